@@ -1,0 +1,60 @@
+"""ganzoo: a plugin-based zoo of generative adversarial networks.
+
+Importing this package imports no torch; each public name loads its module when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BadInput": "errors",
+    "Diverged": "errors",
+    "Engine": "engine",
+    "Error": "errors",
+    "Generator": "contract",
+    "Loss": "contract",
+    "Model": "model",
+    "Recipe": "recipe",
+    "Run": "run",
+    "Scheduled": "engine",
+    "Step": "contract",
+    "Unavailable": "errors",
+    "create": "build",
+    "hookimpl": "hookspecs",
+    "load": "model",
+    "train": "training",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from ganzoo.build import create as create
+    from ganzoo.contract import Generator as Generator
+    from ganzoo.contract import Loss as Loss
+    from ganzoo.contract import Step as Step
+    from ganzoo.engine import Engine as Engine
+    from ganzoo.engine import Scheduled as Scheduled
+    from ganzoo.errors import BadInput as BadInput
+    from ganzoo.errors import Diverged as Diverged
+    from ganzoo.errors import Error as Error
+    from ganzoo.errors import Unavailable as Unavailable
+    from ganzoo.hookspecs import hookimpl as hookimpl
+    from ganzoo.model import Model as Model
+    from ganzoo.model import load as load
+    from ganzoo.recipe import Recipe as Recipe
+    from ganzoo.run import Run as Run
+    from ganzoo.training import train as train
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ganzoo' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f"ganzoo.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

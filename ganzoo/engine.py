@@ -1,0 +1,329 @@
+"""The adversarial loop: turns, optimizer steps, the averaged generator and the guard against non-finite losses.
+
+One training step is `critic_steps` discriminator turns, each with a fresh batch, then one generator turn that
+reuses the last batch. The engine knows two sides and a list of losses; it knows none of them by name.
+"""
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from ganzoo.contract import Generator, Loss, Step, batch_length
+from ganzoo.device import Hardware
+from ganzoo.errors import BadInput, Diverged
+from ganzoo.seeds import seeded
+from ganzoo.settings import DEFAULT_STEPS, SIDES, Optimizer, SideOptimizer, Train
+
+
+@dataclass
+class Scheduled:
+    """A loss together with the engine's own keys: how much it counts, how often, and from when to when.
+
+    `every = k` plays it on each k-th turn of a side and multiplies its terms by k (lazy regularisation, Karras et
+    al. 2020, appendix B); `start` and `stop` are training steps, from `start` on and before `stop`.
+    """
+
+    loss: Loss
+    name: str = ""
+    weight: float = 1.0
+    every: int = 1
+    start: int = 0
+    stop: int | None = None
+
+    def __post_init__(self) -> None:
+        self.name = self.name or type(self.loss).__name__
+
+    def active(self, index: int, turn_number: int) -> bool:
+        """Whether this loss has a say in that turn."""
+        in_time = self.start <= index and (self.stop is None or index < self.stop)
+        return in_time and turn_number % self.every == 0
+
+    def plays(self, turn: str) -> bool:
+        """Whether this loss has terms for that side at all."""
+        return getattr(type(self.loss), turn) is not getattr(Loss, turn)
+
+    def terms(self, step: Step) -> dict[str, Tensor]:
+        """The loss's terms, as they are."""
+        return getattr(self.loss, step.turn)(step) if self.plays(step.turn) else {}
+
+    def scaled(self, terms: dict[str, Tensor]) -> list[Tensor]:
+        """The terms that have a gradient, as they count in the sum."""
+        return [self.weight * self.every * term for term in terms.values() if term.requires_grad]
+
+
+class Side:
+    """One of the two players: its module, its trainable parameters, its optimizer and its count of turns."""
+
+    def __init__(self, module: nn.Module, settings: SideOptimizer, hardware: Hardware) -> None:
+        self.module, self.settings = module, settings
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.optimizer = make_optimizer(self.parameters, settings) if self.parameters else None
+        self.scaler = hardware.scaler()
+        self.turns = 0
+
+    def trainable(self, yes: bool) -> None:
+        """Freeze this side, or wake what was trainable in it at the start."""
+        for parameter in self.parameters:
+            parameter.requires_grad_(yes)
+
+    def update(self, factor: float) -> None:
+        """One optimizer step with the learning rate times `factor`, on the gradient that has gathered."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr * factor
+        if self.settings.clip_norm:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.parameters, self.settings.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+@dataclass
+class Tally:
+    """Running sums of one turn's terms since the last line of the log, kept on the device.
+
+    A sum that met a NaN or an infinity stays non-finite, so counting the turns whose sums are finite tells, without
+    a synchronisation, which term went bad first and when.
+    """
+
+    names: list[str]
+    steps: list[int] = field(default_factory=list)
+    sums: Tensor | None = None
+    finite: Tensor | None = None
+
+    def add(self, index: int, values: Tensor) -> None:
+        if self.sums is None:
+            self.sums, self.finite = torch.zeros_like(values), torch.zeros_like(values)
+        self.sums += values
+        self.finite += self.sums.isfinite()
+        self.steps.append(index)
+
+    def means(self) -> dict[str, float]:
+        """Name -> mean; raises `Diverged` naming the first bad term and its step."""
+        finite = [int(count) for count in self.finite.tolist()]
+        first = min(finite)
+        if first < len(self.steps):
+            value = f"'{self.names[finite.index(first)]}' is not a finite number at step {self.steps[first]}"
+            raise Diverged(f"training diverged: the loss term {value}; try a lower learning rate or another loss")
+        return {name: total / len(self.steps) for name, total in zip(self.names, self.sums.tolist(), strict=True)}
+
+
+class Engine:
+    """Plays the game between a generator and a discriminator, device handling included.
+
+    `losses` holds `Loss` objects, or `Scheduled` ones where the weight or the time matters. `train` and `optimizer`
+    are settings or plain dicts of them. The networks are moved to the hardware in place. Two sides that share a
+    parameter are refused with `BadInput`.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: nn.Module,
+        losses: Iterable[Loss | Scheduled],
+        *,
+        train: Train | dict[str, Any] | None = None,
+        optimizer: Optimizer | dict[str, Any] | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.train = Train.model_validate(train or {})
+        self.optimizer = Optimizer.model_validate(optimizer or {})
+        self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
+        self.generator = self.hardware.place(generator).train()
+        self.discriminator = self.hardware.place(discriminator).train()
+        self.losses = named_apart(losses)
+        for use in self.losses:
+            use.loss.to(self.hardware.device).eval().requires_grad_(False)
+        self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.rng = seeded("run", self.train.seed)
+        self.index = 0
+        self.sides: dict[str, Side] = {}
+        self.tallies: dict[tuple[str, ...], Tally] = {}
+        refuse_shared_parameters(self.generator, self.discriminator)
+
+    def run(self, batches: Iterable[dict[str, Tensor]], steps: int) -> dict[str, float]:
+        """Train for `steps` training steps on dict batches (gone through again when they end).
+
+        Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
+        """
+        stream = endless(batches)
+        for _ in range(steps):
+            self.step(stream)
+        return self.metrics()
+
+    def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
+        """One training step."""
+        for _ in range(self.train.critic_steps):
+            batch = self.hardware.put(next(batches))
+            if not self.sides:
+                self.setup(batch)
+            self._turn("discriminator", batch)
+        self._turn("generator", batch)
+        self._average()
+        self.index += 1
+
+    def setup(self, batch: dict[str, Tensor]) -> None:
+        """Before the first step: check that data, networks and losses fit together, and settle the precision.
+
+        Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
+        """
+        rehearsal = partial(self._rehearse, self.hardware.put(batch))
+        step = rehearsal("discriminator", self.generator.eval(), self.discriminator.eval())
+        with torch.no_grad():
+            check_fit(step)
+            for use in self.losses:
+                refusing(f"loss '{use.name}'", use.loss.setup, step)
+        self.generator.train(), self.discriminator.train()
+        self.hardware.settle(lambda *networks: self._cost(rehearsal, networks), self.generator, self.discriminator)
+        settings = {side: self.optimizer.side(side) for side in SIDES}
+        self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
+
+    def metrics(self) -> dict[str, float]:
+        """The mean of every term since the last call, as {"turn/loss/term": value}; one synchronisation.
+
+        Raises `Diverged` where a term was not finite.
+        """
+        tallies, self.tallies = self.tallies, {}
+        means = {}
+        for tally in tallies.values():
+            means.update(tally.means())
+        return means
+
+    def _turn(self, turn: str, batch: dict[str, Tensor]) -> None:
+        side = self.sides[turn]
+        active = [use for use in self.losses if use.active(self.index, side.turns)]
+        side.turns += 1
+        if any(use.plays(turn) for use in active):
+            for name, each in self.sides.items():
+                each.trainable(name == turn)
+            step, terms = self._gather(side, turn, batch, active)
+            side.update(side.settings.factor(self.index, self.train.steps or DEFAULT_STEPS))
+            self._after(step, active, terms)
+
+    def _gather(
+        self, side: Side, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
+    ) -> tuple[Step, list[dict[str, Tensor]]]:
+        """Gradients of all parts of the batch; the last part's step and each loss's terms, averaged over the parts."""
+        parts, gathered = self.train.accumulate, []
+        latent = self._latent(batch, self.rng)
+        for part in range(parts):
+            step = Step(
+                turn, self.index, share(batch, part, parts), share(latent, part, parts), rng=self.rng,
+                generator=self.generator, discriminator=self.discriminator, call=self.hardware.call,
+                views=[use.loss for use in active],
+            )
+            terms = [use.terms(step) for use in active]
+            counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own)]
+            if not counted:
+                raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
+            side.scaler.scale(sum(counted) / parts).backward()
+            gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
+        return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
+
+    @torch.no_grad()
+    def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
+        for use, own in zip(active, terms, strict=True):
+            use.loss.after(step, own)
+        flat = {f"{step.turn}/{use.name}/{name}": v for use, own in zip(active, terms, strict=True) for name, v in own.items()}
+        tally = self.tallies.setdefault(tuple(flat), Tally(list(flat)))
+        tally.add(self.index, torch.stack([value.float() for value in flat.values()]))
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        # The warm-up lets a short run forget its random start.
+        decay = min(self.train.ema, (1 + self.index) / (10 + self.index)) if self.train.ema else 0.0
+        average, current = list(self.ema.parameters()), list(self.generator.parameters())
+        get_ema_multi_avg_fn(decay)(average, current, None)
+        for kept, buffer in zip(self.ema.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(buffer)
+
+    def _latent(self, batch: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
+        return self.hardware.put(self.generator.latent(batch_length(batch), rng))
+
+    def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
+        """A turn outside the game, with a random generator of its own."""
+        rng = seeded("rehearsal")
+        return Step(
+            turn, 0, batch, self._latent(batch, rng), generator=generator, discriminator=discriminator,
+            call=self.hardware.call, rng=rng, views=[use.loss for use in self.losses],
+        )
+
+    def _cost(self, rehearsal: Callable[..., Step], networks: Sequence[nn.Module]) -> Tensor:
+        """The sum of all terms of both turns: the work of a training step, for timing."""
+        steps = [rehearsal(turn, *networks) for turn in SIDES]
+        return sum(sum(use.scaled(use.terms(step))) for step in steps for use in self.losses)
+
+
+def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
+    """Every loss as a `Scheduled` one; a name that stands twice gets a number, so that both count."""
+    uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
+    if not uses:
+        raise BadInput("there is no loss; a game needs at least one")
+    seen: Counter[str] = Counter()
+    for use in uses:
+        seen[use.name] += 1
+        if seen[use.name] > 1:
+            use.name = f"{use.name}-{seen[use.name]}"
+    return uses
+
+
+def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
+    """The torch optimizer of that name, in the fastest implementation that needs no compiler."""
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}
+    fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
+    return kinds[settings.name](parameters, **settings.arguments(), **fast)
+
+
+def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+    """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
+    while True:
+        empty = True
+        for batch in batches:
+            empty = False
+            yield batch
+        if empty:
+            raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")
+
+
+def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
+    """The part-th of `parts` equal pieces of a batch."""
+    return {key: value.chunk(parts)[part] if parts > 1 else value for key, value in batch.items()}
+
+
+def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Each term's mean over the parts of a batch."""
+    return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
+
+
+def refuse_shared_parameters(generator: nn.Module, discriminator: nn.Module) -> None:
+    """Every parameter belongs to exactly one side, or freezing one would freeze the other."""
+    own = {id(parameter): name for name, parameter in generator.named_parameters()}
+    for name, parameter in discriminator.named_parameters():
+        if id(parameter) in own:
+            raise BadInput(f"generator and discriminator share a parameter ({own[id(parameter)]} is {name})")
+
+
+def check_fit(step: Step) -> None:
+    """Whether what the generator makes has the shape of the data it imitates; else `BadInput`."""
+    fakes = step.fake if isinstance(step.fake, dict) else {step.generator.makes: step.fake}
+    for key, fake in fakes.items():
+        real = step.batch.get(key)
+        if real is not None and fake.shape != real.shape:
+            raise BadInput(f"the generator makes '{key}' of shape {tuple(fake.shape)}, the data has {tuple(real.shape)}")
+
+
+def refusing(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call what a plugin brings; its `ValueError` becomes a `BadInput` that names it."""
+    try:
+        return function(*arguments)
+    except BadInput:
+        raise
+    except ValueError as error:
+        raise BadInput(f"{name}: {error}") from error

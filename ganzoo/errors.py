@@ -1,0 +1,37 @@
+"""The errors a user may meet, each with the exit code of the command line, and the nearest-name hint."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class Error(Exception):
+    """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
+
+    exit_code = 1
+
+
+class BadInput(Error, ValueError):
+    """What was asked for cannot be done as asked."""
+
+    exit_code = 2
+
+
+class Diverged(Error):
+    """A loss term or a weight is no longer a finite number."""
+
+    exit_code = 3
+
+
+class Unavailable(Error):
+    """The network, the Hub or a download failed, or what arrived is not what was pinned."""
+
+    exit_code = 4
+
+
+def choices(word: str, allowed: Iterable[str]) -> str:
+    """The second half of a sentence about an unknown `word`: the nearest allowed names, or all of them."""
+    names = sorted(set(allowed))
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    if near:
+        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
+    return "allowed: " + ", ".join(names) if names else "there is none to choose from"

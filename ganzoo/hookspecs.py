@@ -1,0 +1,30 @@
+"""The two hooks a plugin may implement, marked with `ganzoo.hookimpl`."""
+
+from typing import Protocol
+
+import pluggy
+
+hookspec = pluggy.HookspecMarker("ganzoo")
+hookimpl = pluggy.HookimplMarker("ganzoo")
+
+
+class RegisterArchitecture(Protocol):
+    """`register("dcgan", generator="package.module:Class", discriminator="package.module:Class")`."""
+
+    def __call__(self, name: str, *, generator: str, discriminator: str) -> None: ...
+
+
+class RegisterLoss(Protocol):
+    """`register("hinge", "package.module:Class")`."""
+
+    def __call__(self, name: str, loss: str) -> None: ...
+
+
+@hookspec
+def register_architectures(register: RegisterArchitecture) -> None:
+    """Name each architecture of the plugin and where its generator and discriminator classes are."""
+
+
+@hookspec
+def register_losses(register: RegisterLoss) -> None:
+    """Name each loss of the plugin and where its class is."""

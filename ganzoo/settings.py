@@ -1,0 +1,139 @@
+"""The settings that the engine reads: how long and how to train, and each side's optimizer. No torch here."""
+
+import math
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import model_validator
+
+SIDES = ("discriminator", "generator")
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+DEFAULT_STEPS = 2000
+
+
+class Section(BaseModel):
+    """One section of a recipe: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, use_attribute_docstrings=True)
+
+
+class SideOptimizer(Section):
+    """How one side is optimized."""
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    lr: PositiveFloat = 2e-4
+    """Learning rate after warm-up."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Decay rates of Adam's two running means (adam, adamw)."""
+    alpha: float = Field(0.99, ge=0, lt=1)
+    """Decay rate of the running mean of squares (rmsprop)."""
+    momentum: float = Field(0.0, ge=0, lt=1)
+    """Momentum (rmsprop, sgd)."""
+    eps: PositiveFloat = 1e-8
+    """Added to the denominator (adam, adamw, rmsprop)."""
+    weight_decay: NonNegativeFloat = 0.0
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """Course of the learning rate over the run; linear and cosine end at zero."""
+    warmup: NonNegativeInt = 0
+    """Training steps over which the learning rate rises from zero, before the schedule."""
+    clip_norm: PositiveFloat | None = None
+    """Largest norm of the side's whole gradient; none by default."""
+
+    @model_validator(mode="after")
+    def _only_what_applies(self) -> Self:
+        for key, names in {"betas": ("adam", "adamw"), "alpha": ("rmsprop",), "momentum": ("rmsprop", "sgd"),
+                           "eps": ("adam", "adamw", "rmsprop")}.items():
+            if key in self.model_fields_set and self.name not in names:
+                raise ValueError(f"'{key}' does not go with {self.name}; it goes with {' and '.join(names)}")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must lie in [0, 1), got {list(self.betas)}")
+        return self
+
+    def factor(self, index: int, steps: int) -> float:
+        """What the learning rate is multiplied by in training step `index` of `steps`: in [0, 1]."""
+        if index < self.warmup:
+            return (index + 1) / (self.warmup + 1)
+        done = min(1.0, (index - self.warmup) / max(1, steps - self.warmup))
+        return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[self.schedule]
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments that the torch optimizer of this name takes."""
+        keys = {"adam": ("betas", "eps"), "adamw": ("betas", "eps"), "rmsprop": ("alpha", "eps", "momentum"),
+                "sgd": ("momentum",)}[self.name]
+        return {key: getattr(self, key) for key in ("lr", "weight_decay", *keys)}
+
+    def written_out(self) -> dict[str, Any]:
+        """Every key that applies, with its value, as a recipe would say it."""
+        shared = {"name": self.name, "schedule": self.schedule, "warmup": self.warmup, "clip_norm": self.clip_norm}
+        return {key: value for key, value in {**shared, **self.arguments()}.items() if value is not None}
+
+
+class Optimizer(SideOptimizer):
+    """Both sides' optimizers; `generator` and `discriminator` hold what differs on that side."""
+
+    generator: dict[str, Any] = Field(default_factory=dict)
+    discriminator: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sides_are_valid(self) -> Self:
+        for side in SIDES:
+            self.side(side)
+        return self
+
+    def side(self, side: str) -> SideOptimizer:
+        """The complete settings of one side."""
+        own = getattr(self, side)
+        common = {key: getattr(self, key) for key in self.model_fields_set - set(SIDES)}
+        if own.get("name", self.name) != self.name:
+            applies = SideOptimizer(name=own["name"]).written_out().keys() | {"clip_norm"}
+            common = {key: value for key, value in common.items() if key in applies}
+        return SideOptimizer(**{**common, **own})
+
+    def written_out(self) -> dict[str, Any]:
+        """Every key that applies, once where both sides agree and per side where they differ."""
+        sides = {side: self.side(side).written_out() for side in SIDES}
+        first, second = sides.values()
+        common = {key: value for key, value in first.items() if second.get(key, ...) == value}
+        own = {side: {k: v for k, v in table.items() if k not in common} for side, table in sides.items()}
+        return common | {side: table for side, table in own.items() if table}
+
+
+class Train(Section):
+    """How long and how to train."""
+
+    steps: PositiveInt | None = None
+    """Training steps: each is `critic_steps` discriminator turns and one generator turn. 2,000 if nothing is said."""
+    epochs: PositiveFloat | None = None
+    """Instead of `steps`: how often the discriminator sees the whole data."""
+    batch: PositiveInt = 64
+    """Real images per turn."""
+    accumulate: PositiveInt = 1
+    """Split each batch into this many parts, whose gradients add up: the same update in less memory."""
+    critic_steps: PositiveInt = 1
+    """Discriminator turns before each generator turn."""
+    ema: float = Field(0.999, ge=0, lt=1)
+    """Decay of the exponential moving average of the generator, which is what is sampled; 0 turns it off."""
+    seed: int = Field(0, ge=0, lt=2**31)
+    precision: Precision = "auto"
+    """auto takes bf16 where the hardware has it and it is faster, else fp32."""
+    channels_last: bool = True
+    """Lay image networks out with channels last, which is faster."""
+    compile: bool = False
+    """torch.compile the networks; needs a C++ compiler."""
+    log_every: PositiveInt = 100
+    """Steps between two lines of metrics.jsonl."""
+    sample_every: PositiveInt = 500
+    """Steps between two pictures of samples."""
+    save_every: PositiveInt = 1000
+    """Steps between two checkpoints."""
+    tensorboard: bool = False
+    """Also write TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.steps and self.epochs:
+            raise ValueError("give steps or epochs, not both")
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch {self.batch} cannot be split into {self.accumulate} equal parts (accumulate)")
+        return self
