@@ -27,7 +27,7 @@ _HOMES = {
     "train": "training",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
     from ganzoo.build import create as create

@@ -154,19 +154,22 @@ class Step:
     def gradient(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
         """Gradient of the summed scores with respect to `images` (same shape), itself differentiable.
 
-        The heart of gradient penalties, R1, R2 and DRAGAN. `images` are detached first.
+        The heart of gradient penalties, R1, R2 and DRAGAN. `images` are detached first. Raises `BadInput` for a dict
+        of several kinds of images: those are penalised one by one.
         """
+        if not isinstance(images, Tensor):
+            raise BadInput(f"a gradient needs one tensor of images, not several ({', '.join(images)})")
         with torch.enable_grad():
             images = images.detach().requires_grad_()
             scores = self.score(images, given, twice=True)
             return torch.autograd.grad(scores.sum(), images, create_graph=True)[0]
 
     def rand(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1) from the run's own random generator, on the batch's device."""
+        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator, on the batch's device."""
         return self._here(torch.rand(*shape, generator=self._rng))
 
     def randn(self, *shape: int) -> Tensor:
-        """Standard normal numbers from the run's own random generator, on the batch's device."""
+        """Standard normal numbers, drawn as `rand` draws."""
         return self._here(torch.randn(*shape, generator=self._rng))
 
     def another_latent(self) -> dict[str, Tensor]:
@@ -182,9 +185,7 @@ class Step:
     def _fake_judged(self) -> tuple[Tensor, dict[str, Tensor]]:
         return self._judge(self.fake, self.given)
 
-    def _judge(
-        self, images: Images, given: dict[str, Tensor], twice: bool = False
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
         for loss in self._views:
             images = loss.view(self, images, given)
         judged = self._call(self.discriminator, images, given, twice=twice)

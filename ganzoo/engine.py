@@ -19,7 +19,7 @@ from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
 from ganzoo.seeds import seeded
-from ganzoo.settings import DEFAULT_STEPS, SIDES, Optimizer, SideOptimizer, Train
+from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train
 
 
 @dataclass
@@ -99,6 +99,7 @@ class Tally:
     finite: Tensor | None = None
 
     def add(self, index: int, values: Tensor) -> None:
+        """Count one turn's terms in."""
         if self.sums is None:
             self.sums, self.finite = torch.zeros_like(values), torch.zeros_like(values)
         self.sums += values
@@ -146,15 +147,17 @@ class Engine:
         self.index = 0
         self.sides: dict[str, Side] = {}
         self.tallies: dict[tuple[str, ...], Tally] = {}
+        if not self.train.steps:
+            raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
         refuse_shared_parameters(self.generator, self.discriminator)
 
-    def run(self, batches: Iterable[dict[str, Tensor]], steps: int) -> dict[str, float]:
-        """Train for `steps` training steps on dict batches (gone through again when they end).
+    def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
+        """Train for `steps` (else `train.steps`) training steps on dict batches, gone through again when they end.
 
         Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
         """
         stream = endless(batches)
-        for _ in range(steps):
+        for _ in range(steps or self.train.steps):
             self.step(stream)
         return self.metrics()
 
@@ -196,6 +199,14 @@ class Engine:
             means.update(tally.means())
         return means
 
+    def check(self) -> None:
+        """Raise `Diverged` if a term since the last `metrics` or any weight is not finite; one synchronisation."""
+        for tally in self.tallies.values():
+            tally.means()
+        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
+        if not torch.stack([weight.isfinite().all() for weight in weights]).all():
+            raise Diverged(f"training diverged: a weight is not a finite number after step {self.index}")
+
     def _turn(self, turn: str, batch: dict[str, Tensor]) -> None:
         side = self.sides[turn]
         active = [use for use in self.losses if use.active(self.index, side.turns)]
@@ -204,7 +215,7 @@ class Engine:
             for name, each in self.sides.items():
                 each.trainable(name == turn)
             step, terms = self._gather(side, turn, batch, active)
-            side.update(side.settings.factor(self.index, self.train.steps or DEFAULT_STEPS))
+            side.update(side.settings.factor(self.index, self.train.steps))
             self._after(step, active, terms)
 
     def _gather(
@@ -215,8 +226,14 @@ class Engine:
         latent = self._latent(batch, self.rng)
         for part in range(parts):
             step = Step(
-                turn, self.index, share(batch, part, parts), share(latent, part, parts), rng=self.rng,
-                generator=self.generator, discriminator=self.discriminator, call=self.hardware.call,
+                turn,
+                self.index,
+                share(batch, part, parts),
+                share(latent, part, parts),
+                rng=self.rng,
+                generator=self.generator,
+                discriminator=self.discriminator,
+                call=self.hardware.call,
                 views=[use.loss for use in active],
             )
             terms = [use.terms(step) for use in active]
@@ -231,7 +248,11 @@ class Engine:
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
         for use, own in zip(active, terms, strict=True):
             use.loss.after(step, own)
-        flat = {f"{step.turn}/{use.name}/{name}": v for use, own in zip(active, terms, strict=True) for name, v in own.items()}
+        flat = {
+            f"{step.turn}/{use.name}/{name}": v
+            for use, own in zip(active, terms, strict=True)
+            for name, v in own.items()
+        }
         tally = self.tallies.setdefault(tuple(flat), Tally(list(flat)))
         tally.add(self.index, torch.stack([value.float() for value in flat.values()]))
 
@@ -251,8 +272,15 @@ class Engine:
         """A turn outside the game, with a random generator of its own."""
         rng = seeded("rehearsal")
         return Step(
-            turn, 0, batch, self._latent(batch, rng), generator=generator, discriminator=discriminator,
-            call=self.hardware.call, rng=rng, views=[use.loss for use in self.losses],
+            turn,
+            0,
+            batch,
+            self._latent(batch, rng),
+            generator=generator,
+            discriminator=discriminator,
+            call=self.hardware.call,
+            rng=rng,
+            views=[use.loss for use in self.losses],
         )
 
     def _cost(self, rehearsal: Callable[..., Step], networks: Sequence[nn.Module]) -> Tensor:
@@ -276,7 +304,12 @@ def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
 
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
     """The torch optimizer of that name, in the fastest implementation that needs no compiler."""
-    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop, "sgd": torch.optim.SGD}
+    kinds = {
+        "adam": torch.optim.Adam,
+        "adamw": torch.optim.AdamW,
+        "rmsprop": torch.optim.RMSprop,
+        "sgd": torch.optim.SGD,
+    }
     fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
     return kinds[settings.name](parameters, **settings.arguments(), **fast)
 
@@ -316,7 +349,9 @@ def check_fit(step: Step) -> None:
     for key, fake in fakes.items():
         real = step.batch.get(key)
         if real is not None and fake.shape != real.shape:
-            raise BadInput(f"the generator makes '{key}' of shape {tuple(fake.shape)}, the data has {tuple(real.shape)}")
+            raise BadInput(
+                f"the generator makes '{key}' of shape {tuple(fake.shape)}, the data has {tuple(real.shape)}"
+            )
 
 
 def refusing(name: str, function: Callable[..., Any], *arguments: Any) -> Any:

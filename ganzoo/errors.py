@@ -28,6 +28,14 @@ class Unavailable(Error):
     exit_code = 4
 
 
+class Interrupted(Error):
+    """Somebody stopped the work, by Ctrl-C or a signal; what was done is saved."""
+
+    def __init__(self, text: str, signal_number: int) -> None:
+        super().__init__(text)
+        self.exit_code = 128 + signal_number
+
+
 def choices(word: str, allowed: Iterable[str]) -> str:
     """The second half of a sentence about an unknown `word`: the nearest allowed names, or all of them."""
     names = sorted(set(allowed))

@@ -11,13 +11,15 @@ hookimpl = pluggy.HookimplMarker("ganzoo")
 class RegisterArchitecture(Protocol):
     """`register("dcgan", generator="package.module:Class", discriminator="package.module:Class")`."""
 
-    def __call__(self, name: str, *, generator: str, discriminator: str) -> None: ...
+    def __call__(self, name: str, *, generator: str, discriminator: str) -> None:
+        """Take one architecture."""
 
 
 class RegisterLoss(Protocol):
     """`register("hinge", "package.module:Class")`."""
 
-    def __call__(self, name: str, loss: str) -> None: ...
+    def __call__(self, name: str, loss: str) -> None:
+        """Take one loss."""
 
 
 @hookspec

@@ -3,8 +3,16 @@
 import math
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 SIDES = ("discriminator", "generator")
 
@@ -42,8 +50,12 @@ class SideOptimizer(Section):
 
     @model_validator(mode="after")
     def _only_what_applies(self) -> Self:
-        for key, names in {"betas": ("adam", "adamw"), "alpha": ("rmsprop",), "momentum": ("rmsprop", "sgd"),
-                           "eps": ("adam", "adamw", "rmsprop")}.items():
+        for key, names in {
+            "betas": ("adam", "adamw"),
+            "alpha": ("rmsprop",),
+            "momentum": ("rmsprop", "sgd"),
+            "eps": ("adam", "adamw", "rmsprop"),
+        }.items():
             if key in self.model_fields_set and self.name not in names:
                 raise ValueError(f"'{key}' does not go with {self.name}; it goes with {' and '.join(names)}")
         if not all(0 <= beta < 1 for beta in self.betas):
@@ -59,8 +71,12 @@ class SideOptimizer(Section):
 
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments that the torch optimizer of this name takes."""
-        keys = {"adam": ("betas", "eps"), "adamw": ("betas", "eps"), "rmsprop": ("alpha", "eps", "momentum"),
-                "sgd": ("momentum",)}[self.name]
+        keys = {
+            "adam": ("betas", "eps"),
+            "adamw": ("betas", "eps"),
+            "rmsprop": ("alpha", "eps", "momentum"),
+            "sgd": ("momentum",),
+        }[self.name]
         return {key: getattr(self, key) for key in ("lr", "weight_decay", *keys)}
 
     def written_out(self) -> dict[str, Any]:
@@ -103,7 +119,7 @@ class Train(Section):
     """How long and how to train."""
 
     steps: PositiveInt | None = None
-    """Training steps: each is `critic_steps` discriminator turns and one generator turn. 2,000 if nothing is said."""
+    """Training steps, each `critic_steps` discriminator turns and one generator turn; 2,000 if nothing is said."""
     epochs: PositiveFloat | None = None
     """Instead of `steps`: how often the discriminator sees the whole data."""
     batch: PositiveInt = 64
@@ -129,6 +145,13 @@ class Train(Section):
     """Steps between two checkpoints."""
     tensorboard: bool = False
     """Also write TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_unless_epochs(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("steps") is None and value.get("epochs") is None:
+            return value | {"steps": DEFAULT_STEPS}
+        return value
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -1,0 +1,28 @@
+# The two commands of the README. PYTHON chooses the interpreter that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+PLUGINS := $(sort $(wildcard plugins/*))
+
+.PHONY: demo test
+
+demo: .venv/installed
+	$(BIN)/ganzoo train dcgan
+	@echo
+	@echo "The first path above is the picture of digits that your own GAN drew. What to type next:"
+	@echo
+	@echo "    source .venv/bin/activate"
+	@echo "    ganzoo list                                  # architectures, losses, recipes, data"
+	@echo "    ganzoo sample runs/dcgan-001 -n 100          # more digits, one picture"
+	@echo "    ganzoo train wgan-gp                         # another game"
+	@echo "    ganzoo train dcgan --data FOLDER_OF_IMAGES   # your own pictures"
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+.venv/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit("ganzoo needs Python 3.11 or newer: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[test]" $(PLUGINS:%=--editable ./%)
+	@touch $@

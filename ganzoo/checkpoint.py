@@ -1,0 +1,161 @@
+"""Checkpoints: everything that a training is made of, as safetensors and JSON, saved whole and restored exactly."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
+from torch import Tensor
+
+from ganzoo.engine import Engine, Side, Tally
+from ganzoo.errors import BadInput
+from ganzoo.files import reading, write_bytes, write_json, writing
+
+FORMAT = 1
+KEPT = 2
+"""Older checkpoints are removed."""
+
+
+@dataclass
+class State:
+    """A training at one moment: named tensors and plain numbers."""
+
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+
+
+def capture(engine: Engine) -> State:
+    """The state of an engine that has been set up."""
+    tensors = dict(modules(engine)) | optimizers(engine)
+    tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
+    if engine.hardware.device.type == "cuda":
+        tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
+    for number, tally in enumerate(engine.tallies.values()):
+        tensors |= {f"tally.{number}.sums": tally.sums, f"tally.{number}.finite": tally.finite}
+    numbers = {
+        "index": engine.index,
+        "precision": engine.hardware.precision,
+        "turns": {name: side.turns for name, side in engine.sides.items()},
+        "scalers": {name: side.scaler.state_dict() for name, side in engine.sides.items()},
+        "tallies": [{"names": tally.names, "steps": tally.steps} for tally in engine.tallies.values()],
+    }
+    # safetensors knows neither channels-last nor tensors that share memory.
+    kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    return State(kept, numbers)
+
+
+def restore(engine: Engine, state: State) -> None:
+    """Put an engine that has been set up back to a state. Raises `BadInput` where the two do not fit."""
+    own = modules(engine)
+    for name, tensor in own.items():
+        if name not in state.tensors or state.tensors[name].shape != tensor.shape:
+            raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
+        with torch.no_grad():
+            tensor.copy_(state.tensors[name])
+    device, numbers = engine.hardware.device, state.numbers
+    engine.rng.set_state(state.tensors["rng.run"])
+    torch.set_rng_state(state.tensors["rng.torch"])
+    if "rng.cuda" in state.tensors and device.type == "cuda":
+        torch.cuda.set_rng_state(state.tensors["rng.cuda"], device)
+    engine.index = numbers["index"]
+    for name, side in engine.sides.items():
+        side.turns = numbers["turns"][name]
+        side.scaler.load_state_dict(numbers["scalers"][name])
+        restore_optimizer(side, name, state.tensors)
+    for number, tally in enumerate(numbers["tallies"]):
+        sums, finite = (state.tensors[f"tally.{number}.{key}"].to(device) for key in ("sums", "finite"))
+        engine.tallies[tuple(tally["names"])] = Tally(tally["names"], tally["steps"], sums, finite)
+
+
+def modules(engine: Engine) -> dict[str, Tensor]:
+    """The engine's own tensors: both networks, the average, and the losses' buffers (their networks are frozen)."""
+    networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
+    tensors = {
+        f"{name}.{key}": value for name, module in networks.items() for key, value in module.state_dict().items()
+    }
+    for use in engine.losses:
+        tensors |= {f"loss.{use.name}.{key}": buffer for key, buffer in use.loss.named_buffers()}
+    return tensors
+
+
+def optimizers(engine: Engine) -> dict[str, Tensor]:
+    """What the optimizers remember of each parameter."""
+    return {
+        f"optimizer.{name}.{number}.{key}": value
+        for name, side in engine.sides.items()
+        if side.optimizer
+        for number, kept in side.optimizer.state_dict()["state"].items()
+        for key, value in kept.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(side: Side, name: str, tensors: dict[str, Tensor]) -> None:
+    """Give an optimizer back what it remembered."""
+    if side.optimizer is None:
+        return
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(f"optimizer.{name}."):
+            number, word = key.removeprefix(f"optimizer.{name}.").split(".")
+            state.setdefault(int(number), {})[word] = like(value, side.parameters[int(number)])
+    side.optimizer.load_state_dict({"state": state, "param_groups": side.optimizer.state_dict()["param_groups"]})
+
+
+def like(value: Tensor, parameter: Tensor) -> Tensor:
+    """`value` in the parameter's strides: fused Adam silently computes wrong updates in others."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+
+
+def save(folder: Path, state: State) -> Path:
+    """Write a checkpoint below `folder` under its step, whole or not at all; older ones than the last two go."""
+    target = folder / f"step-{state.numbers['index']:06d}"
+    temporary = folder / f".{target.name}.part"
+    content = tensors_to_bytes(state.tensors)
+    with writing(target):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        write_bytes(temporary / "state.safetensors", content)
+        about = {"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest(), **state.numbers}
+        write_json(temporary / "state.json", about)
+        shutil.rmtree(target, ignore_errors=True)
+        temporary.replace(target)
+    for old in checkpoints(folder)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints below a folder, oldest first."""
+    return sorted(folder.glob("step-*"))
+
+
+def read(folder: Path) -> tuple[State, list[str]]:
+    """The newest sound checkpoint below a folder, and a sentence for each damaged one that was passed over."""
+    notes: list[str] = []
+    for path in reversed(checkpoints(folder)):
+        state = read_one(path)
+        if state:
+            return state, notes
+        notes.append(f"checkpoint {path.name} is damaged; using the one before it")
+    raise BadInput(f"there is no sound checkpoint in {folder}")
+
+
+def read_one(path: Path) -> State | None:
+    """One checkpoint, or None where it is damaged. Raises `BadInput` for a format of a later ganzoo."""
+    try:
+        numbers = json.loads(reading(path / "state.json"))
+        content = reading(path / "state.safetensors")
+        format, expected = numbers.pop("format"), numbers.pop("sha256")
+    except (BadInput, ValueError, KeyError):
+        return None
+    if format > FORMAT:
+        raise BadInput(f"{path} has format {format}, this ganzoo reads up to {FORMAT}; install a newer ganzoo")
+    if hashlib.sha256(content).hexdigest() != expected:
+        return None
+    return State(tensors_from_bytes(content), numbers)

@@ -1,0 +1,225 @@
+"""The command line: parse, call, print. Heavy imports stay inside the commands."""
+
+import json as jsonlib
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import ganzoo
+from ganzoo.errors import BadInput, Error
+
+SECTIONS = {
+    "architectures": "architecture",
+    "losses": "loss",
+    "recipes": "recipe",
+    "data": "data",
+    "models": "model",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 1 a bug, 2 bad input, 3 diverged, 4 network or integrity, 130/143 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = commands.main(words, prog_name="ganzoo", standalone_mode=False) or 0
+    except BaseException as error:
+        code = tell(error, debug="--debug" in words)
+    sys.exit(code)
+
+
+def tell(error: BaseException, debug: bool) -> int:
+    """Say what happened on standard error, and the exit code that goes with it."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, Error):
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    if not debug:
+        traceback.print_exception(error)
+    click.echo("this is a bug in ganzoo or in a plugin; please report it with the lines above", err=True)
+    return 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(ganzoo.__version__, prog_name="ganzoo")
+@click.option("--debug", is_flag=True, help="Show the traceback of any error.")
+def commands(debug: bool) -> None:
+    """Train, sample and share generative adversarial networks by name."""
+
+
+as_json = click.option("--json", is_flag=True, help="Print JSON.")
+with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)
+
+
+@commands.command("list")
+@click.argument("section", required=False, type=click.Choice(list(SECTIONS)))
+@as_json
+@with_debug
+def list_(section: str | None, json: bool) -> None:
+    """What is there: architectures, losses, recipes, data and models."""
+    from ganzoo.listing import things
+
+    rows = [row for row in things() if section is None or row["kind"] == SECTIONS[section]]
+    if json:
+        keys = ("kind", "name", "distribution", "version")
+        print_json([{key: row[key] for key in keys} for row in rows])
+        return
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        print_table(kind, [row for row in rows if row["kind"] == kind], ("name", "distribution", "summary"))
+    if not rows:
+        click.echo("nothing; install a plugin, such as one from the plugins folder of the repository")
+
+
+@commands.command()
+@as_json
+@with_debug
+def plugins(json: bool) -> None:
+    """Every installed plugin, whether it works and what it provides."""
+    from ganzoo.plugins import catalog
+
+    rows = [
+        {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "provides": [{"kind": thing.kind, "name": thing.name} for thing in plugin.provides],
+        }
+        for plugin in catalog().plugins
+    ]
+    if json:
+        print_json(rows)
+        return
+    for row in rows:
+        row["provides"] = ", ".join(thing["name"] for thing in row["provides"])
+    print_table("plugin", rows, ("distribution", "version", "status", "reason", "provides"))
+
+
+@commands.command()
+@click.argument("name")
+@with_debug
+def info(name: str) -> None:
+    """What NAME is: an architecture, loss, recipe, data set, run or model folder."""
+    from ganzoo.listing import describe
+
+    click.echo(describe(name))
+
+
+@commands.command()
+@click.argument("recipe", required=False)
+@click.option("--data", metavar="NAME|FOLDER", help="Learn from this data set or folder of images.")
+@click.option(
+    "--loss", "losses", multiple=True, metavar="NAME[,option=value]...", help="Instead of the recipe's losses."
+)
+@click.option("-o", "options", multiple=True, metavar="section.key=value", help="Change a key of the recipe.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; runs/NAME-001 counting up.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Continue this run.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@click.option("--precision", metavar="auto|fp32|bf16|fp16")
+@click.option("--seed", type=int)
+@click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
+@with_debug
+def train(
+    recipe: str | None,
+    data: str | None,
+    losses: Sequence[str],
+    options: Sequence[str],
+    out: Path | None,
+    overwrite: bool,
+    resume: Path | None,
+    device: str,
+    precision: str | None,
+    seed: int | None,
+    data_root: str | None,
+) -> None:
+    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or go on with --resume RUN."""
+    if bool(recipe) == bool(resume):
+        raise BadInput("say either a recipe ('ganzoo list recipes' shows them) or --resume RUN")
+    if resume and (out or overwrite):
+        raise BadInput("--resume goes on in the run's own folder; leave --out and --overwrite away")
+    flags = {"data.name": data, "train.precision": precision, "train.seed": seed, "data.root": data_root}
+    changes = {key: value for key, value in flags.items() if value is not None} | parse_options(options)
+    if losses:
+        changes["loss"] = [parse_loss(text) for text in losses]
+    run = ganzoo.train(recipe, out=resume or out, device=device, resume=bool(resume), overwrite=overwrite, **changes)
+    for path in run.written():
+        click.echo(path)
+
+
+@commands.command()
+@click.argument("model", metavar="RUN|MODEL", type=click.Path(path_type=Path))
+@click.option("-n", "count", type=click.IntRange(1), default=64, show_default=True, help="How many.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@with_debug
+def sample(model: Path, count: int, seed: int, out: Path | None, overwrite: bool, device: str) -> None:
+    """Draw images from a trained generator: one picture, a folder of single images, or an array file."""
+    from ganzoo.export import write
+
+    click.echo(write(model, count, seed, out, overwrite, device))
+
+
+def parse_options(options: Iterable[str]) -> dict[str, Any]:
+    """`section.key=value` words as overrides of a recipe."""
+    from ganzoo.recipe import parse_value
+
+    changes = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        if not equals or "." not in key:
+            raise BadInput(f"'-o {text}' is not section.key=value, such as -o train.steps=500")
+        changes[key.strip()] = parse_value(value.strip())
+    return changes
+
+
+def parse_loss(text: str) -> dict[str, Any]:
+    """`name,option=value,...` as a loss of a recipe."""
+    from ganzoo.recipe import parse_value
+
+    name, *options = text.split(",")
+    loss: dict[str, Any] = {"name": name.strip()}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise BadInput(f"'--loss {text}': '{option}' is not option=value, such as --loss r1,weight=10,every=16")
+        loss[key.strip()] = parse_value(value.strip())
+    return loss
+
+
+def print_json(value: Any) -> None:
+    """Plain values as JSON on standard output."""
+    click.echo(jsonlib.dumps(value, indent=2))
+
+
+def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
+    """Rows as a table; a pipe gets it in full width."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    console = Console(markup=False, highlight=False)
+    Console(width=None if console.is_terminal else 400, markup=False, highlight=False).print(table)

@@ -1,0 +1,65 @@
+"""Pictures for people: grids of samples, single samples, and the curves of a run."""
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+from torchvision.utils import make_grid
+
+import ganzoo
+from ganzoo.files import write_bytes
+
+SMALL = 64
+"""Images below this many pixels are enlarged in a grid."""
+
+
+def write_grid(path: Path, images: Tensor, model: str, seed: int) -> None:
+    """Images (n, channels, height, width) in [0, 1] as one PNG, nearly square, labelled as synthetic."""
+    columns = math.ceil(math.sqrt(len(images)))
+    grid = picture(make_grid(images, nrow=columns, padding=2, pad_value=1.0))
+    scale = max(1, SMALL // max(images.shape[-2:]))
+    write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)
+
+
+def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
+    """A PNG whose text says that ganzoo made it, that it is synthetic, by which model and from which seed."""
+    text = PngImagePlugin.PngInfo()
+    about = {"Software": f"ganzoo {ganzoo.__version__}", "Synthetic": "true", "Model": model, "Seed": str(seed)}
+    for key, value in about.items():
+        text.add_text(key, value)
+    buffer = io.BytesIO()
+    image.save(buffer, "png", pnginfo=text)
+    write_bytes(path, buffer.getvalue())
+
+
+def picture(image: Tensor) -> Image.Image:
+    """An image (1 or 3 channels, height, width) in [0, 1] as Pillow has it."""
+    pixels = to_bytes(image[None])[0].numpy()
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """Images (n, channels, height, width) in [0, 1] as uint8 (n, height, width, channels)."""
+    return images.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().cpu()
+
+
+def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]]) -> None:
+    """Each side's loss terms over the training steps, as a PNG."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    for axes, side in zip(figure.subplots(2, 1, sharex=True), ("discriminator", "generator"), strict=True):
+        for term in dict.fromkeys(key for line in metrics for key in line if key.startswith(f"{side}/")):
+            points = [(line["step"], line[term]) for line in metrics if term in line]
+            axes.plot(*zip(*points, strict=True), label=term.partition("/")[2], linewidth=1)
+        axes.set_ylabel(f"{side}'s terms")
+        axes.grid(alpha=0.3)
+        if axes.lines:
+            axes.legend(fontsize="small")
+    axes.set_xlabel("training step")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    write_bytes(path, buffer.getvalue())

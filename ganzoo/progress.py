@@ -1,0 +1,75 @@
+"""What a training tells the person who waits for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+class Silence:
+    """Says nothing."""
+
+    def say(self, text: str) -> None:
+        """One line for the person."""
+
+    def start(self, done: int, steps: int) -> None:
+        """Training begins, with `done` of `steps` behind it."""
+
+    def step(self, done: int) -> None:
+        """One more training step is done."""
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """The newest line of the log."""
+
+    def stop(self) -> None:
+        """Training has ended, one way or another."""
+
+
+class Bar(Silence):
+    """A live bar on standard error; a line for each line of the log where that is no terminal."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self.bar: Progress | None = None
+        self.task = TaskID(0)
+
+    def say(self, text: str) -> None:
+        """One line above the bar."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def start(self, done: int, steps: int) -> None:
+        """Show the bar."""
+        columns = [TextColumn("step"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")]
+        self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console, disable=not self.live)
+        self.task = self.bar.add_task("", total=steps, completed=done)
+        self.bar.start()
+
+    def step(self, done: int) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=done)
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Images per second and losses beside the bar, or as a line."""
+        terms = [f"{shorter(key)} {value:.3f}" for key, value in line.items() if "/" in key]
+        text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
+        if self.live:
+            self.bar.update(self.task, description=text)
+        else:
+            self.say(f"step {line['step']}  {text}")
+
+    def stop(self) -> None:
+        """Leave the bar as it is."""
+        if self.bar:
+            self.bar.stop()
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody sees a bar move."""
+        return self.console.is_terminal or self.console.is_jupyter
+
+
+def shorter(key: str) -> str:
+    """A term's name without the loss it belongs to: `D real` for `discriminator/non-saturating/real`."""
+    side, _, term = key.partition("/")
+    return f"{side[0].upper()} {term.rpartition('/')[2]}"

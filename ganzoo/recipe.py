@@ -1,0 +1,260 @@
+"""Recipes: the one configuration there is. TOML and overrides in, a validated `Recipe` out. No torch here."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+
+from ganzoo.errors import BadInput, choices
+from ganzoo.plugins import catalog
+from ganzoo.settings import SIDES, Optimizer, Section, Train
+
+
+class Named(Section):
+    """A section that may be written as its name alone: `data = "mnist"`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Architecture(Named):
+    """Which architecture, and its options; options beside `name` go to each side that has them."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str | None = None
+    generator: dict[str, Any] = Field(default_factory=dict)
+    """What is the generator's alone: its options, and `name` where it comes from another architecture."""
+    discriminator: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _side_by_name_alone(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            value = {k: {"name": v} if k in SIDES and isinstance(v, str) else v for k, v in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _both_sides_named(self) -> Self:
+        for side in SIDES:
+            if not isinstance(self.side_name(side), str):
+                raise ValueError(f"say which architecture: name, or {side}")
+        return self
+
+    def side_name(self, side: str) -> str:
+        """The name of the architecture that this side comes from."""
+        return getattr(self, side).get("name", self.name)
+
+    def shared(self) -> dict[str, Any]:
+        """Options that go to each side that has them."""
+        return dict(self.model_extra or {})
+
+    def own(self, side: str) -> dict[str, Any]:
+        """Options of one side alone."""
+        return {key: value for key, value in getattr(self, side).items() if key != "name"}
+
+
+class LossUse(Named):
+    """One loss, the engine's keys for it, and its own options."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    weight: float = 1.0
+    every: PositiveInt = 1
+    """Play it on each k-th turn only, counted k times."""
+    start: NonNegativeInt = 0
+    """First training step in which it plays."""
+    stop: PositiveInt | None = None
+    """Training step from which on it no longer plays."""
+
+    def options(self) -> dict[str, Any]:
+        """The loss's own options."""
+        return dict(self.model_extra or {})
+
+
+class Data(Named):
+    """What is learnt from: a named data set, a folder of images, or what Python code passes in."""
+
+    name: str = "mnist-10k"
+    size: PositiveInt | None = None
+    """Side of the square images in pixels; a data set's own size, or 64 for folders, if nothing is said."""
+    channels: Literal[1, 3] | None = None
+    """1 grey, 3 colour; what the images are, if nothing is said."""
+    classes: PositiveInt | None = None
+    """Number of classes, where the data cannot say."""
+    root: str | None = None
+    """Folder of downloaded data sets; GANZOO_DATA or a cache folder of the user, if nothing is said."""
+
+
+class Recipe(Section):
+    """All that a training needs to know."""
+
+    name: str = "run"
+    """What runs are called; the recipe's own name or file name, if nothing is said."""
+    architecture: Architecture
+    loss: list[LossUse] = Field(min_length=1)
+    data: Data = Field(default_factory=Data)
+    train: Train = Field(default_factory=Train)
+    optimizer: Optimizer = Field(default_factory=Optimizer)
+
+    @classmethod
+    def load(cls, source: "str | Path | Mapping[str, Any] | Recipe", **overrides: Any) -> "Recipe":
+        """A recipe by its name in an installed plugin, from a TOML file, or from a dict, with changes.
+
+        Overrides are sections (`train={"steps": 100}`, `data="mnist"`) or dotted keys
+        (`**{"loss.gradient-penalty.weight": 5}`). A new `name` starts its section anew.
+        Raises `BadInput` with one sentence for an unknown name or key, a wrong type or range, and malformed TOML.
+        """
+        table = cls.table(source)
+        if isinstance(source, str | Path):
+            table.setdefault("name", Path(source).stem)
+        changes = flatten(overrides)
+        # Names first: they empty their section, and what else is said of it must stay.
+        for path in sorted(changes, key=lambda path: path.rpartition(".")[2] != "name"):
+            change(table, path, changes[path])
+        return validated(cls, table)
+
+    @classmethod
+    def table(cls, source: "str | Path | Mapping[str, Any] | Recipe") -> dict[str, Any]:
+        """The plain, unvalidated content of a recipe."""
+        if isinstance(source, Recipe):
+            return source.written_out()
+        if isinstance(source, Mapping):
+            return copied(source)
+        return read_toml(find_recipe(source))
+
+    def written_out(self) -> dict[str, Any]:
+        """The whole recipe as plain values, defaults included; what is None is left out."""
+        table = self.model_dump(mode="json", exclude_none=True, exclude={"optimizer"})
+        return table | {"optimizer": copied(self.optimizer.written_out())}
+
+    def save(self, path: Path) -> None:
+        """Write the whole recipe as TOML."""
+        path.write_text(tomlkit.dumps(self.written_out()), encoding="utf-8")
+
+
+def find_recipe(source: str | Path) -> Path:
+    """The file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
+    path = Path(source)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise BadInput(f"there is no recipe file '{path}'")
+        return path
+    return Path(catalog().find("recipe", str(source)).targets["file"])
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file; `BadInput` with the line for a malformed one."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
+
+
+def summary(path: Path) -> str:
+    """The sentence in the first line of a recipe file, where that is a comment."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ") if first.startswith("#") else ""
+
+
+def parse_value(text: str) -> Any:
+    """A value as TOML would read it, or the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested overrides as dotted paths; lists are values."""
+    flat: dict[str, Any] = {}
+    for key, value in overrides.items():
+        path = f"{before}{key}"
+        if isinstance(value, BaseModel):
+            value = value.model_dump(exclude_unset=True)
+        flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
+    return flat
+
+
+def change(table: dict[str, Any], path: str, value: Any) -> None:
+    """Set one dotted path in place: `train.steps`, `loss.0.weight`, `loss.r1.weight`."""
+    *way, key = path.split(".")
+    place: Any = table
+    for word in way:
+        place = enter(place, word, path)
+    if key == "name" and place.get("name") != value:
+        place.clear()
+    # Steps and epochs say the same thing: the newer one counts.
+    place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
+    if isinstance(place, list):
+        place[position(place, key, path)] = value
+    elif not way and isinstance(value, str):
+        place[key] = {"name": value}
+    else:
+        place[key] = value
+
+
+def enter(place: Any, word: str, path: str) -> Any:
+    """The table below `place`, made where there is none; a name alone becomes a table."""
+    key: Any = position(place, word, path) if isinstance(place, list) else word
+    below = place[key] if isinstance(place, list) else place.setdefault(word, {})
+    if isinstance(below, str):
+        below = place[key] = {"name": below}
+    if not isinstance(below, dict | list):
+        raise BadInput(f"{path}: '{word}' is a value and has no keys")
+    return below
+
+
+def position(items: list[Any], word: str, path: str) -> int:
+    """Which item of a list is meant, by number from 0 or by name."""
+    names = [item if isinstance(item, str) else item.get("name", "") for item in items]
+    if word in names:
+        return names.index(word)
+    if word.isdigit() and int(word) < len(items):
+        return int(word)
+    raise BadInput(f"{path}: the recipe has no '{word}' there; {choices(word, names)}")
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of plain values, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def validated(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
+    """`model` made from `table`; what is wrong comes as `BadInput` in one sentence, the first fault first."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise BadInput(sentence(error.errors()[0], model, where)) from error
+
+
+def sentence(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
+    """One fault that pydantic found, in one sentence with the place and, for a key, the nearest ones."""
+    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{place}'; {choices(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
+    if place == "loss" and fault["type"] in ("missing", "too_short"):
+        return "the recipe has no loss; add a [[loss]] section with a name"
+    if fault["type"] == "missing":
+        return f"'{place}' is missing"
+    text = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return f"{place}: {text}" if place else text
+    return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"
+
+
+def keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The keys that the section at a location of the model has."""
+    for word in location:
+        annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)

@@ -1,0 +1,230 @@
+"""Training: joins recipe, data, networks, engine and run folder."""
+
+import itertools
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import build, checkpoint
+from ganzoo.data import Data, open_data
+from ganzoo.engine import Engine
+from ganzoo.errors import BadInput, Diverged, Interrupted
+from ganzoo.model import draw, joined, save_model, to_unit
+from ganzoo.progress import Bar, Silence
+from ganzoo.recipe import Recipe
+from ganzoo.run import Run
+
+PICTURED = 64
+"""Samples in each picture."""
+
+Source = str | Path | Iterable[dict[str, Tensor]]
+
+
+def train(
+    recipe: str | Path | Mapping[str, Any] | Recipe | None = None,
+    data: Source | None = None,
+    out: str | Path | None = None,
+    device: str = "auto",
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Silence | None = None,
+    **overrides: Any,
+) -> Run:
+    """Train by a recipe (its name, file, content or object) and return the run.
+
+    `data` replaces the recipe's: a name, a folder of images, or any iterable of dict batches. `out` is the run folder,
+    by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
+    `train={"steps": 5000}` change its recipe. Raises `BadInput` for what cannot work, `Diverged` for non-finite
+    numbers and `Interrupted` after Ctrl-C; what was saved stays.
+    """
+    progress = progress or Bar()
+    run = Run.open(out) if resume and out is not None else None
+    if recipe is None and run is None:
+        raise BadInput("say what to train: a recipe, or with resume=True a run in out")
+    recipe = Recipe.load(run.path / "recipe.toml" if recipe is None else recipe, **overrides)
+    if isinstance(data, str | Path):
+        recipe, data = Recipe.load(recipe, data={"name": str(data)}), None
+    state = None
+    if run:
+        state, notes = checkpoint.read(run.checkpoints)
+        recipe.train.precision = state.numbers["precision"]
+        for note in notes:
+            progress.say(note)
+    training = Training(recipe, data, device, progress)
+    if state:
+        training.resume(run, state)
+    else:
+        training.begin(out, overwrite)
+    training.play()
+    return training.run
+
+
+class Training:
+    """One training on its way from a recipe to a run."""
+
+    def __init__(self, recipe: Recipe, batches: Source | None, device: str, progress: Silence) -> None:
+        self.progress = progress
+        self.data = open_recipe_data(recipe, batches)
+        self.recipe = build.complete(in_steps(recipe, self.data))
+        self.settings = self.recipe.train
+        torch.manual_seed(self.settings.seed)
+        self.parts = build.architecture(self.recipe.architecture)
+        facts = self.data.facts | ({"classes": recipe.data.classes} if recipe.data.classes else {})
+        self.engine = Engine(
+            self.parts["generator"].make(**facts),
+            self.parts["discriminator"].make(**facts),
+            [build.scheduled(*loss) for loss in build.losses(self.recipe.loss)],
+            train=self.settings,
+            optimizer=self.recipe.optimizer,
+            device=device,
+        )
+        self.data.to(self.engine.hardware.device)
+        self.stopped_by = 0
+
+    def begin(self, out: str | Path | None, overwrite: bool) -> None:
+        """Prepare a new run."""
+        self._set_up(0)
+        self.run = Run.create(self.recipe, out, overwrite)
+        self._tell()
+
+    def resume(self, run: Run, state: checkpoint.State) -> None:
+        """Prepare to go on from where a run stopped."""
+        self._set_up(state.numbers["index"])
+        checkpoint.restore(self.engine, state)
+        self.run = run
+        self.run.cut_log(self.engine.index)
+        self.recipe.save(run.path / "recipe.toml")
+        self._tell()
+
+    def play(self) -> None:
+        """Train until the recipe's last step, or until somebody stops it."""
+        if self.engine.index >= self.settings.steps:
+            self.progress.say(f"{self.run.path} is finished: it was trained for {self.engine.index} steps")
+            return
+        self.progress.start(self.engine.index, self.settings.steps)
+        try:
+            with self._stoppable():
+                self._loop()
+        except (BadInput, Diverged) as error:
+            raise type(error)(f"{error}; {self._what_is_left()}") from error
+        finally:
+            self.progress.stop()
+
+    def _set_up(self, index: int) -> None:
+        """Bring engine and data together at a training step."""
+        batches = self.data.batches(self.settings.batch, self.settings.seed, index * self.settings.critic_steps)
+        first = next(batches)
+        self.engine.setup(first)
+        self.batches = itertools.chain([first], batches)
+        self.shown = self._conditions()
+
+    def _loop(self) -> None:
+        self.clock, self.logged = time.perf_counter(), self.engine.index
+        while self.engine.index < self.settings.steps:
+            self.engine.step(self.batches)
+            self.progress.step(self.engine.index)
+            self._housekeeping(self.engine.index)
+            if self.stopped_by and self.engine.index < self.settings.steps:
+                self._save()
+                self.run.write_curves()
+                resume = f"ganzoo train --resume {self.run.path}"
+                raise Interrupted(f"stopped after step {self.engine.index}; continue with: {resume}", self.stopped_by)
+
+    def _housekeeping(self, step: int) -> None:
+        last = step == self.settings.steps
+        if last or step % self.settings.log_every == 0:
+            self._log(step)
+        paused = time.perf_counter()
+        if last or step % self.settings.save_every == 0:
+            self._save()
+        if last or step % self.settings.sample_every == 0:
+            self._picture(step)
+        if last:
+            self.run.write_curves()
+        self.clock += time.perf_counter() - paused
+
+    def _log(self, step: int) -> None:
+        terms = self.engine.metrics()
+        now, per_step = time.perf_counter(), self.settings.batch * self.settings.critic_steps
+        speed = (step - self.logged) * per_step / (now - self.clock)
+        self.clock, self.logged = now, step
+        line = {"step": step, "images": step * per_step, "images_per_second": round(speed, 1), **terms}
+        self.run.log(line)
+        self.progress.log(line)
+
+    def _save(self) -> None:
+        self.engine.check()
+        self.run.save(self.engine)
+        about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
+        save_model(self.run.model_folder, self.engine.ema, self.parts["generator"], self.data.description, **about)
+
+    def _picture(self, step: int) -> None:
+        made = draw(self.engine.ema, PICTURED, self.settings.seed, self.engine.hardware.device, self.shown)
+        images = joined([fake for fake, _ in made])
+        if self.data.description["kind"] == "image":
+            self.run.write_samples(step, to_unit(images), self.settings.seed)
+
+    def _conditions(self) -> dict[str, Tensor]:
+        """What the generator needs of real data to draw the sample pictures, the same at any time."""
+        generator = self.engine.generator
+        keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
+        first = next(self.data.batches(PICTURED, self.settings.seed)) if keys else {}
+        return {key: first[key] for key in keys}
+
+    def _tell(self) -> None:
+        hardware = self.engine.hardware
+        what = f"{self.recipe.name} on {self.data.name} ({len(self.data)} samples)"
+        self.progress.say(f"training {what}, {hardware.device} in {hardware.precision}, to {self.run.path}")
+        for note in self.data.notes:
+            self.progress.say(note)
+
+    def _what_is_left(self) -> str:
+        saved = checkpoint.checkpoints(self.run.checkpoints)
+        if not saved:
+            return f"no checkpoint had been saved yet in {self.run.path}"
+        return f"the last good checkpoint is kept: ganzoo train --resume {self.run.path} goes on from {saved[-1].name}"
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Let Ctrl-C and SIGTERM end the training at the next step; a second one ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def stop(number: int, _: Any) -> None:
+            self.stopped_by = number
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+        for number in before:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
+    """The data that a recipe names, or what Python code passed in."""
+    wanted = recipe.data
+    source = wanted.name if batches is None else batches
+    return open_data(source, size=wanted.size, channels=wanted.channels, root=wanted.root, classes=wanted.classes)
+
+
+def in_steps(recipe: Recipe, data: Data) -> Recipe:
+    """The recipe with its epochs turned into steps of this data."""
+    if recipe.train.steps:
+        return recipe
+    steps = math.ceil(recipe.train.epochs * len(data) / (recipe.train.batch * recipe.train.critic_steps))
+    return Recipe.load(recipe, train={"steps": steps})

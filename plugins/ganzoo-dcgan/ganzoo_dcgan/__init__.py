@@ -1,0 +1,9 @@
+"""DCGAN: deep convolutional generator and discriminator (Radford, Metz and Chintala 2016)."""
+
+import ganzoo
+
+
+@ganzoo.hookimpl
+def register_architectures(register):
+    """Name each architecture and where its two sides are."""
+    register("dcgan", generator="ganzoo_dcgan.networks:Generator", discriminator="ganzoo_dcgan.networks:Discriminator")

@@ -1,0 +1,152 @@
+"""Three losses and three penalties. Each takes raw scores of any shape and averages over all of them.
+
+The penalties act on the discriminator's turn alone and go beside any loss. A sample with several scores, such as a
+map of patches, is penalised on the gradient of their sum.
+"""
+
+import math
+
+from torch import Tensor
+from torch.nn.functional import relu, softplus
+
+import ganzoo
+
+
+class LeastSquares(ganzoo.Loss):
+    """Squared distance of the scores from a target each (Mao et al. 2017, equation 2).
+
+    The discriminator minimises mean((D(x) - real)^2) / 2 + mean((D(G(z)) - fake)^2) / 2, the generator
+    mean((D(G(z)) - fool)^2) / 2. The options are these three targets, any finite numbers; the paper calls them b, a
+    and c. The defaults are its equation 9; real = 1, fake = -1, fool = 0 is its equation 8 (Pearson chi-squared).
+    """
+
+    def __init__(self, real: float = 1.0, fake: float = 0.0, fool: float = 1.0) -> None:
+        super().__init__()
+        if not all(map(math.isfinite, (real, fake, fool))):
+            raise ValueError(f"the targets must be finite numbers, got real {real}, fake {fake} and fool {fool}")
+        self.targets = {"real": real, "fake": fake, "fool": fool}
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Terms "real" and "fake"."""
+        return {"real": self._distance(step.real_scores, "real"), "fake": self._distance(step.fake_scores, "fake")}
+
+    def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "fool"."""
+        return {"fool": self._distance(step.fake_scores, "fool")}
+
+    def _distance(self, scores: Tensor, target: str) -> Tensor:
+        return (scores - self.targets[target]).square().mean() / 2
+
+
+class Hinge(ganzoo.Loss):
+    """Scores count only up to a margin of 1 (Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17).
+
+    The discriminator minimises mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z)))), the generator -mean(D(G(z))).
+    """
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Terms "real" and "fake"."""
+        return {"real": relu(1 - step.real_scores).mean(), "fake": relu(1 + step.fake_scores).mean()}
+
+    def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "fool"."""
+        return {"fool": -step.fake_scores.mean()}
+
+
+class Relativistic(ganzoo.Loss):
+    """Relativistic pairing: how much more real a real sample looks than a fake one.
+
+    Jolicoeur-Martineau 2018, section 4, in the form of Huang et al. 2024 (R3GAN), equation 2: the discriminator
+    minimises mean(softplus(D(G(z)) - D(x))), the generator mean(softplus(D(x) - D(G(z)))). The i-th real score is
+    paired with the i-th fake one, patch by patch where the scores are a map. Huang et al. add `r1` and `r2`.
+    """
+
+    def setup(self, step: ganzoo.Step) -> None:
+        """Refuse scores that cannot be paired, with `ValueError`."""
+        real, fake = tuple(step.real_scores.shape), tuple(step.fake_scores.shape)
+        if real != fake:
+            raise ValueError(f"it pairs real and fake scores one to one, but their shapes are {real} and {fake}")
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "pairs"."""
+        return {"pairs": softplus(step.fake_scores - step.real_scores).mean()}
+
+    def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "pairs"."""
+        return {"pairs": softplus(step.real_scores - step.fake_scores).mean()}
+
+
+class Penalty(ganzoo.Loss):
+    """What the penalties here share: they act on the gradient with respect to one kind of image."""
+
+    def setup(self, step: ganzoo.Step) -> None:
+        """Refuse a generator that makes several kinds of image at once, with `ValueError`."""
+        if isinstance(step.real, dict):
+            raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(step.real)}")
+
+
+class R1(Penalty):
+    """Zero-centred gradient penalty at real samples: gamma / 2 * mean(||grad D(x)||^2).
+
+    Mescheder et al. 2018, equation 9. The squared norm sums over all elements of a sample, so the best gamma
+    depends on the size of the images. Option `gamma`, greater than 0; 10 is the paper's. For lazy regularisation set
+    `every = 16` beside it in the recipe: it is then computed on each 16th turn and counts 16 times.
+    """
+
+    def __init__(self, gamma: float = 10.0) -> None:
+        super().__init__()
+        if not 0 < gamma < math.inf:
+            raise ValueError(f"gamma must be a number greater than 0, got {gamma}")
+        self.gamma = gamma
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "penalty"."""
+        return {"penalty": self._penalty(step.gradient(step.real, step.batch))}
+
+    def _penalty(self, gradient: Tensor) -> Tensor:
+        return self.gamma / 2 * gradient.flatten(1).square().sum(1).mean()
+
+
+class R2(R1):
+    """Zero-centred gradient penalty at fake samples: gamma / 2 * mean(||grad D(G(z))||^2).
+
+    Mescheder et al. 2018, equation 10. Option and units as in `r1`.
+    """
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "penalty"."""
+        return {"penalty": self._penalty(step.gradient(step.fake, step.given))}
+
+
+class Dragan(Penalty):
+    """Gradient penalty around the real data: mean((||grad D(x')|| - target)^2) (Kodali et al. 2017).
+
+    The points are those of the authors' code, x' = x + a * noise * std(x) * u, where std(x) is one number for the
+    whole batch, a is uniform in [0, 1) per sample and u uniform in [0, 1) per element; the paper writes normal noise
+    of a fixed variance instead. A WGAN's gradient penalty looks between real and fake samples; this one never sees a
+    fake. Batch norm is not refused, but ties each sample's gradient to the rest of its batch.
+
+    Options: `noise`, in batch standard deviations, greater than 0; `target`, the gradient norm that costs nothing,
+    0 or more. The authors' weight is 10 (`weight = 10` in the recipe).
+    """
+
+    def __init__(self, noise: float = 0.5, target: float = 1.0) -> None:
+        super().__init__()
+        if not 0 < noise < math.inf:
+            raise ValueError(f"noise must be a number greater than 0, got {noise}")
+        if not 0 <= target < math.inf:
+            raise ValueError(f"target must be a number of 0 or more, got {target}")
+        self.noise, self.target = noise, target
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Term "penalty"; the mean gradient "norm" is logged."""
+        gradient = step.gradient(around(step, self.noise), step.batch)
+        # The root has no finite slope at 0, and a NaN there would spread to every weight.
+        norms = (gradient.flatten(1).square().sum(1) + 1e-12).sqrt()
+        return {"penalty": (norms - self.target).square().mean(), "norm": norms.detach().mean()}
+
+
+def around(step: ganzoo.Step, noise: float) -> Tensor:
+    """A point near each real sample, within `noise` batch standard deviations above it in each element."""
+    share = step.rand(len(step.real), *[1] * (step.real.dim() - 1))
+    return step.real + share * noise * step.real.std(correction=0) * step.rand(*step.real.shape)

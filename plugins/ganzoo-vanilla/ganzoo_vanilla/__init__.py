@@ -1,0 +1,18 @@
+"""The first GAN: multilayer perceptrons, the minimax loss and the non-saturating loss (Goodfellow et al. 2014)."""
+
+import ganzoo
+
+
+@ganzoo.hookimpl
+def register_architectures(register):
+    """Name each architecture and where its two sides are."""
+    register(
+        "vanilla", generator="ganzoo_vanilla.networks:Generator", discriminator="ganzoo_vanilla.networks:Discriminator"
+    )
+
+
+@ganzoo.hookimpl
+def register_losses(register):
+    """Name each loss and where its class is."""
+    register("minimax", "ganzoo_vanilla.losses:Minimax")
+    register("non-saturating", "ganzoo_vanilla.losses:NonSaturating")

@@ -1,0 +1,80 @@
+"""Helpers that several test files use: a command in a process of its own, and plugins as an installer leaves them."""
+
+import importlib
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from ganzoo.plugins import catalog, normal
+
+
+class Command:
+    """`ganzoo` in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = dict(os.environ, COLUMNS="200", OMP_NUM_THREADS="1")
+        self.environment.pop("GANZOO_DISABLE_PLUGINS", None)
+
+    def __call__(self, *words: object, **environment: str) -> subprocess.CompletedProcess:
+        return self.python("-m", "ganzoo", *words, **environment)
+
+    def python(self, *words: object, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=self.folder,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs `ganzoo` with the given words in an empty folder and returns what came of it."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return Command(folder)
+
+
+class Site:
+    """A folder of installed distributions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, name: str, code: str, version: str = "1.0", requires: str = "ganzoo>=0.1", entry: str = "") -> str:
+        """Leave behind what installing a distribution with one module and one entry point leaves."""
+        module = name.replace("-", "_")
+        package = self.folder / module
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text(textwrap.dedent(code))
+        about = self.folder / f"{module}-{version}.dist-info"
+        about.mkdir()
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        lines += [f"Requires-Dist: {requires}"] if requires else []
+        (about / "METADATA").write_text("\n".join(lines) + "\n")
+        (about / "entry_points.txt").write_text(f"[ganzoo]\n{entry or normal(name)} = {module}\n")
+        return name
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """An empty folder of installed distributions that this process sees, and a fresh catalog."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    modules = set(sys.modules)
+    catalog.cache_clear()
+    importlib.invalidate_caches()
+    yield Site(folder)
+    catalog.cache_clear()
+    for name in set(sys.modules) - modules:
+        if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
+            del sys.modules[name]

@@ -1,0 +1,627 @@
+"""What the engine promises beside the games: optimizers, schedules, averages, logs, guards, precision and layout."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+import ganzoo
+from ganzoo import Scheduled
+from ganzoo.settings import Optimizer
+
+N, SIZE, NOISE = 8, 4, 3
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def float32(float64):
+    torch.set_default_dtype(torch.float32)
+
+
+class PointGenerator(ganzoo.Generator):
+    latent_size = NOISE
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(NOISE, 8), nn.Linear(8, SIZE)
+
+    def forward(self, given):
+        return self.last(self.first(given["z"]).tanh())
+
+
+class PointDiscriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(SIZE, 8), nn.Linear(8, 1)
+
+    def forward(self, images, given):
+        hidden = self.first(images).tanh()
+        self.dtype_inside = hidden.dtype
+        return self.last(hidden)
+
+
+class NonSaturating(ganzoo.Loss):
+    def discriminator(self, step):
+        return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
+
+    def generator(self, step):
+        return {"fake": softplus(-step.fake_scores).mean()}
+
+
+class GradientPenalty(ganzoo.Loss):
+    def discriminator(self, step):
+        mix = step.rand(len(step.real), *[1] * (step.real.dim() - 1))
+        slope = step.gradient(torch.lerp(step.real, step.fake, mix), step.batch)
+        return {"penalty": (slope.flatten(1).norm(dim=1) - 1).square().mean()}
+
+
+def point_networks() -> tuple[ganzoo.Generator, nn.Module]:
+    return PointGenerator(), PointDiscriminator()
+
+
+def batches(*shape: int, count: int = 12) -> list[dict[str, Tensor]]:
+    torch.manual_seed(2)
+    return [{"image": torch.randn(N, *(shape or (SIZE,)))} for _ in range(count)]
+
+
+def make(
+    *losses: ganzoo.Loss | Scheduled,
+    networks: Callable[[], tuple[ganzoo.Generator, nn.Module]] = point_networks,
+    optimizer: dict[str, Any] | None = None,
+    **train: Any,
+) -> ganzoo.Engine:
+    torch.manual_seed(1)
+    train = {"precision": "fp32", **train}
+    return ganzoo.Engine(*networks(), losses or [NonSaturating()], train=train, optimizer=optimizer, device="cpu")
+
+
+def play(engine: ganzoo.Engine, steps: int, data: Iterable[dict[str, Tensor]] | None = None) -> ganzoo.Engine:
+    stream = iter(data or batches())
+    for _ in range(steps):
+        engine.step(stream)
+    return engine
+
+
+def agree(one: nn.Module, other: nn.Module, rtol: float = 1e-9, atol: float = 1e-11) -> None:
+    torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=rtol, atol=atol)
+
+
+def differ(one: nn.Module, other: nn.Module) -> bool:
+    return any(not torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+# Optimizers.
+
+ADAM = {"lr": 0.01, "betas": (0.0, 0.9), "eps": 1e-4, "weight_decay": 0.1}
+RMSPROP = {"lr": 0.01, "alpha": 0.8, "eps": 1e-4, "momentum": 0.5, "weight_decay": 0.1}
+SGD = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1}
+OPTIMIZERS = {
+    "adam": ({"name": "adam", **ADAM}, (torch.optim.Adam, ADAM), (torch.optim.Adam, ADAM)),
+    "adamw": ({"name": "adamw", **ADAM}, (torch.optim.AdamW, ADAM), (torch.optim.AdamW, ADAM)),
+    "rmsprop": ({"name": "rmsprop", **RMSPROP}, (torch.optim.RMSprop, RMSPROP), (torch.optim.RMSprop, RMSPROP)),
+    "sgd": ({"name": "sgd", **SGD}, (torch.optim.SGD, SGD), (torch.optim.SGD, SGD)),
+    "two rates": (
+        {"lr": 0.01, "betas": (0.0, 0.9), "generator": {"lr": 0.02}},
+        (torch.optim.Adam, {"lr": 0.02, "betas": (0.0, 0.9)}),
+        (torch.optim.Adam, {"lr": 0.01, "betas": (0.0, 0.9)}),
+    ),
+    "two kinds": (
+        {"name": "adam", **ADAM, "generator": {"name": "sgd", "momentum": 0.9}},
+        (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}),
+        (torch.optim.Adam, ADAM),
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "of_g", "of_d"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_each_optimizer_moves_each_side_as_in_plain_torch(settings, of_g, of_d):
+    engine, rng = make(optimizer=settings), torch.Generator()
+    rng.set_state(engine.rng.get_state())
+    torch.manual_seed(1)
+    g, d = point_networks()
+    optimizer_g, optimizer_d = (kind(side.parameters(), **keys) for side, (kind, keys) in ((g, of_g), (d, of_d)))
+    for batch in batches(count=4):
+        fake = g({"z": torch.randn(N, NOISE, generator=rng)}).detach()
+        optimizer_d.zero_grad()
+        (softplus(-d(batch["image"], batch)) + softplus(d(fake, batch))).mean().backward()
+        optimizer_d.step()
+        optimizer_g.zero_grad()
+        softplus(-d(g({"z": torch.randn(N, NOISE, generator=rng)}), batch)).mean().backward()
+        optimizer_g.step()
+    play(engine, 4)
+    agree(engine.generator, g)
+    agree(engine.discriminator, d)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": "sgd", "momentum": 0.9},
+        {"lr": 0.1, "generator": {"name": "adamw"}, "discriminator": {"name": "rmsprop"}},
+        {"generator": {"name": "sgd", "momentum": 0.5}, "discriminator": {"name": "rmsprop", "momentum": 0.5}},
+    ],
+)
+def test_optimizer_settings_written_out_and_read_again_mean_the_same(settings):
+    first = Optimizer(**settings)
+    second = Optimizer(**first.written_out())
+    for side in ("generator", "discriminator"):
+        assert second.side(side).written_out() == first.side(side).written_out()
+
+
+# A game in which every gradient is one: the weights record what each turn was told to do, in units of the rate.
+
+RATE = 0.01
+
+
+class RampGenerator(ganzoo.Generator):
+    """Images are the sum of four weights everywhere."""
+
+    latent_size = 1
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(4))
+
+    def forward(self, given):
+        return self.w.sum() + 0 * given["z"]
+
+
+class RampDiscriminator(nn.Module):
+    """Scores are the sum of four weights everywhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(4))
+
+    def forward(self, images, given):
+        return self.w.sum() + 0 * images
+
+
+class Descent(ganzoo.Loss):
+    def discriminator(self, step):
+        return {"sum": step.real_scores.mean()}
+
+    def generator(self, step):
+        return {"sum": step.fake.mean()}
+
+
+def moves(steps: int, *losses: ganzoo.Loss | Scheduled, optimizer: dict[str, Any] | None = None, **train: Any):
+    """How far each side went in each step: {"generator": [...], "discriminator": [...]}."""
+    optimizer = {"name": "sgd", "lr": RATE, **(optimizer or {})}
+    engine = make(*losses or [Descent()], networks=lambda: (RampGenerator(), RampDiscriminator()),
+                  optimizer=optimizer, **train)  # fmt: skip
+    stream, at = iter(batches(1)), {"generator": [0.0], "discriminator": [0.0]}
+    for _ in range(steps):
+        engine.step(stream)
+        for side, places in at.items():
+            places.append(-getattr(engine, side).w.mean().item() / RATE)
+    return {side: [b - a for a, b in zip(places, places[1:], strict=False)] for side, places in at.items()}
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps", "factors"),
+    [
+        ({}, 4, [1, 1, 1, 1]),
+        ({"schedule": "linear"}, 4, [1, 3 / 4, 1 / 2, 1 / 4, 0]),
+        ({"schedule": "cosine"}, 4, [1, (1 + math.sqrt(0.5)) / 2, 1 / 2, (1 - math.sqrt(0.5)) / 2, 0]),
+        ({"warmup": 3}, 5, [1 / 4, 2 / 4, 3 / 4, 1, 1]),
+        ({"schedule": "linear", "warmup": 2}, 6, [1 / 3, 2 / 3, 1, 3 / 4, 1 / 2, 1 / 4, 0]),
+        ({"schedule": "cosine", "warmup": 1}, 3, [1 / 2, 1, 1 / 2, 0]),
+        ({"schedule": "linear"}, None, [1, 1 - 1 / 2000]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(settings, steps, factors):
+    moved = moves(len(factors), optimizer=settings, steps=steps)
+    assert moved == {"generator": pytest.approx(factors), "discriminator": pytest.approx(factors)}
+
+
+def test_each_side_may_have_its_own_schedule():
+    moved = moves(3, optimizer={"generator": {"schedule": "linear"}}, steps=2)
+    assert moved == {"generator": pytest.approx([1, 1 / 2, 0]), "discriminator": pytest.approx([1, 1, 1])}
+
+
+@pytest.mark.parametrize(("largest", "expected"), [(0.5, 0.25), (1.0, 0.5), (3.0, 1.0)])
+def test_a_gradient_of_norm_two_is_clipped_to_the_largest_norm(largest, expected):
+    moved = moves(2, optimizer={"discriminator": {"clip_norm": largest}})
+    assert moved["discriminator"] == pytest.approx([expected] * 2, rel=1e-5)
+    assert moved["generator"] == pytest.approx([1, 1])
+
+
+def test_a_lazy_term_plays_on_each_kth_turn_of_a_side_and_counts_k_times():
+    moved = moves(4, Descent(), Scheduled(Descent(), weight=10, every=3), critic_steps=2)
+    assert moved["discriminator"] == pytest.approx([31 + 1, 1 + 31, 1 + 1, 31 + 1])
+    assert moved["generator"] == pytest.approx([31, 1, 1, 31])
+
+
+def test_a_loss_plays_from_start_on_and_before_stop():
+    moved = moves(5, Descent(), Scheduled(Descent(), weight=10, start=1, stop=3))
+    assert moved == dict.fromkeys(("generator", "discriminator"), pytest.approx([1, 11, 11, 1, 1]))
+
+
+# Accumulation.
+
+
+class Spy(NonSaturating):
+    """Keeps what `after` is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.given = []
+
+    def after(self, step, terms):
+        assert not any(term.requires_grad for term in terms.values()) and not torch.is_grad_enabled()
+        self.given.append({f"{step.turn}/{name}": term.item() for name, term in terms.items()})
+
+
+def test_accumulation_changes_nothing_but_memory():
+    spies = Spy(), Spy()
+    whole, parts = (
+        play(make(spy, Scheduled(GradientPenalty(), weight=10), critic_steps=2, accumulate=k), 3)
+        for spy, k in zip(spies, (1, 4), strict=True)
+    )
+    agree(parts.generator, whole.generator)
+    agree(parts.discriminator, whole.discriminator)
+    assert torch.equal(parts.rng.get_state(), whole.rng.get_state())
+    assert parts.metrics() == pytest.approx(whole.metrics())
+    assert len(spies[1].given) == 3 * 3
+    assert all(a == pytest.approx(b) for a, b in zip(*(spy.given for spy in spies), strict=True))
+
+
+# The averaged generator.
+
+
+class NormedGenerator(PointGenerator):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.dropout = nn.BatchNorm1d(SIZE), nn.Dropout(0.5)
+
+    def forward(self, given):
+        return self.norm(self.dropout(super().forward(given)))
+
+
+def normed_networks() -> tuple[ganzoo.Generator, nn.Module]:
+    return NormedGenerator(), nn.Sequential(PointDiscriminator(), nn.BatchNorm1d(1))
+
+
+class NormedDiscriminator(PointDiscriminator):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.dropout = nn.BatchNorm1d(SIZE), nn.Dropout(0.5)
+
+    def forward(self, images, given):
+        return super().forward(self.norm(self.dropout(images)), given)
+
+
+@pytest.mark.parametrize("ema", [0.999, 0.2, 0])
+def test_the_average_warms_up_and_copies_buffers(ema):
+    engine = make(networks=lambda: (NormedGenerator(), PointDiscriminator()), ema=ema, optimizer={"lr": 0.1})
+    expected = {name: value.clone() for name, value in engine.generator.named_parameters()}
+    stream = iter(batches())
+    for t in range(6):
+        engine.step(stream)
+        decay = min(ema, (1 + t) / (10 + t))
+        for name, value in engine.generator.named_parameters():
+            expected[name] = decay * expected[name] + (1 - decay) * value
+        torch.testing.assert_close(dict(engine.ema.named_parameters()), expected, rtol=1e-12, atol=1e-14)
+        buffers = (dict(net.named_buffers()) for net in (engine.ema, engine.generator))
+        torch.testing.assert_close(*buffers, rtol=0, atol=0)
+    assert not engine.ema.training and not any(p.requires_grad for p in engine.ema.parameters())
+
+
+# Seeds and setup.
+
+
+def test_the_seed_alone_decides_the_weights():
+    data = batches()
+    torch.manual_seed(10)
+    one = play(make(seed=3), 3, data)
+    torch.manual_seed(11)
+    same, other = play(make(seed=3), 3, data), play(make(seed=4), 3, data)
+    agree(one.generator, same.generator, rtol=0, atol=0)
+    assert differ(one.generator, other.generator) and differ(one.discriminator, other.discriminator)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "auto"])
+def test_setup_leaves_networks_and_random_generators_as_they_are(precision, float32):
+    normed = lambda: (NormedGenerator(), NormedDiscriminator())  # noqa: E731
+    engine = make(NonSaturating(), GradientPenalty(), networks=normed, precision=precision)
+    state = lambda: {  # noqa: E731
+        **{f"{key} {name}": value.clone() for key in ("generator", "discriminator", "ema")
+           for name, value in getattr(engine, key).state_dict().items()},
+        "run": engine.rng.get_state(), "torch": torch.get_rng_state(),
+    }  # fmt: skip
+    data = batches(count=1)[0]
+    before = state()
+    engine.setup(data)
+    torch.testing.assert_close(state(), before, rtol=0, atol=0)
+    assert all(module.training for side in (engine.generator, engine.discriminator) for module in side.modules())
+    assert all(p.grad is None for side in (engine.generator, engine.discriminator) for p in side.parameters())
+
+
+def test_a_second_engine_can_go_on_with_the_networks_of_the_first():
+    first = play(make(), 2)
+    before = first.discriminator.first.weight.clone()
+    play(make(networks=lambda: (first.generator, first.discriminator)), 1)
+    assert not torch.equal(first.discriminator.first.weight, before)
+
+
+# The log.
+
+
+def test_terms_are_named_after_turn_loss_and_word_and_same_names_are_told_apart():
+    engine = make(NonSaturating(), NonSaturating(), Scheduled(GradientPenalty(), name="gp"))
+    assert set(play(engine, 1).metrics()) == {
+        "discriminator/NonSaturating/real", "discriminator/NonSaturating/fake", "generator/NonSaturating/fake",
+        "discriminator/NonSaturating-2/real", "discriminator/NonSaturating-2/fake", "generator/NonSaturating-2/fake",
+        "discriminator/gp/penalty",
+    }  # fmt: skip
+
+
+def test_a_number_given_to_a_name_does_not_hide_a_loss_that_has_that_name():
+    losses = [Scheduled(GradientPenalty(), name=name) for name in ("gp", "gp", "gp-2")]
+    assert len(play(make(NonSaturating(), *losses), 1).metrics()) == 3 + 3
+
+
+class Clock(ganzoo.Loss):
+    """Logs the training step."""
+
+    def discriminator(self, step):
+        return {"index": torch.tensor(float(step.index))}
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_metrics_are_means_over_all_turns_since_the_last_call(every):
+    engine = make(NonSaturating(), Clock(), Scheduled(GradientPenalty(), every=every))
+    stream = batches()
+    assert play(engine, 4, stream).metrics()["discriminator/Clock/index"] == pytest.approx((0 + 1 + 2 + 3) / 4)
+    assert play(engine, 3, stream).metrics()["discriminator/Clock/index"] == pytest.approx((4 + 5 + 6) / 3)
+
+
+class Poison(ganzoo.Loss):
+    """One term of one side is not finite in training step `at`, and neither is its gradient."""
+
+    def __init__(self, turn: str, at: int, value: float = math.nan):
+        super().__init__()
+        self.turn, self.at, self.value = turn, at, value
+
+    def discriminator(self, step):
+        return {"term": self.factor(step) * step.fake_scores.mean()}
+
+    def generator(self, step):
+        return {"term": self.factor(step) * step.fake_scores.mean()}
+
+    def factor(self, step):
+        return self.value if (step.turn, step.index) == (self.turn, self.at) else 1.0
+
+
+@pytest.mark.parametrize("every", [1, 2])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("at", [0, 3, 4, 5])
+@pytest.mark.parametrize("turn", ["discriminator", "generator"])
+def test_divergence_names_the_first_bad_term_and_its_step_at_log_time(turn, at, value, every):
+    engine = make(Poison(turn, at, value), NonSaturating(), Scheduled(GradientPenalty(), every=every))
+    play(engine, 6)
+    with pytest.raises(ganzoo.Diverged, match=f"'{turn}/Poison/term' is not a finite number at step {at};"):
+        engine.metrics()
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("train", "sentence"),
+    [
+        ({"steps": 10, "epochs": 2}, "give steps or epochs, not both"),
+        ({"batch": 10, "accumulate": 4}, "batch 10 cannot be split into 4 equal parts"),
+        ({"critic_stepz": 5}, "critic_stepz"),
+        ({"critic_steps": 0}, "critic_steps"),
+        ({"ema": 1.0}, "ema"),
+        ({"precision": "fp8"}, "precision"),
+    ],
+)
+def test_train_settings_that_make_no_sense_are_refused(train, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make(**train)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "sentence"),
+    [
+        ({"name": "rmsprop", "betas": (0.5, 0.9)}, "'betas' does not go with rmsprop"),
+        ({"generator": {"name": "sgd", "betas": (0.5, 0.9)}}, "'betas' does not go with sgd"),
+        ({"alpha": 0.9}, "'alpha' does not go with adam"),
+        ({"betas": (0.5, 1.0)}, r"betas must lie in \[0, 1\)"),
+        ({"name": "lion"}, "name"),
+        ({"lr": -1}, "lr"),
+        ({"learning_rate": 0.1}, "learning_rate"),
+        ({"discriminator": {"learning_rate": 0.1}}, "learning_rate"),
+    ],
+)
+def test_optimizer_settings_that_make_no_sense_are_refused(optimizer, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make(optimizer=optimizer)
+
+
+def test_sides_that_share_a_parameter_are_refused():
+    g, d = point_networks()
+    d.first.bias = g.first.bias
+    with pytest.raises(ganzoo.BadInput, match=r"share a parameter \(first.bias is first.bias\)"):
+        make(networks=lambda: (g, d))
+
+
+def test_a_game_without_a_loss_is_refused():
+    with pytest.raises(ganzoo.BadInput, match="there is no loss"):
+        ganzoo.Engine(*point_networks(), [], device="cpu")
+
+
+def test_a_generator_that_makes_another_shape_than_the_data_is_refused():
+    with pytest.raises(ganzoo.BadInput, match=r"makes 'image' of shape \(8, 4\), the data has \(8, 5\)"):
+        play(make(), 1, batches(5))
+
+
+def test_a_batch_key_that_is_not_there_is_named_beside_those_that_are():
+    with pytest.raises(ganzoo.BadInput, match="the batch has no 'image'; it has 'picture'"):
+        play(make(), 1, [{"picture": torch.randn(N, SIZE)}])
+
+
+def test_a_loss_that_refuses_in_setup_is_named():
+    class Picky(NonSaturating):
+        def setup(self, step):
+            if step.real_scores.dim() == 2:
+                raise ValueError("scores must be a map; take a patch discriminator")
+
+    with pytest.raises(ganzoo.BadInput, match="^loss 'picky': scores must be a map; take a patch discriminator$"):
+        play(make(Scheduled(Picky(), name="picky")), 1)
+
+
+def test_data_that_end_are_refused_and_data_that_can_begin_again_are_not():
+    with pytest.raises(ganzoo.BadInput, match="the data gave no more batches"):
+        make().run((batch for batch in batches(count=3)), 4)
+    with pytest.raises(ganzoo.BadInput, match="the data gave no more batches"):
+        make().run([], 1)
+    again = make()
+    again.run(batches(count=3), 4)
+    agree(again.generator, play(make(), 4, batches(count=3) * 2).generator)
+
+
+def test_an_iterator_goes_on_where_the_last_run_left_it():
+    engine, stream = make(), iter(batches())
+    engine.run(stream, 2)
+    engine.run(stream, 2)
+    agree(engine.generator, play(make(), 4).generator)
+
+
+@pytest.mark.parametrize(
+    ("device", "sentence"),
+    [
+        ("tpu", "unknown device 'tpu'; did you mean 'cpu'?"),
+        ("vulkan", "unknown device 'vulkan'; allowed: auto, cpu, cuda, mps"),
+        ("cpu:1", "this machine has no device 'cpu:1'; it has cpu"),
+        ("cpu:", "this machine has no device 'cpu:'; it has cpu"),
+        ("cuda:99", "this machine has no device 'cuda:99'; it has cpu"),
+    ],
+)
+def test_a_device_that_is_unknown_or_absent_is_refused(device, sentence):
+    with pytest.raises(ganzoo.BadInput) as refusal:
+        ganzoo.Engine(*point_networks(), [NonSaturating()], device=device)
+    assert str(refusal.value).startswith(sentence)
+
+
+# Layout and precision.
+
+
+class ConvGenerator(ganzoo.Generator):
+    latent_size = NOISE
+
+    def __init__(self):
+        super().__init__()
+        first = nn.ConvTranspose2d(NOISE, 4, 3, bias=False)
+        self.net = nn.Sequential(first, nn.BatchNorm2d(4), nn.ReLU(), nn.ConvTranspose2d(4, 2, 3))
+
+    def forward(self, given):
+        return self.net(given["z"][:, :, None, None])
+
+
+class ConvDiscriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 1), nn.Tanh(), nn.Conv2d(4, 1, 3))
+
+    def forward(self, images, given):
+        self.layout_is_last = images.is_contiguous(memory_format=torch.channels_last)
+        return self.net(images)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_channels_last_changes_the_layout_and_no_number(accumulate):
+    last, first = (
+        make(NonSaturating(), Scheduled(GradientPenalty(), weight=10), networks=lambda: (ConvGenerator(), ConvDiscriminator()),
+             optimizer={"lr": 0.01}, channels_last=yes, accumulate=accumulate)
+        for yes in (True, False)
+    )  # fmt: skip
+    for engine in (last, first):
+        play(engine, 5, batches(2, 5, 5))
+    assert last.discriminator.layout_is_last and not first.discriminator.layout_is_last
+    assert last.discriminator.net[0].weight.is_contiguous(memory_format=torch.channels_last)
+    for side in ("generator", "discriminator", "ema"):
+        agree(getattr(last, side), getattr(first, side), rtol=1e-5, atol=1e-8)
+
+
+class Dtypes(NonSaturating):
+    """Keeps what it sees of precision, and takes part in the game."""
+
+    def discriminator(self, step):
+        terms = super().discriminator(step)
+        self.seen = {
+            "in a score": step.discriminator.dtype_inside,
+            "score": step.real_scores.dtype,
+            "fake": step.fake.dtype,
+        }
+        self.seen["gradient"] = step.gradient(step.real, step.batch).dtype
+        self.seen["in a gradient"] = step.discriminator.dtype_inside
+        return terms
+
+
+def cpu_computes_in_fp16() -> bool:
+    try:
+        with torch.autocast("cpu", torch.float16):
+            nn.Linear(2, 2).float()(torch.ones(2, 2, dtype=torch.float32)).sum().backward()
+        return True
+    except RuntimeError:
+        return False
+
+
+needs_fp16 = pytest.mark.skipif(not cpu_computes_in_fp16(), reason="this torch has no fp16 on the CPU")
+half = pytest.mark.parametrize(
+    ("precision", "dtype"), [("bf16", torch.bfloat16), pytest.param("fp16", torch.float16, marks=needs_fp16)]
+)
+
+
+@half
+def test_half_precision_stays_inside_the_networks(precision, dtype, float32):
+    dtypes = Dtypes()
+    engine = play(make(dtypes, precision=precision), 2)
+    full = torch.float32
+    assert dtypes.seen == {"in a score": dtype, "score": full, "fake": full, "in a gradient": full, "gradient": full}
+    for side in (engine.generator, engine.discriminator, engine.ema):
+        assert {p.dtype for p in side.parameters()} == {full}
+
+
+@half
+@pytest.mark.parametrize("clip_norm", [None, 0.05])
+@pytest.mark.parametrize("name", ["adam", "rmsprop", "sgd"])
+def test_half_precision_moves_the_weights_nearly_as_fp32_does(precision, dtype, name, clip_norm, float32):
+    rate = 0.1 if name == "sgd" else 1e-3
+    start, exact, rough = (
+        play(
+            make(
+                optimizer={"name": name, "lr": rate, "eps": 1e-3} if name != "sgd" else {"name": name, "lr": rate},
+                precision=kind,
+            ),
+            steps,
+        )
+        for kind, steps in (("fp32", 0), ("fp32", 4), (precision, 4))
+    )
+
+
+@needs_fp16
+def test_fp16_skips_an_update_that_overflows_and_then_finds_a_scale_that_does_not(float32):
+    engine = make(Scheduled(NonSaturating(), weight=1e4), precision="fp16", optimizer={"name": "sgd", "lr": 1e-6})
+    untouched = make()
+    stream = iter(batches(count=40))
+    engine.step(stream)
+    agree(engine.discriminator, untouched.discriminator, rtol=0, atol=0)
+    for _ in range(30):
+        engine.step(stream)
+    assert differ(engine.discriminator, untouched.discriminator) and differ(engine.generator, untouched.generator)
+    assert all(math.isfinite(value) for value in engine.metrics().values())

@@ -1,0 +1,169 @@
+"""Discovery: what plugins bring, how names are resolved, and that no plugin takes the others down."""
+
+import json
+
+import pytest
+
+import ganzoo
+from ganzoo.errors import BadInput
+from ganzoo.plugins import catalog
+
+GOOD = """
+    import ganzoo
+
+    @ganzoo.hookimpl
+    def register_architectures(register):
+        register("tiny", generator="{0}.networks:G", discriminator="{0}.networks:D")
+
+    @ganzoo.hookimpl
+    def register_losses(register):
+        register("gentle", "{0}.losses:Gentle")
+"""
+
+BROKEN = {
+    "import-error": ("import nowhere_to_be_found", "failed", "ModuleNotFoundError: No module named 'nowhere_to_be_"),
+    "exit": ("raise SystemExit(3)", "failed", "SystemExit: 3"),
+    "hook-raises": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    raise RuntimeError('no luck')",
+        "failed",
+        "RuntimeError: no luck",
+    ),
+    "misspelt-hook": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_looses(register):\n    pass",
+        "failed",
+        "unknown hook 'register_looses'",
+    ),
+    "wrong-signature": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register, more):\n    pass",
+        "failed",
+        "Argument(s) {'more'}",
+    ),
+    "bad-name": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    register('Not A Name', 'a:B')",
+        "failed",
+        "'Not A Name' is no name for a loss",
+    ),
+    "bad-target": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    register('fine', 'nowhere')",
+        "failed",
+        "'nowhere' is not a string like 'package.module:Class'",
+    ),
+    "twice": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n"
+        "    register('same', 'a:B')\n    register('same', 'a:C')",
+        "failed",
+        "registers the loss 'same' twice",
+    ),
+    "half-way": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n"
+        "    register('half', 'a:B')\n    raise ValueError('then trouble')",
+        "failed",
+        "then trouble",
+    ),
+}
+
+
+def plugin(distribution):
+    return next(p for p in catalog().plugins if p.distribution == distribution)
+
+
+def test_a_plugin_brings_architectures_losses_and_recipes(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"), version="1.2")
+    recipes = site.folder / "ganzoo_good" / "recipes"
+    recipes.mkdir()
+    (recipes / "tiny.toml").write_text("# A tiny game.\n")
+    found = {(t.kind, t.name, t.version) for t in plugin("ganzoo-good").provides}
+    assert found == {("architecture", "tiny", "1.2"), ("loss", "gentle", "1.2"), ("recipe", "tiny", "1.2")}
+    assert plugin("ganzoo-good").status == "ok"
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_a_row_with_its_reason_and_the_rest_works(site, name):
+    code, status, reason = BROKEN[name]
+    site.install("aa-broken", code)
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    broken = plugin("aa-broken")
+    assert (broken.status, broken.provides) == (status, [])
+    assert reason in broken.reason
+    assert "\n" not in broken.reason
+    assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+def test_an_unknown_name_gives_the_nearest_and_the_plugins_that_failed(site):
+    site.install("aa-broken", "import nowhere_to_be_found")
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    with pytest.raises(BadInput, match=r"unknown loss 'gentel'; did you mean 'gentle'\?.*aa-broken.*ganzoo plugins"):
+        catalog().find("loss", "gentel")
+
+
+def test_one_name_from_two_plugins_stays_reachable_by_full_name(site):
+    site.install("one-zoo", GOOD.format("one_zoo"))
+    site.install("two-zoo", GOOD.format("two_zoo"))
+    with pytest.raises(BadInput, match="say 'one-zoo:tiny' and 'two-zoo:tiny'"):
+        catalog().find("architecture", "tiny")
+    assert catalog().find("architecture", "two-zoo:tiny").targets["generator"] == "two_zoo.networks:G"
+    assert plugin("one-zoo").status == plugin("two-zoo").status == "conflict"
+    assert "two-zoo" in plugin("one-zoo").reason
+
+
+def test_the_same_entry_point_name_from_two_distributions_loads_both(site):
+    site.install("one-zoo", GOOD.format("one_zoo"), entry="same")
+    site.install("two-zoo", GOOD.replace("tiny", "small").replace("gentle", "kind").format("two_zoo"), entry="same")
+    assert catalog().find("architecture", "tiny").distribution == "one-zoo"
+    assert catalog().find("architecture", "small").distribution == "two-zoo"
+
+
+@pytest.mark.parametrize("requirement", ["ganzoo>=2,<3", "ganzoo<0.1", "GANZOO==9"])
+def test_a_plugin_for_another_version_is_not_even_imported(site, requirement):
+    site.install("ganzoo-late", "raise RuntimeError('was imported')", requires=requirement)
+    assert plugin("ganzoo-late").status == "incompatible"
+    assert f"this is ganzoo {ganzoo.__version__}" in plugin("ganzoo-late").reason
+
+
+@pytest.mark.parametrize("requirement", ["", "ganzoo", 'ganzoo>=9; extra == "test"', "ganzoo-other>=9"])
+def test_what_is_no_requirement_on_this_ganzoo_does_not_hinder(site, requirement):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"), requires=requirement)
+    assert plugin("ganzoo-good").status == "ok"
+
+
+@pytest.mark.parametrize("named", ["ganzoo-good", "Ganzoo_Good", "other, good-one"])
+def test_plugins_can_be_disabled_by_distribution_or_entry_point(site, monkeypatch, named):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"), entry="good-one")
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", named)
+    assert plugin("ganzoo-good").status == "disabled"
+    with pytest.raises(BadInput, match="unknown loss 'gentle'"):
+        catalog().find("loss", "gentle")
+
+
+def test_a_string_that_points_nowhere_is_named_with_its_distribution(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    with pytest.raises(BadInput, match=r"loss 'gentle' of ganzoo-good 1\.0 cannot be loaded.*ganzoo_good\.losses"):
+        catalog().find("loss", "gentle").resolve("loss")
+
+
+def test_listing_needs_no_torch_and_prints_clean_json(site, command):
+    site.install("ganzoo-noisy", "print('hello from the import')\n")
+    for words in (["list", "--json"], ["plugins", "--json"], ["list"], ["plugins"]):
+        code = f"import sys\nsys.argv[1:] = {words}\nfrom ganzoo.cli import main\ntry:\n    main()\nfinally:\n"
+        code += "    assert 'torch' not in sys.modules and 'torchvision' not in sys.modules"
+        done = command.python("-c", code, PYTHONPATH=str(site.folder))
+        assert done.returncode == 0, done.stderr
+        if "--json" in words:
+            json.loads(done.stdout)
+
+
+def test_the_json_of_list_and_plugins_has_the_promised_keys(site, command):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"), version="1.2")
+    site.install("aa-broken", "import nowhere_to_be_found")
+    rows = json.loads(command("list", "--json", PYTHONPATH=str(site.folder)).stdout)
+    assert {"kind": "loss", "name": "gentle", "distribution": "ganzoo-good", "version": "1.2"} in rows
+    assert {"kind": "data", "name": "mnist-10k", "distribution": "ganzoo", "version": ganzoo.__version__} in rows
+    rows = json.loads(command("plugins", "--json", PYTHONPATH=str(site.folder)).stdout)
+    assert all(set(row) == {"distribution", "version", "status", "reason", "provides"} for row in rows)
+    status = {row["distribution"]: row["status"] for row in rows}
+    assert (status["aa-broken"], status["ganzoo-good"]) == ("failed", "ok")
+
+
+def test_importing_ganzoo_imports_no_torch(command):
+    done = command.python("-c", "import sys, ganzoo; dir(ganzoo); assert 'torch' not in sys.modules")
+    assert done.returncode == 0, done.stderr
