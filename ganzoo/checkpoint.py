@@ -12,9 +12,10 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from ganzoo.engine import Engine, Side, Tally
+from ganzoo.engine import Engine, Side
 from ganzoo.errors import BadInput
 from ganzoo.files import reading, write_bytes, write_json, writing
+from ganzoo.ledger import Ledger, Tally
 
 FORMAT = 1
 KEPT = 2
@@ -35,14 +36,15 @@ def capture(engine: Engine) -> State:
     tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
     if engine.hardware.device.type == "cuda":
         tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
-    for number, tally in enumerate(engine.tallies.values()):
+    tallies = list(engine.ledger.tallies.values())
+    for number, tally in enumerate(tallies):
         tensors |= {f"tally.{number}.sums": tally.sums, f"tally.{number}.finite": tally.finite}
     numbers = {
         "index": engine.index,
         "precision": engine.hardware.precision,
         "turns": {name: side.turns for name, side in engine.sides.items()},
         "scalers": {name: side.scaler.state_dict() for name, side in engine.sides.items()},
-        "tallies": [{"names": tally.names, "steps": tally.steps} for tally in engine.tallies.values()],
+        "ledger": {"turn": engine.ledger.turn, "tallies": [{"names": t.names, "turns": t.turns} for t in tallies]},
     }
     # safetensors knows neither channels-last nor tensors that share memory.
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -67,9 +69,21 @@ def restore(engine: Engine, state: State) -> None:
         side.turns = numbers["turns"][name]
         side.scaler.load_state_dict(numbers["scalers"][name])
         restore_optimizer(side, name, state.tensors)
-    for number, tally in enumerate(numbers["tallies"]):
-        sums, finite = (state.tensors[f"tally.{number}.{key}"].to(device) for key in ("sums", "finite"))
-        engine.tallies[tuple(tally["names"])] = Tally(tally["names"], tally["steps"], sums, finite)
+    engine.ledger = restored_ledger(state, device)
+
+
+def restored_ledger(state: State, device: torch.device) -> Ledger:
+    """The sums since the last line of the log."""
+    kept = state.numbers["ledger"]
+    tallies = [
+        Tally(
+            tally["names"],
+            [tuple(turn) for turn in tally["turns"]],
+            *(state.tensors[f"tally.{number}.{key}"].to(device) for key in ("sums", "finite")),
+        )
+        for number, tally in enumerate(kept["tallies"])
+    ]
+    return Ledger(tallies, kept["turn"])
 
 
 def modules(engine: Engine) -> dict[str, Tensor]:

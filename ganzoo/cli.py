@@ -109,7 +109,7 @@ def plugins(json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        row["provides"] = ", ".join(thing["name"] for thing in row["provides"])
+        row["provides"] = ", ".join(dict.fromkeys(thing["name"] for thing in row["provides"]))
     print_table("plugin", rows, ("distribution", "version", "status", "reason", "provides"))
 
 
@@ -157,9 +157,8 @@ def train(
     if resume and (out or overwrite):
         raise BadInput("--resume goes on in the run's own folder; leave --out and --overwrite away")
     flags = {"data.name": data, "train.precision": precision, "train.seed": seed, "data.root": data_root}
-    changes = {key: value for key, value in flags.items() if value is not None} | parse_options(options)
-    if losses:
-        changes["loss"] = [parse_loss(text) for text in losses]
+    changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
+    changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)
     run = ganzoo.train(recipe, out=resume or out, device=device, resume=bool(resume), overwrite=overwrite, **changes)
     for path in run.written():
         click.echo(path)
@@ -218,6 +217,7 @@ def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[
     from rich.console import Console
     from rich.table import Table
 
+    columns = [column for column in columns if any(row[column] for row in rows)]
     table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(str(row[column]) for column in columns))

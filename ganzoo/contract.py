@@ -165,7 +165,7 @@ class Step:
             return torch.autograd.grad(scores.sum(), images, create_graph=True)[0]
 
     def rand(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator, on the batch's device."""
+        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator."""
         return self._here(torch.rand(*shape, generator=self._rng))
 
     def randn(self, *shape: int) -> Tensor:

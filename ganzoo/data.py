@@ -1,6 +1,7 @@
 """Data sets by name, image folders and iterables of batches, all as `Data`: endless dict batches."""
 
 import os
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -12,12 +13,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional
 
-from ganzoo.datasets import NAMES, SMALL, celeba, data_root, lsun, plain_names, small
+from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
+from ganzoo.engine import endless
 from ganzoo.errors import BadInput, choices
 from ganzoo.folder import LOOKED_AT, WORKERS, Decoded, Files, Pictures, channels_of, classes_of, decoded, image_names
 from ganzoo.seeds import seeded
-
-__all__ = ["NAMES", "Batches", "Data", "InMemory", "Streamed", "endless", "open_data"]
 
 IN_MEMORY = 5000
 """Folders of at most this many images are decoded before training, where the pixels fit in `IN_MEMORY_BYTES`."""
@@ -64,8 +64,8 @@ class Data:
     def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Endless batches of constant size.
 
-        "image" is float32 (n, channels, height, width) in [-1, 1], "label" int64 (n,) where there are labels. Each epoch
-        is a permutation of its own, a pure function of `seed` and the epoch's number, and batches are cut from the
+        "image" is float32 (n, channels, height, width) in [-1, 1], "label" int64 (n,) where there are labels. Every
+        epoch is a permutation of its own, a pure function of `seed` and its number, and batches are cut from the
         epochs in a row. `start` is the number of batches already used: the stream goes on exactly there.
         """
         raise NotImplementedError
@@ -150,6 +150,7 @@ class Streamed(Data):
             batch_sampler=(places.tolist() for places in positions(self.count, batch, seed, start)),
             num_workers=WORKERS,
             collate_fn=stacked,
+            worker_init_fn=outlive_interrupt,
             generator=seeded("workers", seed),  # else it would draw from torch's global one
         )
         for pixels, places, broken in loader:
@@ -352,6 +353,11 @@ def scaled(images: Tensor) -> Tensor:
     return images.float().mul_(1 / 127.5).sub_(1)
 
 
+def outlive_interrupt(_: int) -> None:
+    """Have a worker ignore Ctrl-C, which reaches it too: the training decides when it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def stacked(samples: list[tuple[Tensor | None, int, list[int]]]) -> tuple[Tensor | None, Tensor, list[int]]:
     """What a worker sends: pixels (None where one is missing), places and the places skipped."""
     pixels, places, skipped = zip(*samples, strict=True)
@@ -383,14 +389,3 @@ def agreeing(data: Data, classes: Sequence[str] | int | None) -> Data:
         has = f"{len(data.classes)} classes" if data.classes else "no labels"
         raise BadInput(f"{data.name} has {has}, so classes cannot be {classes}")
     return data
-
-
-def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
-    while True:
-        empty = True
-        for batch in batches:
-            empty = False
-            yield batch
-        if empty:
-            raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")

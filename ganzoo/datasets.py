@@ -45,7 +45,6 @@ LSUN_CATEGORIES = (
     "tower",
 )
 
-
 SMALL = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 """Sets that fit in memory, with their classes in torchvision."""
 

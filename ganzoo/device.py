@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -59,16 +59,16 @@ class Hardware:
         """A gradient scaler for one optimizer; it does something in fp16 only."""
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
 
-    def settle(self, play: Callable[[nn.Module, nn.Module], Tensor], *networks: nn.Module) -> None:
+    def settle(self, play: Callable[[nn.Module, nn.Module], Tensor], networks: Sequence[nn.Module]) -> None:
         """Turn precision "auto" into fp32 or bf16: whichever runs `play` on copies of the `networks` faster."""
         if self.precision == "auto":
             self.precision = "fp32"
             if has_bf16_units(self.device):
                 self.precision = self._faster(play, networks)
 
-    def _faster(self, play: Callable[..., Tensor], networks: tuple[nn.Module, ...]) -> str:
+    def _faster(self, play: Callable[..., Tensor], networks: Sequence[nn.Module]) -> str:
         copies = [self.place(copy.deepcopy(network)) for network in networks]
-        with torch.random.fork_rng(), torch.enable_grad():
+        with self.random_state_kept(), torch.enable_grad():
             seconds = {name: self._seconds(name, play, copies) for name in ("fp32", "bf16")}
         self._image_networks -= {id(network) for network in copies}
         return "bf16" if seconds["fp32"] > WORTH_IT * seconds["bf16"] else "fp32"
@@ -83,6 +83,10 @@ class Hardware:
             best = min(best, time.perf_counter() - start)
         self.compile = compile
         return best
+
+    def random_state_kept(self) -> AbstractContextManager[None]:
+        """Whatever is drawn from torch's global generators inside leaves them as they were."""
+        return torch.random.fork_rng([self.device] if self.device.type == "cuda" else [])
 
     def wait(self) -> None:
         """Until the device has done all that was asked of it."""
@@ -110,11 +114,11 @@ def find_device(name: str) -> torch.device:
     there = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
     if name == "auto":
         return torch.device(max(there, key=["cpu", "mps", "cuda"].index))
-    kind, _, number = name.partition(":")
+    kind, colon, number = name.partition(":")
     count = {"cpu": 1, "mps": 1, "cuda": torch.cuda.device_count()}
     if kind not in count:
         raise BadInput(f"unknown device '{name}'; {choices(name, ['auto', *count])}")
-    if kind not in there or (number and (not number.isdigit() or int(number) >= count[kind])):
+    if kind not in there or (colon and (not number.isdigit() or int(number) >= count[kind])):
         raise BadInput(f"this machine has no device '{name}'; it has {' and '.join(there)}")
     return torch.device(name)
 

@@ -5,9 +5,10 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 """
 
 import copy
-from collections import Counter
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
+from ganzoo.ledger import Ledger
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train
 
@@ -39,6 +41,9 @@ class Scheduled:
 
     def __post_init__(self) -> None:
         self.name = self.name or type(self.loss).__name__
+        if self.every < 1 or (self.stop is not None and self.stop <= self.start):
+            times = f"every {self.every}, start {self.start}, stop {self.stop}"
+            raise BadInput(f"loss '{self.name}' would never play: {times}; every is 1 or more, stop lies after start")
 
     def active(self, index: int, turn_number: int) -> bool:
         """Whether this loss has a say in that turn."""
@@ -50,8 +55,13 @@ class Scheduled:
         return getattr(type(self.loss), turn) is not getattr(Loss, turn)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
-        """The loss's terms, as they are."""
-        return getattr(self.loss, step.turn)(step) if self.plays(step.turn) else {}
+        """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
+        terms = getattr(self.loss, step.turn)(step) if self.plays(step.turn) else {}
+        for name, term in terms.items() if isinstance(terms, dict) else [("", terms)]:
+            if not isinstance(term, Tensor) or term.dim():
+                what = f"shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
+                raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")
+        return terms
 
     def scaled(self, terms: dict[str, Tensor]) -> list[Tensor]:
         """The terms that have a gradient, as they count in the sum."""
@@ -68,10 +78,16 @@ class Side:
         self.scaler = hardware.scaler()
         self.turns = 0
 
-    def trainable(self, yes: bool) -> None:
-        """Freeze this side, or wake what was trainable in it at the start."""
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """While the other side plays: no parameter of this one asks for a gradient."""
         for parameter in self.parameters:
-            parameter.requires_grad_(yes)
+            parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter in self.parameters:
+                parameter.requires_grad_(True)
 
     def update(self, factor: float) -> None:
         """One optimizer step with the learning rate times `factor`, on the gradient that has gathered."""
@@ -83,37 +99,6 @@ class Side:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-
-
-@dataclass
-class Tally:
-    """Running sums of one turn's terms since the last line of the log, kept on the device.
-
-    A sum that met a NaN or an infinity stays non-finite, so counting the turns whose sums are finite tells, without
-    a synchronisation, which term went bad first and when.
-    """
-
-    names: list[str]
-    steps: list[int] = field(default_factory=list)
-    sums: Tensor | None = None
-    finite: Tensor | None = None
-
-    def add(self, index: int, values: Tensor) -> None:
-        """Count one turn's terms in."""
-        if self.sums is None:
-            self.sums, self.finite = torch.zeros_like(values), torch.zeros_like(values)
-        self.sums += values
-        self.finite += self.sums.isfinite()
-        self.steps.append(index)
-
-    def means(self) -> dict[str, float]:
-        """Name -> mean; raises `Diverged` naming the first bad term and its step."""
-        finite = [int(count) for count in self.finite.tolist()]
-        first = min(finite)
-        if first < len(self.steps):
-            value = f"'{self.names[finite.index(first)]}' is not a finite number at step {self.steps[first]}"
-            raise Diverged(f"training diverged: the loss term {value}; try a lower learning rate or another loss")
-        return {name: total / len(self.steps) for name, total in zip(self.names, self.sums.tolist(), strict=True)}
 
 
 class Engine:
@@ -134,11 +119,16 @@ class Engine:
         optimizer: Optimizer | dict[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
+        if not isinstance(generator, Generator):
+            raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
         self.train = Train.model_validate(train or {})
         self.optimizer = Optimizer.model_validate(optimizer or {})
         self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
-        self.generator = self.hardware.place(generator).train()
-        self.discriminator = self.hardware.place(discriminator).train()
+        self.generator = self.hardware.place(generator)
+        self.discriminator = self.hardware.place(discriminator)
+        for network in (generator, discriminator):
+            # Only from the top: what an author has put into eval() inside stays so.
+            network.training or network.train()
         self.losses = named_apart(losses)
         for use in self.losses:
             use.loss.to(self.hardware.device).eval().requires_grad_(False)
@@ -146,7 +136,7 @@ class Engine:
         self.rng = seeded("run", self.train.seed)
         self.index = 0
         self.sides: dict[str, Side] = {}
-        self.tallies: dict[tuple[str, ...], Tally] = {}
+        self.ledger = Ledger()
         if not self.train.steps:
             raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
         refuse_shared_parameters(self.generator, self.discriminator)
@@ -157,7 +147,7 @@ class Engine:
         Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
         """
         stream = endless(batches)
-        for _ in range(steps or self.train.steps):
+        for _ in range(self.train.steps if steps is None else steps):
             self.step(stream)
         return self.metrics()
 
@@ -178,13 +168,13 @@ class Engine:
         Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
         """
         rehearsal = partial(self._rehearse, self.hardware.put(batch))
-        step = rehearsal("discriminator", self.generator.eval(), self.discriminator.eval())
-        with torch.no_grad():
+        networks = (self.generator, self.discriminator)
+        step = rehearsal("discriminator", *networks)
+        with torch.no_grad(), self.hardware.random_state_kept(), all_in_eval(networks):
             check_fit(step)
             for use in self.losses:
                 refusing(f"loss '{use.name}'", use.loss.setup, step)
-        self.generator.train(), self.discriminator.train()
-        self.hardware.settle(lambda *networks: self._cost(rehearsal, networks), self.generator, self.discriminator)
+        self.hardware.settle(lambda *copies: self._cost(rehearsal, copies), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
@@ -193,16 +183,13 @@ class Engine:
 
         Raises `Diverged` where a term was not finite.
         """
-        tallies, self.tallies = self.tallies, {}
-        means = {}
-        for tally in tallies.values():
-            means.update(tally.means())
+        self.ledger.check()
+        means, self.ledger = self.ledger.means(), Ledger()
         return means
 
     def check(self) -> None:
         """Raise `Diverged` if a term since the last `metrics` or any weight is not finite; one synchronisation."""
-        for tally in self.tallies.values():
-            tally.means()
+        self.ledger.check()
         weights = [*self.generator.parameters(), *self.discriminator.parameters()]
         if not torch.stack([weight.isfinite().all() for weight in weights]).all():
             raise Diverged(f"training diverged: a weight is not a finite number after step {self.index}")
@@ -212,11 +199,11 @@ class Engine:
         active = [use for use in self.losses if use.active(self.index, side.turns)]
         side.turns += 1
         if any(use.plays(turn) for use in active):
-            for name, each in self.sides.items():
-                each.trainable(name == turn)
-            step, terms = self._gather(side, turn, batch, active)
-            side.update(side.settings.factor(self.index, self.train.steps))
-            self._after(step, active, terms)
+            (other,) = (each for name, each in self.sides.items() if name != turn)
+            with other.frozen():
+                step, terms = self._gather(side, turn, batch, active)
+                side.update(side.settings.factor(self.index, self.train.steps))
+                self._after(step, active, terms)
 
     def _gather(
         self, side: Side, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
@@ -238,7 +225,7 @@ class Engine:
             )
             terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own)]
-            if not counted:
+            if not counted or not side.parameters:
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
             side.scaler.scale(sum(counted) / parts).backward()
             gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
@@ -253,8 +240,7 @@ class Engine:
             for use, own in zip(active, terms, strict=True)
             for name, v in own.items()
         }
-        tally = self.tallies.setdefault(tuple(flat), Tally(list(flat)))
-        tally.add(self.index, torch.stack([value.float() for value in flat.values()]))
+        self.ledger.add(self.index, flat)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -286,7 +272,8 @@ class Engine:
     def _cost(self, rehearsal: Callable[..., Step], networks: Sequence[nn.Module]) -> Tensor:
         """The sum of all terms of both turns: the work of a training step, for timing."""
         steps = [rehearsal(turn, *networks) for turn in SIDES]
-        return sum(sum(use.scaled(use.terms(step))) for step in steps for use in self.losses)
+        terms = [term for step in steps for use in self.losses for term in use.scaled(use.terms(step))]
+        return sum(terms, start=torch.zeros((), requires_grad=True, device=self.hardware.device))
 
 
 def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
@@ -294,12 +281,14 @@ def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
     if not uses:
         raise BadInput("there is no loss; a game needs at least one")
-    seen: Counter[str] = Counter()
+    if not any(use.plays(side) for use in uses for side in SIDES):
+        raise BadInput("no loss has a term for either side, so nothing would be trained")
+    named: dict[str, Scheduled] = {}
     for use in uses:
-        seen[use.name] += 1
-        if seen[use.name] > 1:
-            use.name = f"{use.name}-{seen[use.name]}"
-    return uses
+        numbers = itertools.chain([use.name], (f"{use.name}-{number}" for number in itertools.count(2)))
+        name = next(name for name in numbers if name not in named)
+        named[name] = replace(use, name=name)
+    return list(named.values())
 
 
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
@@ -326,8 +315,12 @@ def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]
 
 
 def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
-    """The part-th of `parts` equal pieces of a batch."""
-    return {key: value.chunk(parts)[part] if parts > 1 else value for key, value in batch.items()}
+    """The part-th of `parts` equal pieces of a batch. Raises `BadInput` where it cannot be cut so."""
+    if parts == 1:
+        return batch
+    if batch and batch_length(batch) % parts:
+        raise BadInput(f"a batch of {batch_length(batch)} cannot be split into {parts} equal parts (accumulate)")
+    return {key: value.chunk(parts)[part] for key, value in batch.items()}
 
 
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -344,14 +337,33 @@ def refuse_shared_parameters(generator: nn.Module, discriminator: nn.Module) -> 
 
 
 def check_fit(step: Step) -> None:
-    """Whether what the generator makes has the shape of the data it imitates; else `BadInput`."""
-    fakes = step.fake if isinstance(step.fake, dict) else {step.generator.makes: step.fake}
+    """Whether the data has what the networks need and the shape that the generator makes; else `BadInput`."""
+    for side in SIDES:
+        for key in getattr(getattr(step, side), "needs", ()):
+            if key not in step.batch:
+                raise BadInput(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
+    makes = step.generator.makes
+    fakes = {makes: step.fake} if isinstance(makes, str) else step.fake
+    if isinstance(fakes, Tensor) or (not isinstance(makes, str) and set(makes) - fakes.keys()):
+        raise BadInput(f"the generator says that it makes {makes}; its forward must return a dict with these keys")
     for key, fake in fakes.items():
         real = step.batch.get(key)
-        if real is not None and fake.shape != real.shape:
-            raise BadInput(
-                f"the generator makes '{key}' of shape {tuple(fake.shape)}, the data has {tuple(real.shape)}"
-            )
+        if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:
+            shapes = f"{tuple(fake.shape)}, the data has {tuple(real.shape)}"
+            raise BadInput(f"the generator makes '{key}' of shape {shapes}")
+
+
+@contextmanager
+def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """All networks in `eval()` for a while; each of their modules then gets its own mode back."""
+    modes = [(module, module.training) for network in networks for module in network.modules()]
+    for module, _ in modes:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def refusing(name: str, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -93,7 +93,7 @@ def image_names(top: Path) -> list[str]:
     if not top.is_dir():
         raise BadInput(f"'{top}' is a file; data is a folder of images or the name of a data set")
     try:
-        names = sorted(os.path.relpath(path, top).replace(os.sep, "/") for path in files_below(top))
+        names = sorted(names_below(top))
     except OSError as error:
         raise BadInput(f"cannot read the folder '{top}': {error}") from error
     if not names:
@@ -101,7 +101,7 @@ def image_names(top: Path) -> list[str]:
     return names
 
 
-def files_below(folder: str | Path, above: frozenset[str] = frozenset()) -> Iterator[str]:
+def names_below(folder: str | Path, before: str = "", above: frozenset[str] = frozenset()) -> Iterator[str]:
     """The image files below a folder; links are followed, but not back into a folder above."""
     here = os.path.realpath(folder)
     if here in above:
@@ -110,9 +110,9 @@ def files_below(folder: str | Path, above: frozenset[str] = frozenset()) -> Iter
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from files_below(entry.path, above | {here})
+            yield from names_below(entry.path, f"{before}{entry.name}/", above | {here})
         elif entry.name.lower().endswith(EXTENSIONS):
-            yield entry.path
+            yield before + entry.name
 
 
 def classes_of(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str]]:

@@ -1,10 +1,13 @@
 """What a training tells the person who waits for it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ganzoo.errors import BadInput
 
 
 class Silence:
@@ -67,6 +70,27 @@ class Bar(Silence):
     def live(self) -> bool:
         """Whether somebody sees a bar move."""
         return self.console.is_terminal or self.console.is_jupyter
+
+
+class TensorBoard(Silence):
+    """The log as TensorBoard events in a folder. Raises `BadInput` where TensorBoard is not installed."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise BadInput("train.tensorboard needs TensorBoard: pip install 'ganzoo[tensorboard]'") from error
+        self.writer = SummaryWriter(str(folder))
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Every number of the line under its name."""
+        for key, value in line.items():
+            self.writer.add_scalar(key, value, line["step"])
+        self.writer.flush()
+
+    def stop(self) -> None:
+        """Close the file."""
+        self.writer.close()
 
 
 def shorter(key: str) -> str:

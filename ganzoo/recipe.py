@@ -115,6 +115,8 @@ class Recipe(Section):
         if isinstance(source, str | Path):
             table.setdefault("name", Path(source).stem)
         changes = flatten(overrides)
+        if {"train.steps", "train.epochs"} <= changes.keys():
+            raise BadInput("train: give steps or epochs, not both")
         # Names first: they empty their section, and what else is said of it must stay.
         for path in sorted(changes, key=lambda path: path.rpartition(".")[2] != "name"):
             change(table, path, changes[path])

@@ -110,6 +110,8 @@ class Optimizer(SideOptimizer):
         """Every key that applies, once where both sides agree and per side where they differ."""
         sides = {side: self.side(side).written_out() for side in SIDES}
         first, second = sides.values()
+        if first["name"] != second["name"]:
+            return sides
         common = {key: value for key, value in first.items() if second.get(key, ...) == value}
         own = {side: {k: v for k, v in table.items() if k not in common} for side, table in sides.items()}
         return common | {side: table for side, table in own.items() if table}

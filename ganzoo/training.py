@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import shlex
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from ganzoo.data import Data, open_data
 from ganzoo.engine import Engine
 from ganzoo.errors import BadInput, Diverged, Interrupted
 from ganzoo.model import draw, joined, save_model, to_unit
-from ganzoo.progress import Bar, Silence
+from ganzoo.progress import Bar, Silence, TensorBoard
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run
 
@@ -74,21 +75,22 @@ class Training:
     def __init__(self, recipe: Recipe, batches: Source | None, device: str, progress: Silence) -> None:
         self.progress = progress
         self.data = open_recipe_data(recipe, batches)
+        if batches is not None:
+            recipe = Recipe.load(recipe, data={"name": self.data.name, "classes": recipe.data.classes})
         self.recipe = build.complete(in_steps(recipe, self.data))
         self.settings = self.recipe.train
         torch.manual_seed(self.settings.seed)
         self.parts = build.architecture(self.recipe.architecture)
-        facts = self.data.facts | ({"classes": recipe.data.classes} if recipe.data.classes else {})
         self.engine = Engine(
-            self.parts["generator"].make(**facts),
-            self.parts["discriminator"].make(**facts),
+            self.parts["generator"].make(**self.data.facts),
+            self.parts["discriminator"].make(**self.data.facts),
             [build.scheduled(*loss) for loss in build.losses(self.recipe.loss)],
             train=self.settings,
             optimizer=self.recipe.optimizer,
             device=device,
         )
         self.data.to(self.engine.hardware.device)
-        self.stopped_by = 0
+        self.stopped_by = self.skipped = 0
 
     def begin(self, out: str | Path | None, overwrite: bool) -> None:
         """Prepare a new run."""
@@ -110,6 +112,9 @@ class Training:
         if self.engine.index >= self.settings.steps:
             self.progress.say(f"{self.run.path} is finished: it was trained for {self.engine.index} steps")
             return
+        self.listeners = [self.progress]
+        if self.settings.tensorboard:
+            self.listeners.append(TensorBoard(self.run.path / "tensorboard"))
         self.progress.start(self.engine.index, self.settings.steps)
         try:
             with self._stoppable():
@@ -117,7 +122,8 @@ class Training:
         except (BadInput, Diverged) as error:
             raise type(error)(f"{error}; {self._what_is_left()}") from error
         finally:
-            self.progress.stop()
+            for listener in self.listeners:
+                listener.stop()
 
     def _set_up(self, index: int) -> None:
         """Bring engine and data together at a training step."""
@@ -136,8 +142,9 @@ class Training:
             if self.stopped_by and self.engine.index < self.settings.steps:
                 self._save()
                 self.run.write_curves()
-                resume = f"ganzoo train --resume {self.run.path}"
-                raise Interrupted(f"stopped after step {self.engine.index}; continue with: {resume}", self.stopped_by)
+                raise Interrupted(
+                    f"stopped after step {self.engine.index}; continue with: {self._resume_command()}", self.stopped_by
+                )
 
     def _housekeeping(self, step: int) -> None:
         last = step == self.settings.steps
@@ -159,7 +166,11 @@ class Training:
         self.clock, self.logged = now, step
         line = {"step": step, "images": step * per_step, "images_per_second": round(speed, 1), **terms}
         self.run.log(line)
-        self.progress.log(line)
+        for listener in self.listeners:
+            listener.log(line)
+        if self.data.skipped > self.skipped:
+            self.skipped = self.data.skipped
+            self.progress.say(self.data.notes[-1])
 
     def _save(self) -> None:
         self.engine.check()
@@ -168,21 +179,21 @@ class Training:
         save_model(self.run.model_folder, self.engine.ema, self.parts["generator"], self.data.description, **about)
 
     def _picture(self, step: int) -> None:
-        made = draw(self.engine.ema, PICTURED, self.settings.seed, self.engine.hardware.device, self.shown)
-        images = joined([fake for fake, _ in made])
         if self.data.description["kind"] == "image":
+            made = draw(self.engine.ema, PICTURED, self.settings.seed, self.engine.hardware.device, self.shown)
+            images = joined([fake for fake, _ in made])
             self.run.write_samples(step, to_unit(images), self.settings.seed)
 
     def _conditions(self) -> dict[str, Tensor]:
         """What the generator needs of real data to draw the sample pictures, the same at any time."""
         generator = self.engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = next(self.data.batches(PICTURED, self.settings.seed)) if keys else {}
-        return {key: first[key] for key in keys}
+        return {key: value for key, value in self.data.first(PICTURED, self.settings.seed).items() if key in keys}
 
     def _tell(self) -> None:
         hardware = self.engine.hardware
-        what = f"{self.recipe.name} on {self.data.name} ({len(self.data)} samples)"
+        count = f" ({self.data.count:,} samples)" if self.data.count else ""
+        what = f"{self.recipe.name} on {self.data.name}{count}"
         self.progress.say(f"training {what}, {hardware.device} in {hardware.precision}, to {self.run.path}")
         for note in self.data.notes:
             self.progress.say(note)
@@ -191,7 +202,10 @@ class Training:
         saved = checkpoint.checkpoints(self.run.checkpoints)
         if not saved:
             return f"no checkpoint had been saved yet in {self.run.path}"
-        return f"the last good checkpoint is kept: ganzoo train --resume {self.run.path} goes on from {saved[-1].name}"
+        return f"the last good checkpoint is kept; go on from {saved[-1].name} with: {self._resume_command()}"
+
+    def _resume_command(self) -> str:
+        return f"ganzoo train --resume {shlex.quote(str(self.run.path))}"
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
@@ -218,6 +232,8 @@ class Training:
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     """The data that a recipe names, or what Python code passed in."""
     wanted = recipe.data
+    if batches is None and wanted.name == "batches":
+        raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
     source = wanted.name if batches is None else batches
     return open_data(source, size=wanted.size, channels=wanted.channels, root=wanted.root, classes=wanted.classes)
 
@@ -226,5 +242,7 @@ def in_steps(recipe: Recipe, data: Data) -> Recipe:
     """The recipe with its epochs turned into steps of this data."""
     if recipe.train.steps:
         return recipe
-    steps = math.ceil(recipe.train.epochs * len(data) / (recipe.train.batch * recipe.train.critic_steps))
+    if data.count is None:
+        raise BadInput("train.epochs needs data of known length; say train.steps instead")
+    steps = math.ceil(recipe.train.epochs * data.count / (recipe.train.batch * recipe.train.critic_steps))
     return Recipe.load(recipe, train={"steps": steps})

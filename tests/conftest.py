@@ -49,7 +49,9 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def install(self, name: str, code: str, version: str = "1.0", requires: str = "ganzoo>=0.1", entry: str = "") -> str:
+    def install(
+        self, name: str, code: str, version: str = "1.0", requires: str = "ganzoo>=0.1", entry: str = ""
+    ) -> str:
         """Leave behind what installing a distribution with one module and one entry point leaves."""
         module = name.replace("-", "_")
         package = self.folder / module

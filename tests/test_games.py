@@ -567,16 +567,17 @@ class Jitter(ganzoo.Loss):
         return images + step.rand(len(images), 1) + 0.1 * step.randn(*images.shape)
 
 
-@game(lambda: [Jitter(), NonSaturating(), R1()])
+@game(lambda: [Scheduled(Jitter(), start=2), NonSaturating(), R1()])
 def augmentation(g, d, batches, rng):
-    """The view is drawn anew for every score and every gradient."""
+    """The view is drawn anew for every score and every gradient; it too has its time."""
     adam_g, adam_d = adams(g, d)
 
-    def judge(images, given):
+    def jittered(images, given):
         bright = images + torch.rand(N, 1, generator=rng)
         return d(bright + 0.1 * torch.randn(N, SIZE, generator=rng), given)
 
-    for batch in batches:
+    for index, batch in enumerate(batches):
+        judge = d if index < 2 else jittered
         real, fake = batch["image"], g({"z": noise(rng)})
         cost = softplus(-judge(real, batch)).mean() + softplus(judge(fake, batch)).mean()
         descend(adam_d, cost + plain_slope(judge, real, batch))
@@ -816,6 +817,17 @@ def test_on_the_discriminators_turn_the_fake_has_no_graph():
 
     played(Graph())
     assert graphs == {"discriminator": False, "generator": True}
+
+
+def test_the_discriminator_is_given_the_batch_and_for_a_fake_also_its_latent():
+    engine = GAMES["conditional"].engine()
+    seen = []
+    engine.discriminator.register_forward_pre_hook(lambda module, inputs: seen.append(set(inputs[1])))
+    engine.setup(next(GAMES["conditional"].batches()))
+    seen.clear()
+    engine.step(GAMES["conditional"].batches())
+    real, fake = {"image", "label"}, {"image", "label", "z"}
+    assert seen == [real, fake, fake]
 
 
 @pytest.mark.parametrize("turn", ["discriminator", "generator"])

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 import torch
-from ganzoo_dcgan.networks import Discriminator, Generator
 from torch import nn
 from torch.nn.functional import conv2d, softplus
 
 import ganzoo
+from ganzoo_dcgan.networks import Discriminator, Generator
 
 SIZES = [16, 28, 32, 64, 128]
 GENERATOR_OPTIONS = [

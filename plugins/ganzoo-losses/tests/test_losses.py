@@ -3,14 +3,14 @@ import math
 import subprocess
 import sys
 
-import ganzoo_losses
 import numpy as np
 import pytest
 import torch
-from ganzoo_losses.losses import R1, R2, Dragan, Hinge, LeastSquares, Relativistic
 from torch import nn
 
 import ganzoo
+import ganzoo_losses
+from ganzoo_losses.losses import R1, R2, Dragan, Hinge, LeastSquares, Relativistic
 
 SHAPES = [(), (1,), (1, 4, 4)]
 

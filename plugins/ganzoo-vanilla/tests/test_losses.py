@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from ganzoo_vanilla.losses import Minimax, NonSaturating
 from torch import nn
 
 import ganzoo
+from ganzoo_vanilla.losses import Minimax, NonSaturating
 
 SHAPES = [(), (1,), (1, 4, 4)]
 

@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 import torch
-from ganzoo_vanilla.losses import NonSaturating
-from ganzoo_vanilla.networks import Activation, Discriminator, Generator
 from torch import nn
 
 import ganzoo
+from ganzoo_vanilla.losses import NonSaturating
+from ganzoo_vanilla.networks import Activation, Discriminator, Generator
 
 IMAGES = [(1, 28, 28), (3, 28, 28), (1, 5, 9), (3, 32, 16)]
 SMALL = {"image": (1, 6, 5), "widths": (8, 9)}

@@ -2,10 +2,10 @@ import math
 
 import pytest
 import torch
-from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
 from torch import nn
 
 import ganzoo
+from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
 
 SHAPES = [(), (1,), (1, 4, 4)]
 

@@ -4,11 +4,11 @@ import sys
 
 import pytest
 import torch
-from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
-from ganzoo_wgan.networks import Critic, Generator
 from torch import nn
 
 import ganzoo
+from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
+from ganzoo_wgan.networks import Critic, Generator
 
 SIZES = [16, 28, 32, 64, 128]
 

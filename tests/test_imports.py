@@ -1,0 +1,73 @@
+"""The house: imports run one way, and the core knows no plugin by name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ganzoo
+
+PACKAGE = Path(ganzoo.__file__).parent
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+PLUGINS = sorted((PACKAGE.parent / "plugins").glob("*/*/*.py"))
+LEAVES = {"contract": {"errors"}, "settings": set(), "hookspecs": set(), "errors": set(), "seeds": set()}
+JOINERS = {"__init__", "__main__", "cli", "training"}
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def ours(module: str) -> set[str]:
+    """The modules of the core that one of them imports."""
+    names = imported(PACKAGE / f"{module}.py")
+    return {name.split(".")[1] for name in names if name.startswith("ganzoo.")} & set(MODULES)
+
+
+def reachable(module: str) -> set[str]:
+    found, waiting = set(), [module]
+    while waiting:
+        new = ours(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("module", LEAVES)
+def test_what_everybody_reads_imports_next_to_nothing_of_ours(module):
+    assert ours(module) <= LEAVES[module]
+
+
+def test_the_engine_reaches_neither_plugins_nor_files_nor_the_command_line():
+    assert reachable("engine") == {"contract", "device", "errors", "ledger", "seeds", "settings"}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name not in JOINERS])
+def test_imports_run_one_way(module):
+    assert module not in reachable(module)
+    assert not reachable(module) & JOINERS
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_plugin_imports_only_the_top_level_of_ganzoo(path):
+    assert not [name for name in imported(path) if name.startswith("ganzoo.") and name[7:] not in ganzoo.__all__]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_core_names_no_plugin(module):
+    words = (PACKAGE / f"{module}.py").read_text()
+    assert not [name for name in ("ganzoo_dcgan", "ganzoo_vanilla", "ganzoo_wgan", "ganzoo_losses") if name in words]
+
+
+def test_every_public_name_is_there_and_listed():
+    assert all(hasattr(ganzoo, name) for name in ganzoo.__all__)
+    assert set(ganzoo.__all__) <= set(dir(ganzoo))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = ganzoo.nonsense

@@ -1,0 +1,163 @@
+"""Recipes: TOML and overrides in, a validated recipe out, or one sentence."""
+
+import pytest
+
+import ganzoo
+from ganzoo.errors import BadInput
+from ganzoo.recipe import Recipe, parse_value
+
+SMALL = {"architecture": {"name": "vanilla"}, "loss": [{"name": "hinge"}, {"name": "r1", "weight": 2}]}
+
+
+def load(**overrides):
+    return Recipe.load(SMALL, **overrides)
+
+
+def test_a_recipe_that_says_little_has_every_default_written_out():
+    table = load().written_out()
+    assert table["train"]["batch"] == 64
+    assert table["train"]["steps"] == 2000
+    assert table["optimizer"]["betas"] == [0.5, 0.999]
+    assert table["data"]["name"] == "mnist-10k"
+    assert table["loss"][1] == {"name": "r1", "weight": 2.0, "every": 1, "start": 0}
+
+
+def test_a_saved_recipe_loads_as_the_same_recipe(tmp_path):
+    recipe = load(optimizer={"name": "rmsprop", "generator": {"lr": 1e-3}}, train={"epochs": 2.5})
+    recipe.save(tmp_path / "r.toml")
+    assert Recipe.load(tmp_path / "r.toml").written_out() == recipe.written_out() | {"name": "run"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "got"),
+    [
+        ("train.steps", 5, lambda r: r.train.steps),
+        ("loss.r1.weight", 7.0, lambda r: r.loss[1].weight),
+        ("loss.0.every", 3, lambda r: r.loss[0].every),
+        ("optimizer.generator.lr", 0.5, lambda r: r.optimizer.side("generator").lr),
+        ("architecture.width", 9, lambda r: r.architecture.shared()["width"]),
+        ("architecture.discriminator", "dcgan", lambda r: r.architecture.side_name("discriminator")),
+        ("data", "mnist", lambda r: r.data.name),
+    ],
+)
+def test_a_dotted_path_changes_one_value(path, value, got):
+    assert got(load(**{path: value})) == value
+
+
+def test_nested_overrides_leave_the_rest_alone():
+    recipe = load(train={"steps": 5}, optimizer={"generator": {"lr": 0.1}})
+    assert (recipe.train.steps, recipe.train.batch) == (5, 64)
+    assert recipe.optimizer.side("generator").lr == 0.1
+    assert recipe.optimizer.side("discriminator").lr == 2e-4
+
+
+def test_of_steps_and_epochs_the_newer_one_counts():
+    assert load(train={"epochs": 3}).train.steps is None
+    assert Recipe.load(load(train={"epochs": 3}), **{"train.steps": 7}).train.epochs is None
+
+
+def test_a_new_name_starts_its_section_anew():
+    recipe = Recipe.load(load(**{"optimizer.betas": [0.0, 0.9]}), **{"optimizer.lr": 0.5, "optimizer.name": "sgd"})
+    assert recipe.optimizer.arguments() == {"lr": 0.5, "weight_decay": 0.0, "momentum": 0.0}
+    assert load(**{"data.size": 32, "data.name": "mnist"}).data.size == 32
+
+
+def test_the_same_name_again_changes_nothing():
+    assert Recipe.load(load(**{"data.size": 32}), **{"data.name": "mnist-10k"}).data.size == 32
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("1e-4", 1e-4), ("[0.0, 0.9]", [0.0, 0.9]), ("true", True), ("linear", "linear"), ('"7"', "7")],
+)
+def test_values_on_the_command_line_are_toml_or_text(text, value):
+    assert parse_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ({"train": {"stepz": 5}}, "unknown key 'train.stepz'; did you mean 'steps'?"),
+        ({"tarin": {"steps": 5}}, "unknown key 'tarin'; did you mean 'train'?"),
+        ({"optimizer": {"generator": {"lrr": 5}}}, "lrr"),
+        ({"train": {"steps": -1}}, "train.steps: input should be greater than 0, got -1"),
+        ({"train": {"steps": "many"}}, "train.steps: input should be a valid integer"),
+        ({"train": {"ema": 1.0}}, "train.ema: input should be less than 1, got 1.0"),
+        ({"train": {"steps": 5, "epochs": 1}}, "give steps or epochs, not both"),
+        ({"train": {"batch": 10, "accumulate": 3}}, "batch 10 cannot be split into 3 equal parts"),
+        ({"optimizer": {"name": "adamm"}}, "optimizer.name: input should be 'adam', 'adamw', 'rmsprop' or 'sgd'"),
+        (
+            {"optimizer": {"name": "sgd", "betas": [0, 0.9]}},
+            "'betas' does not go with sgd; it goes with adam and adamw",
+        ),
+        ({"optimizer": {"betas": [0, 1.5]}}, "betas must lie in [0, 1)"),
+        ({"loss": []}, "the recipe has no loss; add a [[loss]] section with a name"),
+        ({"loss": [{"weight": 1}]}, "'loss.0.name' is missing"),
+        ({"loss.r2.weight": 1}, "loss.r2.weight: the recipe has no 'r2' there; allowed: hinge, r1"),
+        ({"train.steps.more": 1}, "train.steps: input should be a valid integer, got {'more': 1}"),
+        ({"architecture": {"name": None}}, "say which architecture"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(overrides, sentence):
+    with pytest.raises(BadInput) as error:
+        load(**overrides)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_recipe_without_losses_is_refused():
+    with pytest.raises(BadInput, match="the recipe has no loss"):
+        Recipe.load({"architecture": "vanilla"})
+
+
+def test_malformed_toml_is_named_with_its_line(tmp_path):
+    (tmp_path / "bad.toml").write_text("[train]\nsteps = = 3\n")
+    with pytest.raises(BadInput, match=r"bad\.toml is not valid TOML: .*line 2"):
+        Recipe.load(tmp_path / "bad.toml")
+
+
+def test_an_unknown_recipe_gives_the_nearest(tmp_path):
+    with pytest.raises(BadInput, match=r"unknown recipe 'vanila'; did you mean 'vanilla'\?"):
+        Recipe.load("vanila")
+    with pytest.raises(BadInput, match=r"there is no recipe file '.*missing\.toml'"):
+        Recipe.load(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"widht": 3}, "unknown key 'architecture.widht'; did you mean 'width'"),
+        ({"generator": {"dropout": 0.5}}, "unknown key 'architecture.generator.dropout'"),
+        ({"width": "wide"}, "architecture.discriminator.width: input should be a valid integer"),
+        ({"kernel": 3}, "kernel: input should be 4 or 5, got 3"),
+        ({"classes": 10, "image": (1, 30, 30)}, "30 x 30"),
+    ],
+)
+def test_options_are_checked_against_the_constructors(options, sentence):
+    with pytest.raises(BadInput) as error:
+        ganzoo.create("dcgan", **{"image": (1, 32, 32), **options})
+    assert sentence in str(error.value)
+
+
+def test_an_option_that_the_data_decides_is_refused():
+    recipe = Recipe.load("dcgan", architecture={"image": [1, 28, 28]})
+    with pytest.raises(BadInput, match=r"'architecture\.image' comes from the data"):
+        ganzoo.build.architecture(recipe.architecture)
+
+
+def test_unknown_architectures_and_losses_give_the_nearest():
+    with pytest.raises(BadInput, match=r"unknown architecture 'dcgna'; did you mean 'dcgan'\?"):
+        ganzoo.create("dcgna", image=(1, 28, 28))
+    recipe = load(loss=[{"name": "hinj"}])
+    with pytest.raises(BadInput, match=r"unknown loss 'hinj'; did you mean 'hinge'\?"):
+        ganzoo.build.losses(recipe.loss)
+
+
+def test_both_sides_can_come_from_different_plugins():
+    generator, discriminator = ganzoo.create(
+        "vanilla", image=(1, 28, 28), generator={"widths": [32]}, discriminator={"name": "dcgan", "width": 8}
+    )
+    assert type(generator).__module__ == "ganzoo_vanilla.networks"
+    assert type(discriminator).__module__ == "ganzoo_dcgan.networks"
+    images = generator(generator.latent(2, ganzoo.seeds.seeded(0)))
+    assert discriminator(images, {}).shape == (2,)

@@ -1,0 +1,234 @@
+"""From a recipe to a run and on: what it leaves, how it goes on, and how it ends badly."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import ganzoo
+from ganzoo import checkpoint
+from ganzoo.progress import Silence
+
+TINY = {
+    "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
+    "loss": [{"name": "non-saturating"}],
+    "train": {"steps": 6, "batch": 8, "log_every": 2, "sample_every": 3, "save_every": 2, "precision": "fp32"},
+}
+
+
+def train(out, recipe=TINY, **more):
+    return ganzoo.train(recipe, out=out, device="cpu", progress=Silence(), **more)
+
+
+def weights(run):
+    return checkpoint.read(run.checkpoints)[0].tensors
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_run_leaves_all_that_it_should(tmp_path):
+    run = train(tmp_path / "run")
+    names = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
+    assert {"recipe.toml", "metrics.jsonl", "curves.png", "model/config.json", "model/model.safetensors"} <= names
+    assert {"samples/step-000003.png", "samples/step-000006.png"} <= names
+    assert [line["step"] for line in run.metrics] == [2, 4, 6]
+    assert run.metrics[-1]["images"] == 48
+    assert all("discriminator/non-saturating/real" in line for line in run.metrics)
+    assert run.recipe.optimizer.lr == 2e-4
+    assert run.recipe.architecture.own("generator")["latent_size"] == 100
+
+
+def test_pictures_say_what_they_are(tmp_path):
+    run = train(tmp_path / "run")
+    picture = Image.open(run.path / "samples" / "step-000006.png")
+    assert picture.text["Software"] == f"ganzoo {ganzoo.__version__}"
+    assert picture.text["Synthetic"] == "true"
+    assert (picture.text["Model"], picture.text["Seed"]) == ("run step 6", "0")
+
+
+def test_the_model_is_the_averaged_generator(tmp_path):
+    run = train(tmp_path / "run")
+    saved = weights(run)
+    for name, value in run.model.generator.state_dict().items():
+        assert torch.equal(value, saved[f"ema.{name}"])
+    assert any(
+        not torch.equal(saved[f"ema.{name}"], saved[f"generator.{name}"]) for name in run.model.generator.state_dict()
+    )
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path):
+    first, second = train(tmp_path / "1"), train(tmp_path / "2")
+    third = train(tmp_path / "3", train={"seed": 1})
+    assert same(weights(first), weights(second))
+    assert not same(weights(first), weights(third))
+
+
+@pytest.mark.parametrize("recipe", ["vanilla", "dcgan", "wgan", "wgan-gp"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_that_stopped_goes_on_bit_for_bit(tmp_path, recipe, precision):
+    options = {"batch": 8, "log_every": 2, "precision": precision}
+    small = {} if recipe == "vanilla" else {"width": 8}
+    whole = train(tmp_path / "whole", recipe, train={"steps": 5, **options}, architecture=small)
+    part = train(tmp_path / "part", recipe, train={"steps": 3, **options}, architecture=small)
+    resumed = ganzoo.train(out=part.path, resume=True, device="cpu", progress=Silence(), train={"steps": 5})
+    assert same(weights(whole), weights(resumed))
+    steps = [line["step"] for line in resumed.metrics]
+    assert steps == sorted(set(steps))
+
+
+def test_epochs_are_counted_in_images_that_the_discriminator_sees(tmp_path):
+    batches = [{"image": torch.zeros(8, 1, 4, 4)}]
+    with pytest.raises(ganzoo.BadInput, match="epochs"):
+        train(tmp_path / "run", data=batches, train={"epochs": 1})
+    recipe = TINY | {"train": {"epochs": 0.01, "batch": 10, "critic_steps": 2}}
+    assert train(tmp_path / "run2", recipe).recipe.train.steps == 5
+
+
+def test_python_batches_can_be_trained_on_and_resumed(tmp_path):
+    batches = [{"image": torch.rand(8, 3, 5, 7) * 2 - 1} for _ in range(3)]
+    run = train(tmp_path / "run", data=batches)
+    assert run.sample(2).shape == (2, 3, 5, 7)
+    with pytest.raises(ganzoo.BadInput, match=r"data=batches"):
+        ganzoo.train(out=run.path, resume=True, progress=Silence(), train={"steps": 8})
+    again = ganzoo.train(out=run.path, resume=True, data=batches, device="cpu", progress=Silence(), train={"steps": 8})
+    assert checkpoint.read(again.checkpoints)[0].numbers["index"] == 8
+
+
+def test_runs_count_up_and_nothing_is_overwritten(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [train(None).path.name for _ in range(2)] == ["run-001", "run-002"]
+    with pytest.raises(ganzoo.BadInput, match="is not empty"):
+        train("runs/run-001")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ganzoo.BadInput, match="is no run, so --overwrite leaves it alone"):
+        train("mine", overwrite=True)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+    assert train("runs/run-001", overwrite=True, train={"steps": 2}).metrics[-1]["step"] == 2
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):
+    run = train(tmp_path / "run")
+    before = (run.path / "model" / "config.json").stat().st_mtime_ns
+    said = []
+    listener = Silence()
+    listener.say = said.append
+    ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
+    assert "is finished: it was trained for 6 steps" in said[-1]
+    assert (run.path / "model" / "config.json").stat().st_mtime_ns == before
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
+    run = train(tmp_path / "run")
+    newest = checkpoint.checkpoints(run.checkpoints)[-1] / "state.safetensors"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes(content)
+    said = []
+    listener = Silence()
+    listener.say = said.append
+    ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
+    assert "checkpoint step-000006 is damaged; using the one before it" in said
+    assert [line["step"] for line in run.metrics] == [2, 4, 6]
+
+
+class Explodes(nn.Module):
+    """Scores that become infinite after some calls."""
+
+    def __init__(self, image, after: int = 12):
+        super().__init__()
+        self.linear, self.calls, self.after = nn.Linear(28 * 28, 1), 0, after
+
+    def forward(self, images, given):
+        self.calls += 1
+        return self.linear(images.flatten(1)) / (0.0 if self.calls > self.after else 1.0)
+
+
+def test_divergence_names_term_and_step_and_keeps_the_last_good_checkpoint(site, tmp_path):
+    site.install("ganzoo-boom", BOOM)
+    # Setup scores nothing here; each step takes two scores of the critic and one of the generator.
+    with pytest.raises(ganzoo.Diverged) as error:
+        train(tmp_path / "run", TINY | {"architecture": {"name": "vanilla", "discriminator": "boom"}})
+    assert re.search(r"'discriminator/non-saturating/(real|fake)' is not a finite number at step 4", str(error.value))
+    assert "go on from step-000004" in str(error.value)
+    state, notes = checkpoint.read(ganzoo.Run(tmp_path / "run").checkpoints)
+    assert (state.numbers["index"], notes) == (4, [])
+    assert all(value.isfinite().all() for value in state.tensors.values() if value.is_floating_point())
+
+
+BOOM = """
+    import ganzoo
+
+    @ganzoo.hookimpl
+    def register_architectures(register):
+        register("boom", generator="tests.nowhere:G", discriminator="test_training:Explodes")
+"""
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """Lets a registered string point into this file."""
+    monkeypatch.setitem(sys.modules, "test_training", sys.modules[__name__])
+
+
+def start(command, *words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "ganzoo", "train", *words],
+        cwd=command.folder,
+        env=command.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path, process):
+    deadline = time.monotonic() + 120
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.exists(), process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, number, code):
+    long = [
+        "vanilla",
+        "-o",
+        "train.steps=1000000",
+        "-o",
+        "train.save_every=20",
+        "--precision",
+        "fp32",
+        "--out",
+        "a run",
+    ]
+    process = start(command, *long)
+    run = ganzoo.Run(command.folder / "a run")
+    wait_for(run.checkpoints / "step-000020", process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    step = int(re.search(r"stopped after step (\d+)", said)[1])
+    assert "ganzoo train --resume 'a run'" in said
+    assert checkpoint.read(run.checkpoints)[0].numbers["index"] == step
+    done = command("train", "--resume", "a run", "-o", f"train.steps={step + 3}", "-o", "train.log_every=1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
+
+
+def test_tensorboard_events_hold_the_log(tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run = train(tmp_path / "run", train={"tensorboard": True})
+    read = events.EventAccumulator(str(run.path / "tensorboard"))
+    read.Reload()
+    values = [event.value for event in read.Scalars("generator/non-saturating/fool")]
+    assert values == pytest.approx([line["generator/non-saturating/fool"] for line in run.metrics])

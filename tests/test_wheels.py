@@ -1,0 +1,60 @@
+"""What a user installs: every distribution as a real wheel, unpacked by pip into an empty folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DISTRIBUTIONS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder with all distributions installed from wheels, none of it editable."""
+    wheels, folder = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    flags = ["--no-deps", "--no-build-isolation", "--wheel-dir", wheels]
+    subprocess.run([*pip, "wheel", *flags, *DISTRIBUTIONS], check=True, timeout=300)
+    subprocess.run([*pip, "install", "--no-deps", "--target", folder, *wheels.glob("*.whl")], check=True, timeout=300)
+    return folder
+
+
+@pytest.fixture
+def fresh(command, installed):
+    """Commands that see the installed wheels before anything else."""
+
+    def call(*words):
+        return command.python(*words, PYTHONPATH=str(installed))
+
+    return call
+
+
+def test_the_wheels_hold_code_data_recipes_and_registry(fresh, installed):
+    done = fresh("-c", "import ganzoo, ganzoo_dcgan; print(ganzoo.__file__, ganzoo_dcgan.__file__)")
+    assert all(path.startswith(str(installed)) for path in done.stdout.split()), done
+    assert (installed / "ganzoo" / "registry.toml").read_bytes() == (ROOT / "registry.toml").read_bytes()
+    assert not (installed / "tests").exists()
+    assert (installed / "ganzoo" / "mnist10k" / "ATTRIBUTION.md").is_file()
+
+
+def test_every_installed_plugin_works_and_brings_a_recipe_of_each_architectures_name(fresh):
+    rows = json.loads(fresh("-m", "ganzoo", "plugins", "--json").stdout)
+    first_party = {path.name for path in DISTRIBUTIONS[1:]}
+    assert {row["distribution"]: row["status"] for row in rows if row["distribution"] in first_party} == dict.fromkeys(
+        first_party, "ok"
+    )
+    rows = json.loads(fresh("-m", "ganzoo", "list", "--json").stdout)
+    names = {kind: {row["name"] for row in rows if row["kind"] == kind} for kind in ("architecture", "recipe")}
+    assert names["architecture"]
+    assert names["architecture"] <= names["recipe"]
+
+
+def test_what_is_installed_trains_and_samples(fresh, command):
+    quick = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32"]
+    done = fresh("-m", "ganzoo", "train", "vanilla", "--out", "run", *quick)
+    assert done.returncode == 0, done.stderr
+    assert fresh("-m", "ganzoo", "sample", "run", "-n", "4", "--out", "s.png").returncode == 0
+    assert (command.folder / "s.png").is_file()
