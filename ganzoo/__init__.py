@@ -18,7 +18,7 @@ _HOMES = {
     "Model": "model",
     "Recipe": "recipe",
     "Run": "run",
-    "Scheduled": "engine",
+    "Scheduled": "scheduled",
     "Step": "contract",
     "Unavailable": "errors",
     "create": "build",
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from ganzoo.contract import Loss as Loss
     from ganzoo.contract import Step as Step
     from ganzoo.engine import Engine as Engine
-    from ganzoo.engine import Scheduled as Scheduled
     from ganzoo.errors import BadInput as BadInput
     from ganzoo.errors import Diverged as Diverged
     from ganzoo.errors import Error as Error
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from ganzoo.model import load as load
     from ganzoo.recipe import Recipe as Recipe
     from ganzoo.run import Run as Run
+    from ganzoo.scheduled import Scheduled as Scheduled
     from ganzoo.training import train as train
 
 

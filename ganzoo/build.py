@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
 
+from ganzoo.checks import refusing
 from ganzoo.contract import Generator, Loss
-from ganzoo.engine import Scheduled, refusing
 from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import Provided, catalog
 from ganzoo.recipe import Architecture, LossUse, Recipe, validated
+from ganzoo.scheduled import Scheduled
 from ganzoo.settings import SIDES
 
 FACTS = ("image", "classes")

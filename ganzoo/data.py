@@ -58,8 +58,10 @@ class Data:
     @property
     def description(self) -> dict[str, Any]:
         """What a published model says of the data: its name, kind, shape and class names; plain values."""
-        shape = list(self.image) if self.image else None
-        return {"name": self.name, "kind": "image" if shape else "other", "shape": shape, "classes": self.classes}
+        if self.image is None:
+            return {"name": self.name, "kind": "other", "classes": self.classes}
+        shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
+        return {"name": self.name, **shape, "classes": self.classes}
 
     def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
         """Endless batches of constant size.

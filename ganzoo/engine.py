@@ -5,10 +5,8 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 """
 
 import copy
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,56 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from ganzoo.checks import all_in_eval, check_fit, check_players, refusing
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
 from ganzoo.ledger import Ledger
+from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train
-
-
-@dataclass
-class Scheduled:
-    """A loss together with the engine's own keys: how much it counts, how often, and from when to when.
-
-    `every = k` plays it on each k-th turn of a side and multiplies its terms by k (lazy regularisation, Karras et
-    al. 2020, appendix B); `start` and `stop` are training steps, from `start` on and before `stop`.
-    """
-
-    loss: Loss
-    name: str = ""
-    weight: float = 1.0
-    every: int = 1
-    start: int = 0
-    stop: int | None = None
-
-    def __post_init__(self) -> None:
-        self.name = self.name or type(self.loss).__name__
-        if self.every < 1 or (self.stop is not None and self.stop <= self.start):
-            times = f"every {self.every}, start {self.start}, stop {self.stop}"
-            raise BadInput(f"loss '{self.name}' would never play: {times}; every is 1 or more, stop lies after start")
-
-    def active(self, index: int, turn_number: int) -> bool:
-        """Whether this loss has a say in that turn."""
-        in_time = self.start <= index and (self.stop is None or index < self.stop)
-        return in_time and turn_number % self.every == 0
-
-    def plays(self, turn: str) -> bool:
-        """Whether this loss has terms for that side at all."""
-        return getattr(type(self.loss), turn) is not getattr(Loss, turn)
-
-    def terms(self, step: Step) -> dict[str, Tensor]:
-        """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
-        terms = getattr(self.loss, step.turn)(step) if self.plays(step.turn) else {}
-        for name, term in terms.items() if isinstance(terms, dict) else [("", terms)]:
-            if not isinstance(term, Tensor) or term.dim():
-                what = f"shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
-                raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")
-        return terms
-
-    def scaled(self, terms: dict[str, Tensor]) -> list[Tensor]:
-        """The terms that have a gradient, as they count in the sum."""
-        return [self.weight * self.every * term for term in terms.values() if term.requires_grad]
 
 
 class Side:
@@ -119,8 +75,7 @@ class Engine:
         optimizer: Optimizer | dict[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
-        if not isinstance(generator, Generator):
-            raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
+        check_players(generator, discriminator)
         self.train = Train.model_validate(train or {})
         self.optimizer = Optimizer.model_validate(optimizer or {})
         self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
@@ -128,7 +83,8 @@ class Engine:
         self.discriminator = self.hardware.place(discriminator)
         for network in (generator, discriminator):
             # Only from the top: what an author has put into eval() inside stays so.
-            network.training or network.train()
+            if not network.training:
+                network.train()
         self.losses = named_apart(losses)
         for use in self.losses:
             use.loss.to(self.hardware.device).eval().requires_grad_(False)
@@ -139,7 +95,6 @@ class Engine:
         self.ledger = Ledger()
         if not self.train.steps:
             raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
-        refuse_shared_parameters(self.generator, self.discriminator)
 
     def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
         """Train for `steps` (else `train.steps`) training steps on dict batches, gone through again when they end.
@@ -276,21 +231,6 @@ class Engine:
         return sum(terms, start=torch.zeros((), requires_grad=True, device=self.hardware.device))
 
 
-def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
-    """Every loss as a `Scheduled` one; a name that stands twice gets a number, so that both count."""
-    uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
-    if not uses:
-        raise BadInput("there is no loss; a game needs at least one")
-    if not any(use.plays(side) for use in uses for side in SIDES):
-        raise BadInput("no loss has a term for either side, so nothing would be trained")
-    named: dict[str, Scheduled] = {}
-    for use in uses:
-        numbers = itertools.chain([use.name], (f"{use.name}-{number}" for number in itertools.count(2)))
-        name = next(name for name in numbers if name not in named)
-        named[name] = replace(use, name=name)
-    return list(named.values())
-
-
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
     """The torch optimizer of that name, in the fastest implementation that needs no compiler."""
     kinds = {
@@ -326,51 +266,3 @@ def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Each term's mean over the parts of a batch."""
     return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
-
-
-def refuse_shared_parameters(generator: nn.Module, discriminator: nn.Module) -> None:
-    """Every parameter belongs to exactly one side, or freezing one would freeze the other."""
-    own = {id(parameter): name for name, parameter in generator.named_parameters()}
-    for name, parameter in discriminator.named_parameters():
-        if id(parameter) in own:
-            raise BadInput(f"generator and discriminator share a parameter ({own[id(parameter)]} is {name})")
-
-
-def check_fit(step: Step) -> None:
-    """Whether the data has what the networks need and the shape that the generator makes; else `BadInput`."""
-    for side in SIDES:
-        for key in getattr(getattr(step, side), "needs", ()):
-            if key not in step.batch:
-                raise BadInput(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
-    makes = step.generator.makes
-    fakes = {makes: step.fake} if isinstance(makes, str) else step.fake
-    if isinstance(fakes, Tensor) or (not isinstance(makes, str) and set(makes) - fakes.keys()):
-        raise BadInput(f"the generator says that it makes {makes}; its forward must return a dict with these keys")
-    for key, fake in fakes.items():
-        real = step.batch.get(key)
-        if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:
-            shapes = f"{tuple(fake.shape)}, the data has {tuple(real.shape)}"
-            raise BadInput(f"the generator makes '{key}' of shape {shapes}")
-
-
-@contextmanager
-def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """All networks in `eval()` for a while; each of their modules then gets its own mode back."""
-    modes = [(module, module.training) for network in networks for module in network.modules()]
-    for module, _ in modes:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def refusing(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call what a plugin brings; its `ValueError` becomes a `BadInput` that names it."""
-    try:
-        return function(*arguments)
-    except BadInput:
-        raise
-    except ValueError as error:
-        raise BadInput(f"{name}: {error}") from error

@@ -76,11 +76,16 @@ class TensorBoard(Silence):
     """The log as TensorBoard events in a folder. Raises `BadInput` where TensorBoard is not installed."""
 
     def __init__(self, folder: Path) -> None:
+        self.writer = self.needed()(str(folder))
+
+    @staticmethod
+    def needed() -> type:
+        """The class that writes events."""
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise BadInput("train.tensorboard needs TensorBoard: pip install 'ganzoo[tensorboard]'") from error
-        self.writer = SummaryWriter(str(folder))
+        return SummaryWriter
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Every number of the line under its name."""

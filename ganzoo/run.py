@@ -30,9 +30,9 @@ class Run:
         Raises `BadInput` where `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
         """
         run = cls(out or next_free(RUNS, recipe.name))
+        if out is not None and in_the_way(run.path, overwrite):
+            shutil.rmtree(run.path)
         with writing(run.path):
-            if run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
-                run._make_room(overwrite)
             (run.path / "samples").mkdir(parents=True, exist_ok=True)
             recipe.save(run.path / "recipe.toml")
         return run
@@ -100,12 +100,18 @@ class Run:
         others = [self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*pictured, *(path for path in others if path.exists()), self.path]
 
-    def _make_room(self, overwrite: bool) -> None:
-        if not overwrite:
-            raise BadInput(f"'{self.path}' is not empty; choose another --out, or --overwrite to replace the run there")
-        if not (self.path / "recipe.toml").is_file():
-            raise BadInput(f"'{self.path}' is no run, so --overwrite leaves it alone; choose another --out")
-        shutil.rmtree(self.path)
+
+def in_the_way(path: str | Path, overwrite: bool) -> bool:
+    """Whether an earlier run must be removed from `path` first. Raises `BadInput` for whatever must not be."""
+    path = Path(path)
+    with writing(path):
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return False
+    if not overwrite:
+        raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
+    if not (path / "recipe.toml").is_file():
+        raise BadInput(f"'{path}' is no run, so --overwrite leaves it alone; choose another --out")
+    return True
 
 
 def next_free(folder: Path, name: str) -> Path:

@@ -21,7 +21,7 @@ from ganzoo.errors import BadInput, Diverged, Interrupted
 from ganzoo.model import draw, joined, save_model, to_unit
 from ganzoo.progress import Bar, Silence, TensorBoard
 from ganzoo.recipe import Recipe
-from ganzoo.run import Run
+from ganzoo.run import Run, in_the_way
 
 PICTURED = 64
 """Samples in each picture."""
@@ -49,6 +49,8 @@ def train(
     """
     progress = progress or Bar()
     run = Run.open(out) if resume and out is not None else None
+    if out is not None and not resume:
+        in_the_way(out, overwrite)  # before anything that takes time
     if recipe is None and run is None:
         raise BadInput("say what to train: a recipe, or with resume=True a run in out")
     recipe = Recipe.load(run.path / "recipe.toml" if recipe is None else recipe, **overrides)
@@ -79,6 +81,8 @@ class Training:
             recipe = Recipe.load(recipe, data={"name": self.data.name, "classes": recipe.data.classes})
         self.recipe = build.complete(in_steps(recipe, self.data))
         self.settings = self.recipe.train
+        if self.settings.tensorboard:
+            TensorBoard.needed()
         torch.manual_seed(self.settings.seed)
         self.parts = build.architecture(self.recipe.architecture)
         self.engine = Engine(

@@ -121,7 +121,13 @@ def test_black_and_white_are_exactly_minus_one_and_one():
 def test_in_memory_data_says_what_it_is():
     found = InMemory("x", some(10, 3, 4, 6), torch.zeros(10, dtype=torch.int64), ["a", "b"])
     assert (len(found), found.count, found.facts) == (10, 10, {"image": (3, 4, 6), "classes": 2})
-    assert found.description == {"name": "x", "kind": "image", "shape": [3, 4, 6], "classes": ["a", "b"]}
+    assert found.description == {
+        "name": "x",
+        "kind": "image",
+        "shape": [3, 4, 6],
+        "range": [-1, 1],
+        "classes": ["a", "b"],
+    }
     assert InMemory("x", some(10, 1, 4, 4)).facts == {"image": (1, 4, 4)}
 
 
