@@ -96,7 +96,9 @@ class Hardware:
     def _function(self, module: nn.Module) -> Callable[..., Any]:
         if not self.compile:
             return module
-        return self._compiled.setdefault(id(module), torch.compile(module))
+        if id(module) not in self._compiled:
+            self._compiled[id(module)] = torch.compile(module)
+        return self._compiled[id(module)]
 
     def _autocast(self, precision: str) -> AbstractContextManager[None]:
         half = precision in ("bf16", "fp16")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,21 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others(tmp_path)
     third = train(tmp_path / "3", train={"seed": 1})
     assert same(weights(first), weights(second))
     assert not same(weights(first), weights(third))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("recipe", ["dcgan", "wgan-gp"])
+def test_compiled_networks_come_to_nearly_the_same_weights(tmp_path, recipe):
+    options = {"steps": 3, "batch": 8, "precision": "fp32"}
+    runs = [
+        train(tmp_path / str(compile), recipe, train={**options, "compile": compile}, architecture={"width": 8})
+        for compile in (False, True)
+    ]
+    plain, compiled = map(weights, runs)
+    for name, value in plain.items():
+        if name.startswith(("generator.", "discriminator.")):
+            torch.testing.assert_close(compiled[name], value, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("recipe", ["vanilla", "dcgan", "wgan", "wgan-gp"])

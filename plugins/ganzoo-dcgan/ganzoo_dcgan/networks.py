@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 import ganzoo
 
+BASE = 4
+"""Side of the smallest feature map, from which 28 pixels are reached by way of 7 and 14."""
+
 
 class Generator(ganzoo.Generator):
     """Latents of length `latent_size` to images in [-1, 1] of shape (n, channels, side, side).
@@ -37,13 +40,13 @@ class Generator(ganzoo.Generator):
         if latent_size < 1:
             raise ValueError(f"latent_size must be at least 1, got {latent_size}")
         self.latent_size = latent_size
-        base, widths = pyramid(image, width, max_width)
+        sides, widths = pyramid(image, width, max_width)
         double = {"transposed": transposed, "nearest": nearest}[upsample]
-        stem = nn.ConvTranspose2d(latent_size, widths[0], base, bias=False)
+        stem = nn.ConvTranspose2d(latent_size, widths[0], BASE, bias=False)
         layers = [stem, nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
-        for before, after in pairwise(widths):
-            layers += [double(before, after, kernel), nn.BatchNorm2d(after), nn.ReLU(True)]
-        self.network = nn.Sequential(*layers, double(widths[-1], image[0], kernel), nn.Tanh())
+        for (before, after), side in zip(pairwise(widths), sides, strict=False):
+            layers += [double(before, after, kernel, side), nn.BatchNorm2d(after), nn.ReLU(True)]
+        self.network = nn.Sequential(*layers, double(widths[-1], image[0], kernel, sides[-1]), nn.Tanh())
         self.apply(initialise)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
@@ -72,12 +75,12 @@ class Discriminator(nn.Module):
         super().__init__()
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
-        base, widths = pyramid(image, width, max_width)
-        layers = [halve(image[0], width, kernel), *active(dropout)]
-        for before, after in pairwise(reversed(widths)):
-            layers += [halve(before, after, kernel, bias=not batch_norm)]
+        sides, widths = pyramid(image, width, max_width)
+        layers = [halve(image[0], width, kernel, sides[-1]), *active(dropout)]
+        for (before, after), side in zip(pairwise(widths[::-1]), sides[-2::-1], strict=True):
+            layers += [halve(before, after, kernel, side, bias=not batch_norm)]
             layers += [nn.BatchNorm2d(after)] * batch_norm + active(dropout)
-        self.network = nn.Sequential(*layers, nn.Conv2d(widths[0], 1, base, bias=False), nn.Flatten(0))
+        self.network = nn.Sequential(*layers, nn.Conv2d(widths[0], 1, BASE, bias=False), nn.Flatten(0))
         self.apply(initialise)
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
@@ -85,33 +88,39 @@ class Discriminator(nn.Module):
         return self.network(images)
 
 
-def pyramid(image: tuple[int, int, int], width: int, max_width: int) -> tuple[int, list[int]]:
-    """Side of the smallest feature map, and the channels of each layer from there to the one nearest the image."""
+def pyramid(image: tuple[int, int, int], width: int, max_width: int) -> tuple[list[int], list[int]]:
+    """From the 4 x 4 base outwards: the side after each doubling (4 to 7 where it must be), the channels before it."""
     _, height, side = image
     if height != side or not (side == 28 or (side >= 16 and side.bit_count() == 1)):
         raise ValueError(f"images must be square, 28 pixels wide or a power of two from 16 up, got {height} x {side}")
     if not 1 <= width <= max_width:
         raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
-    base = 7 if side == 28 else 4
-    doublings = (side // base).bit_length() - 1
-    return base, [min(width * 2**k, max_width) for k in reversed(range(doublings))]
+    sides = [side]
+    while sides[0] > 2 * BASE:
+        sides.insert(0, sides[0] // 2)
+    return sides, [min(width * 2**k, max_width) for k in reversed(range(len(sides)))]
 
 
-def transposed(before: int, after: int, kernel: int) -> nn.Module:
-    """Twice the size by a transposed convolution."""
-    pad = (kernel - 1) // 2
-    return nn.ConvTranspose2d(before, after, kernel, 2, pad, output_padding=kernel % 2, bias=False)
+def transposed(before: int, after: int, kernel: int, side: int) -> nn.Module:
+    """To `side`, twice the size, by a transposed convolution."""
+    pad, kernel = (kernel - 1) // 2, odd(kernel) if side % 2 else kernel
+    return nn.ConvTranspose2d(before, after, kernel, 2, pad, output_padding=(kernel - side) % 2, bias=False)
 
 
-def nearest(before: int, after: int, kernel: int) -> nn.Module:
-    """Twice the size by repeating pixels, then a convolution with an odd kernel of at most `kernel`."""
-    pad = (kernel - 1) // 2
-    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 2 * pad + 1, padding=pad, bias=False))
+def nearest(before: int, after: int, kernel: int, side: int) -> nn.Module:
+    """To `side`, twice the size, by repeating pixels and then an odd convolution."""
+    smooth = nn.Conv2d(before, after, odd(kernel), padding=(kernel - 1) // 2, bias=False)
+    return nn.Sequential(nn.Upsample(size=side), smooth)
 
 
-def halve(before: int, after: int, kernel: int, bias: bool = False) -> nn.Module:
-    """Half the size by a strided convolution."""
-    return nn.Conv2d(before, after, kernel, 2, (kernel - 1) // 2, bias=bias)
+def halve(before: int, after: int, kernel: int, side: int, bias: bool = False) -> nn.Module:
+    """From `side` to half the size by a strided convolution."""
+    return nn.Conv2d(before, after, odd(kernel) if side % 2 else kernel, 2, (kernel - 1) // 2, bias=bias)
+
+
+def odd(kernel: int) -> int:
+    """The odd kernel for the same padding: 3 for 4, and 5 for 5."""
+    return (kernel - 1) // 2 * 2 + 1
 
 
 def active(dropout: float) -> list[nn.Module]:

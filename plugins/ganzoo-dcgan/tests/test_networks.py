@@ -105,13 +105,13 @@ def test_figure_one_of_the_paper_has_the_written_out_shapes():
     ]  # fmt: skip
 
 
-def test_28_pixels_come_from_a_base_of_7_in_two_doublings():
+def test_28_pixels_come_from_a_base_of_4_by_way_of_7_and_14():
     generator, discriminator = Generator(image=(1, 28, 28)), Discriminator(image=(1, 28, 28))
     assert [tuple(p.shape) for p in generator.parameters() if p.dim() == 4] == [
-        (100, 128, 7, 7), (128, 64, 4, 4), (64, 1, 4, 4)
+        (100, 256, 4, 4), (256, 128, 3, 3), (128, 64, 4, 4), (64, 1, 4, 4)
     ]  # fmt: skip
     assert [tuple(p.shape) for p in discriminator.parameters() if p.dim() == 4] == [
-        (64, 1, 4, 4), (128, 64, 4, 4), (1, 128, 7, 7)
+        (64, 1, 4, 4), (128, 64, 4, 4), (256, 128, 3, 3), (1, 256, 4, 4)
     ]  # fmt: skip
 
 
@@ -119,16 +119,16 @@ def test_batch_norm_is_everywhere_but_next_to_the_image_and_the_score():
     generator = Generator(image=(1, 28, 28), width=2)
     discriminator = Discriminator(image=(1, 28, 28), width=2)
     inner = ["ConvTranspose2d", "BatchNorm2d", "ReLU"]
-    assert kinds(generator.network) == [*inner, *inner, "ConvTranspose2d", "Tanh"]
+    assert kinds(generator.network) == [*inner * 3, "ConvTranspose2d", "Tanh"]
     first, second = ["Conv2d", "LeakyReLU"], ["Conv2d", "BatchNorm2d", "LeakyReLU"]
-    assert kinds(discriminator.network) == [*first, *second, "Conv2d", "Flatten"]
+    assert kinds(discriminator.network) == [*first, *second * 2, "Conv2d", "Flatten"]
     assert not any(getattr(m, "bias", None) is not None for m in discriminator.modules() if isinstance(m, nn.Conv2d))
 
 
 def test_without_batch_norm_the_inner_layers_have_biases_and_dropout_follows_each_activation():
     network = Discriminator(image=(1, 28, 28), width=2, batch_norm=False, dropout=0.3).network
-    assert kinds(network) == ["Conv2d", "LeakyReLU", "Dropout", "Conv2d", "LeakyReLU", "Dropout", "Conv2d", "Flatten"]
-    assert [m.bias is not None for m in network if isinstance(m, nn.Conv2d)] == [False, True, False]
+    assert kinds(network) == ["Conv2d", "LeakyReLU", "Dropout"] * 3 + ["Conv2d", "Flatten"]
+    assert [m.bias is not None for m in network if isinstance(m, nn.Conv2d)] == [False, True, True, False]
 
 
 def test_max_width_caps_the_channels_of_both_sides():

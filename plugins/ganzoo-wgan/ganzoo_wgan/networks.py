@@ -13,6 +13,8 @@ from torch import Tensor, nn
 import ganzoo
 
 WIDEST = 512
+BASE = 4
+"""Side of the innermost feature map, which 28 pixels reach by way of 14 and 7: there the kernel is 3 instead of 4."""
 
 
 class Generator(ganzoo.Generator):
@@ -27,12 +29,13 @@ class Generator(ganzoo.Generator):
         if latent_size < 1:
             raise ValueError(f"latent_size must be at least 1, got {latent_size}")
         self.latent_size = latent_size
-        widths, side = inwards(image, width)
-        deepest = (widths[-1], side, side)
-        stem = nn.Sequential(nn.Linear(latent_size, widths[-1] * side**2, bias=False), nn.Unflatten(1, deepest))
+        widths, sides = inwards(image, width)
+        deepest = (widths[-1], BASE, BASE)
+        stem = nn.Sequential(nn.Linear(latent_size, widths[-1] * BASE**2, bias=False), nn.Unflatten(1, deepest))
         layers = block(stem, widths[-1], nn.ReLU(True))
-        for before, after in pairwise(reversed(widths)):
-            layers += block(nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), after, nn.ReLU(True))
+        for (before, after), side in zip(pairwise(widths[::-1]), sides[:0:-1], strict=True):
+            layer = nn.ConvTranspose2d(before, after, 4 - side % 2, 2, 1, bias=False)
+            layers += block(layer, after, nn.ReLU(True))
         self.network = nn.Sequential(*layers, nn.ConvTranspose2d(width, image[0], 4, 2, 1, bias=False), nn.Tanh())
         self.apply(initialise)
 
@@ -50,12 +53,12 @@ class Critic(nn.Module):
 
     def __init__(self, *, image: tuple[int, int, int], width: int = 64, batch_norm: bool = True) -> None:
         super().__init__()
-        widths, side = inwards(image, width)
+        widths, sides = inwards(image, width)
         layers = [nn.Conv2d(image[0], width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
-        for before, after in pairwise(widths):
-            layer = nn.Conv2d(before, after, 4, 2, 1, bias=not batch_norm)
+        for (before, after), side in zip(pairwise(widths), sides[1:], strict=True):
+            layer = nn.Conv2d(before, after, 4 - side % 2, 2, 1, bias=not batch_norm)
             layers += block(layer, after, nn.LeakyReLU(0.2, True), batch_norm)
-        score = nn.Linear(widths[-1] * side**2, 1, bias=False)
+        score = nn.Linear(widths[-1] * BASE**2, 1, bias=False)
         self.network = nn.Sequential(*layers, nn.Flatten(), score, nn.Flatten(0))
         self.apply(initialise)
 
@@ -64,18 +67,17 @@ class Critic(nn.Module):
         return self.network(images)
 
 
-def inwards(image: tuple[int, int, int], width: int) -> tuple[list[int], int]:
-    """The channels of each layer from the image inwards, and the side of the innermost feature map."""
+def inwards(image: tuple[int, int, int], width: int) -> tuple[list[int], list[int]]:
+    """From the image inwards: the channels after each halving, and the side before it."""
     _, height, side = image
     if height != side or not (side == 28 or (side >= 16 and side.bit_count() == 1)):
         raise ValueError(f"images must be square, 28 pixels wide or a power of two from 16 up, got {height} x {side}")
     if not 1 <= width <= WIDEST:
         raise ValueError(f"width must lie between 1 and {WIDEST}, got {width}")
-    widths: list[int] = []
-    while side > 7:
-        widths.append(min(width * 2 ** len(widths), WIDEST))
-        side //= 2
-    return widths, side
+    sides = [side]
+    while sides[-1] > 2 * BASE:
+        sides.append(sides[-1] // 2)
+    return [min(width * 2**k, WIDEST) for k in range(len(sides))], sides
 
 
 def block(layer: nn.Module, channels: int, activation: nn.Module, batch_norm: bool = True) -> list[nn.Module]:

@@ -80,12 +80,12 @@ def test_at_64_pixels_the_networks_are_those_of_the_authors_code(training):
     torch.testing.assert_close(networks[1](images, {}), references[1](images).view(4), rtol=1e-4, atol=1e-5)
 
 
-def test_28_pixels_come_from_a_base_of_7_in_two_doublings():
+def test_28_pixels_come_from_a_base_of_4_by_way_of_7_and_14():
     generator, critic = Generator(image=(1, 28, 28)), Critic(image=(1, 28, 28))
     weights = [[tuple(p.shape) for p in side.parameters() if p.dim() > 1] for side in (generator, critic)]
     assert weights == [
-        [(128 * 49, 100), (128, 64, 4, 4), (64, 1, 4, 4)],
-        [(64, 1, 4, 4), (128, 64, 4, 4), (1, 128 * 49)],
+        [(256 * 16, 100), (256, 128, 3, 3), (128, 64, 4, 4), (64, 1, 4, 4)],
+        [(64, 1, 4, 4), (128, 64, 4, 4), (256, 128, 3, 3), (1, 256 * 16)],
     ]
 
 
