@@ -3,11 +3,8 @@
 import itertools
 import math
 import shlex
-import signal
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from ganzoo.model import draw, joined, save_model, to_unit
 from ganzoo.progress import Bar, Silence, TensorBoard
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run, in_the_way
+from ganzoo.stopping import Stopping
 
 PICTURED = 64
 """Samples in each picture."""
@@ -94,7 +92,7 @@ class Training:
             device=device,
         )
         self.data.to(self.engine.hardware.device)
-        self.stopped_by = self.skipped = 0
+        self.stopping, self.skipped = Stopping(), 0
 
     def begin(self, out: str | Path | None, overwrite: bool) -> None:
         """Prepare a new run."""
@@ -121,7 +119,7 @@ class Training:
             self.listeners.append(TensorBoard(self.run.path / "tensorboard"))
         self.progress.start(self.engine.index, self.settings.steps)
         try:
-            with self._stoppable():
+            with self.stopping:
                 self._loop()
         except (BadInput, Diverged) as error:
             raise type(error)(f"{error}; {self._what_is_left()}") from error
@@ -143,12 +141,14 @@ class Training:
             self.engine.step(self.batches)
             self.progress.step(self.engine.index)
             self._housekeeping(self.engine.index)
-            if self.stopped_by and self.engine.index < self.settings.steps:
-                self._save()
-                self.run.write_curves()
-                raise Interrupted(
-                    f"stopped after step {self.engine.index}; continue with: {self._resume_command()}", self.stopped_by
-                )
+            if self.stopping.signal_number and self.engine.index < self.settings.steps:
+                self._stop()
+
+    def _stop(self) -> None:
+        self._save()
+        self.run.write_curves()
+        said = f"stopped after step {self.engine.index}; continue with: {self._resume_command()}"
+        raise Interrupted(said, self.stopping.signal_number)
 
     def _housekeeping(self, step: int) -> None:
         last = step == self.settings.steps
@@ -192,7 +192,8 @@ class Training:
         """What the generator needs of real data to draw the sample pictures, the same at any time."""
         generator = self.engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        return {key: value for key, value in self.data.first(PICTURED, self.settings.seed).items() if key in keys}
+        first = self.data.first(PICTURED, self.settings.seed) if keys else {}
+        return {key: first[key] for key in keys}
 
     def _tell(self) -> None:
         hardware = self.engine.hardware
@@ -210,27 +211,6 @@ class Training:
 
     def _resume_command(self) -> str:
         return f"ganzoo train --resume {shlex.quote(str(self.run.path))}"
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """Let Ctrl-C and SIGTERM end the training at the next step; a second one ends it at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-        def stop(number: int, _: Any) -> None:
-            self.stopped_by = number
-            for each, handler in before.items():
-                signal.signal(each, handler)
-
-        for number in before:
-            signal.signal(number, stop)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:

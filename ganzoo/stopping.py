@@ -1,0 +1,33 @@
+"""Ctrl-C and SIGTERM as a wish that is granted at the next training step."""
+
+import signal
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+
+class Stopping:
+    """While this context lasts, a first signal is kept in `signal_number`; a second one acts as it always did.
+
+    Only a main thread may catch signals; in another one nothing changes.
+    """
+
+    def __init__(self) -> None:
+        self.signal_number = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._keep)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _keep(self, number: int, frame: Any) -> None:
+        self.signal_number = number
+        self.__exit__(None, None, None)
