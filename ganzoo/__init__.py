@@ -14,6 +14,7 @@ _HOMES = {
     "Engine": "engine",
     "Error": "errors",
     "Generator": "contract",
+    "Interrupted": "errors",
     "Loss": "contract",
     "Model": "model",
     "Recipe": "recipe",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import BadInput as BadInput
     from ganzoo.errors import Diverged as Diverged
     from ganzoo.errors import Error as Error
+    from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.model import Model as Model

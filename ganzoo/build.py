@@ -1,6 +1,7 @@
 """From names and options to networks and losses: constructor signatures are the schema of the options."""
 
 import inspect
+import json
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from ganzoo.checks import refusing
 from ganzoo.contract import Generator, Loss
 from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import Provided, catalog
-from ganzoo.recipe import Architecture, LossUse, Recipe, validated
+from ganzoo.recipe import Architecture, LossUse, Recipe
 from ganzoo.scheduled import Scheduled
-from ganzoo.settings import SIDES
+from ganzoo.settings import SIDES, validated
 
 FACTS = ("image", "classes")
 """Constructor parameters that come from the data and are no options."""
@@ -75,6 +76,8 @@ def losses(sections: Iterable[LossUse]) -> list[tuple[LossUse, Part]]:
     found = []
     for section in sections:
         part = find("loss", section.name, "loss")
+        for key in option_schema(part.cls).model_fields.keys() & LossUse.model_fields.keys():
+            raise BadInput(f"{part.label} has an option '{key}', which is a key of every loss; it must be renamed")
         for key in section.options().keys() - option_schema(part.cls).model_fields.keys():
             allowed = {*option_schema(part.cls).model_fields, *LossUse.model_fields} - {"name"}
             refuse_option(f"loss.{section.name}", key, allowed)
@@ -113,12 +116,15 @@ def find(kind: str, name: str, part: str) -> Part:
 
 def option_schema(cls: type) -> type[BaseModel]:
     """A model of the options of a class: its constructor's parameters, but for what comes from the data."""
-    hints = typing.get_type_hints(cls.__init__, include_extras=True)
+    try:
+        hints = typing.get_type_hints(cls.__init__, include_extras=True)
+    except NameError as error:
+        raise BadInput(f"the annotations of {cls.__module__}.{cls.__qualname__} cannot be resolved: {error}") from error
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if name not in FACTS and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             fields[name] = (hints.get(name, Any), ... if parameter.default is parameter.empty else parameter.default)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(cls.__name__, __config__=config, **fields)
 
 
@@ -126,6 +132,10 @@ def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, A
     """All options of a class by name, the given ones checked against the annotations; None is left out."""
     options = validated(option_schema(cls), given, where)
     values = {name: getattr(options, name) for name in type(options).model_fields}
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{where}: options must be plain finite numbers, words or lists of them ({error})") from error
     return {name: value for name, value in values.items() if value is not None}
 
 

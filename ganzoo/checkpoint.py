@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,8 @@ def capture(engine: Engine) -> State:
         tensors |= {f"tally.{number}.sums": tally.sums, f"tally.{number}.finite": tally.finite}
     numbers = {
         "index": engine.index,
-        "precision": engine.hardware.precision,
+        "images": engine.images,
+        "optimizers": {name: side.settings.name for name, side in engine.sides.items()},
         "turns": {name: side.turns for name, side in engine.sides.items()},
         "scalers": {name: side.scaler.state_dict() for name, side in engine.sides.items()},
         "ledger": {"turn": engine.ledger.turn, "tallies": [{"names": t.names, "turns": t.turns} for t in tallies]},
@@ -53,7 +56,9 @@ def capture(engine: Engine) -> State:
 
 def restore(engine: Engine, state: State) -> None:
     """Put an engine that has been set up back to a state. Raises `BadInput` where the two do not fit."""
-    own = modules(engine)
+    own, optimizers_now = modules(engine), {name: side.settings.name for name, side in engine.sides.items()}
+    if state.numbers["optimizers"] != optimizers_now:
+        raise BadInput(f"a run keeps its optimizers: it has {state.numbers['optimizers']}, not {optimizers_now}")
     for name, tensor in own.items():
         if name not in state.tensors or state.tensors[name].shape != tensor.shape:
             raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
@@ -64,7 +69,7 @@ def restore(engine: Engine, state: State) -> None:
     torch.set_rng_state(state.tensors["rng.torch"])
     if "rng.cuda" in state.tensors and device.type == "cuda":
         torch.cuda.set_rng_state(state.tensors["rng.cuda"], device)
-    engine.index = numbers["index"]
+    engine.index, engine.images = numbers["index"], numbers["images"]
     for name, side in engine.sides.items():
         side.turns = numbers["turns"][name]
         side.scaler.load_state_dict(numbers["scalers"][name])
@@ -135,8 +140,8 @@ def save(folder: Path, state: State) -> Path:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         write_bytes(temporary / "state.safetensors", content)
-        about = {"format": FORMAT, "sha256": hashlib.sha256(content).hexdigest(), **state.numbers}
-        write_json(temporary / "state.json", about)
+        about = {"format": FORMAT, "tensors": hashlib.sha256(content).hexdigest(), **state.numbers}
+        write_json(temporary / "state.json", about | {"sha256": hash_of(about)})
         shutil.rmtree(target, ignore_errors=True)
         temporary.replace(target)
     for old in checkpoints(folder)[:-KEPT]:
@@ -146,7 +151,18 @@ def save(folder: Path, state: State) -> Path:
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints below a folder, oldest first."""
-    return sorted(folder.glob("step-*"))
+    return by_step(folder)
+
+
+def by_step(folder: Path) -> list[Path]:
+    """What is named after a training step in a folder, by that step."""
+    found = [(re.match(r"step-(\d+)", path.name), path) for path in folder.glob("step-*")]
+    return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
+
+
+def hash_of(numbers: Mapping[str, Any]) -> str:
+    """sha256 of plain values, whatever the layout of their file."""
+    return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
 
 
 def read(folder: Path) -> tuple[State, list[str]]:
@@ -165,11 +181,11 @@ def read_one(path: Path) -> State | None:
     try:
         numbers = json.loads(reading(path / "state.json"))
         content = reading(path / "state.safetensors")
-        format, expected = numbers.pop("format"), numbers.pop("sha256")
-    except (BadInput, ValueError, KeyError):
+        sound = numbers.pop("sha256") == hash_of(numbers) and numbers["tensors"] == hashlib.sha256(content).hexdigest()
+    except (BadInput, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if format > FORMAT:
-        raise BadInput(f"{path} has format {format}, this ganzoo reads up to {FORMAT}; install a newer ganzoo")
-    if hashlib.sha256(content).hexdigest() != expected:
+    if not sound:
         return None
+    if numbers["format"] > FORMAT:
+        raise BadInput(f"{path} has format {numbers['format']}, this ganzoo reads up to {FORMAT}; install a newer one")
     return State(tensors_from_bytes(content), numbers)

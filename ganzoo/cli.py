@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Heavy imports stay inside the commands."""
 
+import errno
 import json as jsonlib
 import os
 import sys
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 a bug, 2 bad input, 3 diverged, 4 network or integrity, 130/143 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = commands.main(words, prog_name="ganzoo", standalone_mode=False) or 0
+        with commands.make_context("ganzoo", list(words)) as context:
+            code = commands.invoke(context) or 0
+        sys.stdout.flush()
     except BaseException as error:
         code = tell(error, debug="--debug" in words)
     sys.exit(code)
@@ -43,11 +46,12 @@ def tell(error: BaseException, debug: bool) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         click.echo("interrupted", err=True)
         return 130
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
+        # Python flushes standard output once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0 if error.errno == errno.EPIPE else BadInput.exit_code
     if isinstance(error, click.ClickException):
-        error.show()
+        click.echo(f"error: {error.format_message()}", err=True)
         return error.exit_code
     if isinstance(error, Error):
         click.echo(f"error: {error}", err=True)
@@ -159,7 +163,13 @@ def train(
     flags = {"data.name": data, "train.precision": precision, "train.seed": seed, "data.root": data_root}
     changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
     changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)
-    run = ganzoo.train(recipe, out=resume or out, device=device, resume=bool(resume), overwrite=overwrite, **changes)
+    if resume:
+        run = ganzoo.train(out=resume, device=device, resume=True, **changes)
+    else:
+        # Loaded here, so that a misspelt name is told before torch is imported.
+        from ganzoo.recipe import Recipe
+
+        run = ganzoo.train(Recipe.load(recipe, **changes), out=out, device=device, overwrite=overwrite)
     for path in run.written():
         click.echo(path)
 
@@ -186,7 +196,7 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
     changes = {}
     for text in options:
         key, equals, value = text.partition("=")
-        if not equals or "." not in key:
+        if not equals or not all(key.strip().split(".")) or "." not in key:
             raise BadInput(f"'-o {text}' is not section.key=value, such as -o train.steps=500")
         changes[key.strip()] = parse_value(value.strip())
     return changes
@@ -202,6 +212,8 @@ def parse_loss(text: str) -> dict[str, Any]:
         key, equals, value = option.partition("=")
         if not equals:
             raise BadInput(f"'--loss {text}': '{option}' is not option=value, such as --loss r1,weight=10,every=16")
+        if key.strip() == "name":
+            raise BadInput(f"'--loss {text}': the name comes first and alone")
         loss[key.strip()] = parse_value(value.strip())
     return loss
 

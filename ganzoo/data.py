@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Self
@@ -285,13 +286,18 @@ def by_name(name: str, size: int | None, channels: int | None, root: Path) -> Da
     """The data set of that name, or the folder."""
     if name in ("mnist-10k", *SMALL):
         images, labels, classes = small(name, root)
+        if len(images) * (channels or images.shape[1]) * (size or images.shape[2]) ** 2 > IN_MEMORY_BYTES:
+            raise BadInput(f"{name} at {size} x {size} pixels does not fit in memory; choose a smaller data.size")
         images, notes = reshaped(images, size or images.shape[2], channels or images.shape[1])
         return InMemory(name, images, labels, classes, notes)
     size = size or DEFAULT_SIZE
     if name == "celeba" or name.partition(":")[0] == "lsun":
         return Streamed(name, celeba(root) if name == "celeba" else lsun(name, root), (channels or 3, size, size))
-    path = Path(name).expanduser()
-    if not path.exists():
+    path, there = Path(name), False
+    with suppress(OSError, RuntimeError):  # a name too long for a path, or the home of an unknown user
+        path = path.expanduser()
+        there = path.exists()
+    if not there:
         raise BadInput(f"there is no data set or folder '{name}'; {choices(name, plain_names())}")
     return from_folder(path, size, channels)
 

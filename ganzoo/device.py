@@ -1,6 +1,8 @@
 """Everything about hardware: device, precision, memory format and compilation, all inside `Hardware.call`."""
 
 import copy
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +21,7 @@ WORTH_IT = 1.15
 class Hardware:
     """Where and how the networks run.
 
-    `device` is auto, cpu, cuda, cuda:N or mps; `precision` auto, fp32, bf16 or fp16 (auto is settled by `settle`).
+    `device` is auto, cpu, cuda, cuda:N or mps; `precision` auto, fp32, bf16 or fp16 (auto is settled by `rehearse`).
     Raises `BadInput` for a device that is not there or that cannot do the precision.
     """
 
@@ -29,6 +31,8 @@ class Hardware:
         self.device = find_device(device)
         self.precision = check_precision(precision, self.device)
         self.channels_last, self.compile = channels_last, compile
+        if compile and not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++", "cl"))):
+            raise BadInput("train.compile needs a C++ compiler (g++ or clang++), and none is there")
         # Beside the modules, never in their place: state dict keys and double backward need the plain ones.
         self._compiled: dict[int, Callable[..., Any]] = {}
         self._image_networks: set[int] = set()
@@ -59,24 +63,26 @@ class Hardware:
         """A gradient scaler for one optimizer; it does something in fp16 only."""
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
 
-    def settle(self, play: Callable[[nn.Module, nn.Module], Tensor], networks: Sequence[nn.Module]) -> None:
-        """Turn precision "auto" into fp32 or bf16: whichever runs `play` on copies of the `networks` faster."""
-        if self.precision == "auto":
-            self.precision = "fp32"
-            if has_bf16_units(self.device):
-                self.precision = self._faster(play, networks)
+    def rehearse(self, play: Callable[..., Tensor], networks: Sequence[nn.Module]) -> None:
+        """Run `play` forward and backward on copies of the `networks`, so that what cannot work fails before training.
 
-    def _faster(self, play: Callable[..., Tensor], networks: Sequence[nn.Module]) -> str:
+        Precision "auto" thereby becomes fp32 or bf16, whichever is faster. The copies' gradients are thrown away.
+        """
         copies = [self.place(copy.deepcopy(network)) for network in networks]
         with self.random_state_kept(), torch.enable_grad():
-            seconds = {name: self._seconds(name, play, copies) for name in ("fp32", "bf16")}
+            if self.precision == "auto" and has_bf16_units(self.device):
+                seconds = {name: self._seconds(name, play, copies) for name in ("fp32", "bf16")}
+                self.precision = "bf16" if seconds["fp32"] > WORTH_IT * seconds["bf16"] else "fp32"
+            else:
+                self._seconds("fp32" if self.precision == "auto" else self.precision, play, copies, times=1)
         self._image_networks -= {id(network) for network in copies}
-        return "bf16" if seconds["fp32"] > WORTH_IT * seconds["bf16"] else "fp32"
 
-    def _seconds(self, precision: str, play: Callable[..., Tensor], networks: list[nn.Module]) -> float:
+    def _seconds(
+        self, precision: str, play: Callable[..., Tensor], networks: Sequence[nn.Module], times: int = 4
+    ) -> float:
         self.precision, best = precision, float("inf")
         compile, self.compile = self.compile, False
-        for _ in range(4):
+        for _ in range(times):
             start = time.perf_counter()
             play(*networks).backward()
             self.wait()

@@ -21,7 +21,7 @@ from ganzoo.errors import BadInput, Diverged
 from ganzoo.ledger import Ledger
 from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
-from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train
+from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
 
 
 class Side:
@@ -76,8 +76,8 @@ class Engine:
         device: str = "auto",
     ) -> None:
         check_players(generator, discriminator)
-        self.train = Train.model_validate(train or {})
-        self.optimizer = Optimizer.model_validate(optimizer or {})
+        self.train = validated(Train, train or {}, "train")
+        self.optimizer = validated(Optimizer, optimizer or {}, "optimizer")
         self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
         self.generator = self.hardware.place(generator)
         self.discriminator = self.hardware.place(discriminator)
@@ -86,11 +86,10 @@ class Engine:
             if not network.training:
                 network.train()
         self.losses = named_apart(losses)
-        for use in self.losses:
-            use.loss.to(self.hardware.device).eval().requires_grad_(False)
+        self._settle_losses()
         self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.rng = seeded("run", self.train.seed)
-        self.index = 0
+        self.index = self.images = 0
         self.sides: dict[str, Side] = {}
         self.ledger = Ledger()
         if not self.train.steps:
@@ -109,10 +108,11 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            batch = self.hardware.put(next(batches))
+            batch = self.hardware.put(checked_batch(next(batches)))
             if not self.sides:
                 self.setup(batch)
             self._turn("discriminator", batch)
+            self.images += batch_length(batch)
         self._turn("generator", batch)
         self._average()
         self.index += 1
@@ -122,14 +122,15 @@ class Engine:
 
         Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
         """
-        rehearsal = partial(self._rehearse, self.hardware.put(batch))
+        rehearsal = partial(self._rehearse, self.hardware.put(checked_batch(batch)))
         networks = (self.generator, self.discriminator)
         step = rehearsal("discriminator", *networks)
         with torch.no_grad(), self.hardware.random_state_kept(), all_in_eval(networks):
             check_fit(step)
             for use in self.losses:
                 refusing(f"loss '{use.name}'", use.loss.setup, step)
-        self.hardware.settle(lambda *copies: self._cost(rehearsal, copies), networks)
+        self._settle_losses()
+        refusing("a first step", self.hardware.rehearse, lambda *copies: self._cost(rehearsal, copies), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
@@ -206,6 +207,11 @@ class Engine:
         for kept, buffer in zip(self.ema.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
 
+    def _settle_losses(self) -> None:
+        """Networks inside a loss, also those that its `setup` made, are frozen and on the hardware."""
+        for use in self.losses:
+            use.loss.to(self.hardware.device).eval().requires_grad_(False)
+
     def _latent(self, batch: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
         return self.hardware.put(self.generator.latent(batch_length(batch), rng))
 
@@ -225,7 +231,7 @@ class Engine:
         )
 
     def _cost(self, rehearsal: Callable[..., Step], networks: Sequence[nn.Module]) -> Tensor:
-        """The sum of all terms of both turns: the work of a training step, for timing."""
+        """The sum of all terms of both turns: the work of a training step."""
         steps = [rehearsal(turn, *networks) for turn in SIDES]
         terms = [term for step in steps for use in self.losses for term in use.scaled(use.terms(step))]
         return sum(terms, start=torch.zeros((), requires_grad=True, device=self.hardware.device))
@@ -266,3 +272,10 @@ def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Each term's mean over the parts of a batch."""
     return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
+
+
+def checked_batch(batch: Any) -> dict[str, Tensor]:
+    """The batch itself, or `BadInput` where it is no dict of tensors."""
+    if not isinstance(batch, dict) or not batch:
+        raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(batch).__name__}")
+    return batch

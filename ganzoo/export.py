@@ -1,50 +1,121 @@
 """Samples of a model as files: one picture, a folder of single images, or an array file."""
 
 import io
+import itertools
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ganzoo.errors import BadInput
 from ganzoo.files import write_bytes, writing
-from ganzoo.model import load
-from ganzoo.pictures import picture, to_bytes, write_grid, write_png
+from ganzoo.model import Model, load
+from ganzoo.pictures import picture, to_bytes, write_png, write_tiles
+from ganzoo.sampling import pictured
+
+IN_A_PICTURE = 10_000
+"""Samples that one picture shows at most."""
+
+Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
 
 
 def write(source: Path, n: int, seed: int, out: Path | None, overwrite: bool, device: str) -> Path:
     """Draw `n` samples of a run or model into `out` (.png, .npz or a folder) and return where they are.
 
-    Without `out`, a picture in this folder whose name says model, seed and count. Raises `BadInput` where `out` is
-    there already, or where the model's data is not images and `out` is no .npz.
+    Without `out`, a new picture in this folder whose name says model, seed and count. `overwrite` replaces a file, or
+    the numbered images of a folder. Raises `BadInput`, before the samples are drawn, where `out` is there already or
+    cannot be written, or where the model makes nothing that a picture can show and `out` is no .npz.
     """
-    model = load(source, device)
-    name = source.resolve().name
-    if out is None:
-        out, overwrite = Path(f"{name}-seed{seed}-n{n}.png"), True
-    refuse_existing(out, overwrite)
-    samples, given = model.sample_with_given(n, seed)
-    kind = out.suffix.lower()
-    if kind not in ("", ".png", ".npz"):
-        raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
-    if model.config["data"]["kind"] != "image" and kind != ".npz":
-        raise BadInput("this model does not make images; write its samples with --out FILE.npz")
-    with writing(out):
-        (out if not kind else out.parent).mkdir(parents=True, exist_ok=True)
-    if kind == ".png":
-        write_grid(out, samples, name, seed)
-    elif kind == ".npz":
-        images = to_bytes(samples) if model.config["data"]["kind"] == "image" else samples
-        labels = {"labels": given["label"].cpu().numpy()} if "label" in given else {}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, images=images.numpy(), **labels)
-        write_bytes(out, buffer.getvalue())
+    return write_samples(load(source, device), name_of(source), n, seed, out, overwrite)
+
+
+def write_samples(model: Model, name: str, n: int, seed: int, out: Path | None, overwrite: bool) -> Path:
+    """`write` for a model that is loaded already; `name` is what pictures call it."""
+    out = out or free_name(f"{name}-seed{seed}-n{n}")
+    refuse_unfit(model, n, out)
+    make_room(out, overwrite)
+    blocks = model.blocks(n, seed)
+    if suffix(out) == ".npz":
+        write_arrays(out, model, blocks)
+    elif suffix(out) == ".png":
+        write_tiles(out, torch.cat(list(pixels(blocks))), name, seed)
     else:
-        for number, image in enumerate(samples):
-            write_png(out / f"{number:06d}.png", picture(image), name, seed)
+        write_singles(out, blocks, name, seed)
     return out
 
 
-def refuse_existing(out: Path, overwrite: bool) -> None:
-    """Raise `BadInput` where something is in the way."""
-    if not overwrite and out.exists() and (out.is_file() or any(out.iterdir())):
-        raise BadInput(f"'{out}' is there already; choose another --out, or --overwrite to replace it")
+def name_of(source: Path) -> str:
+    """What pictures call a model: the name of its folder, or of the run around it."""
+    path = source.resolve()
+    return path.parent.name if path.name == "model" and (path.parent / "recipe.toml").is_file() else path.name
+
+
+def free_name(stem: str) -> Path:
+    """The first of stem.png, stem-2.png, stem-3.png and so on that is not there yet."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for path in (Path(f"{name}.png") for name in names) if not path.exists())
+
+
+def suffix(out: Path) -> str:
+    """The kind of file; a folder has none."""
+    return out.suffix.lower()
+
+
+def refuse_unfit(model: Model, n: int, out: Path) -> None:
+    """Raise `BadInput` where these samples cannot be written as such a file."""
+    if suffix(out) not in ("", ".png", ".npz"):
+        raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
+    if suffix(out) == ".png" and n > IN_A_PICTURE:
+        raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {n:,} to a folder or FILE.npz")
+    if suffix(out) != ".npz" and not (model.makes_images and pictured(model.sample(1)) is not None):
+        raise BadInput("this model does not make images of 1 or 3 channels; write its samples with --out FILE.npz")
+
+
+def make_room(out: Path, overwrite: bool) -> None:
+    """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or something is in the way."""
+    with writing(out):
+        if not overwrite and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise BadInput(f"'{out}' is there already; choose another --out, or --overwrite to replace it")
+        if suffix(out) and out.is_dir():
+            raise BadInput(f"'{out}' is a folder; choose another --out")
+        folder = out.parent if suffix(out) else out
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+def pixels(blocks: Blocks) -> Iterator[Tensor]:
+    """The images of each block as uint8, a quarter of the memory."""
+    return (to_bytes(pictured(samples)) for samples, _ in blocks)
+
+
+def write_singles(folder: Path, blocks: Blocks, name: str, seed: int) -> None:
+    """One numbered PNG for each sample; earlier ones are removed first."""
+    with writing(folder):
+        for path in folder.iterdir():
+            if re.fullmatch(r"\d{6,}\.png", path.name):
+                path.unlink()
+    for number, image in enumerate(itertools.chain.from_iterable(pixels(blocks))):
+        write_png(folder / f"{number:06d}.png", picture(image), name, seed)
+
+
+def write_arrays(path: Path, model: Model, blocks: Blocks) -> None:
+    """One array for each output, and "labels" where the samples were made from labels."""
+    parts = [arrays(model, samples, given) for samples, given in blocks]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+    write_bytes(path, buffer.getvalue())
+
+
+def arrays(model: Model, samples: Any, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """What a block leaves in the file: uint8 "images" (n, height, width, channels), all else as it is."""
+    named = samples if isinstance(samples, dict) else {model.generator.makes: samples}
+    found = {"labels": given["label"].numpy()} if "label" in given else {}
+    for key, value in named.items():
+        kept = to_bytes(value) if key == "image" and model.makes_images else value
+        found["images" if key == "image" else key] = kept.numpy()
+    return found

@@ -111,7 +111,7 @@ def names_below(folder: str | Path, before: str = "", above: frozenset[str] = fr
             continue
         if entry.is_dir():
             yield from names_below(entry.path, f"{before}{entry.name}/", above | {here})
-        elif entry.name.lower().endswith(EXTENSIONS):
+        elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file():
             yield before + entry.name
 
 

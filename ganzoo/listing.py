@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import ganzoo
-from ganzoo.datasets import NAMES
+from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import Provided, catalog
 from ganzoo.registry import entries
@@ -32,42 +32,68 @@ def first_line(thing: Provided) -> str:
     """The sentence in the first line of a recipe file; other things say theirs in 'ganzoo info'."""
     if thing.kind != "recipe":
         return ""
-    line = Path(thing.targets["file"]).read_text(encoding="utf-8").partition("\n")[0]
+    try:
+        with Path(thing.targets["file"]).open(encoding="utf-8-sig", errors="replace") as file:
+            line = file.readline().rstrip()
+    except OSError as error:
+        return f"(cannot be read: {error.strerror})"
     return line.lstrip("# ") if line.startswith("#") else ""
 
 
 def describe(name: str) -> str:
     """All that is known of a name or folder, as text. Raises `BadInput` for an unknown one, with the nearest."""
-    if Path(name).is_dir():
-        return describe_folder(Path(name))
     found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
     texts = [describe_provided(thing) for thing in found]
-    texts += [f"data set '{name}': {text}" for key, text in NAMES.items() if key == name]
+    texts += [f"data set '{name}': {text}" for key, text in NAMES.items() if is_data(name, key)]
     texts += [f"model '{name}':\n{entry}" for key, entry in entries().items() if key == name]
+    if not texts and is_folder(name):
+        texts = describe_folder(Path(name))
     if not texts:
-        raise BadInput(f"nothing is called '{name}'; {choices(name, (thing['name'] for thing in things()))}")
+        names = plain_names() + [thing["name"] for thing in things()]
+        raise BadInput(f"nothing is called '{name}'; {choices(name, names)}")
     return "\n\n".join(texts)
+
+
+def is_data(name: str, key: str) -> bool:
+    """Whether a name is that key of `NAMES`, or one of several that the key stands for (`lsun:<category>`)."""
+    return name == key or (name in plain_names() and name.partition(":")[0] == key.partition(":")[0])
+
+
+def is_folder(name: str) -> bool:
+    """Whether there is a folder of that name; what is too long for a name is none."""
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        return False
 
 
 def describe_provided(thing: Provided) -> str:
     """What a plugin's thing is: a recipe's content, or each class's docstring and options."""
     head = f"{thing.kind} '{thing.name}' from {thing.distribution} {thing.version}"
     if thing.kind == "recipe":
-        path = Path(thing.targets["file"])
-        return f"{head}\n{path}\n\n{path.read_text(encoding='utf-8').rstrip()}"
-    return "\n\n".join([head, *(describe_class(part, thing.resolve(part)) for part in thing.targets)])
+        return f"{head}\n{describe_recipe(Path(thing.targets['file']))}"
+    from ganzoo.build import find
+
+    return "\n\n".join([head, *(describe_class(p, find(thing.kind, thing.full_name, p).cls) for p in thing.targets)])
+
+
+def describe_recipe(path: Path) -> str:
+    """A recipe file and its content. Raises `BadInput` where it cannot be read or is not TOML."""
+    from ganzoo.recipe import read_toml
+
+    read_toml(path)
+    return f"{path}\n\n{path.read_text(encoding='utf-8-sig').rstrip()}"
 
 
 def describe_class(part: str, cls: type) -> str:
-    """A class's docstring and its options with type and default."""
+    """A class's docstring and its options with type and default. Raises `BadInput` where these are not to be had."""
     import inspect
 
     from ganzoo.build import option_schema
 
-    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.getdoc(cls) or "")]
     fields = option_schema(cls).model_fields
-    lines += ["  options:" if fields else "  no options"]
-    lines += [f"    {name} = {describe_default(field)}" for name, field in fields.items()]
+    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.getdoc(cls) or ""), "  options:" if fields else "  no options"]
+    lines += [f"    {option} = {describe_default(field)}" for option, field in fields.items()]
     return "\n".join(lines)
 
 
@@ -78,13 +104,18 @@ def describe_default(field: Any) -> str:
     return f"{'(required)' if field.is_required() else repr(field.default)}   ({kind})"
 
 
-def describe_folder(path: Path) -> str:
-    """What a run or model folder holds."""
+def describe_folder(path: Path) -> list[str]:
+    """What a run or model folder holds; of any other folder there is nothing to say."""
     import json
 
-    from ganzoo.model import find_model, read_config
+    from ganzoo.config import read_config
+    from ganzoo.model import find_model
 
-    return f"model in {find_model(path)}\n{json.dumps(read_config(find_model(path)), indent=2)}"
+    try:
+        folder = find_model(path)
+    except (BadInput, OSError):
+        return []
+    return [f"model in {folder}\n{json.dumps(read_config(folder), indent=2)}"]
 
 
 def indented(text: str) -> str:

@@ -1,27 +1,24 @@
-"""A trained generator as a folder: `config.json` and `model.safetensors`, written, checked, loaded and sampled."""
+"""A trained generator as a folder of `config.json` and `model.safetensors`: written, loaded and sampled."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.build import Part, checked_options, find
+from ganzoo.config import FORMAT, read_config
 from ganzoo.contract import Generator
 from ganzoo.device import find_device
-from ganzoo.errors import BadInput, Unavailable, choices
-from ganzoo.files import reading, write_bytes, write_json
+from ganzoo.errors import BadInput, Unavailable
+from ganzoo.files import reading, write_bytes, write_json, writing
+from ganzoo.sampling import draw, joined, refuse_labels, to_unit
 from ganzoo.seeds import seeded
-
-FORMAT = 1
-BLOCK = 64
-"""Latents are drawn in blocks of this many samples, each with a random generator of its own."""
 
 
 class Model:
@@ -39,97 +36,70 @@ class Model:
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
         """`n` images as a float32 tensor (n, channels, height, width) in [0, 1], on the CPU.
 
-        The first images of a seed do not depend on `n`. A latent key can be fixed without changing the others:
-        `sample(16, label=7)` takes one value for all or one for each. Data that is not images comes as it is, from
-        several outputs as a dict. Raises `BadInput` for a key that this generator does not have.
+        The first images of a seed do not depend on `n`, unless `forward` draws noise of its own. A latent key can be
+        fixed without changing the others: `sample(16, label=7)` takes one value for all or one for each. Several
+        outputs come as a dict; what is not under the key "image" comes as it is. Raises `BadInput` for a key that
+        this generator does not have, for a value it cannot take, and where one that it needs is not given.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
     def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Any, dict[str, Tensor]]:
         """The images of `sample`, and what they were made from: {"z": (n, 100), ...}."""
+        blocks = list(self.blocks(n, seed, **fixed))
+        return joined([samples for samples, _ in blocks]), joined([given for _, given in blocks])
+
+    def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+        """What `sample_with_given` returns in pieces of at most 64 samples, one after the other."""
         if n < 1:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
-        made = list(draw(self.generator, n, seed, self.device, fixed))
-        images = joined([fake for fake, _ in made])
-        given = joined([given for _, given in made])
-        return (to_unit(images) if self.config["data"]["kind"] == "image" else images), given
+        if "label" in fixed:
+            refuse_labels(fixed["label"], len(self.config["data"].get("classes", ())))
+        for samples, given in draw(self.generator, n, seed, self.device, fixed):
+            samples = joined([samples])
+            yield to_unit(samples) if self.makes_images else samples, joined([given])
 
-
-def draw(
-    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]
-) -> Iterator[tuple[Any, dict[str, Tensor]]]:
-    """What the generator makes from the first `n` latents of a seed, block by block, with those latents.
-
-    Whole blocks are drawn and then cut: torch draws other numbers for another count.
-    """
-    for number, first in enumerate(range(0, n, BLOCK)):
-        count = min(BLOCK, n - first)
-        drawn = generator.latent(BLOCK, seeded("sample", seed, number))
-        given = {key: value[:count] for key, value in drawn.items()}
-        refuse_unknown(fixed, [*drawn, *generator.needs])
-        given |= {key: one_each(value, given.get(key), first, count, n) for key, value in fixed.items()}
-        given = {key: value.to(device) for key, value in given.items()}
-        with torch.no_grad():
-            yield generator(given), given
-
-
-def one_each(value: Any, like: Tensor | None, first: int, count: int, n: int) -> Tensor:
-    """A fixed value for `count` samples from `first` on: the same for all, or its own where there are `n` of them."""
-    tensor = torch.as_tensor(value) if like is None else torch.as_tensor(value, dtype=like.dtype)
-    shape = tensor.shape[1:] if like is None else like.shape[1:]
-    try:
-        return tensor.expand(n, *shape)[first : first + count]
-    except RuntimeError as error:
-        raise BadInput(f"a fixed value of shape {tuple(tensor.shape)} does not fit {n} x {tuple(shape)}") from error
-
-
-def refuse_unknown(fixed: Mapping[str, Any], allowed: list[str]) -> None:
-    """Raise `BadInput` for a fixed key that the generator does not take."""
-    for key in fixed:
-        if key not in allowed:
-            raise BadInput(f"this generator has no '{key}' to fix; {choices(key, allowed)}")
-
-
-def joined(parts: list[Any]) -> Any:
-    """Tensors, or dicts of them, put together along the first axis, on the CPU."""
-    if isinstance(parts[0], dict):
-        return {key: joined([part[key] for part in parts]) for key in parts[0]}
-    return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
-
-
-def to_unit(images: Any) -> Any:
-    """Images from [-1, 1] to [0, 1]."""
-    if isinstance(images, dict):
-        return {key: to_unit(value) for key, value in images.items()}
-    return images.add(1).div(2).clamp(0, 1)
+    @property
+    def makes_images(self) -> bool:
+        """Whether there are images in [-1, 1] among what the generator makes."""
+        makes = self.generator.makes
+        return self.config["data"]["kind"] == "image" and "image" in ([makes] if isinstance(makes, str) else makes)
 
 
 def save_model(folder: Path, generator: nn.Module, part: Part, data: Mapping[str, Any], **about: Any) -> None:
-    """Write a generator as a model folder. `data` is what `describe` says of the data, `about` goes into the config."""
-    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in generator.state_dict().items()}
-    content = tensors_to_bytes(weights, metadata={"format": "pt"})
-    latent = generator.latent(1, seeded("shape"))
+    """Write a generator as a model folder. `data` is `Data.description`, `about` goes into the config."""
+    content = packed(generator)
     config = {
         "format": FORMAT,
         "ganzoo": ganzoo.__version__,
-        "architecture": {
-            "name": part.provided.name,
-            "distribution": part.provided.distribution,
-            "version": part.provided.version,
-            "options": part.options,
-        },
-        "latent": {key: list(value.shape[1:]) for key, value in latent.items()},
+        "architecture": described(part),
+        "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, seeded("shape")).items()},
         "data": dict(data),
-        "weights": {
-            "file": "model.safetensors",
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size": len(content),
-        },
+        "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
         **about,
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / "model.safetensors", content)
     write_json(folder / "config.json", config)
+
+
+def packed(generator: nn.Module) -> bytes:
+    """A generator's weights as the content of a safetensors file."""
+    # Clones, since safetensors refuses tensors that share memory.
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in generator.state_dict().items()}
+    return tensors_to_bytes(weights, metadata={"format": "pt"})
+
+
+def described(part: Part) -> dict[str, Any]:
+    """What a config says of the architecture."""
+    provided = part.provided
+    about = {"name": provided.name, "distribution": provided.distribution, "version": provided.version}
+    return about | {"options": part.options}
+
+
+def sha256(content: bytes) -> str:
+    """The hash that a config pins its weights by."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def load(source: str | Path, device: str = "auto") -> Model:
@@ -140,49 +110,58 @@ def load(source: str | Path, device: str = "auto") -> Model:
     """
     folder = find_model(Path(source))
     config = read_config(folder)
-    generator = build_generator(config)
-    content = reading(folder / config["weights"]["file"])
-    if hashlib.sha256(content).hexdigest() != config["weights"]["sha256"]:
-        raise Unavailable(f"{folder / 'model.safetensors'} is damaged: its sha256 is not the one in config.json")
+    part = find_part(config["architecture"])
+    generator = build_generator(part, config["data"])
+    weights = read_weights(folder, config["weights"])
     try:
-        generator.load_state_dict(tensors_from_bytes(content))
+        generator.load_state_dict(weights)
     except RuntimeError as error:
-        raise Unavailable(f"the weights in {folder} do not fit the architecture: {error}") from error
+        made, installed = config["architecture"], part.provided
+        versions = f"made with {made['distribution']} {made['version']}, installed is {installed.version}"
+        raise Unavailable(f"the weights in {folder} do not fit the architecture: {versions}") from error
     return Model(generator, config, device)
 
 
 def find_model(path: Path) -> Path:
     """The model folder that a path names: itself, or the one in a run."""
-    for folder in (path, path / "model"):
-        if (folder / "config.json").is_file():
-            return folder
-    if not path.exists():
+    try:
+        for folder in (path, path / "model"):
+            if (folder / "config.json").is_file():
+                return folder
+        there = path.exists()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    if not there:
         raise BadInput(f"there is no run or model '{path}'")
     raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The checked config of a model folder."""
-    path = folder / "config.json"
+def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a model folder. Raises `Unavailable` where the file is not the one that the config pins."""
+    path = folder / pinned["file"]
+    if not path.is_file() or path.stat().st_size != pinned["size"]:
+        raise Unavailable(f"{path} is missing or incomplete: config.json says {pinned['size']:,} bytes")
+    content = reading(path)
+    if sha256(content) != pinned["sha256"]:
+        raise Unavailable(f"{path} is damaged: its sha256 is not the one in config.json")
     try:
-        config = json.loads(reading(path))
-        version = config["format"]
-        complete = {"architecture", "latent", "data", "weights"} <= config.keys()
-    except (ValueError, TypeError, KeyError) as error:
-        raise BadInput(f"{path} is not the config of a ganzoo model") from error
-    if version != FORMAT or not complete:
-        raise BadInput(f"{path} has format {version!r}, this ganzoo {ganzoo.__version__} reads {FORMAT}")
-    return config
+        return tensors_from_bytes(content)
+    except (SafetensorError, KeyError) as error:
+        raise Unavailable(f"{path} is no safetensors file that torch can read") from error
 
 
-def build_generator(config: Mapping[str, Any]) -> Generator:
-    """The untrained generator that a config describes, from an installed plugin."""
-    wanted, data = config["architecture"], config["data"]
+def find_part(wanted: Mapping[str, Any]) -> Part:
+    """The generator class of an installed plugin that a config names, with the options it says."""
     try:
         part = find("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator")
     except BadInput as error:
         source = f"{wanted['distribution']} {wanted['version']}"
         raise BadInput(f"this model needs the architecture '{wanted['name']}' of {source}; {error}") from error
     part.options = checked_options(part.cls, wanted["options"], "architecture")
+    return part
+
+
+def build_generator(part: Part, data: Mapping[str, Any]) -> Generator:
+    """The untrained generator for the data that a config describes."""
     image = tuple(data["shape"]) if data["kind"] == "image" else None
     return part.make(image=image, classes=len(data["classes"]) or None)

@@ -19,10 +19,15 @@ SMALL = 64
 
 
 def write_grid(path: Path, images: Tensor, model: str, seed: int) -> None:
-    """Images (n, channels, height, width) in [0, 1] as one PNG, nearly square, labelled as synthetic."""
-    columns = math.ceil(math.sqrt(len(images)))
-    grid = picture(make_grid(images, nrow=columns, padding=2, pad_value=1.0))
-    scale = max(1, SMALL // max(images.shape[-2:]))
+    """Images (n, 1 or 3 channels, height, width) in [0, 1] as one PNG, nearly square, labelled as synthetic."""
+    write_tiles(path, to_bytes(images), model, seed)
+
+
+def write_tiles(path: Path, pixels: Tensor, model: str, seed: int) -> None:
+    """What `write_grid` does, for images that `to_bytes` has turned into uint8 already."""
+    columns = math.ceil(math.sqrt(len(pixels)))
+    grid = picture(make_grid(pixels.permute(0, 3, 1, 2), nrow=columns, padding=2, pad_value=255).permute(1, 2, 0))
+    scale = max(1, SMALL // max(pixels.shape[1:3]))
     write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)
 
 
@@ -37,10 +42,10 @@ def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def picture(image: Tensor) -> Image.Image:
-    """An image (1 or 3 channels, height, width) in [0, 1] as Pillow has it."""
-    pixels = to_bytes(image[None])[0].numpy()
-    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+def picture(pixels: Tensor) -> Image.Image:
+    """An image (height, width, 1 or 3 channels) in uint8 as Pillow has it."""
+    array = pixels.numpy()
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 
 
 def to_bytes(images: Tensor) -> Tensor:

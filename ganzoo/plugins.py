@@ -9,13 +9,12 @@ import importlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from operator import attrgetter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pluggy
@@ -49,11 +48,10 @@ class Provided:
         """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+            return attrgetter(attribute)(importlib.import_module(module))
+        except (Exception, SystemExit) as error:
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
-            reason = f"{type(error).__name__}: {error}"
-            raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {reason}") from error
+            raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {in_a_line(error)}") from error
 
 
 @dataclass
@@ -66,11 +64,25 @@ class Plugin:
     status: str = "ok"
     reason: str = ""
     provides: list[Provided] = field(default_factory=list)
-    traceback: str = ""
+    beside: list[Provided] = field(default_factory=list)
+    """What the distribution's other entry points bring already."""
 
     def fail(self, status: str, reason: str) -> None:
         """Give up on this plugin: it provides nothing."""
         self.status, self.reason, self.provides = status, reason, []
+
+    def register_architecture(self, name: str, *, generator: str, discriminator: str) -> None:
+        """What `register` is in the hook `register_architectures`."""
+        self.add("architecture", name, generator=generator, discriminator=discriminator)
+
+    def register_loss(self, name: str, loss: str) -> None:
+        """What `register` is in the hook `register_losses`."""
+        self.add("loss", name, loss=loss)
+
+    def register_recipe(self, path: Path) -> None:
+        """Take a recipe file, once per distribution."""
+        if str(path) not in [thing.targets.get("file") for thing in self.provides + self.beside]:
+            self.add("recipe", path.stem, file=str(path))
 
     def add(self, kind: str, name: str, **targets: str) -> None:
         """Take a registration. Raises `ValueError` for what could never be found or loaded again."""
@@ -79,7 +91,7 @@ class Plugin:
         for target in targets.values():
             if kind != "recipe" and not (isinstance(target, str) and TARGET.fullmatch(target)):
                 raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
-        if any((p.kind, p.name) == (kind, name) for p in self.provides):
+        if any((p.kind, p.name) == (kind, name) for p in self.provides + self.beside):
             raise ValueError(f"registers the {kind} '{name}' twice")
         self.provides.append(Provided(kind, name, self.distribution, self.version, targets))
 
@@ -114,7 +126,7 @@ class Catalog:
         return found[0]
 
     def _broken(self) -> str:
-        broken = [plugin.distribution for plugin in self.plugins if plugin.status not in ("ok", "conflict")]
+        broken = dict.fromkeys(p.distribution for p in self.plugins if p.status not in ("ok", "conflict"))
         return f" (not available: {', '.join(broken)}; see 'ganzoo plugins')" if broken else ""
 
     def _mark_conflict(self, plugin: Plugin) -> None:
@@ -132,52 +144,76 @@ class Catalog:
 @cache
 def catalog() -> Catalog:
     """The catalog of this environment, made once per process."""
-    found = sorted(entry_points(group=GROUP), key=lambda entry: (entry.dist.name, entry.name))
-    return Catalog([examine(entry) for entry in found])
+    plugins: list[Plugin] = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (*identity(entry), entry.name)):
+        plugins.append(examine(entry, plugins))
+    return Catalog(plugins)
 
 
-def examine(entry: EntryPoint) -> Plugin:
+def examine(entry: EntryPoint, before: list[Plugin]) -> Plugin:
     """Load one plugin and ask it what it brings; whatever goes wrong is its status and reason."""
-    plugin = Plugin(entry.dist.name, entry.dist.version, entry.name)
-    needed = unmet_requirement(entry.dist)
-    if {normal(plugin.distribution), normal(entry.name)} & disabled():
-        plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
-    elif needed:
-        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {ganzoo.__version__}")
-    else:
-        load(plugin, entry)
-    return plugin
-
-
-def load(plugin: Plugin, entry: EntryPoint) -> None:
-    """Import the plugin and call its hooks, keeping standard output clean for those who parse it."""
+    name, version = identity(entry)
+    plugin = Plugin(name or entry.name, version, entry.name)
+    plugin.beside = [thing for other in before if other.distribution == plugin.distribution for thing in other.provides]
     try:
+        # Those who parse standard output want nothing of a plugin's in it.
         with contextlib.redirect_stdout(sys.stderr):
-            module = entry.load()
-            ask(plugin, module)
-            for path in recipe_files(entry):
-                plugin.add("recipe", path.stem, file=str(path))
+            judge(plugin, entry)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit
-        plugin.traceback = traceback.format_exc()
-        plugin.fail("failed", " ".join(f"{type(error).__name__}: {error}".split()))
+        plugin.fail("failed", in_a_line(error))
+    return plugin
 
 
-def ask(plugin: Plugin, module: ModuleType) -> None:
-    """Let the plugin's hooks register; a misspelt hook or one with other arguments raises."""
+def identity(entry: EntryPoint) -> tuple[str, str]:
+    """Name and version of an entry point's distribution, empty where its metadata is gone or cannot be read."""
+    try:
+        about = entry.dist.metadata
+        return about.get("Name") or "", about.get("Version") or ""
+    except Exception:
+        return "", ""
+
+
+def judge(plugin: Plugin, entry: EntryPoint) -> None:
+    """Load the plugin unless something speaks against it."""
+    if {normal(plugin.distribution), normal(entry.name)} & disabled():
+        plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
+    elif not all(identity(entry)):
+        plugin.fail("failed", "its distribution has no readable name and version: install it again")
+    elif needed := unmet_requirement(entry.dist):
+        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {ganzoo.__version__}")
+    else:
+        load(plugin, entry)
+
+
+def load(plugin: Plugin, entry: EntryPoint) -> None:
+    """Import the plugin, call its hooks and look for its recipes."""
+    hooked = ask(plugin, entry.load())
+    recipes = list(recipe_files(entry.module))
+    for path in recipes:
+        plugin.register_recipe(path)
+    if not hooked and not recipes:
+        plugin.fail("failed", "it registers nothing: mark its hooks with @ganzoo.hookimpl")
+
+
+def ask(plugin: Plugin, module: object) -> bool:
+    """Let the hooks register; whether there is any. A misspelt hook or one with other arguments raises."""
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
     manager.check_pending()
-    manager.hook.register_architectures(register=partial(plugin.add, "architecture"))
-    manager.hook.register_losses(register=lambda name, loss: plugin.add("loss", name, loss=loss))
+    manager.hook.register_architectures(register=plugin.register_architecture)
+    manager.hook.register_losses(register=plugin.register_loss)
+    return bool(manager.get_hookcallers(module))
 
 
-def recipe_files(entry: EntryPoint) -> Iterator[Path]:
-    """The TOML files in the `recipes` folder of the plugin's package."""
-    for folder in getattr(sys.modules[entry.module.partition(".")[0]], "__path__", []):
-        yield from sorted(Path(folder, "recipes").glob("*.toml"))
+def recipe_files(module: str) -> Iterator[Path]:
+    """The TOML files in the `recipes` folder of the package that the imported module is or lies in."""
+    package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
+    for folder in getattr(sys.modules.get(package), "__path__", []):
+        found = sorted(Path(folder, "recipes").glob("*.toml"))
+        yield from (path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def unmet_requirement(distribution: Distribution) -> str:
@@ -202,3 +238,8 @@ def disabled() -> set[str]:
 def normal(name: str) -> str:
     """A distribution's name as the package index compares it."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error's type and text without line breaks."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -29,17 +29,28 @@ class Silence:
         """Training has ended, one way or another."""
 
 
+class Quiet(Console):
+    """A console that falls silent when nobody reads it any more, instead of ending the program."""
+
+    def on_broken_pipe(self) -> None:
+        """What rich calls then."""
+        self.quiet = True
+
+
 class Bar(Silence):
     """A live bar on standard error; a line for each line of the log where that is no terminal."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Quiet(stderr=True, highlight=False)
         self.bar: Progress | None = None
         self.task = TaskID(0)
 
     def say(self, text: str) -> None:
         """One line above the bar."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        try:
+            self.console.print(text, markup=False, soft_wrap=True)
+        except OSError:
+            self.console.quiet = True
 
     def start(self, done: int, steps: int) -> None:
         """Show the bar."""

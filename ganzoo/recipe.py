@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganzoo.errors import BadInput, choices
+from ganzoo.files import reading, write_bytes
 from ganzoo.plugins import catalog
-from ganzoo.settings import SIDES, Optimizer, Section, Train
+from ganzoo.settings import SIDES, Optimizer, Section, Train, validated
 
 
 class Named(Section):
@@ -81,7 +82,7 @@ class LossUse(Named):
 class Data(Named):
     """What is learnt from: a named data set, a folder of images, or what Python code passes in."""
 
-    name: str = "mnist-10k"
+    name: str = Field("mnist-10k", min_length=1)
     size: PositiveInt | None = None
     """Side of the square images in pixels; a data set's own size, or 64 for folders, if nothing is said."""
     channels: Literal[1, 3] | None = None
@@ -95,7 +96,7 @@ class Data(Named):
 class Recipe(Section):
     """All that a training needs to know."""
 
-    name: str = "run"
+    name: str = Field("run", pattern=r"^\w[\w .-]*$")
     """What runs are called; the recipe's own name or file name, if nothing is said."""
     architecture: Architecture
     loss: list[LossUse] = Field(min_length=1)
@@ -113,12 +114,11 @@ class Recipe(Section):
         """
         table = cls.table(source)
         if isinstance(source, str | Path):
-            table.setdefault("name", Path(source).stem)
+            table.setdefault("name", find_recipe(source).stem)
         changes = flatten(overrides)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
-        # Names first: they empty their section, and what else is said of it must stay.
-        for path in sorted(changes, key=lambda path: path.rpartition(".")[2] != "name"):
+        for path in sorted(changes, key=urgency):
             change(table, path, changes[path])
         return validated(cls, table)
 
@@ -138,31 +138,23 @@ class Recipe(Section):
 
     def save(self, path: Path) -> None:
         """Write the whole recipe as TOML."""
-        path.write_text(tomlkit.dumps(self.written_out()), encoding="utf-8")
+        write_bytes(path, tomlkit.dumps(self.written_out()).encode())
 
 
 def find_recipe(source: str | Path) -> Path:
     """The file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
     path = Path(source)
     if path.suffix == ".toml":
-        if not path.is_file():
-            raise BadInput(f"there is no recipe file '{path}'")
         return path
     return Path(catalog().find("recipe", str(source)).targets["file"])
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file; `BadInput` with the line for a malformed one."""
+    """The content of a TOML file; `BadInput` for one that cannot be read, with the line for a malformed one."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(reading(path).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error
-
-
-def summary(path: Path) -> str:
-    """The sentence in the first line of a recipe file, where that is a comment."""
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    return first.lstrip("# ") if first.startswith("#") else ""
 
 
 def parse_value(text: str) -> Any:
@@ -184,22 +176,29 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
+def urgency(path: str) -> int:
+    """Names first, since they empty their section; what one side says comes after what both say."""
+    words = path.split(".")
+    return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
+
+
 def change(table: dict[str, Any], path: str, value: Any) -> None:
     """Set one dotted path in place: `train.steps`, `loss.0.weight`, `loss.r1.weight`."""
     *way, key = path.split(".")
     place: Any = table
     for word in way:
         place = enter(place, word, path)
-    if key == "name" and place.get("name") != value:
-        place.clear()
-    # Steps and epochs say the same thing: the newer one counts.
-    place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
     if isinstance(place, list):
         place[position(place, key, path)] = value
-    elif not way and isinstance(value, str):
-        place[key] = {"name": value}
-    else:
-        place[key] = value
+        return
+    if key == "name" and place.get("name") != value:
+        place.clear()
+    # Steps and epochs say the same thing: the newer one counts. What is said for both sides goes before what one said.
+    place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
+    for own in (place.get(side) for side in SIDES if way and key != "name"):
+        if isinstance(own, dict):
+            own.pop(key, None)
+    place[key] = {"name": value} if not way and key != "name" and isinstance(value, str) else value
 
 
 def enter(place: Any, word: str, path: str) -> Any:
@@ -215,7 +214,7 @@ def enter(place: Any, word: str, path: str) -> Any:
 
 def position(items: list[Any], word: str, path: str) -> int:
     """Which item of a list is meant, by number from 0 or by name."""
-    names = [item if isinstance(item, str) else item.get("name", "") for item in items]
+    names = [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in items]
     if word in names:
         return names.index(word)
     if word.isdigit() and int(word) < len(items):
@@ -228,35 +227,3 @@ def copied(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: copied(item) for key, item in value.items()}
     return [copied(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def validated(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
-    """`model` made from `table`; what is wrong comes as `BadInput` in one sentence, the first fault first."""
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        raise BadInput(sentence(error.errors()[0], model, where)) from error
-
-
-def sentence(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
-    """One fault that pydantic found, in one sentence with the place and, for a key, the nearest ones."""
-    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{place}'; {choices(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
-    if place == "loss" and fault["type"] in ("missing", "too_short"):
-        return "the recipe has no loss; add a [[loss]] section with a name"
-    if fault["type"] == "missing":
-        return f"'{place}' is missing"
-    text = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return f"{place}: {text}" if place else text
-    return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"
-
-
-def keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The keys that the section at a location of the model has."""
-    for word in location:
-        annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)

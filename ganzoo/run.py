@@ -1,5 +1,6 @@
 """The folder that a training makes: recipe, metrics, sample pictures, curves, checkpoints and the model."""
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -8,18 +9,20 @@ from typing import Any, Self
 from ganzoo import checkpoint, pictures
 from ganzoo.engine import Engine
 from ganzoo.errors import BadInput
-from ganzoo.files import reading, writing
+from ganzoo.files import reading, write_bytes, writing
 from ganzoo.model import Model, load
 from ganzoo.recipe import Recipe
 
 RUNS = Path("runs")
+MADE = {"recipe.toml", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "tensorboard"}
+"""All that a training leaves in its folder."""
 
 
 class Run:
     """A run folder. `recipe` is what was trained, `metrics` what was logged, `model` the averaged generator."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.checkpoints = self.path / "checkpoints"
         self.model_folder = self.path / "model"
 
@@ -31,10 +34,10 @@ class Run:
         """
         run = cls(out or next_free(RUNS, recipe.name))
         if out is not None and in_the_way(run.path, overwrite):
-            shutil.rmtree(run.path)
+            run._remove()
         with writing(run.path):
             (run.path / "samples").mkdir(parents=True, exist_ok=True)
-            recipe.save(run.path / "recipe.toml")
+        recipe.save(run.path / "recipe.toml")
         return run
 
     @classmethod
@@ -52,9 +55,13 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of the log: step, images, images_per_second and the mean of every loss term."""
+        """The lines of the log: step, images, images_per_second and the mean of every loss term.
+
+        A line that was only half written, and what follows it, does not count.
+        """
         path = self.path / "metrics.jsonl"
-        return [json.loads(line) for line in reading(path).splitlines()] if path.exists() else []
+        lines = reading(path).splitlines() if path.exists() else []
+        return list(itertools.takewhile(lambda line: line, map(parsed, lines)))
 
     @property
     def model(self) -> Model:
@@ -73,10 +80,8 @@ class Run:
 
     def cut_log(self, step: int) -> None:
         """Forget the lines after a step: training goes on from there."""
-        kept = [line for line in self.metrics if line["step"] <= step]
-        (self.path / "metrics.jsonl").unlink(missing_ok=True)
-        for line in kept:
-            self.log(line)
+        kept = [json.dumps(line) + "\n" for line in self.metrics if line["step"] <= step]
+        write_bytes(self.path / "metrics.jsonl", "".join(kept).encode())
 
     def write_samples(self, step: int, images: Any, seed: int) -> Path:
         """The sample picture of a step."""
@@ -96,22 +101,37 @@ class Run:
 
     def written(self) -> list[Path]:
         """What is there for people: the newest sample picture, the curves, the log, the model and the folder itself."""
-        pictured = sorted((self.path / "samples").glob("step-*.png"))[-1:]
+        pictured = checkpoint.by_step(self.path / "samples")[-1:]
         others = [self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*pictured, *(path for path in others if path.exists()), self.path]
+
+    def _remove(self) -> None:
+        with writing(self.path):
+            for path in self.path.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def in_the_way(path: str | Path, overwrite: bool) -> bool:
     """Whether an earlier run must be removed from `path` first. Raises `BadInput` for whatever must not be."""
-    path = Path(path)
+    path = Path(path).expanduser()
     with writing(path):
         if not path.exists() or (path.is_dir() and not any(path.iterdir())):
             return False
+        names = {each.name for each in path.iterdir()} if path.is_dir() else set()
     if not overwrite:
         raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
-    if not (path / "recipe.toml").is_file():
-        raise BadInput(f"'{path}' is no run, so --overwrite leaves it alone; choose another --out")
+    if path.is_symlink() or "recipe.toml" not in names or names - MADE:
+        raise BadInput(f"'{path}' is not just a run, so --overwrite leaves it alone; choose another --out")
     return True
+
+
+def parsed(line: bytes) -> dict[str, Any]:
+    """A line of the log; empty where it is none."""
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) and "step" in values else {}
 
 
 def next_free(folder: Path, name: str) -> Path:

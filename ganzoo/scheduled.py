@@ -1,6 +1,7 @@
 """A loss with the engine's own keys: how much it counts, how often, and from when to when."""
 
 import itertools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,8 @@ class Scheduled:
 
     def __post_init__(self) -> None:
         self.name = self.name or type(self.loss).__name__
+        if not math.isfinite(self.weight):
+            raise BadInput(f"loss '{self.name}': weight must be a finite number, got {self.weight}")
         if self.every < 1 or (self.stop is not None and self.stop <= self.start):
             times = f"every {self.every}, start {self.start}, stop {self.stop}"
             raise BadInput(f"loss '{self.name}' would never play: {times}; every is 1 or more, stop lies after start")
@@ -57,6 +60,10 @@ class Scheduled:
 
 def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     """Every loss as a `Scheduled` one; a name that stands twice gets a number, so that both count."""
+    losses = list(losses)
+    for loss in losses:
+        if not isinstance(loss, Loss | Scheduled):
+            raise BadInput(f"a loss is a ganzoo.Loss object or a ganzoo.Scheduled one, got {loss!r}")
     uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
     if not uses:
         raise BadInput("there is no loss; a game needs at least one")

@@ -1,6 +1,8 @@
 """The settings that the engine reads: how long and how to train, and each side's optimizer. No torch here."""
 
 import math
+import re
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -11,8 +13,11 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    ValidationError,
     model_validator,
 )
+
+from ganzoo.errors import BadInput, choices
 
 SIDES = ("discriminator", "generator")
 
@@ -23,7 +28,7 @@ DEFAULT_STEPS = 2000
 class Section(BaseModel):
     """One section of a recipe: an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_assignment=True)
 
 
 class SideOptimizer(Section):
@@ -94,7 +99,10 @@ class Optimizer(SideOptimizer):
     @model_validator(mode="after")
     def _sides_are_valid(self) -> Self:
         for side in SIDES:
-            self.side(side)
+            try:
+                self.side(side)
+            except ValidationError as error:
+                raise ValueError(sentence(error.errors()[0], SideOptimizer, side)) from error
         return self
 
     def side(self, side: str) -> SideOptimizer:
@@ -124,7 +132,7 @@ class Train(Section):
     """Training steps, each `critic_steps` discriminator turns and one generator turn; 2,000 if nothing is said."""
     epochs: PositiveFloat | None = None
     """Instead of `steps`: how often the discriminator sees the whole data."""
-    batch: PositiveInt = 64
+    batch: int = Field(64, ge=1, le=1_000_000)
     """Real images per turn."""
     accumulate: PositiveInt = 1
     """Split each batch into this many parts, whose gradients add up: the same update in less memory."""
@@ -162,3 +170,35 @@ class Train(Section):
         if self.batch % self.accumulate:
             raise ValueError(f"batch {self.batch} cannot be split into {self.accumulate} equal parts (accumulate)")
         return self
+
+
+def validated(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
+    """`model` made from `table`; what is wrong comes as `BadInput` in one sentence, the first fault first."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise BadInput(sentence(error.errors()[0], model, where)) from error
+
+
+def sentence(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
+    """One fault that pydantic found, in one sentence with the place and, for a key, the nearest ones."""
+    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key '{place}'; {choices(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
+    if place == "loss" and fault["type"] in ("missing", "too_short"):
+        return "the recipe has no loss; add a [[loss]] section with a name"
+    if fault["type"] == "missing":
+        return f"'{place}' is missing"
+    text = re.sub(r"valid dictionary or instance of \w+", "table", fault["msg"].removeprefix("Value error, "))
+    if fault["type"] == "value_error":
+        return f"{place}: {text}" if place else text
+    return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"
+
+
+def keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The keys that the section at a location of the model has."""
+    for word in location:
+        annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return list(model.model_fields)

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM as a wish that is granted at the next training step."""
+"""Ctrl-C, SIGTERM and a closed terminal as a wish that is granted at the next training step."""
 
 import signal
 import threading
 from types import TracebackType
 from typing import Any, Self
+
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Stopping:
@@ -18,7 +20,7 @@ class Stopping:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
                 self._before[number] = signal.signal(number, self._keep)
         return self
 

@@ -13,12 +13,15 @@ from torch import Tensor
 
 from ganzoo import build, checkpoint
 from ganzoo.data import Data, open_data
+from ganzoo.datasets import plain_names
 from ganzoo.engine import Engine
 from ganzoo.errors import BadInput, Diverged, Interrupted
-from ganzoo.model import draw, joined, save_model, to_unit
+from ganzoo.model import save_model
 from ganzoo.progress import Bar, Silence, TensorBoard
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run, in_the_way
+from ganzoo.sampling import draw, joined, pictured, to_unit
+from ganzoo.settings import SIDES
 from ganzoo.stopping import Stopping
 
 PICTURED = 64
@@ -54,12 +57,9 @@ def train(
     recipe = Recipe.load(run.path / "recipe.toml" if recipe is None else recipe, **overrides)
     if isinstance(data, str | Path):
         recipe, data = Recipe.load(recipe, data={"name": str(data)}), None
-    state = None
-    if run:
-        state, notes = checkpoint.read(run.checkpoints)
-        recipe.train.precision = state.numbers["precision"]
-        for note in notes:
-            progress.say(note)
+    state, notes = checkpoint.read(run.checkpoints) if run else (None, [])
+    for note in notes:
+        progress.say(note)
     training = Training(recipe, data, device, progress)
     if state:
         training.resume(run, state)
@@ -74,14 +74,13 @@ class Training:
 
     def __init__(self, recipe: Recipe, batches: Source | None, device: str, progress: Silence) -> None:
         self.progress = progress
+        # Before anything draws: a shuffling DataLoader takes its seed from torch's global generator.
+        torch.manual_seed(recipe.train.seed)
         self.data = open_recipe_data(recipe, batches)
-        if batches is not None:
-            recipe = Recipe.load(recipe, data={"name": self.data.name, "classes": recipe.data.classes})
-        self.recipe = build.complete(in_steps(recipe, self.data))
+        self.recipe = build.complete(in_steps(with_lasting_data(recipe, batches, self.data), self.data))
         self.settings = self.recipe.train
         if self.settings.tensorboard:
             TensorBoard.needed()
-        torch.manual_seed(self.settings.seed)
         self.parts = build.architecture(self.recipe.architecture)
         self.engine = Engine(
             self.parts["generator"].make(**self.data.facts),
@@ -91,12 +90,14 @@ class Training:
             optimizer=self.recipe.optimizer,
             device=device,
         )
+        check_that_all_play(self.engine)
         self.data.to(self.engine.hardware.device)
         self.stopping, self.skipped = Stopping(), 0
 
     def begin(self, out: str | Path | None, overwrite: bool) -> None:
         """Prepare a new run."""
         self._set_up(0)
+        self.settings.precision = self.engine.hardware.precision
         self.run = Run.create(self.recipe, out, overwrite)
         self._tell()
 
@@ -105,9 +106,10 @@ class Training:
         self._set_up(state.numbers["index"])
         checkpoint.restore(self.engine, state)
         self.run = run
-        self.run.cut_log(self.engine.index)
-        self.recipe.save(run.path / "recipe.toml")
-        self._tell()
+        if self.engine.index < self.settings.steps:
+            self.run.cut_log(self.engine.index)
+            self.recipe.save(run.path / "recipe.toml")
+            self._tell()
 
     def play(self) -> None:
         """Train until the recipe's last step, or until somebody stops it."""
@@ -136,7 +138,7 @@ class Training:
         self.shown = self._conditions()
 
     def _loop(self) -> None:
-        self.clock, self.logged = time.perf_counter(), self.engine.index
+        self.clock, self.logged = time.perf_counter(), self.engine.images
         while self.engine.index < self.settings.steps:
             self.engine.step(self.batches)
             self.progress.step(self.engine.index)
@@ -155,20 +157,21 @@ class Training:
         if last or step % self.settings.log_every == 0:
             self._log(step)
         paused = time.perf_counter()
-        if last or step % self.settings.save_every == 0:
-            self._save()
         if last or step % self.settings.sample_every == 0:
+            self.engine.check()
             self._picture(step)
         if last:
             self.run.write_curves()
+        if last or step % self.settings.save_every == 0:
+            self._save()
         self.clock += time.perf_counter() - paused
 
     def _log(self, step: int) -> None:
         terms = self.engine.metrics()
-        now, per_step = time.perf_counter(), self.settings.batch * self.settings.critic_steps
-        speed = (step - self.logged) * per_step / (now - self.clock)
-        self.clock, self.logged = now, step
-        line = {"step": step, "images": step * per_step, "images_per_second": round(speed, 1), **terms}
+        now, images = time.perf_counter(), self.engine.images
+        speed = (images - self.logged) / (now - self.clock)
+        self.clock, self.logged = now, images
+        line = {"step": step, "images": images, "images_per_second": round(speed, 1), **terms}
         self.run.log(line)
         for listener in self.listeners:
             listener.log(line)
@@ -178,22 +181,24 @@ class Training:
 
     def _save(self) -> None:
         self.engine.check()
-        self.run.save(self.engine)
         about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
         save_model(self.run.model_folder, self.engine.ema, self.parts["generator"], self.data.description, **about)
+        # Last of all: whatever is interrupted before it will be made again.
+        self.run.save(self.engine)
 
     def _picture(self, step: int) -> None:
         if self.data.description["kind"] == "image":
             made = draw(self.engine.ema, PICTURED, self.settings.seed, self.engine.hardware.device, self.shown)
-            images = joined([fake for fake, _ in made])
-            self.run.write_samples(step, to_unit(images), self.settings.seed)
+            images = pictured(joined([fake for fake, _ in made]))
+            if images is not None:
+                self.run.write_samples(step, to_unit(images), self.settings.seed)
 
     def _conditions(self) -> dict[str, Tensor]:
         """What the generator needs of real data to draw the sample pictures, the same at any time."""
         generator = self.engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
         first = self.data.first(PICTURED, self.settings.seed) if keys else {}
-        return {key: first[key] for key in keys}
+        return {key: first[key][torch.arange(PICTURED) % len(first[key])] for key in keys}
 
     def _tell(self) -> None:
         hardware = self.engine.hardware
@@ -220,6 +225,24 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
     source = wanted.name if batches is None else batches
     return open_data(source, size=wanted.size, channels=wanted.channels, root=wanted.root, classes=wanted.classes)
+
+
+def with_lasting_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:
+    """The recipe with a name of its data that holds in any folder."""
+    if batches is not None:
+        return Recipe.load(recipe, data={"name": data.name, "classes": recipe.data.classes})
+    if recipe.data.name in plain_names():
+        return recipe
+    folder = str(Path(recipe.data.name).expanduser().resolve())
+    return Recipe.load(recipe, data=recipe.data.model_dump() | {"name": folder})
+
+
+def check_that_all_play(engine: Engine) -> None:
+    """Raise `BadInput` where a side would never be trained."""
+    for side in SIDES:
+        if not any(use.plays(side) and use.start < engine.train.steps for use in engine.losses):
+            names = ", ".join(use.name for use in engine.losses)
+            raise BadInput(f"nothing would train the {side}: no loss among {names} has a term for it in time")
 
 
 def in_steps(recipe: Recipe, data: Data) -> Recipe:

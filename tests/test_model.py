@@ -1,6 +1,9 @@
 """Models: sampling by seed, loading only what is sound, and files for people."""
 
+import hashlib
+import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +12,13 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
-from ganzoo.export import write
+from ganzoo.export import pixels, write, write_samples
 from ganzoo.model import Model, load
 from ganzoo.progress import Silence
+from ganzoo.sampling import pictured
 
 IMAGES = {"data": {"kind": "image"}}
+CLASSES = {"data": {"kind": "image", "classes": ["a", "b", "c", "d"]}}
 
 
 class Labelled(ganzoo.Generator):
@@ -29,6 +34,32 @@ class Labelled(ganzoo.Generator):
     def forward(self, given):
         label = nn.functional.one_hot(given["label"], 4).float()
         return self.net(torch.cat([given["z"], label], 1)).unflatten(1, (1, 4, 4))
+
+
+class Conditional(Labelled):
+    """The same, but nobody draws the label."""
+
+    needs = ("label",)
+
+    def latent(self, n, rng):
+        return ganzoo.Generator.latent(self, n, rng)
+
+
+class Noisy(ganzoo.Generator):
+    """A generator that draws noise inside `forward`, as StyleGAN does."""
+
+    def forward(self, given):
+        return torch.tanh(given["z"][:, :16] + torch.randn(len(given["z"]), 16)).unflatten(1, (1, 4, 4))
+
+
+class Several(ganzoo.Generator):
+    """Images, and masks whose values are no pixels."""
+
+    makes = ("image", "mask")
+
+    def forward(self, given):
+        image = torch.tanh(given["z"][:, :16]).unflatten(1, (1, 4, 4))
+        return {"image": image, "mask": 7 * image}
 
 
 @pytest.fixture
@@ -80,10 +111,68 @@ def test_each_sample_can_have_its_own_fixed_value(model):
 def test_what_cannot_be_fixed_is_refused(model):
     with pytest.raises(ganzoo.BadInput, match=r"no 'lable' to fix; did you mean 'label'\?"):
         model.sample(4, lable=1)
-    with pytest.raises(ganzoo.BadInput, match="does not fit 4 x"):
-        model.sample(4, label=[1, 2, 3])
     with pytest.raises(ganzoo.BadInput, match="cannot draw 0 samples"):
         model.sample(0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("label", [1, 2, 3], r"'label' is fixed to values of shape \(3,\), which do not fit 4 x \(\)"),
+        ("z", [1.0, 2.0], r"'z' is fixed to values of shape \(2,\), which do not fit 4 x \(100,\)"),
+        ("label", "cat", "'label' must be a number, or one for each sample, got 'cat'"),
+        ("label", None, "'label' must be a number, or one for each sample, got None"),
+        ("label", {"a": 1}, "'label' must be a number"),
+        ("label", 2**80, "'label' must be a number"),
+        ("label", 1.5, "'label' takes torch.int64, got torch.float32"),
+        ("label", 99, "cannot take the given 'label': "),
+        ("label", [0, 1, 2, -1], "cannot take the given 'label': "),
+    ],
+)
+def test_a_value_that_cannot_be_fixed_is_refused_in_one_sentence(model, key, value, sentence):
+    with pytest.raises(ganzoo.BadInput, match=sentence) as refusal:
+        model.sample(4, **{key: value})
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("label", [99, [0, 1, 2, -1], torch.tensor(4)])
+def test_a_label_that_is_no_class_of_the_model_is_refused(label):
+    with pytest.raises(ganzoo.BadInput, match=r"'label' must lie in 0\.\.3, one for each of the model's 4 classes"):
+        Model(Labelled(), CLASSES, "cpu").sample(4, label=label)
+
+
+def test_what_a_generator_needs_and_does_not_draw_must_be_fixed():
+    model = Model(Conditional(), IMAGES, "cpu")
+    with pytest.raises(ganzoo.BadInput, match=r"needs 'label'; fix it, such as sample\(16, label=\.\.\.\)"):
+        model.sample(3)
+    assert model.sample(3, label=1).shape == (3, 1, 4, 4)
+    with pytest.raises(ganzoo.BadInput, match="cannot take the given 'label': "):
+        model.sample(3, label=[[1, 2], [1, 2], [1, 2]])
+
+
+def test_noise_drawn_inside_the_generator_depends_on_seed_and_block_alone():
+    model = Model(Noisy(), IMAGES, "cpu")
+    before, z = torch.get_rng_state(), torch.zeros(100)
+    first = model.sample(128, z=z)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(3)
+    assert torch.equal(model.sample(128, z=z), first)
+    assert not torch.equal(model.sample(128, seed=1, z=z), first)
+    assert not torch.equal(first[:64], first[64:])
+
+
+def test_of_several_outputs_only_images_are_brought_to_the_unit_range(tmp_path):
+    model = Model(Several(), IMAGES, "cpu")
+    samples, given = model.sample_with_given(70)
+    image = torch.tanh(given["z"][:, :16]).unflatten(1, (1, 4, 4))
+    torch.testing.assert_close(samples["image"], (image + 1) / 2)
+    torch.testing.assert_close(samples["mask"], 7 * image)
+    assert pictured(samples) is samples["image"]
+
+
+@pytest.mark.parametrize("samples", [{"mask": torch.zeros(2, 1, 4, 4)}, torch.zeros(2, 5), torch.zeros(2, 2, 4, 4)])
+def test_what_no_picture_can_show_is_told_apart(samples):
+    assert pictured(samples) is None
 
 
 def test_the_generator_can_be_differentiated_through(model):
@@ -118,12 +207,58 @@ def changed(run, folder, change):
         (lambda c: c["architecture"]["options"].update(widths=[7]), ganzoo.Unavailable, "do not fit the architecture"),
         (lambda c: c["weights"].update(sha256="0" * 64), ganzoo.Unavailable, "is damaged"),
         (lambda c: [1], ganzoo.BadInput, "is not the config of a ganzoo model"),
-        (lambda c: {"format": 1}, ganzoo.BadInput, "format 1"),
+        (lambda c: {"format": 1}, ganzoo.BadInput, "architecture: Field required"),
+        (lambda c: c.pop("format") and None, ganzoo.BadInput, "format: Field required"),
+        (lambda c: c["architecture"].update(options=[1]), ganzoo.BadInput, r"architecture\.options: "),
+        (lambda c: c["architecture"].update(name=None), ganzoo.BadInput, r"architecture\.name: "),
+        (lambda c: c["architecture"].update(name="a\x1b[2J"), ganzoo.BadInput, r"architecture\.name: "),
+        (lambda c: c["data"].update(shape=None), ganzoo.BadInput, "data: .*images need a shape"),
+        (lambda c: c["data"].update(shape=[1, -4, 4]), ganzoo.BadInput, r"data\.shape\.1: "),
+        (lambda c: c["data"].update(classes=10), ganzoo.BadInput, r"data\.classes: "),
+        (lambda c: c.update(weights=[]), ganzoo.BadInput, "weights: "),
+        (lambda c: c["weights"].update(file=3), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file="../model.safetensors"), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file="/etc/passwd"), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file="a/b"), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file=".."), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file="other.safetensors"), ganzoo.Unavailable, "is missing or incomplete"),
+        (lambda c: c["weights"].update(size=7), ganzoo.Unavailable, "incomplete: config.json says 7 bytes"),
+        (lambda c: c.update(junk="x" * 1_000_001), ganzoo.BadInput, "too large for a config"),
     ],
 )
 def test_a_model_that_is_not_sound_is_refused(run, tmp_path, change, kind, sentence):
-    with pytest.raises(kind, match=sentence):
+    with pytest.raises(kind, match=sentence) as refusal:
         load(changed(run, tmp_path / "changed", change))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, b'"words"'])
+def test_a_config_that_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(ganzoo.BadInput, match=r"config\.json is not the config of a ganzoo model"):
+        load(tmp_path)
+
+
+def test_weights_with_the_right_hash_must_still_be_weights(run, tmp_path):
+    content = b"not weights at all"
+    pinned = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    folder = changed(run, tmp_path / "changed", lambda c: c["weights"].update(pinned))
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ganzoo.Unavailable, match="is no safetensors file"):
+        load(folder)
+
+
+def test_weights_that_do_not_fit_are_explained_by_versions(run, tmp_path):
+    def other_version(config):
+        config["architecture"].update(version="0.0.7")
+        config["architecture"]["options"].update(widths=[7])
+
+    with pytest.raises(ganzoo.Unavailable) as refusal:
+        load(changed(run, tmp_path / "changed", other_version))
+    installed = json.loads((run.model_folder / "config.json").read_text())["architecture"]["version"]
+    assert str(refusal.value).endswith(
+        f"do not fit the architecture: made with ganzoo-vanilla 0.0.7, installed is {installed}"
+    )
 
 
 def test_what_is_no_model_is_refused(tmp_path):
@@ -143,6 +278,81 @@ def test_a_picture_an_array_file_and_a_folder_show_the_same_samples(run, tmp_pat
     assert np.array_equal(np.stack(singles)[..., None], images)
     grid = np.asarray(Image.open(write(run.path, 9, 4, tmp_path / "new" / "grid.png", False, "cpu")).convert("L"))
     assert np.array_equal(grid[4:60:2, 4:60:2], images[0, :, :, 0])
+
+
+def test_several_outputs_are_several_arrays_and_the_picture_shows_the_images(tmp_path):
+    model = Model(Several(), IMAGES, "cpu")
+    samples = model.sample(70)
+    array = np.load(write_samples(model, "m", 70, 0, tmp_path / "a.npz", False))
+    assert sorted(array.files) == ["images", "mask"]
+    images = (samples["image"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(array["images"], images)
+    assert np.array_equal(array["mask"], samples["mask"].numpy())
+    folder = write_samples(model, "m", 70, 0, tmp_path / "singles", False)
+    assert np.array_equal(np.asarray(Image.open(folder / "000069.png")), images[69, :, :, 0])
+
+
+def test_labels_are_written_beside_the_images(model, tmp_path):
+    array = np.load(write_samples(model, "m", 70, 0, tmp_path / "a.npz", False))
+    assert np.array_equal(array["labels"], model.sample_with_given(70)[1]["label"].numpy())
+
+
+@pytest.mark.parametrize("name", ["a.png", "folder"])
+def test_what_no_picture_can_show_goes_into_an_array_file(tmp_path, name):
+    model = Model(Several(), {"data": {"kind": "other"}}, "cpu")
+    with pytest.raises(ganzoo.BadInput, match=r"does not make images of 1 or 3 channels; .* --out FILE\.npz"):
+        write_samples(model, "m", 4, 0, tmp_path / name, False)
+    array = np.load(write_samples(model, "m", 4, 0, tmp_path / "a.npz", False))
+    assert array["images"].dtype == np.float32
+
+
+def test_the_default_name_is_the_runs_and_counts_up(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [write(source, 4, 0, None, False, "cpu").name for source in (run.path, run.model_folder, run.path)]
+    assert names == ["run-seed0-n4.png", "run-seed0-n4-2.png", "run-seed0-n4-3.png"]
+
+
+def test_overwriting_a_folder_of_samples_leaves_no_older_ones(run, tmp_path):
+    folder = write(run.path, 9, 0, tmp_path / "singles", False, "cpu")
+    for name in ("notes.txt", "000001.jpg", "12.png"):
+        (folder / name).write_text("mine")
+    write(run.path, 2, 1, folder, True, "cpu")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "000000.png",
+        "000001.jpg",
+        "000001.png",
+        "12.png",
+        "notes.txt",
+    ]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("out", ["/dev/null", "/dev/null/a.png", "file/a.png", "file/b/c", "a.jpg", "x" * 300])
+def test_a_place_that_cannot_be_written_is_refused_before_sampling(model, tmp_path, monkeypatch, out, overwrite):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    drawn = []
+    model.generator.register_forward_pre_hook(lambda _, inputs: drawn.append(len(inputs[0]["z"])))
+    with pytest.raises(ganzoo.BadInput, match=r"cannot write|is there already"):
+        write_samples(model, "m", 4, 0, Path(out), overwrite)
+    assert sum(drawn) <= 1
+
+
+def test_a_picture_does_not_replace_a_folder(run, tmp_path):
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(ganzoo.BadInput, match=r"a\.png' is a folder; choose another --out"):
+        write(run.path, 4, 0, tmp_path / "a.png", True, "cpu")
+
+
+def test_too_many_samples_for_one_picture_are_refused(run, tmp_path):
+    with pytest.raises(ganzoo.BadInput, match=r"at most 10,000 samples; write 10,001 to a folder or FILE\.npz"):
+        write(run.path, 10_001, 0, tmp_path / "a.png", False, "cpu")
+
+
+def test_samples_are_turned_into_bytes_block_by_block(model):
+    blocks = model.blocks(10**9)
+    assert [len(samples) for samples, _ in itertools.islice(blocks, 2)] == [64, 64]
+    assert next(pixels(blocks)).dtype == torch.uint8
 
 
 def test_samples_never_replace_what_is_there_unless_told_to(run, tmp_path):

@@ -1,6 +1,7 @@
 """Discovery: what plugins bring, how names are resolved, and that no plugin takes the others down."""
 
 import json
+import textwrap
 
 import pytest
 
@@ -60,11 +61,37 @@ BROKEN = {
         "failed",
         "then trouble",
     ),
+    "no-discriminator": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_architectures(register):\n    register('half', generator='a:B')",
+        "failed",
+        "missing 1 required keyword-only argument: 'discriminator'",
+    ),
+    "unmarked-hook": (
+        "def register_losses(register):\n    register('lost', 'a:B')",
+        "failed",
+        "it registers nothing: mark its hooks with @ganzoo.hookimpl",
+    ),
 }
+
+FORGOTTEN = "nothing = None\nnumber = 3\n"
 
 
 def plugin(distribution):
     return next(p for p in catalog().plugins if p.distribution == distribution)
+
+
+def entry_points(site, module, **entries):
+    """Give an installed distribution these entry points instead of its own."""
+    lines = [f"{name} = {value}" for name, value in entries.items()]
+    (site.folder / f"{module}-1.0.dist-info" / "entry_points.txt").write_text("\n".join(["[ganzoo]", *lines]))
+
+
+def recipe(site, path):
+    """Leave a file there, with the folders that it takes."""
+    file = site.folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("# A game.\n")
+    return file
 
 
 def test_a_plugin_brings_architectures_losses_and_recipes(site):
@@ -87,6 +114,88 @@ def test_a_broken_plugin_is_a_row_with_its_reason_and_the_rest_works(site, name)
     assert reason in broken.reason
     assert "\n" not in broken.reason
     assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+@pytest.mark.parametrize("requirement", ["ganzoo @@ x", "ganzoo; python_version ~~ '3'", "ganzoo; nonsense == '1'"])
+def test_a_requirement_that_cannot_be_read_is_a_row_with_its_reason(site, requirement):
+    site.install("aa-broken", "", requires=requirement)
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    assert (plugin("aa-broken").status, "\n" in plugin("aa-broken").reason) == ("failed", False)
+    assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+@pytest.mark.parametrize("left", [None, b"Metadata-Version: 2.1\n", b"Name: aa-broken\n", b"Name: \xff\xfe\n"])
+def test_a_half_uninstalled_distribution_is_a_row_with_its_reason(site, left):
+    site.install("aa-broken", GOOD.format("aa_broken"))
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    metadata = site.folder / "aa_broken-1.0.dist-info" / "METADATA"
+    metadata.unlink() if left is None else metadata.write_bytes(left)
+    assert plugin("aa-broken").reason == "its distribution has no readable name and version: install it again"
+    assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+@pytest.mark.parametrize("attribute", ["nothing", "number"])
+def test_an_entry_point_to_an_object_without_hooks_fails(site, attribute):
+    site.install("aa-broken", FORGOTTEN)
+    entry_points(site, "aa_broken", thing=f"aa_broken:{attribute}")
+    assert plugin("aa-broken").status == "failed"
+    assert "it registers nothing" in plugin("aa-broken").reason
+
+
+def test_a_plugin_of_recipes_alone_needs_no_hook(site):
+    site.install("ganzoo-recipes", "")
+    recipe(site, "ganzoo_recipes/recipes/plain.toml")
+    assert plugin("ganzoo-recipes").status == "ok"
+    assert catalog().find("recipe", "plain").distribution == "ganzoo-recipes"
+
+
+def test_folders_and_hidden_files_among_the_recipes_are_passed_over(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    recipe(site, "ganzoo_good/recipes/tiny.toml")
+    recipe(site, "ganzoo_good/recipes/.hidden.toml")
+    recipe(site, "ganzoo_good/recipes/folder.toml/inside.txt")
+    assert plugin("ganzoo-good").status == "ok"
+    assert [thing.name for thing in plugin("ganzoo-good").provides if thing.kind == "recipe"] == ["tiny"]
+
+
+def test_two_entry_points_of_a_distribution_bring_a_shared_recipe_once(site):
+    site.install("duo", GOOD.format("duo"))
+    (site.folder / "duo" / "b.py").write_text(
+        textwrap.dedent(GOOD).format("duo").replace("tiny", "small").replace("gentle", "kind")
+    )
+    entry_points(site, "duo", a="duo", b="duo.b")
+    file = recipe(site, "duo/recipes/duorec.toml")
+    assert [entry.status for entry in catalog().plugins if entry.distribution == "duo"] == ["ok", "ok"]
+    assert catalog().find("recipe", "duorec").targets == {"file": str(file)}
+    assert catalog().find("loss", "kind").full_name == "duo:kind"
+
+
+def test_a_name_that_another_entry_point_of_the_distribution_has_brought_is_refused(site):
+    site.install("duo", GOOD.format("duo"))
+    (site.folder / "duo" / "b.py").write_text(textwrap.dedent(GOOD).format("duo"))
+    entry_points(site, "duo", a="duo", b="duo.b")
+    first, second = (entry for entry in catalog().plugins if entry.distribution == "duo")
+    assert (first.status, second.status) == ("ok", "failed")
+    assert "registers the architecture 'tiny' twice" in second.reason
+    assert catalog().find("loss", "gentle").distribution == "duo"
+
+
+def test_recipes_of_a_nested_package_are_found_there_and_not_above(site):
+    site.install("nsroot", "")
+    (site.folder / "nsroot" / "inner").mkdir()
+    (site.folder / "nsroot" / "inner" / "__init__.py").write_text("")
+    entry_points(site, "nsroot", a="nsroot.inner")
+    recipe(site, "nsroot/recipes/above.toml")
+    recipe(site, "nsroot/inner/recipes/within.toml")
+    assert [thing.name for thing in plugin("nsroot").provides] == ["within"]
+
+
+def test_a_plugin_of_one_module_has_no_recipes(site):
+    site.install("single", "")
+    (site.folder / "single_file.py").write_text(textwrap.dedent(GOOD).format("duo"))
+    entry_points(site, "single", a="single_file")
+    recipe(site, "recipes/stray.toml")
+    assert {thing.name for thing in plugin("single").provides} == {"tiny", "gentle"}
 
 
 def test_an_unknown_name_gives_the_nearest_and_the_plugins_that_failed(site):
@@ -141,11 +250,24 @@ def test_a_string_that_points_nowhere_is_named_with_its_distribution(site):
         catalog().find("loss", "gentle").resolve("loss")
 
 
+def test_a_module_that_exits_when_used_is_named_and_does_not_end_the_process(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(BadInput, match=r"loss 'gentle' of ganzoo-good 1\.0 cannot be loaded.*SystemExit: 3"):
+        catalog().find("loss", "gentle").resolve("loss")
+
+
+def test_a_class_inside_a_class_can_be_registered(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good").replace(":Gentle", ":Kinds.Gentle"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("class Kinds:\n    class Gentle: pass\n")
+    assert catalog().find("loss", "gentle").resolve("loss").__qualname__ == "Kinds.Gentle"
+
+
 def test_listing_needs_no_torch_and_prints_clean_json(site, command):
     site.install("ganzoo-noisy", "print('hello from the import')\n")
     for words in (["list", "--json"], ["plugins", "--json"], ["list"], ["plugins"]):
         code = f"import sys\nsys.argv[1:] = {words}\nfrom ganzoo.cli import main\ntry:\n    main()\nfinally:\n"
-        code += "    assert 'torch' not in sys.modules and 'torchvision' not in sys.modules"
+        code += "    assert not {'torch', 'torchvision', 'pydantic'} & set(sys.modules)"
         done = command.python("-c", code, PYTHONPATH=str(site.folder))
         assert done.returncode == 0, done.stderr
         if "--json" in words:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import ganzoo
+from ganzoo.cli import commands
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -49,14 +50,8 @@ def test_the_files_of_the_own_architecture_make_a_plugin(site):
 
 
 def test_every_command_of_the_readme_parses():
-    from ganzoo.cli import commands
-
-    words = [
-        line.split("#")[0].split()
-        for block in BLOCK.findall(README.read_text().replace("```\n", "```text\n", 1))
-        for line in block[1].splitlines()
-    ]
-    for line in words:
-        if line and line[0] == "ganzoo":
-            name, *rest = line[1:]
-            commands.commands[name].make_context(name, rest)
+    lines = [line.partition("#")[0].split() for code in blocks("sh") for line in code.splitlines()]
+    words = [line[1:] for line in lines if line[:1] == ["ganzoo"]]
+    assert len(words) > 5
+    for name, *rest in words:
+        commands.commands[name].make_context(name, rest)

@@ -126,10 +126,153 @@ def test_runs_count_up_and_nothing_is_overwritten(tmp_path, monkeypatch):
         train("runs/run-001")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(ganzoo.BadInput, match="is no run, so --overwrite leaves it alone"):
+    with pytest.raises(ganzoo.BadInput, match="is not just a run, so --overwrite leaves it alone"):
         train("mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
     assert train("runs/run-001", overwrite=True, train={"steps": 2}).metrics[-1]["step"] == 2
+
+
+def test_overwriting_leaves_alone_what_no_training_made(tmp_path):
+    run = train(tmp_path / "run")
+    (run.path / "notes.txt").write_text("mine")
+    with pytest.raises(ganzoo.BadInput, match="is not just a run"):
+        train(run.path, overwrite=True)
+    assert (run.path / "notes.txt").read_text() == "mine"
+    (tmp_path / "link").symlink_to(run.path)
+    with pytest.raises(ganzoo.BadInput, match="is not just a run"):
+        train(tmp_path / "link", overwrite=True)
+
+
+def test_checkpoints_are_ordered_by_number_not_by_letter(tmp_path):
+    for index in (998_000, 999_000, 1_000_000, 1_001_000):
+        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+    assert [path.name for path in checkpoint.checkpoints(tmp_path)] == ["step-1000000", "step-1001000"]
+    assert checkpoint.read(tmp_path)[0].numbers["index"] == 1_001_000
+
+
+def test_a_half_written_line_of_the_log_does_not_hinder(tmp_path):
+    run = train(tmp_path / "run")
+    with (run.path / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 8, "ima')
+    again = ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+    assert [line["step"] for line in again.metrics] == [2, 4, 6, 8]
+    json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"optimizer.name": "rmsprop"}, "a run keeps its optimizers"),
+        ({"architecture.widths": [9]}, "the checkpoint does not fit this recipe"),
+    ],
+)
+def test_a_resume_that_cannot_be_leaves_the_run_as_it_was(tmp_path, change, sentence):
+    run = train(tmp_path / "run")
+    before = (run.path / "recipe.toml").read_text()
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8}, **change)
+    assert (run.path / "recipe.toml").read_text() == before
+
+
+def test_what_was_lost_after_the_last_checkpoint_is_made_again(tmp_path):
+    run = train(tmp_path / "run")
+    shutil.rmtree(checkpoint.checkpoints(run.checkpoints)[-1])
+    shutil.rmtree(run.model_folder)
+    (run.path / "samples" / "step-000006.png").unlink()
+    ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence())
+    assert run.sample(2).shape == (2, 1, 28, 28)
+    assert (run.path / "samples" / "step-000006.png").exists()
+
+
+def test_a_folder_of_pictures_is_found_again_from_anywhere(tmp_path, monkeypatch):
+    for place, colour in (("one", 10), ("two", 200)):
+        (tmp_path / place / "pics").mkdir(parents=True)
+        Image.new("L", (28, 28), colour).save(tmp_path / place / "pics" / "a.png")
+    monkeypatch.chdir(tmp_path / "one")
+    run = train(tmp_path / "run", data="pics", **{"data.size": 28})
+    monkeypatch.chdir(tmp_path / "two")
+    assert run.recipe.data.name == str(tmp_path / "one" / "pics")
+    assert "one" not in (run.model_folder / "config.json").read_text()
+
+
+def test_the_log_counts_real_images_of_any_batch_size(tmp_path):
+    batches = [{"image": torch.zeros(5, 1, 4, 4)}]
+    run = train(tmp_path / "run", data=batches, train={"critic_steps": 2})
+    assert [line["images"] for line in run.metrics] == [20, 40, 60]
+
+
+def test_the_seed_also_decides_the_order_of_a_shuffling_loader(tmp_path):
+    items = [{"image": torch.full((1, 4, 4), value / 50)} for value in range(40)]
+    loader = torch.utils.data.DataLoader(items, batch_size=8, shuffle=True)
+    first, second = train(tmp_path / "1", data=loader), train(tmp_path / "2", data=loader)
+    assert same(weights(first), weights(second))
+
+
+def test_a_side_that_nothing_would_train_is_refused(tmp_path):
+    for loss in ({"name": "r1"}, {"name": "hinge", "start": 100}):
+        with pytest.raises(ganzoo.BadInput, match="nothing would train the"):
+            train(tmp_path / "run", TINY | {"loss": [loss]})
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_fails_in_the_first_step_leaves_no_folder(tmp_path):
+    with pytest.raises(ganzoo.BadInput, match="a first step: Expected more than 1 value per channel"):
+        train(tmp_path / "run", train={"batch": 1})
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_recipe_of_a_run_says_the_precision_that_was_chosen(tmp_path):
+    run = train(tmp_path / "run", train={"precision": "auto"})
+    assert run.recipe.train.precision in ("fp32", "bf16")
+
+
+class Painter(ganzoo.Generator):
+    """Needs the label of real data and makes two things."""
+
+    needs, makes = ("label",), ("image", "mask")
+
+    def __init__(self, image):
+        super().__init__()
+        self.net = nn.Linear(101, 16)
+
+    def forward(self, given):
+        made = self.net(torch.cat([given["z"], given["label"][:, None].float()], 1)).tanh().unflatten(1, (1, 4, 4))
+        return {"image": made, "mask": made > 0}
+
+
+class Judge(nn.Module):
+    def __init__(self, image):
+        super().__init__()
+        self.net = nn.Linear(16, 1)
+
+    def forward(self, images, given):
+        return self.net(images["image"].flatten(1))
+
+
+PAINTER = """
+    import ganzoo
+
+    @ganzoo.hookimpl
+    def register_architectures(register):
+        register("painter", generator="test_training:Painter", discriminator="test_training:Judge")
+"""
+
+
+@pytest.mark.parametrize("n", [8, 80])
+def test_pictures_of_a_generator_that_needs_real_labels_and_makes_a_dict(site, tmp_path, n):
+    site.install("ganzoo-painter", PAINTER)
+    batch = {"image": torch.zeros(n, 1, 4, 4), "mask": torch.zeros(n, 1, 4, 4), "label": torch.arange(n) % 3}
+    run = train(tmp_path / "run", TINY | {"architecture": "painter"}, data=[batch])
+    assert (run.path / "samples" / "step-000006.png").exists()
+    assert run.sample(3, label=1)["image"].shape == (3, 1, 4, 4)
+
+
+def test_training_goes_on_when_nobody_reads_its_progress(command):
+    process = start(command, "vanilla", "--out", "run", "-o", "train.steps=40", "-o", "train.log_every=1")
+    process.stderr.readline()
+    process.stderr.close()
+    assert process.wait(timeout=120) == 0
+    assert ganzoo.Run(command.folder / "run").metrics[-1]["step"] == 40
 
 
 def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):

@@ -1,0 +1,121 @@
+"""Drawing from a generator: the same samples for the same seed, however many are asked for."""
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.contract import Batch, Generator
+from ganzoo.errors import BadInput, choices
+from ganzoo.seeds import seed_of, seeded
+
+BLOCK = 64
+"""Latents are drawn in blocks of this many samples, each with a random generator of its own."""
+
+
+def draw(
+    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]
+) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+    """What the generator makes from the first `n` latents of a seed, block by block, with those latents.
+
+    Whole blocks are drawn and then cut: torch draws other numbers for another count.
+    """
+    fixed = {key: as_tensor(key, value) for key, value in fixed.items()}
+    for number, first in enumerate(range(0, n, BLOCK)):
+        part = slice(first, min(first + BLOCK, n))
+        with torch.no_grad(), global_random_state(seed_of("noise", seed, number), device):
+            drawn = generator.latent(BLOCK, seeded("sample", seed, number))
+            check_keys(generator, drawn, fixed)
+            given = {key: value[: part.stop - first] for key, value in drawn.items()}
+            given |= {key: one_each(key, value, drawn.get(key), n)[part] for key, value in fixed.items()}
+            given = Batch({key: value.to(device) for key, value in given.items()})
+            made = generate(generator, given, fixed)
+        yield made, given
+
+
+@contextmanager
+def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Inside, torch's own generators (CPU and CUDA) start from the seed; afterwards they are as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        # torch.manual_seed would also seed the devices whose state is not kept.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(torch.Generator(device).manual_seed(seed).get_state(), device)
+        yield
+
+
+def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
+    """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
+    try:
+        return generator(given)
+    except torch.OutOfMemoryError:
+        raise
+    except (IndexError, RuntimeError) as error:
+        if not fixed:
+            raise
+        reason = str(error).partition("\n")[0]
+        raise BadInput(f"this generator cannot take the given {', '.join(map(repr, fixed))}: {reason}") from error
+
+
+def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is not there."""
+    for key in fixed:
+        if key not in (*drawn, *generator.needs):
+            raise BadInput(f"this generator has no '{key}' to fix; {choices(key, [*drawn, *generator.needs])}")
+    missing = [key for key in generator.needs if key not in drawn and key not in fixed]
+    if missing:
+        example = ", ".join(f"{key}=..." for key in missing)
+        raise BadInput(f"this generator needs {', '.join(map(repr, missing))}; fix it, such as sample(16, {example})")
+
+
+def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
+    """A fixed value for `n` samples: the same for all, or its own for each."""
+    shape, dtype = (value.shape[1:], value.dtype) if like is None else (like.shape[1:], like.dtype)
+    if not torch.can_cast(value.dtype, dtype):
+        raise BadInput(f"'{key}' takes {dtype}, got {value.dtype}")
+    try:
+        return value.to(dtype).expand(n, *shape)
+    except RuntimeError as error:
+        given, wanted = tuple(value.shape), f"{n} x {tuple(shape)}"
+        raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
+
+
+def as_tensor(key: str, value: Any) -> Tensor:
+    """A fixed value as a tensor. Raises `BadInput` for what is no number and no numbers."""
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}") from error
+
+
+def refuse_labels(labels: Any, classes: int) -> None:
+    """Raise `BadInput` for labels that are none of the classes, where those are known.
+
+    A GPU would answer with an assertion that ends the process.
+    """
+    values = as_tensor("label", labels)
+    if classes and not ((values >= 0) & (values < classes)).all():
+        raise BadInput(f"'label' must lie in 0..{classes - 1}, one for each of the model's {classes} classes")
+
+
+def joined(parts: list[Any]) -> Any:
+    """Tensors, or dicts of them, put together along the first axis, on the CPU."""
+    if isinstance(parts[0], dict):
+        return {key: joined([part[key] for part in parts]) for key in parts[0]}
+    return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
+
+
+def to_unit(images: Any) -> Any:
+    """Images from [-1, 1] to [0, 1]; of several outputs those under "image", the others as they are."""
+    if isinstance(images, dict):
+        return {key: to_unit(value) if key == "image" else value for key, value in images.items()}
+    return images.add(1).div(2).clamp(0, 1)
+
+
+def pictured(samples: Any) -> Tensor | None:
+    """Those of the samples that a picture can show: (n, 1 or 3, height, width), in their own range, or None."""
+    images = samples.get("image") if isinstance(samples, dict) else samples
+    return images if images is not None and images.dim() == 4 and images.shape[1] in (1, 3) else None
