@@ -60,11 +60,11 @@ class Ledger:
             raise Diverged(f"training diverged: the loss term {value}; try a lower learning rate or another loss")
 
     def means(self) -> dict[str, float]:
-        """Each term's mean over the turns in which it was played."""
+        """Each term's mean over the turns in which it was played, by name."""
         sums: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         for tally in self.tallies.values():
             for name, total in zip(tally.names, tally.sums.tolist(), strict=True):
                 sums[name] += total
                 counts[name] += len(tally.turns)
-        return {name: total / counts[name] for name, total in sums.items()}
+        return {name: sums[name] / counts[name] for name in sorted(sums)}

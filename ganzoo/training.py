@@ -45,8 +45,9 @@ def train(
 
     `data` replaces the recipe's: a name, a folder of images, or any iterable of dict batches. `out` is the run folder,
     by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
-    `train={"steps": 5000}` change its recipe. Raises `BadInput` for what cannot work, `Diverged` for non-finite
-    numbers and `Interrupted` after Ctrl-C; what was saved stays.
+    `train={"steps": 5000}` change its recipe. Torch's global random generator is seeded with `train.seed`.
+    Raises `BadInput` for what cannot work, `Diverged` for non-finite numbers and `Interrupted` after Ctrl-C; what was
+    saved stays.
     """
     progress = progress or Bar()
     run = Run.open(out) if resume and out is not None else None
