@@ -89,7 +89,7 @@ def list_(section: str | None, json: bool) -> None:
     for kind in dict.fromkeys(row["kind"] for row in rows):
         print_table(kind, [row for row in rows if row["kind"] == kind], ("name", "distribution", "summary"))
     if not rows:
-        click.echo("nothing; install a plugin, such as one from the plugins folder of the repository")
+        click.echo(f"there are no {section or 'plugins'} yet")
 
 
 @commands.command()
@@ -155,9 +155,14 @@ def train(
     seed: int | None,
     data_root: str | None,
 ) -> None:
-    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or go on with --resume RUN."""
+    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or go on with --resume RUN.
+
+    The keys for -o are those of a recipe: train.steps, train.epochs, train.batch, train.critic_steps, train.ema,
+    optimizer.name, optimizer.lr, optimizer.generator.lr, data.size, loss.NAME.weight, architecture.OPTION and more;
+    the recipe.toml of any run shows them all with their values.
+    """
     if bool(recipe) == bool(resume):
-        raise BadInput("say either a recipe ('ganzoo list recipes' shows them) or --resume RUN")
+        raise BadInput("say either a recipe ('ganzoo list recipes' shows them) or --resume RUN, and not both")
     if resume and (out or overwrite):
         raise BadInput("--resume goes on in the run's own folder; leave --out and --overwrite away")
     flags = {"data.name": data, "train.precision": precision, "train.seed": seed, "data.root": data_root}
@@ -191,13 +196,13 @@ def sample(model: Path, count: int, seed: int, out: Path | None, overwrite: bool
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """`section.key=value` words as overrides of a recipe."""
-    from ganzoo.recipe import parse_value
+    from ganzoo.recipe import parse_value, somewhere
 
     changes = {}
     for text in options:
         key, equals, value = text.partition("=")
         if not equals or not all(key.strip().split(".")) or "." not in key:
-            raise BadInput(f"'-o {text}' is not section.key=value, such as -o train.steps=500")
+            raise BadInput(f"'-o {text}' is not section.key=value, such as -o {somewhere(key) or 'train.steps'}=...")
         changes[key.strip()] = parse_value(value.strip())
     return changes
 

@@ -92,7 +92,7 @@ def describe_class(part: str, cls: type) -> str:
     from ganzoo.build import option_schema
 
     fields = option_schema(cls).model_fields
-    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.getdoc(cls) or "")]
+    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.cleandoc(vars(cls).get("__doc__") or ""))]
     lines += ["  options:" if fields else "  no options"]
     lines += [f"    {option} = {describe_default(field)}" for option, field in fields.items()]
     return "\n".join(lines)

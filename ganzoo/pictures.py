@@ -16,6 +16,8 @@ from ganzoo.files import write_bytes
 
 SMALL = 64
 """Images below this many pixels are enlarged in a grid."""
+FEW = 20
+"""Points below which a curve shows each of them; a single one would be invisible."""
 
 
 def write_grid(path: Path, images: Tensor, model: str, seed: int) -> None:
@@ -59,7 +61,8 @@ def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]]) -> None:
     for axes, side in zip(figure.subplots(2, 1, sharex=True), ("discriminator", "generator"), strict=True):
         for term in dict.fromkeys(key for line in metrics for key in line if key.startswith(f"{side}/")):
             points = [(line["step"], line[term]) for line in metrics if term in line]
-            axes.plot(*zip(*points, strict=True), label=term.partition("/")[2], linewidth=1)
+            marker = "." if len(points) < FEW else ""
+            axes.plot(*zip(*points, strict=True), label=term.partition("/")[2], linewidth=1, marker=marker)
         axes.set_ylabel(f"{side}'s terms")
         axes.grid(alpha=0.3)
         if axes.lines:

@@ -202,7 +202,11 @@ def ask(plugin: Plugin, module: object) -> bool:
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
-    manager.check_pending()
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        unknown = str(error).partition(" in plugin")[0]
+        raise ValueError(f"{unknown}; the hooks are register_architectures and register_losses") from error
     manager.hook.register_architectures(register=plugin.register_architecture)
     manager.hook.register_losses(register=plugin.register_loss)
     return bool(manager.get_hookcallers(module))

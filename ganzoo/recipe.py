@@ -93,6 +93,10 @@ class Data(Named):
     """Folder of downloaded data sets; GANZOO_DATA or a cache folder of the user, if nothing is said."""
 
 
+PLAIN: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
+"""Sections that have the same keys in every recipe."""
+
+
 class Recipe(Section):
     """All that a training needs to know."""
 
@@ -119,6 +123,7 @@ class Recipe(Section):
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
         for path in sorted(changes, key=urgency):
+            refuse_misplaced(path)
             change(table, path, changes[path])
         return validated(cls, table)
 
@@ -174,6 +179,19 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
             value = value.model_dump(exclude_unset=True)
         flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
     return flat
+
+
+def somewhere(key: str) -> str:
+    """Where a recipe has a key of that name, as a dotted path; empty where it has none."""
+    return next((f"{name}.{key}" for name, model in PLAIN.items() if key in model.model_fields), "")
+
+
+def refuse_misplaced(path: str) -> None:
+    """Raise `BadInput` for a key that is known, but in another section: `train.lr`."""
+    section, _, key = path.partition(".")
+    elsewhere = somewhere(key)
+    if section in PLAIN and elsewhere and key not in PLAIN[section].model_fields:
+        raise BadInput(f"unknown key '{path}'; did you mean '{elsewhere}'?")
 
 
 def urgency(path: str) -> int:

@@ -115,7 +115,8 @@ class Training:
     def play(self) -> None:
         """Train until the recipe's last step, or until somebody stops it."""
         if self.engine.index >= self.settings.steps:
-            self.progress.say(f"{self.run.path} is finished: it was trained for {self.engine.index} steps")
+            done = f"{self.run.path} is finished: it was trained for {self.engine.index} steps"
+            self.progress.say(f"{done}; to go on, ask for more: -o train.steps={2 * self.engine.index}")
             return
         self.listeners = [self.progress]
         if self.settings.tensorboard:
@@ -148,8 +149,10 @@ class Training:
                 self._stop()
 
     def _stop(self) -> None:
-        self._save()
+        self.engine.check()
+        self._picture(self.engine.index)
         self.run.write_curves()
+        self._save()
         said = f"stopped after step {self.engine.index}; continue with: {self._resume_command()}"
         raise Interrupted(said, self.stopping.signal_number)
 
@@ -243,7 +246,10 @@ def check_that_all_play(engine: Engine) -> None:
     for side in SIDES:
         if not any(use.plays(side) and use.start < engine.train.steps for use in engine.losses):
             names = ", ".join(use.name for use in engine.losses)
-            raise BadInput(f"nothing would train the {side}: no loss among {names} has a term for it in time")
+            raise BadInput(
+                f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "
+                f"{engine.train.steps}; --loss replaces all losses of a recipe, so name them all"
+            )
 
 
 def in_steps(recipe: Recipe, data: Data) -> Recipe:

@@ -69,6 +69,8 @@ BAD = {
     "unknown home": (["train", "dcgan", "--data", "~nobody-here/x"], "there is no data set or folder '~nobody-here/x'"),
     "huge size": (["train", "dcgan", "-o", "data.size=4096"], "mnist-10k at 4096 x 4096 pixels does not fit in memory"),
     "one-sided losses": (["train", "dcgan", "--loss", "r1"], "nothing would train the generator"),
+    "misplaced key": (["train", "dcgan", "-o", "train.lr=1"], "unknown key 'train.lr'; did you mean 'optimizer.lr'?"),
+    "key alone": (["train", "dcgan", "-o", "lr=1"], "'-o lr=1' is not section.key=value, such as -o optimizer.lr=..."),
     "no value": (["train", "dcgan", "-o", "train.steps"], "'-o train.steps' is not section.key=value"),
     "loss without value": (["train", "dcgan", "--loss", "r1,gamma"], "'gamma' is not option=value"),
     "wrong type": (["train", "dcgan", "-o", "train.steps=soon"], "train.steps: input should be a valid integer"),

@@ -17,7 +17,8 @@ def blocks(language):
     return [code for kind, code in BLOCK.findall(README.read_text()) if kind == language]
 
 
-def test_every_python_block_runs(capsys):
+def test_every_python_block_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     for code in blocks("python"):
         exec(compile(code, str(README), "exec"), names)

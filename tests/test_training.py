@@ -282,7 +282,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):
     listener = Silence()
     listener.say = said.append
     ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
-    assert "is finished: it was trained for 6 steps" in said[-1]
+    assert "is finished: it was trained for 6 steps; to go on, ask for more: -o train.steps=12" in said[-1]
     assert (run.path / "model" / "config.json").stat().st_mtime_ns == before
 
 
@@ -379,6 +379,7 @@ def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, nu
     step = int(re.search(r"stopped after step (\d+)", said)[1])
     assert "ganzoo train --resume 'a run'" in said
     assert checkpoint.read(run.checkpoints)[0].numbers["index"] == step
+    assert (run.path / "samples" / f"step-{step:06d}.png").exists()
     done = command("train", "--resume", "a run", "-o", f"train.steps={step + 3}", "-o", "train.log_every=1")
     assert done.returncode == 0, done.stderr
     assert json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
