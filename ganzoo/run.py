@@ -3,8 +3,12 @@
 import itertools
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+
+from filelock import FileLock, Timeout
 
 from ganzoo import checkpoint, pictures
 from ganzoo.engine import Engine
@@ -14,7 +18,7 @@ from ganzoo.model import Model, load
 from ganzoo.recipe import Recipe
 
 RUNS = Path("runs")
-MADE = {"recipe.toml", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "tensorboard"}
+MADE = {".lock", "recipe.toml", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "tensorboard"}
 """All that a training leaves in its folder."""
 
 
@@ -98,6 +102,20 @@ class Run:
     def save(self, engine: Engine) -> None:
         """A checkpoint of the engine."""
         checkpoint.save(self.checkpoints, checkpoint.capture(engine))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While a training is at work here. Raises `BadInput` where another one is; a dead one holds no lock."""
+        lock = FileLock(self.path / ".lock")
+        with writing(self.path):
+            try:
+                lock.acquire(blocking=False)
+            except Timeout as error:
+                raise BadInput(f"another training is at work in '{self.path}'; wait for it or stop it") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def written(self) -> list[Path]:
         """What is there for people: the newest sample picture, the curves, the log, the model and the folder itself."""

@@ -66,7 +66,8 @@ def train(
         training.resume(run, state)
     else:
         training.begin(out, overwrite)
-    training.play()
+    with training.run.locked():
+        training.play()
     return training.run
 
 
@@ -100,17 +101,12 @@ class Training:
         self._set_up(0)
         self.settings.precision = self.engine.hardware.precision
         self.run = Run.create(self.recipe, out, overwrite)
-        self._tell()
 
     def resume(self, run: Run, state: checkpoint.State) -> None:
         """Prepare to go on from where a run stopped."""
         self._set_up(state.numbers["index"])
         checkpoint.restore(self.engine, state)
         self.run = run
-        if self.engine.index < self.settings.steps:
-            self.run.cut_log(self.engine.index)
-            self.recipe.save(run.path / "recipe.toml")
-            self._tell()
 
     def play(self) -> None:
         """Train until the recipe's last step, or until somebody stops it."""
@@ -118,6 +114,9 @@ class Training:
             done = f"{self.run.path} is finished: it was trained for {self.engine.index} steps"
             self.progress.say(f"{done}; to go on, ask for more: -o train.steps={2 * self.engine.index}")
             return
+        self.run.cut_log(self.engine.index)
+        self.recipe.save(self.run.path / "recipe.toml")
+        self._tell()
         self.listeners = [self.progress]
         if self.settings.tensorboard:
             self.listeners.append(TensorBoard(self.run.path / "tensorboard"))

@@ -275,6 +275,16 @@ def test_training_goes_on_when_nobody_reads_its_progress(command):
     assert ganzoo.Run(command.folder / "run").metrics[-1]["step"] == 40
 
 
+def test_a_second_training_in_the_same_run_is_refused(tmp_path):
+    run = train(tmp_path / "run")
+    before = (run.path / "recipe.toml").read_text()
+    with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
+        ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+    assert (run.path / "recipe.toml").read_text() == before
+    again = ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+    assert again.metrics[-1]["step"] == 8
+
+
 def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):
     run = train(tmp_path / "run")
     before = (run.path / "model" / "config.json").stat().st_mtime_ns
