@@ -1,6 +1,9 @@
 """What a training tells the person who waits for it."""
 
+import os
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,13 @@ class Quiet(Console):
 
     def on_broken_pipe(self) -> None:
         """What rich calls then."""
+        self.fall_silent()
+
+    def fall_silent(self) -> None:
+        """Say nothing more. What is left in the stream's buffer must go somewhere, or Python exits with 120."""
         self.quiet = True
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 class Bar(Silence):
@@ -50,7 +59,7 @@ class Bar(Silence):
         try:
             self.console.print(text, markup=False, soft_wrap=True)
         except OSError:
-            self.console.quiet = True
+            self.console.fall_silent()
 
     def start(self, done: int, steps: int) -> None:
         """Show the bar."""
