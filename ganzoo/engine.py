@@ -25,10 +25,10 @@ from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
 
 
 class Side:
-    """One of the two players: its module, its trainable parameters, its optimizer and its count of turns."""
+    """One of the two players: its trainable parameters, its optimizer and its count of turns."""
 
     def __init__(self, module: nn.Module, settings: SideOptimizer, hardware: Hardware) -> None:
-        self.module, self.settings = module, settings
+        self.settings = settings
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(self.parameters, settings) if self.parameters else None
         self.scaler = hardware.scaler()
