@@ -13,6 +13,7 @@ _HOMES = {
     "Diverged": "errors",
     "Engine": "engine",
     "Error": "errors",
+    "Failed": "errors",
     "Generator": "contract",
     "Interrupted": "errors",
     "Loss": "contract",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import BadInput as BadInput
     from ganzoo.errors import Diverged as Diverged
     from ganzoo.errors import Error as Error
+    from ganzoo.errors import Failed as Failed
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.hookspecs import hookimpl as hookimpl

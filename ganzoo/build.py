@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
 
-from ganzoo.checks import refusing
+from ganzoo.checks import blaming
 from ganzoo.contract import Generator, Loss
 from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import Provided, catalog
@@ -37,7 +37,7 @@ class Part:
             if name in parameters and parameters[name].default is parameters[name].empty and facts.get(name) is None:
                 raise BadInput(f"{self.label} needs '{name}', which this data does not have")
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
-        return refusing(self.label, lambda: self.cls(**known, **self.options))
+        return blaming(self.label, self.cls, **known, **self.options)
 
     @property
     def label(self) -> str:

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from ganzoo.engine import Engine, Side
 from ganzoo.errors import BadInput
-from ganzoo.files import reading, write_bytes, write_json, writing
+from ganzoo.files import as_json, reading, write_bytes, write_json, writing_folder
 from ganzoo.ledger import Ledger, Tally
 
 FORMAT = 1
 KEPT = 2
-"""Older checkpoints are removed."""
+"""Older checkpoints are removed, but for the best."""
 
 
 @dataclass
@@ -32,8 +32,8 @@ class State:
     numbers: dict[str, Any]
 
 
-def capture(engine: Engine) -> State:
-    """The state of an engine that has been set up."""
+def capture(engine: Engine, **about: Any) -> State:
+    """The state of an engine that has been set up; `about` are further plain values to be kept."""
     tensors = dict(modules(engine)) | optimizers(engine)
     tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
     if engine.hardware.device.type == "cuda":
@@ -44,6 +44,8 @@ def capture(engine: Engine) -> State:
     numbers = {
         "index": engine.index,
         "images": engine.images,
+        "seed": engine.train.seed,
+        "losses": [use.name for use in engine.losses],
         "optimizers": {name: side.settings.name for name, side in engine.sides.items()},
         "turns": {name: side.turns for name, side in engine.sides.items()},
         "scalers": {name: side.scaler.state_dict() for name, side in engine.sides.items()},
@@ -51,30 +53,46 @@ def capture(engine: Engine) -> State:
     }
     # safetensors knows neither channels-last nor tensors that share memory.
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return State(kept, numbers)
+    return State(kept, numbers | about)
 
 
 def restore(engine: Engine, state: State) -> None:
-    """Put an engine that has been set up back to a state. Raises `BadInput` where the two do not fit."""
-    own, optimizers_now = modules(engine), {name: side.settings.name for name, side in engine.sides.items()}
-    if state.numbers["optimizers"] != optimizers_now:
-        raise BadInput(f"a run keeps its optimizers: it has {state.numbers['optimizers']}, not {optimizers_now}")
-    for name, tensor in own.items():
-        if name not in state.tensors or state.tensors[name].shape != tensor.shape:
-            raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
-        with torch.no_grad():
-            tensor.copy_(state.tensors[name])
-    device, numbers = engine.hardware.device, state.numbers
-    engine.rng.set_state(state.tensors["rng.run"])
-    torch.set_rng_state(state.tensors["rng.torch"])
-    if "rng.cuda" in state.tensors and device.type == "cuda":
-        torch.cuda.set_rng_state(state.tensors["rng.cuda"], device)
+    """Put an engine that has been set up back to a state. Raises `BadInput` where the two do not fit.
+
+    Another seed than the state's counts from here on. A loss that is new starts as it was set up.
+    """
+    numbers, optimizers_now = state.numbers, {name: side.settings.name for name, side in engine.sides.items()}
+    if numbers["optimizers"] != optimizers_now:
+        raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
+    new = tuple(f"loss.{use.name}." for use in engine.losses if use.name not in numbers["losses"])
+    for name, tensor in modules(engine).items():
+        if not name.startswith(new):
+            restore_tensor(tensor, name, state.tensors)
+    if engine.train.seed == numbers["seed"]:
+        restore_random_state(engine, state.tensors)
     engine.index, engine.images = numbers["index"], numbers["images"]
     for name, side in engine.sides.items():
         side.turns = numbers["turns"][name]
-        side.scaler.load_state_dict(numbers["scalers"][name])
+        if numbers["scalers"][name]:  # empty unless the run was in fp16
+            side.scaler.load_state_dict(numbers["scalers"][name])
         restore_optimizer(side, name, state.tensors)
-    engine.ledger = restored_ledger(state, device)
+    engine.ledger = restored_ledger(state, engine.hardware.device)
+
+
+@torch.no_grad()
+def restore_tensor(tensor: Tensor, name: str, kept: Mapping[str, Tensor]) -> None:
+    """Copy what was kept under a name into its place. Raises `BadInput` where it is not there or does not fit."""
+    if name not in kept or kept[name].shape != tensor.shape:
+        raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
+    tensor.copy_(kept[name])
+
+
+def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
+    """Have every random generator go on where it was."""
+    engine.rng.set_state(tensors["rng.run"])
+    torch.set_rng_state(tensors["rng.torch"])
+    if "rng.cuda" in tensors and engine.hardware.device.type == "cuda":
+        torch.cuda.set_rng_state(tensors["rng.cuda"], engine.hardware.device)
 
 
 def restored_ledger(state: State, device: torch.device) -> Ledger:
@@ -132,19 +150,16 @@ def like(value: Tensor, parameter: Tensor) -> Tensor:
 
 
 def save(folder: Path, state: State) -> Path:
-    """Write a checkpoint below `folder` under its step, whole or not at all; older ones than the last two go."""
+    """Write a checkpoint below `folder` under its step, whole or not at all; all but the last two and the best go."""
     target = folder / f"step-{state.numbers['index']:06d}"
-    temporary = folder / f".{target.name}.part"
     content = tensors_to_bytes(state.tensors)
-    with writing(target):
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        write_bytes(temporary / "state.safetensors", content)
-        about = {"format": FORMAT, "tensors": hashlib.sha256(content).hexdigest(), **state.numbers}
-        write_json(temporary / "state.json", about | {"sha256": hash_of(about)})
-        shutil.rmtree(target, ignore_errors=True)
-        temporary.replace(target)
-    for old in checkpoints(folder)[:-KEPT]:
+    about = {"format": FORMAT, "tensors": hashlib.sha256(content).hexdigest(), **state.numbers}
+    with writing_folder(target) as part:
+        write_bytes(part / "state.safetensors", content)
+        write_json(part / "state.json", about | {"sha256": hash_of(about)})
+    best = folder / f"step-{(state.numbers.get('best') or {'step': -1})['step']:06d}"
+    dispensable = [path for path in checkpoints(folder)[:-KEPT] if path != best]
+    for old in [*dispensable, *folder.glob(".step-*")]:
         shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -179,9 +194,10 @@ def read(folder: Path) -> tuple[State, list[str]]:
 def read_one(path: Path) -> State | None:
     """One checkpoint, or None where it is damaged. Raises `BadInput` for a format of a later ganzoo."""
     try:
-        numbers = json.loads(reading(path / "state.json"))
-        content = reading(path / "state.safetensors")
-        sound = numbers.pop("sha256") == hash_of(numbers) and numbers["tensors"] == hashlib.sha256(content).hexdigest()
+        text, content = (reading(path / name) for name in ("state.json", "state.safetensors"))
+        numbers = json.loads(text)
+        sound = as_json(numbers) == text and numbers.pop("sha256") == hash_of(numbers)
+        sound = sound and numbers["tensors"] == hashlib.sha256(content).hexdigest()
     except (BadInput, ValueError, KeyError, TypeError, AttributeError):
         return None
     if not sound:

@@ -1,4 +1,4 @@
-"""Whether networks, losses and data fit together, found out before the first training step."""
+"""Whether networks, losses and data fit together, and whose fault it is where something breaks."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo.contract import Generator, Step
-from ganzoo.errors import BadInput
-from ganzoo.settings import SIDES
+from ganzoo.device import out_of_memory
+from ganzoo.errors import BadInput, Error, Failed
+from ganzoo.settings import SIDES, Train
 
 
 def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
@@ -54,11 +55,42 @@ def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
             module.training = mode
 
 
-def refusing(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call what a plugin brings; its `ValueError` becomes a `BadInput` that names it."""
+def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call what a plugin or the data brings; what it raises comes with the culprit's name.
+
+    A `ValueError` is a refusal and becomes `BadInput`, anything else `Failed`. Want of memory is nobody's fault.
+    """
     try:
-        return function(*arguments)
-    except BadInput:
+        return function(*arguments, **options)
+    except Error:
         raise
     except ValueError as error:
-        raise BadInput(f"{name}: {error}") from error
+        raise BadInput(f"{culprit}: {error}") from error
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        raise Failed(f"{culprit} failed: {type(error).__name__}: {error}") from error
+
+
+def name_of(module: nn.Module) -> str:
+    """How sentences speak of a network: by the class that it is of."""
+    return f"{type(module).__module__}.{type(module).__qualname__}"
+
+
+@contextmanager
+def enough_memory(train: Train) -> Iterator[None]:
+    """Turn want of memory into `BadInput` that says which batch size or accumulation to try."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise BadInput(f"out of memory with train.batch={train.batch}; {memory_advice(train)}") from error
+
+
+def memory_advice(train: Train) -> str:
+    """What needs less memory than these settings."""
+    parts = next((n for n in range(2 * train.accumulate, train.batch) if train.batch % n == 0), None)
+    smaller = [f"train.accumulate={parts} (the same update in less memory)"] if parts else []
+    smaller += [f"train.batch={train.batch // 2}"] if train.batch > 1 else ["smaller networks"]
+    return "try " + " or ".join(smaller)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import ganzoo
-from ganzoo.errors import BadInput, Error
+from ganzoo.errors import BadInput, Error, Failed
 
 SECTIONS = {
     "architectures": "architecture",
@@ -54,7 +54,8 @@ def tell(error: BaseException, debug: bool) -> int:
         click.echo(f"error: {error.format_message()}", err=True)
         return error.exit_code
     if isinstance(error, Error):
-        click.echo(f"error: {error}", err=True)
+        hint = " (--debug shows where)" if isinstance(error, Failed) and not debug else ""
+        click.echo(f"error: {error}{hint}", err=True)
         return error.exit_code
     if not debug:
         traceback.print_exception(error)

@@ -100,7 +100,7 @@ class Step:
         discriminator: nn.Module,
         call: Callable[..., Any],
         rng: torch.Generator,
-        views: Sequence[Loss] = (),
+        views: Sequence[Callable[..., Images]] = (),
     ) -> None:
         self.turn, self.index = turn, index
         self.batch, self.latent = Batch(batch), Batch(latent)
@@ -186,8 +186,8 @@ class Step:
         return self._judge(self.fake, self.given)
 
     def _judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
-        for loss in self._views:
-            images = loss.view(self, images, given)
+        for view in self._views:
+            images = view(self, images, given)
         judged = self._call(self.discriminator, images, given, twice=twice)
         return judged if isinstance(judged, tuple) else (judged, {})
 

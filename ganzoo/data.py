@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional
 
+from ganzoo.contract import batch_length
 from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
 from ganzoo.engine import endless
 from ganzoo.errors import BadInput, choices
@@ -64,12 +65,12 @@ class Data:
         shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
         return {"name": self.name, **shape, "classes": self.classes}
 
-    def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
         """Endless batches of constant size.
 
         "image" is float32 (n, channels, height, width) in [-1, 1], "label" int64 (n,) where there are labels. Every
         epoch is a permutation of its own, a pure function of `seed` and its number, and batches are cut from the
-        epochs in a row. `start` is the number of batches already used: the stream goes on exactly there.
+        epochs in a row. `used` is the number of samples already used: the stream goes on exactly there.
         """
         raise NotImplementedError
 
@@ -112,9 +113,9 @@ class InMemory(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
         """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
-        for places in positions(self.count, batch, seed, start, self.device):
+        for places in positions(self.count, batch, seed, used, self.device):
             yield self._batch(self.images.index_select(0, places), places)
 
     def to(self, device: torch.device | str) -> Self:
@@ -146,11 +147,11 @@ class Streamed(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
         """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
         loader = DataLoader(
             Decoded(self.pictures, self.image),
-            batch_sampler=(places.tolist() for places in positions(self.count, batch, seed, start)),
+            batch_sampler=(places.tolist() for places in positions(self.count, batch, seed, used)),
             num_workers=WORKERS,
             collate_fn=stacked,
             worker_init_fn=outlive_interrupt,
@@ -204,10 +205,13 @@ class Batches(Data):
         begun, self._begun = self._begun, None
         return iter(self.source) if begun is None else begun
 
-    def batches(self, batch: int, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
-        """The iterable's own batches, whatever `batch` and `seed` are; `start` of them are passed over."""
-        for raw in islice(endless(self), start, None):
-            yield self._checked(raw)
+    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
+        """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
+        for raw in endless(self):
+            made = self._checked(raw)
+            if used <= 0:
+                yield made
+            used -= batch_length(made)
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
         """The iterable's first batch, without using it up."""
@@ -328,13 +332,14 @@ def from_folder(path: Path, size: int, channels: int | None) -> Data:
     return InMemory(name, images, labels, classes, notes + converted)
 
 
-def positions(
-    count: int, batch: int, seed: int, start: int = 0, device: torch.device | str = "cpu"
-) -> Iterator[Tensor]:
-    """Which samples each batch has (int64, (batch,)): permutations of `count` in a row, cut into equal pieces."""
+def positions(count: int, batch: int, seed: int, used: int = 0, device: torch.device | str = "cpu") -> Iterator[Tensor]:
+    """Which samples each batch has (int64, (batch,)): permutations of `count` in a row, cut into equal pieces.
+
+    The first `used` samples of that row are passed over.
+    """
     device = torch.device(device)
-    epoch, used = divmod(start * batch, count)
-    left = permutation(count, seed, epoch, device)[used:]
+    epoch, begun = divmod(used, count)
+    left = permutation(count, seed, epoch, device)[begun:]
     while True:
         while len(left) < batch:
             epoch += 1

@@ -63,8 +63,8 @@ class Hardware:
         """A gradient scaler for one optimizer; it does something in fp16 only."""
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")
 
-    def rehearse(self, play: Callable[..., Tensor], networks: Sequence[nn.Module]) -> None:
-        """Run `play` forward and backward on copies of the `networks`, so that what cannot work fails before training.
+    def rehearse(self, play: Callable[..., None], networks: Sequence[nn.Module]) -> None:
+        """Run `play`, forward and backward, on copies of the `networks`: what cannot work fails before training.
 
         Precision "auto" thereby becomes fp32 or bf16, whichever is faster. The copies' gradients are thrown away.
         """
@@ -78,13 +78,13 @@ class Hardware:
         self._image_networks -= {id(network) for network in copies}
 
     def _seconds(
-        self, precision: str, play: Callable[..., Tensor], networks: Sequence[nn.Module], times: int = 4
+        self, precision: str, play: Callable[..., None], networks: Sequence[nn.Module], times: int = 4
     ) -> float:
         self.precision, best = precision, float("inf")
         compile, self.compile = self.compile, False
         for _ in range(times):
             start = time.perf_counter()
-            play(*networks).backward()
+            play(*networks)
             self.wait()
             best = min(best, time.perf_counter() - start)
         self.compile = compile
@@ -146,6 +146,14 @@ def has_bf16_units(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     units = torch.cpu.get_capabilities() if device.type == "cpu" else {}
     return bool(units.get("amx_bf16") or units.get("avx512_bf16"))
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether that error says that memory, of the computer or of the device, did not suffice."""
+    words = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
 
 
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:

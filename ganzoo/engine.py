@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ganzoo.checks import all_in_eval, check_fit, check_players, refusing
+from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, enough_memory, name_of
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -101,14 +101,15 @@ class Engine:
         Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
         """
         stream = endless(batches)
-        for _ in range(self.train.steps if steps is None else steps):
-            self.step(stream)
+        with enough_memory(self.train):
+            for _ in range(self.train.steps if steps is None else steps):
+                self.step(stream)
         return self.metrics()
 
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            batch = self.hardware.put(checked_batch(next(batches)))
+            batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
             if not self.sides:
                 self.setup(batch)
             self._turn("discriminator", batch)
@@ -122,25 +123,27 @@ class Engine:
 
         Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
         """
-        rehearsal = partial(self._rehearse, self.hardware.put(checked_batch(batch)))
+        rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
         networks = (self.generator, self.discriminator)
         step = rehearsal("discriminator", *networks)
         with torch.no_grad(), self.hardware.random_state_kept(), all_in_eval(networks):
             check_fit(step)
             for use in self.losses:
-                refusing(f"loss '{use.name}'", use.loss.setup, step)
+                use.ask("setup", step)
         self._settle_losses()
-        refusing("a first step", self.hardware.rehearse, lambda *copies: self._cost(rehearsal, copies), networks)
+        self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self, keep: bool = False) -> dict[str, float]:
         """The mean of every term since the last call, as {"turn/loss/term": value}; one synchronisation.
 
-        Raises `Diverged` where a term was not finite.
+        With `keep` the sums go on as if nobody had asked. Raises `Diverged` where a term was not finite.
         """
         self.ledger.check()
-        means, self.ledger = self.ledger.means(), Ledger()
+        means = self.ledger.means()
+        if not keep:
+            self.ledger = Ledger()
         return means
 
     def check(self) -> None:
@@ -176,21 +179,21 @@ class Engine:
                 rng=self.rng,
                 generator=self.generator,
                 discriminator=self.discriminator,
-                call=self.hardware.call,
-                views=[use.loss for use in active],
+                call=self._call,
+                views=[partial(use.ask, "view") for use in active],
             )
             terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own)]
             if not counted or not side.parameters:
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
-            side.scaler.scale(sum(counted) / parts).backward()
+            blaming(f"the {turn}'s backward pass", side.scaler.scale(sum(counted) / parts).backward)
             gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
     @torch.no_grad()
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
         for use, own in zip(active, terms, strict=True):
-            use.loss.after(step, own)
+            use.ask("after", step, own)
         flat = {
             f"{step.turn}/{use.name}/{name}": v
             for use, own in zip(active, terms, strict=True)
@@ -213,7 +216,11 @@ class Engine:
             use.loss.to(self.hardware.device).eval().requires_grad_(False)
 
     def _latent(self, batch: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
-        return self.hardware.put(self.generator.latent(batch_length(batch), rng))
+        drawn = blaming(name_of(self.generator), self.generator.latent, batch_length(batch), rng)
+        return self.hardware.put(drawn)
+
+    def _call(self, network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
+        return blaming(name_of(network), self.hardware.call, network, *inputs, twice=twice)
 
     def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
         """A turn outside the game, with a random generator of its own."""
@@ -225,16 +232,18 @@ class Engine:
             self._latent(batch, rng),
             generator=generator,
             discriminator=discriminator,
-            call=self.hardware.call,
+            call=self._call,
             rng=rng,
-            views=[use.loss for use in self.losses],
+            views=[partial(use.ask, "view") for use in self.losses],
         )
 
-    def _cost(self, rehearsal: Callable[..., Step], networks: Sequence[nn.Module]) -> Tensor:
-        """The sum of all terms of both turns: the work of a training step."""
-        steps = [rehearsal(turn, *networks) for turn in SIDES]
-        terms = [term for step in steps for use in self.losses for term in use.scaled(use.terms(step))]
-        return sum(terms, start=torch.zeros((), requires_grad=True, device=self.hardware.device))
+    def _rehearse_turns(self, rehearsal: Callable[..., Step], *networks: nn.Module) -> None:
+        """The work of a training step: both turns with all losses, forward and backward."""
+        for turn in SIDES:
+            step = rehearsal(turn, *networks)
+            terms = [term for use in self.losses for term in use.scaled(use.terms(step))]
+            if terms:
+                blaming("a first step", sum(terms).backward)
 
 
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
@@ -275,7 +284,9 @@ def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def checked_batch(batch: Any) -> dict[str, Tensor]:
-    """The batch itself, or `BadInput` where it is no dict of tensors."""
+    """The batch itself, or `BadInput` where it is no dict of tensors, or None: where there is no more."""
+    if batch is None:
+        raise BadInput("the data gave no more batches")
     if not isinstance(batch, dict) or not batch:
         raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(batch).__name__}")
     return batch

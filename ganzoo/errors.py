@@ -22,6 +22,12 @@ class Diverged(Error):
     exit_code = 3
 
 
+class Failed(Error):
+    """What a plugin or the data brought broke down; the sentence names it."""
+
+    exit_code = 1
+
+
 class Unavailable(Error):
     """The network, the Hub or a download failed, or what arrived is not what was pinned."""
 

@@ -1,7 +1,8 @@
-"""Reading and writing whole files, so that what is there is complete and what fails is said in one sentence."""
+"""Reading and writing whole files and folders: what is there is complete, what fails is said in one sentence."""
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +37,42 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def writing_folder(target: Path) -> Iterator[Path]:
+    """A new folder to be filled, which takes the place of `target` whole once everything in it is on the disk."""
+    part, old = (target.with_name(f".{target.name}.{word}") for word in ("part", "old"))
+    with writing(target):
+        for left_over in (part, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        sync_folder(part)
+        if target.exists():
+            target.replace(old)
+        part.replace(target)
+        sync_folder(target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder reach the disk, without which a rename may not outlive a loss of power."""
+    if os.name == "nt":  # no folder can be opened there
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def as_json(value: Any) -> bytes:
+    """Plain values as readable JSON."""
+    return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write plain values as readable JSON, whole."""
-    write_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
+    write_bytes(path, as_json(value))

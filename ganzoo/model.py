@@ -16,7 +16,7 @@ from ganzoo.config import FORMAT, read_config
 from ganzoo.contract import Generator
 from ganzoo.device import find_device
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.files import reading, write_bytes, write_json, writing
+from ganzoo.files import reading, write_bytes, write_json, writing_folder
 from ganzoo.sampling import draw, joined, refuse_labels, to_unit
 from ganzoo.seeds import seeded
 
@@ -77,10 +77,9 @@ def save_model(folder: Path, generator: nn.Module, part: Part, data: Mapping[str
         "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
         **about,
     }
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "model.safetensors", content)
-    write_json(folder / "config.json", config)
+    with writing_folder(folder) as part:
+        write_bytes(part / "model.safetensors", content)
+        write_json(part / "config.json", config)
 
 
 def packed(generator: nn.Module) -> bytes:

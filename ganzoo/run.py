@@ -2,24 +2,28 @@
 
 import itertools
 import json
+import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
 from ganzoo import checkpoint, pictures
-from ganzoo.engine import Engine
 from ganzoo.errors import BadInput
 from ganzoo.files import reading, write_bytes, writing
 from ganzoo.model import Model, load
 from ganzoo.recipe import Recipe
 
 RUNS = Path("runs")
-MADE = {".lock", "recipe.toml", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "tensorboard"}
+MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
+MADE |= {".lock", "tensorboard"}
 """All that a training leaves in its folder."""
+PATIENCE = 10
+"""Seconds to wait for a run that another training holds: the readers of one that was killed live on for a moment."""
 
 
 class Run:
@@ -29,6 +33,7 @@ class Run:
         self.path = Path(path).expanduser()
         self.checkpoints = self.path / "checkpoints"
         self.model_folder = self.path / "model"
+        self.best_folder = self.path / "best"
 
     @classmethod
     def create(cls, recipe: Recipe, out: str | Path | None = None, overwrite: bool = False) -> Self:
@@ -36,9 +41,10 @@ class Run:
 
         Raises `BadInput` where `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
         """
-        run = cls(out or next_free(RUNS, recipe.name))
+        run = cls(next_free(RUNS, recipe.name) if out is None else out)
         if out is not None and in_the_way(run.path, overwrite):
-            run._remove()
+            with run.locked():
+                run._remove()
         with writing(run.path):
             (run.path / "samples").mkdir(parents=True, exist_ok=True)
         recipe.save(run.path / "recipe.toml")
@@ -59,13 +65,16 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of the log: step, images, images_per_second and the mean of every loss term.
+        """The lines of the log: step, images, images_per_second, the mean of every loss term and perhaps swd_ratio.
 
         A line that was only half written, and what follows it, does not count.
         """
-        path = self.path / "metrics.jsonl"
-        lines = reading(path).splitlines() if path.exists() else []
-        return list(itertools.takewhile(lambda line: line, map(parsed, lines)))
+        return read_lines(self.path / "metrics.jsonl")
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What was done to this run and when: begun, resumed or rolled back, at which step, what was changed."""
+        return read_lines(self.path / "history.jsonl")
 
     @property
     def model(self) -> Model:
@@ -82,10 +91,15 @@ class Run:
         with writing(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
+    def record(self, event: str, step: int, **about: Any) -> None:
+        """Append one line to the history."""
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        line = {"event": event, "step": step, "time": time, **about}
+        write_lines(self.path / "history.jsonl", [*self.history, line])
+
     def cut_log(self, step: int) -> None:
         """Forget the lines after a step: training goes on from there."""
-        kept = [json.dumps(line) + "\n" for line in self.metrics if line["step"] <= step]
-        write_bytes(self.path / "metrics.jsonl", "".join(kept).encode())
+        write_lines(self.path / "metrics.jsonl", [line for line in self.metrics if line["step"] <= step])
 
     def write_samples(self, step: int, images: Any, seed: int) -> Path:
         """The sample picture of a step."""
@@ -99,17 +113,13 @@ class Run:
         pictures.write_curves(path, self.metrics)
         return path
 
-    def save(self, engine: Engine) -> None:
-        """A checkpoint of the engine."""
-        checkpoint.save(self.checkpoints, checkpoint.capture(engine))
-
     @contextmanager
     def locked(self) -> Iterator[None]:
         """While a training is at work here. Raises `BadInput` where another one is; a dead one holds no lock."""
         lock = FileLock(self.path / ".lock")
         with writing(self.path):
             try:
-                lock.acquire(blocking=False)
+                lock.acquire(timeout=PATIENCE)
             except Timeout as error:
                 raise BadInput(f"another training is at work in '{self.path}'; wait for it or stop it") from error
         try:
@@ -123,10 +133,23 @@ class Run:
         others = [self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*pictured, *(path for path in others if path.exists()), self.path]
 
+    @property
+    def resume_command(self) -> str:
+        """What to type to go on."""
+        return f"ganzoo train --resume {shlex.quote(str(self.path))}"
+
+    def what_is_left(self) -> str:
+        """What a training that ended badly leaves to go on from."""
+        saved = checkpoint.checkpoints(self.checkpoints)
+        if not saved:
+            return f"no checkpoint had been saved yet in {self.path}"
+        return f"the last good checkpoint is kept; go on from {saved[-1].name} with: {self.resume_command}"
+
     def _remove(self) -> None:
         with writing(self.path):
             for path in self.path.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                if path.name != ".lock":
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def in_the_way(path: str | Path, overwrite: bool) -> bool:
@@ -138,9 +161,21 @@ def in_the_way(path: str | Path, overwrite: bool) -> bool:
         names = {each.name for each in path.iterdir()} if path.is_dir() else set()
     if not overwrite:
         raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
-    if path.is_symlink() or "recipe.toml" not in names or names - MADE:
+    begun = {f".{name}.{word}" for name in MADE for word in ("part", "old")}
+    if path.is_symlink() or "recipe.toml" not in names or names - MADE - begun:
         raise BadInput(f"'{path}' is not just a run, so --overwrite leaves it alone; choose another --out")
     return True
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log up to the first that is only half written; none where there is no such file."""
+    lines = reading(path).splitlines() if path.exists() else []
+    return list(itertools.takewhile(lambda line: line, map(parsed, lines)))
+
+
+def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """A whole log."""
+    write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def parsed(line: bytes) -> dict[str, Any]:
@@ -153,8 +188,9 @@ def parsed(line: bytes) -> dict[str, Any]:
 
 
 def next_free(folder: Path, name: str) -> Path:
-    """The first `folder/name-001` that is not there yet, counting up."""
-    number = 1
-    while (path := folder / f"{name}-{number:03d}").exists():
-        number += 1
-    return path
+    """A new folder, the first `folder/name-001` that was not there yet, counting up."""
+    for number in itertools.count(1):
+        path = folder / f"{name}-{number:03d}"
+        with writing(path), suppress(FileExistsError):
+            path.mkdir(parents=True)
+            return path

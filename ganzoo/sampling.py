@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.checks import blaming, name_of
 from ganzoo.contract import Batch, Generator
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, Failed, choices
 from ganzoo.seeds import seed_of, seeded
 
 BLOCK = 64
@@ -50,13 +51,11 @@ def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
 def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
     """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
     try:
-        return generator(given)
-    except torch.OutOfMemoryError:
-        raise
-    except (IndexError, RuntimeError) as error:
-        if not fixed:
+        return blaming(name_of(generator), generator, given)
+    except Failed as error:
+        if not (fixed and isinstance(error.__cause__, IndexError | RuntimeError)):
             raise
-        reason = str(error).partition("\n")[0]
+        reason = str(error.__cause__).partition("\n")[0]
         raise BadInput(f"this generator cannot take the given {', '.join(map(repr, fixed))}: {reason}") from error
 
 

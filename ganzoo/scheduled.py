@@ -4,9 +4,11 @@ import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor
 
+from ganzoo.checks import blaming
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput
 from ganzoo.settings import SIDES
@@ -44,9 +46,13 @@ class Scheduled:
         """Whether this loss has terms for that side at all."""
         return getattr(type(self.loss), turn) is not getattr(Loss, turn)
 
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the loss; what it raises comes with the loss's name."""
+        return blaming(f"loss '{self.name}'", getattr(self.loss, method), *arguments)
+
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
-        terms = getattr(self.loss, step.turn)(step) if self.plays(step.turn) else {}
+        terms = self.ask(step.turn, step) if self.plays(step.turn) else {}
         for name, term in terms.items() if isinstance(terms, dict) else [("", terms)]:
             if not isinstance(term, Tensor) or term.dim():
                 what = f"shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__

@@ -153,6 +153,8 @@ class Train(Section):
     """Steps between two pictures of samples."""
     save_every: PositiveInt = 1000
     """Steps between two checkpoints."""
+    on_nonfinite: Literal["stop", "rollback"] = "stop"
+    """What to do about a NaN or an infinity: stop, or go back to the last checkpoint with another seed, three times."""
     tensorboard: bool = False
     """Also write TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
 

@@ -274,9 +274,19 @@ def test_an_absent_download_is_exit_code_4(command):
     assert "Traceback" not in done.stderr
 
 
-def test_a_bug_shows_its_traceback_and_exits_1(needy, run, monkeypatch):
+def test_what_breaks_in_a_plugin_is_one_sentence_that_names_it(needy, run, monkeypatch):
     monkeypatch.setattr(Conditional, "forward", lambda self, given: 1 / 0)
-    code, _, err = run("train", "vanilla", "-o", "architecture.name=needy", *QUICK)
+    words = ["train", "vanilla", "-o", "architecture.name=needy", *QUICK]
+    code, _, err = run(*words)
+    assert code == 1
+    assert err.endswith("test_cli.Conditional failed: ZeroDivisionError: division by zero (--debug shows where)\n")
+    assert err.count("\n") == 1
+    assert "in <lambda>" in run(*words, "--debug")[2]
+
+
+def test_a_bug_shows_its_traceback_and_exits_1(run, monkeypatch):
+    monkeypatch.setattr(ganzoo.Run, "write_curves", lambda self: 1 / 0)
+    code, _, err = run("train", "vanilla", *QUICK)
     assert code == 1
     assert "ZeroDivisionError" in err
     assert "please report" in err

@@ -163,7 +163,8 @@ def test_a_half_written_line_of_the_log_does_not_hinder(tmp_path):
     ("change", "sentence"),
     [
         ({"optimizer.name": "rmsprop"}, "a run keeps its optimizers"),
-        ({"architecture.widths": [9]}, "the checkpoint does not fit this recipe"),
+        ({"architecture.widths": [9]}, r"a run keeps its architecture: 'architecture.\w+.widths' is \[16\], not \[9\]"),
+        ({"data.size": 32}, r"a run keeps the shape of its data: its images are \(1, 28, 28\), not \(1, 32, 32\)"),
     ],
 )
 def test_a_resume_that_cannot_be_leaves_the_run_as_it_was(tmp_path, change, sentence):
@@ -216,7 +217,7 @@ def test_a_side_that_nothing_would_train_is_refused(tmp_path):
 
 
 def test_what_fails_in_the_first_step_leaves_no_folder(tmp_path):
-    with pytest.raises(ganzoo.BadInput, match="a first step: Expected more than 1 value per channel"):
+    with pytest.raises(ganzoo.BadInput, match="Generator: Expected more than 1 value per channel"):
         train(tmp_path / "run", train={"batch": 1})
     assert not (tmp_path / "run").exists()
 
@@ -275,7 +276,8 @@ def test_training_goes_on_when_nobody_reads_its_progress(command):
     assert ganzoo.Run(command.folder / "run").metrics[-1]["step"] == 40
 
 
-def test_a_second_training_in_the_same_run_is_refused(tmp_path):
+def test_a_second_training_in_the_same_run_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganzoo.run.PATIENCE", 0)
     run = train(tmp_path / "run")
     before = (run.path / "recipe.toml").read_text()
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):

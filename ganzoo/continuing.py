@@ -1,0 +1,80 @@
+"""What may change when a run goes on, and how that is told."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ganzoo
+from ganzoo.device import Hardware
+from ganzoo.errors import BadInput
+from ganzoo.recipe import Recipe, differences, flatten
+
+ROLLBACKS = 3
+"""How often a run goes back to its last checkpoint by itself."""
+
+Facts = Mapping[str, Any]
+
+
+def in_the_shape_of(facts: Facts, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides with other data in the shape of the run's own, unless they say otherwise."""
+    flat, image = flatten(overrides), facts.get("image")
+    if image and image[1] == image[2] and flat.keys() & {"data", "data.name"}:
+        return {"data.size": image[1], "data.channels": image[0], **overrides}
+    return dict(overrides)
+
+
+def check_data_is_here(recipe: Recipe) -> None:
+    """Raise `BadInput` where a run's folder of images is not where it was: on another machine, perhaps."""
+    path = Path(recipe.data.name)
+    if path.is_absolute() and not path.exists():
+        raise BadInput(f"the images of this run were in {path}, which is not there; say where they are now with --data")
+
+
+def changed(old: Recipe, new: Recipe) -> dict[str, list[Any]]:
+    """What differs between the complete recipes of a run before and from now on, as {"optimizer.lr": [old, new]}.
+
+    Raises `BadInput` for another architecture: its weights would be others.
+    """
+    changes = differences(old, new)
+    for path, (before, after) in changes.items():
+        if path.startswith("architecture."):
+            raise BadInput(f"a run keeps its architecture: '{path}' is {before!r}, not {after!r}; start a new run")
+    return changes
+
+
+def check_shape(run: Facts, data: Facts) -> None:
+    """Raise `BadInput` for data whose images have another shape than those that a run has learnt from."""
+    before, now = (tuple(facts.get("image") or ()) for facts in (run, data))
+    if before != now:
+        raise BadInput(f"a run keeps the shape of its data: its images are {before}, not {now}; start a new run")
+
+
+def told(changes: Mapping[str, Sequence[Any]]) -> str:
+    """Changes in a line."""
+    return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
+
+
+def circumstances(hardware: Hardware) -> dict[str, Any]:
+    """What the last bits of a training depend on beside its recipe."""
+    return {
+        "ganzoo": ganzoo.__version__,
+        "torch": torch.__version__,
+        "device": str(hardware.device),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def other_circumstances(history: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What differs from the last time that this run was worked on."""
+    before = history[-1] if history else {}
+    return {key: [before[key], value] for key, value in now.items() if before.get(key, value) != value}
+
+
+def rollbacks(history: Sequence[Mapping[str, Any]]) -> int:
+    """How often a run went back by itself since somebody last changed its settings."""
+    events = ["rolled back" if line["event"] == "rolled back" else line.get("changed", True) for line in history]
+    unchanged = itertools.takewhile(lambda event: event in ("rolled back", {}), reversed(events))
+    return sum(event == "rolled back" for event in unchanged)

@@ -1,0 +1,216 @@
+"""One training at work: engine, data and run folder, with all that happens between the training steps."""
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo import build, checkpoint, continuing
+from ganzoo.checks import enough_memory
+from ganzoo.data import Data
+from ganzoo.engine import Engine
+from ganzoo.errors import BadInput, Interrupted
+from ganzoo.model import save_model
+from ganzoo.progress import Silence, TensorBoard
+from ganzoo.quality import Yardstick
+from ganzoo.recipe import Recipe
+from ganzoo.run import Run
+from ganzoo.sampling import draw, joined, pictured, to_unit
+from ganzoo.settings import SIDES
+from ganzoo.stopping import Stopping
+
+PICTURED = 64
+"""Samples in each picture."""
+
+
+class Trainer:
+    """A complete recipe, its data, and the engine that plays it in a run folder."""
+
+    def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence) -> None:
+        self.recipe, self.data, self.progress = recipe, data, progress
+        self.settings = recipe.train
+        if self.settings.tensorboard:
+            TensorBoard.needed()
+        self.parts = build.architecture(recipe.architecture)
+        self.engine = Engine(
+            self.parts["generator"].make(**data.facts),
+            self.parts["discriminator"].make(**data.facts),
+            [build.scheduled(*loss) for loss in build.losses(recipe.loss)],
+            train=self.settings,
+            optimizer=recipe.optimizer,
+            device=device,
+        )
+        check_that_all_play(self.engine)
+        self.yardstick = Yardstick(data, self.settings.seed)
+        self.best: dict[str, Any] | None = None
+        self.stopping, self.skipped = Stopping(), 0
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """What the last bits of this training depend on beside the recipe."""
+        return continuing.circumstances(self.engine.hardware)
+
+    def set_up(self, state: checkpoint.State | None = None) -> None:
+        """Bring engine and data together, at the beginning or where a run was saved."""
+        used = state.numbers["images"] if state else 0
+        with enough_memory(self.settings):
+            batches = self.data.to(self.engine.hardware.device).batches(self.settings.batch, self.settings.seed, used)
+            first = next(batches)
+            self.engine.setup(first)
+        self.settings.precision = self.engine.hardware.precision
+        self.batches = itertools.chain([first], batches)
+        self.conditions = self._conditions()
+        if state:
+            checkpoint.restore(self.engine, state)
+            self.best = state.numbers["best"]
+
+    def resumed(self, run: Run, changes: Mapping[str, Any]) -> None:
+        """Tell of a run that goes on, and note it in the history."""
+        if changes:
+            self.progress.say(f"changed: {continuing.told(changes)}")
+        others = continuing.other_circumstances(run.history, self.circumstances)
+        if others:
+            self.progress.say(f"not bit for bit as it would have gone on, since {continuing.told(others)}")
+        run.record("resumed", self.engine.index, changed=changes, **self.circumstances)
+
+    def play(self, run: Run) -> None:
+        """Train in a run folder until the recipe's last step, or until somebody stops it."""
+        self.run = run
+        # A line of an earlier last step, when no line was due, gives way to the regular one.
+        run.cut_log(self.engine.index - bool(self.engine.ledger.tallies))
+        self.recipe.save(run.path / "recipe.toml")
+        self._tell()
+        self.listeners = [self.progress]
+        if self.settings.tensorboard:
+            self.listeners.append(TensorBoard(run.path / "tensorboard"))
+        self.progress.start(self.engine.index, self.settings.steps)
+        try:
+            with self.stopping, enough_memory(self.settings):
+                self._loop()
+        finally:
+            for listener in self.listeners:
+                listener.stop()
+
+    def _loop(self) -> None:
+        self.clock, self.logged = time.perf_counter(), self.engine.images
+        while self.engine.index < self.settings.steps:
+            self.engine.step(self.batches)
+            self.progress.step(self.engine.index)
+            self._housekeeping(self.engine.index)
+            if self.stopping.signal_number and self.engine.index < self.settings.steps:
+                self._stop()
+
+    def _stop(self) -> None:
+        self.engine.check()
+        self._picture(self.engine.index)
+        self.run.write_curves()
+        self._save()
+        said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
+        raise Interrupted(said, self.stopping.signal_number)
+
+    def _housekeeping(self, step: int) -> None:
+        last = step == self.settings.steps
+        saves, pictures, logs = (
+            step % every == 0
+            for every in (self.settings.save_every, self.settings.sample_every, self.settings.log_every)
+        )
+        measured = {}
+        with self._paused():
+            if saves or pictures or last:
+                self.engine.check()
+            if saves:
+                measured = self._measure(step)
+        if logs or last:
+            self._log(step, measured, keep=not logs)
+        with self._paused():
+            if pictures or last:
+                self._picture(step)
+            if last:
+                self.run.write_curves()
+            if saves or last:
+                self._save()
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        """Time that does not count as training."""
+        begun = time.perf_counter()
+        yield
+        self.clock += time.perf_counter() - begun
+
+    def _measure(self, step: int) -> dict[str, float]:
+        """How near the samples come to real ones; the nearest so far are kept as the best."""
+        samples = self._drawn(self.yardstick.count) if self.yardstick.count else None
+        if samples is None:
+            return {}
+        measured = {"swd_ratio": round(self.yardstick.ratio(samples), 4)}
+        if self.best is None or measured["swd_ratio"] < self.best["swd_ratio"]:
+            self.best = {"step": step, **measured}
+            self._save_model(self.run.best_folder)
+        return measured
+
+    def _log(self, step: int, measured: Mapping[str, float], keep: bool) -> None:
+        terms = self.engine.metrics(keep)
+        now, images = time.perf_counter(), self.engine.images
+        speed = (images - self.logged) / (now - self.clock)
+        self.clock, self.logged = now, images
+        line = {"step": step, "images": images, "images_per_second": round(speed, 1), **terms, **measured}
+        self.run.log(line)
+        for listener in self.listeners:
+            listener.log(line)
+        if self.data.skipped > self.skipped:
+            self.skipped = self.data.skipped
+            self.progress.say(self.data.notes[-1])
+
+    def _save(self) -> None:
+        self._save_model(self.run.model_folder)
+        # Last of all: whatever is interrupted before it will be made again.
+        facts = self.data.facts
+        checkpoint.save(self.run.checkpoints, checkpoint.capture(self.engine, best=self.best, facts=facts))
+
+    def _save_model(self, folder: Path) -> None:
+        about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
+        save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, **about)
+
+    def _picture(self, step: int) -> None:
+        images = self._drawn(PICTURED)
+        if images is not None:
+            self.run.write_samples(step, to_unit(images), self.settings.seed)
+
+    def _drawn(self, n: int) -> Tensor | None:
+        """Images of the averaged generator, the same latents each time; None where it makes no images."""
+        if self.data.description["kind"] != "image":
+            return None
+        device, seed = self.engine.hardware.device, self.settings.seed
+        fixed = {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
+        return pictured(joined([fake for fake, _ in draw(self.engine.ema, n, seed, device, fixed)]))
+
+    def _conditions(self) -> dict[str, Tensor]:
+        """What the generator needs of real data to draw samples, the same at any time."""
+        generator = self.engine.generator
+        keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
+        first = self.data.first(PICTURED, self.settings.seed) if keys else {}
+        return {key: first[key] for key in keys}
+
+    def _tell(self) -> None:
+        hardware = self.engine.hardware
+        count = f" ({self.data.count:,} samples)" if self.data.count else ""
+        what = f"{self.recipe.name} on {self.data.name}{count}"
+        self.progress.say(f"training {what}, {hardware.device} in {hardware.precision}, to {self.run.path}")
+        for note in self.data.notes:
+            self.progress.say(note)
+
+
+def check_that_all_play(engine: Engine) -> None:
+    """Raise `BadInput` where a side would never be trained."""
+    for side in SIDES:
+        if not any(use.plays(side) and use.start < engine.train.steps for use in engine.losses):
+            names = ", ".join(use.name for use in engine.losses)
+            raise BadInput(
+                f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "
+                f"{engine.train.steps}; --loss replaces all losses of a recipe, so name them all"
+            )
