@@ -112,9 +112,11 @@ def restored_ledger(state: State, device: torch.device) -> Ledger:
 def modules(engine: Engine) -> dict[str, Tensor]:
     """The engine's own tensors: both networks, the average, and the losses' buffers (their networks are frozen)."""
     networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
-    tensors = {
-        f"{name}.{key}": value for name, module in networks.items() for key, value in module.state_dict().items()
-    }
+    tensors = {}
+    for name, module in networks.items():
+        # Buffers also on their own, since a state dict has not those that are not persistent.
+        own = module.state_dict() | dict(module.named_buffers())
+        tensors |= {f"{name}.{key}": value for key, value in own.items()}
     for use in engine.losses:
         tensors |= {f"loss.{use.name}.{key}": buffer for key, buffer in use.loss.named_buffers()}
     return tensors
@@ -141,6 +143,9 @@ def restore_optimizer(side: Side, name: str, tensors: dict[str, Tensor]) -> None
         if key.startswith(f"optimizer.{name}."):
             number, word = key.removeprefix(f"optimizer.{name}.").split(".")
             state.setdefault(int(number), {})[word] = like(value, side.parameters[int(number)])
+    if side.settings.momentum:  # which may be new
+        for number, parameter in enumerate(side.parameters):
+            state.setdefault(number, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
     side.optimizer.load_state_dict({"state": state, "param_groups": side.optimizer.state_dict()["param_groups"]})
 
 
@@ -151,17 +156,29 @@ def like(value: Tensor, parameter: Tensor) -> Tensor:
 
 def save(folder: Path, state: State) -> Path:
     """Write a checkpoint below `folder` under its step, whole or not at all; all but the last two and the best go."""
-    target = folder / f"step-{state.numbers['index']:06d}"
+    target = folder / name_of(state.numbers["index"])
     content = tensors_to_bytes(state.tensors)
     about = {"format": FORMAT, "tensors": hashlib.sha256(content).hexdigest(), **state.numbers}
     with writing_folder(target) as part:
         write_bytes(part / "state.safetensors", content)
         write_json(part / "state.json", about | {"sha256": hash_of(about)})
-    best = folder / f"step-{(state.numbers.get('best') or {'step': -1})['step']:06d}"
-    dispensable = [path for path in checkpoints(folder)[:-KEPT] if path != best]
-    for old in [*dispensable, *folder.glob(".step-*")]:
-        shutil.rmtree(old, ignore_errors=True)
+    tidy(folder, target, state.numbers.get("best"))
     return target
+
+
+def tidy(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> None:
+    """Leave the last two checkpoints and the best; what lies after the newest was damaged or given up."""
+    there = checkpoints(folder)
+    until = there.index(newest) + 1
+    kept = {*there[:until][-KEPT:], *(path for path in there if best and path.name == name_of(best["step"]))}
+    for path in [*there, *folder.glob(".step-*")]:
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def name_of(step: int) -> str:
+    """What the checkpoint of a training step is called."""
+    return f"step-{step:06d}"
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -171,7 +188,7 @@ def checkpoints(folder: Path) -> list[Path]:
 
 def by_step(folder: Path) -> list[Path]:
     """What is named after a training step in a folder, by that step."""
-    found = [(re.match(r"step-(\d+)", path.name), path) for path in folder.glob("step-*")]
+    found = [(re.fullmatch(r"step-(\d+)(\.png)?", path.name), path) for path in folder.glob("step-*")]
     return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
 
 
@@ -187,7 +204,7 @@ def read(folder: Path) -> tuple[State, list[str]]:
         state = read_one(path)
         if state:
             return state, notes
-        notes.append(f"checkpoint {path.name} is damaged; using the one before it")
+        notes.append(f"checkpoint {path.name} is damaged or cannot be read; using the one before it")
     raise BadInput(f"there is no sound checkpoint in {folder}")
 
 

@@ -58,7 +58,7 @@ def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
 def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call what a plugin or the data brings; what it raises comes with the culprit's name.
 
-    A `ValueError` is a refusal and becomes `BadInput`, anything else `Failed`. Want of memory is nobody's fault.
+    A `ValueError` is a refusal and becomes `BadInput`, anything else `Failed`; `outer_faults` are not the callee's.
     """
     try:
         return function(*arguments, **options)
@@ -67,7 +67,7 @@ def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **optio
     except ValueError as error:
         raise BadInput(f"{culprit}: {error}") from error
     except Exception as error:
-        if out_of_memory(error):
+        if out_of_memory(error) or reader_died(error):
             raise
         raise Failed(f"{culprit} failed: {type(error).__name__}: {error}") from error
 
@@ -77,20 +77,35 @@ def name_of(module: nn.Module) -> str:
     return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
+def reader_died(error: BaseException) -> bool:
+    """Whether torch says that a process that reads data has died: it breaks into whatever runs at that moment."""
+    return isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
+
+
 @contextmanager
-def enough_memory(train: Train) -> Iterator[None]:
-    """Turn want of memory into `BadInput` that says which batch size or accumulation to try."""
+def outer_faults(train: Train, own_batches: bool = False) -> Iterator[None]:
+    """Turn want of memory and dead data readers, which may show anywhere, into a sentence that says what to do.
+
+    `own_batches` says that Python code decides how many samples a batch has, and not `train.batch`.
+    """
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        if reader_died(error):
+            raise Failed(f"the data failed: {error}") from error
         if not out_of_memory(error):
             raise
-        raise BadInput(f"out of memory with train.batch={train.batch}; {memory_advice(train)}") from error
+        size = "these batches" if own_batches else f"train.batch={train.batch}"
+        raise BadInput(f"out of memory with {size}; {memory_advice(train, own_batches)}") from error
 
 
-def memory_advice(train: Train) -> str:
+def memory_advice(train: Train, own_batches: bool = False) -> str:
     """What needs less memory than these settings."""
     parts = next((n for n in range(2 * train.accumulate, train.batch) if train.batch % n == 0), None)
     smaller = [f"train.accumulate={parts} (the same update in less memory)"] if parts else []
-    smaller += [f"train.batch={train.batch // 2}"] if train.batch > 1 else ["smaller networks"]
-    return "try " + " or ".join(smaller)
+    batch = train.batch // 2 // train.accumulate * train.accumulate
+    if own_batches:
+        smaller = ["smaller batches", f"train.accumulate={2 * train.accumulate} (the same update in less memory)"]
+    elif batch:
+        smaller += [f"train.batch={batch}"]
+    return "try " + (" or ".join(smaller) or "smaller networks")

@@ -1,7 +1,6 @@
 """What may change when a run goes on, and how that is told."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 import ganzoo
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput
+from ganzoo.plugins import Provided
 from ganzoo.recipe import Recipe, differences, flatten
 
 ROLLBACKS = 3
@@ -33,16 +33,11 @@ def check_data_is_here(recipe: Recipe) -> None:
         raise BadInput(f"the images of this run were in {path}, which is not there; say where they are now with --data")
 
 
-def changed(old: Recipe, new: Recipe) -> dict[str, list[Any]]:
-    """What differs between the complete recipes of a run before and from now on, as {"optimizer.lr": [old, new]}.
-
-    Raises `BadInput` for another architecture: its weights would be others.
-    """
-    changes = differences(old, new)
-    for path, (before, after) in changes.items():
+def check_architecture(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` where complete recipes of a run have another architecture: its weights would be others."""
+    for path, (before, after) in differences(old.written_out(), new.written_out()).items():
         if path.startswith("architecture."):
             raise BadInput(f"a run keeps its architecture: '{path}' is {before!r}, not {after!r}; start a new run")
-    return changes
 
 
 def check_shape(run: Facts, data: Facts) -> None:
@@ -57,10 +52,11 @@ def told(changes: Mapping[str, Sequence[Any]]) -> str:
     return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
 
 
-def circumstances(hardware: Hardware) -> dict[str, Any]:
+def circumstances(hardware: Hardware, used: Iterable[Provided]) -> dict[str, Any]:
     """What the last bits of a training depend on beside its recipe."""
     return {
         "ganzoo": ganzoo.__version__,
+        **{provided.distribution: provided.version for provided in used},
         "torch": torch.__version__,
         "device": str(hardware.device),
         "threads": torch.get_num_threads(),
@@ -69,12 +65,16 @@ def circumstances(hardware: Hardware) -> dict[str, Any]:
 
 def other_circumstances(history: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, list[Any]]:
     """What differs from the last time that this run was worked on."""
-    before = history[-1] if history else {}
+    before = history[-1]["circumstances"] if history else {}
     return {key: [before[key], value] for key, value in now.items() if before.get(key, value) != value}
 
 
 def rollbacks(history: Sequence[Mapping[str, Any]]) -> int:
-    """How often a run went back by itself since somebody last changed its settings."""
-    events = ["rolled back" if line["event"] == "rolled back" else line.get("changed", True) for line in history]
-    unchanged = itertools.takewhile(lambda event: event in ("rolled back", {}), reversed(events))
-    return sum(event == "rolled back" for event in unchanged)
+    """How often a run went back by itself since it was begun or somebody changed its settings."""
+    count = 0
+    for line in reversed(history):
+        if line["event"] == "rolled back":
+            count += 1
+        elif line["changed"] or line["event"] == "begun":
+            break
+    return count

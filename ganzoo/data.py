@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +19,14 @@ from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
 from ganzoo.engine import endless
 from ganzoo.errors import BadInput, choices
 from ganzoo.folder import LOOKED_AT, WORKERS, Decoded, Files, Pictures, channels_of, classes_of, decoded, image_names
-from ganzoo.seeds import seeded
+from ganzoo.seeds import seed_of, seeded
+from ganzoo.stopping import SIGNALS
 
 IN_MEMORY = 5000
 """Folders of at most this many images are decoded before training, where the pixels fit in `IN_MEMORY_BYTES`."""
 IN_MEMORY_BYTES = 2**31
+GRACE = 10
+"""Seconds that a worker lives on after a SIGTERM."""
 DEFAULT_SIZE = 64
 """Side in pixels of images that have no size in common: folders, celeba and lsun."""
 
@@ -65,7 +68,7 @@ class Data:
         shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
         return {"name": self.name, **shape, "classes": self.classes}
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
         """Endless batches of constant size.
 
         "image" is float32 (n, channels, height, width) in [-1, 1], "label" int64 (n,) where there are labels. Every
@@ -113,7 +116,7 @@ class InMemory(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
         for places in positions(self.count, batch, seed, used, self.device):
             yield self._batch(self.images.index_select(0, places), places)
@@ -147,14 +150,14 @@ class Streamed(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
+    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
         loader = DataLoader(
             Decoded(self.pictures, self.image),
             batch_sampler=(places.tolist() for places in positions(self.count, batch, seed, used)),
             num_workers=WORKERS,
             collate_fn=stacked,
-            worker_init_fn=outlive_interrupt,
+            worker_init_fn=outlive_signals,
             generator=seeded("workers", seed),  # else it would draw from torch's global one
         )
         for pixels, places, broken in loader:
@@ -185,29 +188,40 @@ class Batches(Data):
     device than the CPU are looked at in the first batch only, since looking makes the CPU wait.)
     """
 
-    def __init__(self, source: Iterable[Mapping[str, Any]], classes: Sequence[str] | int | None = None) -> None:
+    def __init__(
+        self, source: Iterable[Mapping[str, Any]], classes: Sequence[str] | int | None = None, seed: int = 0
+    ) -> None:
         if not isinstance(source, Iterable):
             kind = type(source).__name__
             raise BadInput(f"data is the name of a data set, a folder or an iterable of dict batches, not a {kind}")
         super().__init__("batches", None, classes=class_names(classes))
         self.source = source
-        batches = iter(source)
-        begun = list(islice(batches, 1))
-        if not begun:
-            raise BadInput("the data gave no batch at all")
-        self._first = self._checked(begun[0], look=True)
+        batches = self._gone_through(seed)
+        begun = next(batches)
+        self._first = self._checked(begun, look=True)
         if "image" in self._first:
             self.image = tuple(self._first["image"].shape[1:])
         # What was begun is used for training: a generator gives its first batch once, a DataLoader has its workers up.
-        self._begun: Iterator[Any] | None = chain(begun, batches)
+        self._begun: Iterator[Any] | None = chain([begun], batches)
 
-    def __iter__(self) -> Iterator[Any]:
-        begun, self._begun = self._begun, None
-        return iter(self.source) if begun is None else begun
+    def _gone_through(self, seed: int) -> Iterator[Any]:
+        """The iterable again and again. It draws from torch's global generator, but from numbers of its own.
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Iterator[dict[str, Tensor]]:
+        So a shuffling DataLoader has the same order whatever else draws, and again after a resume.
+        """
+        state = torch.Generator().manual_seed(seed_of("batches", seed)).get_state()
+        stream = endless(self.source)
+        while True:
+            with torch.random.fork_rng([]):
+                torch.set_rng_state(state)
+                batch = next(stream)
+                state = torch.get_rng_state()
+            yield batch
+
+    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
         """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
-        for raw in endless(self):
+        begun, self._begun = self._begun, None
+        for raw in self._gone_through(seed) if begun is None else begun:
             made = self._checked(raw)
             if used <= 0:
                 yield made
@@ -265,12 +279,14 @@ def open_data(
     channels: int | None = None,
     root: str | Path | None = None,
     classes: Sequence[str] | int | None = None,
+    seed: int = 0,
 ) -> Data:
     """Data by name (see `NAMES`), from an image folder, or from any iterable of dict batches.
 
     Images become squares of `size` pixels with 1 or 3 `channels`; by default a data set keeps its own, and folders,
     celeba and lsun get 64 pixels and colour unless every image is grey. `root` is where downloaded sets are (see
-    `data_root`). `classes`, names or a number, is for batches, which cannot say; elsewhere it must agree.
+    `data_root`). `classes`, names or a number, is for batches, which cannot say; elsewhere it must agree. `seed` is for
+    iterables that draw from torch's global random generator, such as a shuffling DataLoader.
     A name goes before a folder of the same name, which is reached as "./mnist".
     Raises `BadInput` for an unknown name, a folder without images and options that do not fit, `Unavailable` where
     a data set is neither there nor can be downloaded.
@@ -283,7 +299,7 @@ def open_data(
         return agreeing(by_name(os.fspath(source), size, channels, data_root(root)), classes)
     if size or channels:
         raise BadInput("size and channels go with a named data set or a folder; batches are taken as they are")
-    return agreeing(source, classes) if isinstance(source, Data) else Batches(source, classes)
+    return agreeing(source, classes) if isinstance(source, Data) else Batches(source, classes, seed)
 
 
 def by_name(name: str, size: int | None, channels: int | None, root: Path) -> Data:
@@ -366,9 +382,16 @@ def scaled(images: Tensor) -> Tensor:
     return images.float().mul_(1 / 127.5).sub_(1)
 
 
-def outlive_interrupt(_: int) -> None:
-    """Have a worker ignore Ctrl-C, which reaches it too: the training decides when it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def outlive_signals(_: int) -> None:
+    """Have a worker go on after Ctrl-C and the like, which reach it too: the training decides when it ends.
+
+    SIGTERM counts after a while, since multiprocessing ends what is left of its workers by it.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, GRACE))
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
 
 
 def stacked(samples: list[tuple[Tensor | None, int, list[int]]]) -> tuple[Tensor | None, Tensor, list[int]]:

@@ -5,6 +5,7 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 """
 
 import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, enough_memory, name_of
+from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -101,7 +102,7 @@ class Engine:
         Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
         """
         stream = endless(batches)
-        with enough_memory(self.train):
+        with outer_faults(self.train, own_batches=True):
             for _ in range(self.train.steps if steps is None else steps):
                 self.step(stream)
         return self.metrics()
@@ -147,11 +148,17 @@ class Engine:
         return means
 
     def check(self) -> None:
-        """Raise `Diverged` if a term since the last `metrics` or any weight is not finite; one synchronisation."""
+        """Raise `Diverged` if a term since the last `metrics` or a weight is not finite, or a buffer has a NaN."""
         self.ledger.check()
-        weights = [*self.generator.parameters(), *self.discriminator.parameters()]
-        if not torch.stack([weight.isfinite().all() for weight in weights]).all():
+        networks = (self.generator, self.discriminator)
+        weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
+        if not torch.stack(weights).all():
             raise Diverged(f"training diverged: a weight is not a finite number after step {self.index}")
+        # A buffer may well hold infinities, as masks do.
+        modules = (*networks, *(use.loss for use in self.losses))
+        buffers = [~buffer.isnan().any() for module in modules for buffer in module.buffers()]
+        if buffers and not torch.stack(buffers).all():
+            raise Diverged(f"training diverged: a buffer has a NaN after step {self.index}")
 
     def _turn(self, turn: str, batch: dict[str, Tensor]) -> None:
         side = self.sides[turn]
@@ -260,11 +267,13 @@ def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> t
 
 def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
-    while True:
+    for time in itertools.count():
         empty = True
         for batch in batches:
             empty = False
             yield batch
+        if empty and not time:
+            raise BadInput("the data gave no batch at all")
         if empty:
             raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ganzoo.checks import blaming
 from ganzoo.data import Data, open_data
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput
@@ -20,7 +21,8 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     if batches is None and wanted.name == "batches":
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
     source = wanted.name if batches is None else batches
-    return open_data(source, size=wanted.size, channels=wanted.channels, root=wanted.root, classes=wanted.classes)
+    how = {"size": wanted.size, "channels": wanted.channels, "root": wanted.root, "classes": wanted.classes}
+    return blaming("the data", open_data, source, **how, seed=recipe.train.seed)
 
 
 def with_lasting_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:

@@ -95,8 +95,9 @@ class Bar(Silence):
 class TensorBoard(Silence):
     """The log as TensorBoard events in a folder. Raises `BadInput` where TensorBoard is not installed."""
 
-    def __init__(self, folder: Path) -> None:
-        self.writer = self.needed()(str(folder))
+    def __init__(self, folder: Path, done: int) -> None:
+        # What an earlier process wrote after the step at which this one begins is made again.
+        self.writer = self.needed()(str(folder), purge_step=done + 1)
 
     @staticmethod
     def needed() -> type:

@@ -17,6 +17,8 @@ FEW = 64
 SIDE = 32
 """Larger images are averaged down to this many pixels a side."""
 DIRECTIONS = 512
+BATCH = 64
+"""Images that are read at once."""
 
 
 class Yardstick:
@@ -41,7 +43,8 @@ class Yardstick:
     @cached_property
     def _real(self) -> tuple[Tensor, float]:
         """Real images, and how far others are from them."""
-        images = self.data.first(2 * self.count, self.seed)["image"]
+        needed, batches = 2 * self.count, self.data.batches(BATCH, self.seed)
+        images = torch.cat([next(batches)["image"].cpu() for _ in range(0, needed, BATCH)])[:needed]
         one, other = (sorted_along(half, self._directions(images)) for half in vectors(images).chunk(2))
         return one, distance(one, other)
 

@@ -146,18 +146,18 @@ class Recipe(Section):
         write_bytes(path, tomlkit.dumps(self.written_out()).encode())
 
 
-def differences(old: Recipe, new: Recipe) -> dict[str, list[Any]]:
-    """Which keys differ between two recipes, as {"optimizer.lr": [old, new]}; None where a key is not there."""
-    before, after = (flatten(by_name(recipe.written_out())) for recipe in (old, new))
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Which keys differ between two written out recipes, as {"optimizer.lr": [old, new]}; None for one not there."""
+    before, after = (flatten(by_name(table)) for table in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return {path: [before.get(path), after.get(path)] for path in paths}
 
 
-def by_name(table: dict[str, Any]) -> dict[str, Any]:
+def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe's content with its losses by name, or by number where a name stands twice."""
     names = [loss["name"] for loss in table["loss"]]
     keys = [name if names.count(name) == 1 else str(number) for number, name in enumerate(names)]
-    return table | {"loss": dict(zip(keys, table["loss"], strict=True))}
+    return {**table, "loss": dict(zip(keys, table["loss"], strict=True))}
 
 
 def find_recipe(source: str | Path) -> Path:

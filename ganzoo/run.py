@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,9 +15,9 @@ from filelock import FileLock, Timeout
 
 from ganzoo import checkpoint, pictures
 from ganzoo.errors import BadInput
-from ganzoo.files import reading, write_bytes, writing
+from ganzoo.files import reading, sync_folder, write_bytes, writing
 from ganzoo.model import Model, load
-from ganzoo.recipe import Recipe
+from ganzoo.recipe import Recipe, differences
 
 RUNS = Path("runs")
 MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
@@ -46,7 +47,10 @@ class Run:
             with run.locked():
                 run._remove()
         with writing(run.path):
-            (run.path / "samples").mkdir(parents=True, exist_ok=True)
+            run.path.mkdir(parents=True, exist_ok=True)
+            sync_folder(run.path.parent)
+            run.checkpoints.mkdir(exist_ok=True)
+            (run.path / "samples").mkdir(exist_ok=True)
         recipe.save(run.path / "recipe.toml")
         return run
 
@@ -67,13 +71,13 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of the log: step, images, images_per_second, the mean of every loss term and perhaps swd_ratio.
 
-        A line that was only half written, and what follows it, does not count.
+        A line that was only half written does not count.
         """
         return read_lines(self.path / "metrics.jsonl")
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """What was done to this run and when: begun, resumed or rolled back, at which step, what was changed."""
+        """What was done to this run and when: begun, resumed or rolled back, at which step, what was changed by it."""
         return read_lines(self.path / "history.jsonl")
 
     @property
@@ -90,12 +94,18 @@ class Run:
         path = self.path / "metrics.jsonl"
         with writing(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # a checkpoint must not outlive the lines before it
 
-    def record(self, event: str, step: int, **about: Any) -> None:
-        """Append one line to the history."""
+    def record(self, event: str, step: int, recipe: Recipe, **about: Any) -> dict[str, list[Any]]:
+        """Make a recipe the run's, and append to the history what changed by it, which is returned."""
+        history, table = self.history, recipe.written_out()
+        changed = differences(history[-1]["recipe"], table) if history else {}
         time = datetime.now(UTC).isoformat(timespec="seconds")
-        line = {"event": event, "step": step, "time": time, **about}
-        write_lines(self.path / "history.jsonl", [*self.history, line])
+        line = {"event": event, "step": step, "time": time, "changed": changed, **about, "recipe": table}
+        recipe.save(self.path / "recipe.toml")
+        write_lines(self.path / "history.jsonl", [*history, line])
+        return changed
 
     def cut_log(self, step: int) -> None:
         """Forget the lines after a step: training goes on from there."""
@@ -136,6 +146,8 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
+        if self.recipe.data.name == "batches":
+            return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
         return f"ganzoo train --resume {shlex.quote(str(self.path))}"
 
     def what_is_left(self) -> str:
@@ -147,7 +159,8 @@ class Run:
 
     def _remove(self) -> None:
         with writing(self.path):
-            for path in self.path.iterdir():
+            # The recipe last: without it nobody would know any more that this was a run.
+            for path in sorted(self.path.iterdir(), key=lambda path: path.name == "recipe.toml"):
                 if path.name != ".lock":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -156,7 +169,7 @@ def in_the_way(path: str | Path, overwrite: bool) -> bool:
     """Whether an earlier run must be removed from `path` first. Raises `BadInput` for whatever must not be."""
     path = Path(path).expanduser()
     with writing(path):
-        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        if not path.exists() or (path.is_dir() and without_files(path)):
             return False
         names = {each.name for each in path.iterdir()} if path.is_dir() else set()
     if not overwrite:
@@ -167,10 +180,15 @@ def in_the_way(path: str | Path, overwrite: bool) -> bool:
     return True
 
 
+def without_files(folder: Path) -> bool:
+    """Whether a folder is as good as empty: what a training leaves that was killed when it had just begun."""
+    return not any(path.is_file() and path.name != ".lock" for path in folder.rglob("*"))
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log up to the first that is only half written; none where there is no such file."""
+    """The lines of a log, but for those that are only half written; none where there is no such file."""
     lines = reading(path).splitlines() if path.exists() else []
-    return list(itertools.takewhile(lambda line: line, map(parsed, lines)))
+    return [line for line in map(parsed, lines) if line]
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:

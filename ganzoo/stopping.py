@@ -21,7 +21,8 @@ class Stopping:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._keep)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for
+                    self._before[number] = signal.signal(number, self._keep)
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganzoo import build, checkpoint, continuing
-from ganzoo.checks import enough_memory
+from ganzoo.checks import blaming
 from ganzoo.data import Data
 from ganzoo.engine import Engine
 from ganzoo.errors import BadInput, Interrupted
@@ -48,51 +48,54 @@ class Trainer:
         check_that_all_play(self.engine)
         self.yardstick = Yardstick(data, self.settings.seed)
         self.best: dict[str, Any] | None = None
+        self.measured: dict[str, float] = {}
+        self.saved = 0
         self.stopping, self.skipped = Stopping(), 0
 
     @property
     def circumstances(self) -> dict[str, Any]:
         """What the last bits of this training depend on beside the recipe."""
-        return continuing.circumstances(self.engine.hardware)
+        provided = [*self.parts.values(), *(part for _, part in build.losses(self.recipe.loss))]
+        return continuing.circumstances(self.engine.hardware, [part.provided for part in provided])
 
     def set_up(self, state: checkpoint.State | None = None) -> None:
         """Bring engine and data together, at the beginning or where a run was saved."""
         used = state.numbers["images"] if state else 0
-        with enough_memory(self.settings):
-            batches = self.data.to(self.engine.hardware.device).batches(self.settings.batch, self.settings.seed, used)
-            first = next(batches)
-            self.engine.setup(first)
+        self.stream = self.data.to(self.engine.hardware.device).batches(self.settings.batch, self.settings.seed, used)
+        first = blaming("the data", next, self.stream)
+        self.engine.setup(first)
         self.settings.precision = self.engine.hardware.precision
-        self.batches = itertools.chain([first], batches)
+        self.batches = itertools.chain([first], self.stream)
         self.conditions = self._conditions()
         if state:
             checkpoint.restore(self.engine, state)
-            self.best = state.numbers["best"]
+            self.best, self.measured = state.numbers["best"], state.numbers["measured"]
+            self.saved = self.engine.index
 
-    def resumed(self, run: Run, changes: Mapping[str, Any]) -> None:
-        """Tell of a run that goes on, and note it in the history."""
-        if changes:
-            self.progress.say(f"changed: {continuing.told(changes)}")
+    def record(self, run: Run, event: str, **about: Any) -> None:
+        """Note in a run's history that this training goes to work, and tell what is other than before."""
         others = continuing.other_circumstances(run.history, self.circumstances)
+        changed = run.record(event, self.engine.index, self.recipe, **about, circumstances=self.circumstances)
+        if changed:
+            self.progress.say(f"changed: {continuing.told(changed)}")
         if others:
             self.progress.say(f"not bit for bit as it would have gone on, since {continuing.told(others)}")
-        run.record("resumed", self.engine.index, changed=changes, **self.circumstances)
 
     def play(self, run: Run) -> None:
         """Train in a run folder until the recipe's last step, or until somebody stops it."""
         self.run = run
         # A line of an earlier last step, when no line was due, gives way to the regular one.
         run.cut_log(self.engine.index - bool(self.engine.ledger.tallies))
-        self.recipe.save(run.path / "recipe.toml")
         self._tell()
         self.listeners = [self.progress]
         if self.settings.tensorboard:
-            self.listeners.append(TensorBoard(run.path / "tensorboard"))
+            self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
         self.progress.start(self.engine.index, self.settings.steps)
         try:
-            with self.stopping, enough_memory(self.settings):
+            with self.stopping:
                 self._loop()
         finally:
+            self.stream.close()  # ends the processes that read for it
             for listener in self.listeners:
                 listener.stop()
 
@@ -109,7 +112,8 @@ class Trainer:
         self.engine.check()
         self._picture(self.engine.index)
         self.run.write_curves()
-        self._save()
+        if self.saved != self.engine.index:
+            self._save()
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
         raise Interrupted(said, self.stopping.signal_number)
 
@@ -119,14 +123,13 @@ class Trainer:
             step % every == 0
             for every in (self.settings.save_every, self.settings.sample_every, self.settings.log_every)
         )
-        measured = {}
         with self._paused():
             if saves or pictures or last:
                 self.engine.check()
             if saves:
-                measured = self._measure(step)
+                self._measure(step)
         if logs or last:
-            self._log(step, measured, keep=not logs)
+            self._log(step, keep=not logs)
         with self._paused():
             if pictures or last:
                 self._picture(step)
@@ -142,19 +145,21 @@ class Trainer:
         yield
         self.clock += time.perf_counter() - begun
 
-    def _measure(self, step: int) -> dict[str, float]:
-        """How near the samples come to real ones; the nearest so far are kept as the best."""
+    def _measure(self, step: int) -> None:
+        """How near the samples come to real ones, for the next line of the log; the nearest so far are the best."""
         samples = self._drawn(self.yardstick.count) if self.yardstick.count else None
         if samples is None:
-            return {}
-        measured = {"swd_ratio": round(self.yardstick.ratio(samples), 4)}
-        if self.best is None or measured["swd_ratio"] < self.best["swd_ratio"]:
-            self.best = {"step": step, **measured}
+            return
+        ratio = round(blaming("the data", self.yardstick.ratio, samples), 4)
+        self.measured = {"swd_ratio": ratio}
+        if self.best is None or ratio < self.best["swd_ratio"]:
+            self.best = {"step": step, "swd_ratio": ratio}
             self._save_model(self.run.best_folder)
-        return measured
 
-    def _log(self, step: int, measured: Mapping[str, float], keep: bool) -> None:
-        terms = self.engine.metrics(keep)
+    def _log(self, step: int, keep: bool) -> None:
+        """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
+        terms, measured = self.engine.metrics(keep), self.measured
+        self.measured = measured if keep else {}
         now, images = time.perf_counter(), self.engine.images
         speed = (images - self.logged) / (now - self.clock)
         self.clock, self.logged = now, images
@@ -169,8 +174,9 @@ class Trainer:
     def _save(self) -> None:
         self._save_model(self.run.model_folder)
         # Last of all: whatever is interrupted before it will be made again.
-        facts = self.data.facts
-        checkpoint.save(self.run.checkpoints, checkpoint.capture(self.engine, best=self.best, facts=facts))
+        about = {"best": self.best, "measured": self.measured, "facts": self.data.facts}
+        checkpoint.save(self.run.checkpoints, checkpoint.capture(self.engine, **about))
+        self.saved = self.engine.index
 
     def _save_model(self, folder: Path) -> None:
         about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
@@ -193,7 +199,7 @@ class Trainer:
         """What the generator needs of real data to draw samples, the same at any time."""
         generator = self.engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = self.data.first(PICTURED, self.settings.seed) if keys else {}
+        first = blaming("the data", self.data.first, PICTURED, self.settings.seed) if keys else {}
         return {key: first[key] for key in keys}
 
     def _tell(self) -> None:

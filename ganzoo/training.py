@@ -7,8 +7,9 @@ from typing import Any
 import torch
 
 from ganzoo import build, checkpoint, continuing
+from ganzoo.checks import outer_faults
 from ganzoo.data import Data
-from ganzoo.errors import BadInput, Diverged, Failed
+from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.opening import Source, in_steps, open_recipe_data, with_lasting_data
 from ganzoo.progress import Bar, Silence
 from ganzoo.recipe import Recipe
@@ -44,11 +45,10 @@ def train(
         raise BadInput("say what to train: a recipe, or with resume=True a run in out")
     if out is not None:
         in_the_way(out, overwrite)  # before anything that takes time
-    trainer = Trainer(*opened(Recipe.load(recipe, **overrides), data), device, progress)
-    trainer.set_up()
+    trainer = prepared(*opened(Recipe.load(recipe, **overrides), data), device, progress)
     run = Run.create(trainer.recipe, out, overwrite)
     with run.locked():
-        run.record("begun", 0, **trainer.circumstances)
+        trainer.record(run, "begun")
         return play(trainer, run)
 
 
@@ -73,21 +73,31 @@ def go_on(
         if data is None:
             continuing.check_data_is_here(new)
         new, opened_data = opened(new, data)
-        changes = continuing.changed(build.complete(old), new)
+        continuing.check_architecture(build.complete(old), new)
         if state:
             continuing.check_shape(facts, opened_data.facts)
-        trainer = Trainer(new, opened_data, device, progress)
-        trainer.set_up(state)
-        trainer.resumed(run, changes)
+            if finished(run, state.numbers["index"], new.train.steps, progress):
+                return run
+        trainer = prepared(new, opened_data, device, progress, state)
+        trainer.record(run, "resumed")
         return play(trainer, run)
 
 
 def opened(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
     """The data that a training learns from, and its recipe with all that they settle written out."""
-    # Before anything draws: a shuffling DataLoader takes its seed from torch's global generator.
-    torch.manual_seed(recipe.train.seed)
     data = open_recipe_data(recipe, batches)
     return build.complete(in_steps(with_lasting_data(recipe, batches, data), data)), data
+
+
+def prepared(
+    recipe: Recipe, data: Data, device: str, progress: Silence, state: checkpoint.State | None = None
+) -> Trainer:
+    """A trainer that is ready for its first step, or for the one after a checkpoint."""
+    with outer_faults(recipe.train, own_batches=recipe.data.name == "batches"):
+        torch.manual_seed(recipe.train.seed)
+        trainer = Trainer(recipe, data, device, progress)
+        trainer.set_up(state)
+        return trainer
 
 
 def newest_state(run: Run, progress: Silence) -> checkpoint.State | None:
@@ -114,27 +124,36 @@ def play(trainer: Trainer, run: Run) -> Run:
     """Train to the end, going back to the last checkpoint where numbers are not finite and the recipe says so."""
     while True:
         try:
-            trainer.play(run)
+            with outer_faults(trainer.settings, own_batches=trainer.recipe.data.name == "batches"):
+                trainer.play(run)
             return run
         except Diverged as error:
-            if trainer.settings.on_nonfinite != "rollback":
-                raise Diverged(f"{error}; {run.what_is_left()}") from error
-            if continuing.rollbacks(run.history) >= continuing.ROLLBACKS:
-                often = f"{error}, also after {continuing.ROLLBACKS} rollbacks"
-                raise Diverged(f"{often}; {run.what_is_left()}") from error
-            trainer = rolled_back(trainer, run, str(error))
+            reason = str(error)
+            check_rollback(trainer, run, error)
         except (BadInput, Failed) as error:
             raise type(error)(f"{error}; {run.what_is_left()}") from error
+        trainer = rolled_back(trainer, run, reason)
+
+
+def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
+    """Whether a training that diverged may go back by itself; else raise what it ends with."""
+    if trainer.stopping.signal_number:
+        raise Interrupted(f"stopped; {error}; {run.what_is_left()}", trainer.stopping.signal_number) from error
+    often = ""
+    if trainer.settings.on_nonfinite == "rollback":
+        if continuing.rollbacks(run.history) < continuing.ROLLBACKS:
+            return
+        often = f", also after {continuing.ROLLBACKS} rollbacks"
+    raise Diverged(f"{error}{often}; {run.what_is_left()}") from error
 
 
 def rolled_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
     """The training as it was at the last checkpoint, with another seed from there on."""
-    index, seed, progress = trainer.engine.index, trainer.settings.seed, trainer.progress
-    recipe = Recipe.load(trainer.recipe, train={"seed": seed + 1})
-    torch.manual_seed(seed + 1)
-    trainer = Trainer(recipe, trainer.data, str(trainer.engine.hardware.device), progress)
-    trainer.set_up(newest_state(run, progress))
-    progress.say(f"{reason}; going on from step {trainer.engine.index} with train.seed={seed + 1}")
-    about = {"came_to": index, "reason": reason, "changed": {"train.seed": [seed, seed + 1]}}
-    run.record("rolled back", trainer.engine.index, **about, **trainer.circumstances)
+    came_to, data, progress = trainer.engine.index, trainer.data, trainer.progress
+    device, recipe = str(trainer.engine.hardware.device), trainer.recipe
+    recipe = Recipe.load(recipe, train={"seed": recipe.train.seed + 1})
+    del trainer.engine  # its memory is needed for the new one
+    progress.say(f"{reason}; going back to the last checkpoint")
+    trainer = prepared(recipe, data, device, progress, newest_state(run, progress))
+    trainer.record(run, "rolled back", came_to=came_to, reason=reason)
     return trainer

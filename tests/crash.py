@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -60,33 +61,77 @@ def finish(process: subprocess.Popen) -> None:
         raise RuntimeError(f"training ended with exit code {process.returncode}: {said}")
 
 
-def wait_until_it_trains(process: subprocess.Popen) -> None:
-    """Until the training says that it begins, or that there is nothing left."""
+def wait_until_it_trains(process: subprocess.Popen) -> float:
+    """Until the training says that it begins, or that there is nothing left; the seconds that this took."""
+    begun = time.monotonic()
     for line in process.stderr:
         if line.startswith("training ") or "is finished" in line:
-            return
+            break
+    return time.monotonic() - begun
 
 
-def kill_at_random(process: subprocess.Popen, run: Path, within: float, chance: random.Random) -> bool:
-    """Kill a training some time after it has begun, every other time in the middle of a save; whether it was there."""
-    wait_until_it_trains(process)
-    time.sleep(chance.uniform(0, within / 2))
-    in_a_save = chance.random() < 0.5
-    while in_a_save and process.poll() is None and not half_saved(run):
-        time.sleep(0.001)
-    alive = process.poll() is None
-    if alive:
-        os.killpg(process.pid, signal.SIGKILL)
-    _, said = process.communicate(timeout=LONGEST)
-    if not alive and process.returncode:
-        raise RuntimeError(f"training ended with exit code {process.returncode}: {said}")
-    return alive
+def half_written(run: Path) -> set[tuple[str, int]]:
+    """What is being written in a run folder, or was when it was killed: names, and when they were made."""
+    found = set()
+    for path in [*run.glob(".*"), *(run / "checkpoints").glob(".*")]:
+        with suppress(FileNotFoundError):
+            if path.suffix in (".part", ".old"):
+                found.add((path.name, path.stat().st_ctime_ns))
+    return found
 
 
-def half_saved(run: Path) -> bool:
-    """Whether a kill left something half written."""
-    places = (run, run / "checkpoints")
-    return any(path.name.endswith((".part", ".old")) for place in places for path in place.glob(".*"))
+class Killer:
+    """Starts trainings in a folder and kills them at random moments; counts what it did."""
+
+    def __init__(self, folder: Path, train: list[str], kills: int, seed: int) -> None:
+        self.folder, self.train, self.kills, self.chance = folder, train, kills, random.Random(seed)
+        self.count = {"kills": 0, "in_a_save": 0, "runs": 0, "differences": 0}
+
+    def unbroken(self, run: Path) -> None:
+        """A training that nobody kills, and how long its parts take."""
+        process = start(self.folder, *self.train, "--out", run.name)
+        self.setting_up, begun = wait_until_it_trains(process), time.monotonic()
+        finish(process)
+        self.training = time.monotonic() - begun
+
+    def broken(self, run: Path) -> None:
+        """A training to its end, killed on its way as often as it happens and there are kills left."""
+        self.count["runs"] += 1
+        while True:
+            resumed = (run / "recipe.toml").exists()
+            words = ["train", "--resume", run.name, "--device", "cpu"] if resumed else [*self.train, "--out", run.name]
+            process = start(self.folder, *words)
+            if self.count["kills"] >= self.kills:
+                finish(process)
+                return
+            before = half_written(run)
+            if not self.killed(process, run, before):
+                return
+            self.count["kills"] += 1
+            self.count["in_a_save"] += bool(half_written(run) - before)
+            saved = [path.name for path in checkpoint.checkpoints(run / "checkpoints")]
+            print(f"kill {self.count['kills']}: {run.name} had {', '.join(saved) or 'nothing saved'}", flush=True)
+
+    def killed(self, process: subprocess.Popen, run: Path, before: set[tuple[str, int]]) -> bool:
+        """Kill a training at a random moment; whether it was still there.
+
+        One time in four while it sets itself up, else while it trains, and there every other time in mid-save.
+        """
+        if self.chance.random() < 0.25:
+            time.sleep(self.chance.uniform(0.5, 1.1) * self.setting_up)
+        else:
+            wait_until_it_trains(process)
+            time.sleep(self.chance.uniform(0, self.training / 2))
+            in_a_save = self.chance.random() < 0.5
+            while in_a_save and process.poll() is None and not half_written(run) - before:
+                time.sleep(0.001)
+        alive = process.poll() is None
+        if alive:
+            os.killpg(process.pid, signal.SIGKILL)
+        _, said = process.communicate(timeout=LONGEST)
+        if not alive and process.returncode:
+            raise RuntimeError(f"training ended with exit code {process.returncode}: {said}")
+        return alive
 
 
 def differences(one: Run, other: Run) -> list[str]:
@@ -119,45 +164,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--save-every", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="of the moments at which it kills")
     chosen = parser.parse_args(arguments)
-    train, chance = command_line(chosen.recipe, chosen.steps, chosen.save_every), random.Random(chosen.seed)
-    count = {"kills": 0, "in_a_save": 0, "runs": 0, "differences": 0}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        unbroken = start(folder, *train, "--out", "unbroken")
-        wait_until_it_trains(unbroken)
-        begun = time.monotonic()
-        finish(unbroken)
-        span = time.monotonic() - begun
-        while count["kills"] < chosen.kills:
-            count["runs"] += 1
-            run = folder / f"run-{count['runs']}"
-            broken_run(folder, run, train, chosen.kills, span, chance, count)
+        train = command_line(chosen.recipe, chosen.steps, chosen.save_every)
+        killer = Killer(folder, train, chosen.kills, chosen.seed)
+        killer.unbroken(folder / "unbroken")
+        while killer.count["kills"] < chosen.kills:
+            run = folder / f"run-{killer.count['runs'] + 1}"
+            killer.broken(run)
             wrong = differences(Run(folder / "unbroken"), Run(run))
-            count["differences"] += bool(wrong)
-            print(
-                f"{run.name}: {'differs in ' + ', '.join(wrong) if wrong else 'the same to the last bit'}", flush=True
-            )
-    print(json.dumps({"recipe": chosen.recipe, **count}))
-    return 1 if count["differences"] else 0
-
-
-def broken_run(
-    folder: Path, run: Path, train: list[str], kills: int, span: float, chance: random.Random, count: dict[str, int]
-) -> None:
-    """One training to its end, killed on its way as often as it happens and there are kills left."""
-    while True:
-        resumed = (run / "recipe.toml").exists()
-        words = ["train", "--resume", run.name, "--device", "cpu"] if resumed else [*train, "--out", run.name]
-        process = start(folder, *words)
-        if count["kills"] >= kills:
-            finish(process)
-            return
-        if not kill_at_random(process, run, span, chance):
-            return
-        count["kills"] += 1
-        count["in_a_save"] += half_saved(run)
-        saved = [path.name for path in checkpoint.checkpoints(run / "checkpoints")]
-        print(f"kill {count['kills']}: {run.name} had {', '.join(saved) or 'nothing saved'}", flush=True)
+            killer.count["differences"] += bool(wrong)
+            said = f"differs in {', '.join(wrong)}" if wrong else "the same to the last bit"
+            print(f"{run.name}: {said}", flush=True)
+    print(json.dumps({"recipe": chosen.recipe, **killer.count}))
+    return 1 if killer.count["differences"] else 0
 
 
 if __name__ == "__main__":

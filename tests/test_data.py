@@ -710,6 +710,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, lambda *_: None)
     os.killpg(0, signal.SIGINT)
     print(len([next(batches) for _ in range(20)]))
+    batches.close()
 """
 
 

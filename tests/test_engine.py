@@ -531,7 +531,7 @@ def test_a_loss_that_refuses_in_setup_is_named():
 def test_data_that_end_are_refused_and_data_that_can_begin_again_are_not():
     with pytest.raises(ganzoo.BadInput, match="the data gave no more batches"):
         make().run((batch for batch in batches(count=3)), 4)
-    with pytest.raises(ganzoo.BadInput, match="the data gave no more batches"):
+    with pytest.raises(ganzoo.BadInput, match="the data gave no batch at all"):
         make().run([], 1)
     again = make()
     again.run(batches(count=3), 4)

@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from ganzoo import checkpoint, data
 from ganzoo.checks import memory_advice
 from ganzoo.progress import Silence
 from ganzoo.settings import Train
+from ganzoo.stopping import Stopping
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -67,7 +70,7 @@ def index_and_notes(run):
     return state.numbers["index"], notes
 
 
-PASSED_OVER = (6, ["checkpoint step-000008 is damaged; using the one before it"])
+PASSED_OVER = (6, ["checkpoint step-000008 is damaged or cannot be read; using the one before it"])
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -152,6 +155,7 @@ def test_a_folder_that_nothing_can_be_written_to_is_said(run, command):
 def test_a_file_where_the_checkpoints_should_be_is_said(tmp_path):
     class Trap(Silence):
         def start(self, done, steps):
+            (tmp_path / "run" / "checkpoints").rmdir()
             (tmp_path / "run" / "checkpoints").write_text("in the way")
 
     with pytest.raises(ganzoo.BadInput, match=r"cannot write .*; no checkpoint had been saved yet"):
@@ -193,8 +197,13 @@ class Shaky(ganzoo.Loss):
         self.breaks(step, "discriminator")
         return {"none": step.real_scores.mean() * 0}
 
+    def setup(self, step):
+        self.register_buffer("memory", torch.zeros(()))
+
     def after(self, step, terms):
         self.breaks(step, "after")
+        if (step.index, self.place) == (5, "buffer"):
+            self.memory.fill_(float("nan"))
 
     def view(self, step, images, given):
         self.breaks(step, "view")
@@ -297,19 +306,21 @@ def children():
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
-def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, streamed):
+@pytest.mark.parametrize("delay", [0.0, 0.003, 0.007, 0.012])
+def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, streamed, delay):
     before = set(children())
 
-    def kill_workers():
-        for pid in set(children()) - before:
-            os.kill(pid, signal.SIGKILL)
+    def kill_one_later():
+        (pid, *_) = set(children()) - before
+        # In a thread, so that the news come while anything may be at work.
+        threading.Timer(delay, os.kill, (pid, signal.SIGKILL)).start()
 
-    with pytest.raises(ganzoo.Failed, match=r"the data failed: RuntimeError: DataLoader worker .*; the last good"):
+    with pytest.raises(ganzoo.Failed, match=r"^the data failed: DataLoader worker .*; the last good checkpoint"):
         train(
             tmp_path / "run",
-            progress=At(5, kill_workers),
+            progress=At(5, kill_one_later),
             data=pictures(tmp_path / "pictures"),
-            **{"data.size": 28, "train.steps": 400},
+            **{"data.size": 28, "train.steps": 4000},
         )
     assert index_and_notes(ganzoo.Run(tmp_path / "run"))[0] >= 4
 
@@ -333,6 +344,59 @@ def test_a_folder_that_vanishes_is_said_and_the_checkpoint_kept(tmp_path, stream
     assert index_and_notes(ganzoo.Run(tmp_path / "run"))[0] >= 2
 
 
+def test_data_that_break_before_the_first_step_are_named(tmp_path):
+    class Source:
+        def __init__(self, good):
+            self.good = good
+
+        def __iter__(self):
+            for _ in range(self.good):
+                yield {"image": torch.zeros(8, 1, 4, 4)}
+            raise OSError("the cable is out")
+
+    with pytest.raises(ganzoo.Failed, match="the data failed: OSError: the cable is out"):
+        train(tmp_path / "run", data=Source(0))
+    with pytest.raises(ganzoo.Failed, match=r"kept; go on from step-000004 with: ganzoo\.train"):
+        train(tmp_path / "run", data=Source(5))
+    with pytest.raises(ganzoo.Failed, match="the data failed: OSError: the cable is out"):
+        resume(tmp_path / "run", data=Source(2))
+
+
+def test_a_buffer_that_is_no_number_is_not_saved_as_good(tmp_path, shaky):
+    recipe = TINY | {"loss": ["non-saturating", {"name": "shaky", "place": "buffer"}]}
+    with pytest.raises(ganzoo.Diverged, match=r"a buffer has a NaN after step 6; the last good .* step-000004"):
+        train(tmp_path / "run", recipe)
+
+
+def test_a_damaged_line_of_the_log_costs_that_line_alone(run):
+    path = run.path / "metrics.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[1][:-3], *lines[2:]]) + "\n")
+    resume(run.path, train={"steps": 10})
+    assert [line["step"] for line in run.metrics] == [2, 6, 8, 10]
+
+
+def test_a_folder_of_a_training_that_was_killed_at_its_very_beginning_is_as_good_as_empty(tmp_path):
+    (tmp_path / "run" / "samples").mkdir(parents=True)
+    (tmp_path / "run" / ".lock").touch()
+    assert train(tmp_path / "run").metrics[-1]["step"] == 8
+
+
+def test_overwriting_removes_the_recipe_last(run, monkeypatch):
+    remove = shutil.rmtree
+
+    def killed(path, **how):
+        if path.name == "model":
+            raise KeyboardInterrupt
+        remove(path, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(run.path, overwrite=True)
+    monkeypatch.undo()
+    assert train(run.path, overwrite=True).metrics[-1]["step"] == 8
+
+
 @pytest.mark.parametrize(
     ("batch", "accumulate", "advice"),
     [
@@ -345,7 +409,19 @@ def test_a_folder_that_vanishes_is_said_and_the_checkpoint_kept(tmp_path, stream
 )
 def test_advice_on_memory_names_settings_that_exist(batch, accumulate, advice):
     assert memory_advice(Train(batch=batch, accumulate=accumulate)) == advice
-    assert Train(batch=max(1, batch // 2))
+
+
+def test_advice_on_memory_is_never_refused():
+    for batch in range(1, 65):
+        for accumulate in (parts for parts in range(1, batch + 1) if batch % parts == 0):
+            advice = memory_advice(Train(batch=batch, accumulate=accumulate))
+            for key, value in re.findall(r"train\.(\w+)=(\d+)", advice):
+                assert Train(**{"batch": batch, "accumulate": accumulate, key: int(value)})
+
+
+def test_advice_on_the_memory_of_own_batches_does_not_speak_of_the_recipes():
+    advice = memory_advice(Train(batch=8), own_batches=True)
+    assert advice == "try smaller batches or train.accumulate=2 (the same update in less memory)"
 
 
 LIMITED = """
@@ -367,6 +443,8 @@ def test_too_little_memory_says_what_to_try(command):
     assert "error: out of memory with train.batch=65536; try train.accumulate=2 (the same update" in done.stderr
     assert "Traceback" not in done.stderr
     assert command.python("-c", LIMITED, *words, "-o", "train.batch=64").returncode == 0
+    done = command.python("-c", LIMITED, *words, "-o", "architecture.widths=[1000000,1000000]")
+    assert (done.returncode, "error: out of memory with train.batch=64; try" in done.stderr) == (2, True), done.stderr
 
 
 def start(command, *words):
@@ -408,6 +486,38 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
     index = index_and_notes(run)[0]
     done = command("train", "--resume", "run", "-o", f"train.steps={index + 2}")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="knows no process groups")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
+    pictures(command.folder / "pictures", 6)
+    stream = "from ganzoo import data; data.IN_MEMORY = 0; from ganzoo.cli import main; import sys; main(sys.argv[1:])"
+    words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", stream, "train", *words, "--out", "run", "-o", "train.save_every=2"],
+        cwd=command.folder,
+        env=command.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    run = ganzoo.Run(command.folder / "run")
+    wait_for(run.checkpoints / "step-000002", process)
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, said
+    assert f"stopped after step {index_and_notes(run)[0]}; continue with" in said
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Stopping() as stopping:
+            signal.raise_signal(signal.SIGTERM)
+        assert stopping.signal_number == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_two_trainings_without_a_folder_of_their_own_get_one_each(command):

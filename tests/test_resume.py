@@ -3,6 +3,8 @@
 import copy
 import json
 import shutil
+import signal
+import sys
 
 import pytest
 import torch
@@ -66,7 +68,7 @@ def state(out):
     return checkpoint.read(ganzoo.Run(out).checkpoints)[0]
 
 
-def assert_same(one, other, but=("best",)):
+def assert_same(one, other, but=("best", "measured")):
     one, other = state(one), state(other)
     assert one.tensors.keys() == other.tensors.keys()
     assert [name for name in one.tensors if not torch.equal(one.tensors[name], other.tensors[name])] == []
@@ -176,8 +178,6 @@ def pull(site, importable):
 @pytest.fixture
 def importable(monkeypatch):
     """Lets a registered string point into this file."""
-    import sys
-
     monkeypatch.setitem(sys.modules, "test_resume", sys.modules[__name__])
 
 
@@ -197,6 +197,34 @@ def test_a_stream_of_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
     settings = {"data.name": str(tmp_path / "pictures"), "data.size": 28}
     whole = train(tmp_path / "whole", **settings)
     assert_same(whole.path, broken_off(tmp_path / "broken", [4], **settings).path)
+
+
+class Pictures(torch.utils.data.Dataset):
+    """Forty pictures, half of them turned over by torch's own random numbers."""
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        image = torch.linspace(-1, 1, 28)[:, None].expand(28, 28) * (index / 40)
+        return {"image": (image.flip(0) if torch.rand(()) < 0.5 else image)[None].clone()}
+
+
+def shuffled(workers=0):
+    return torch.utils.data.DataLoader(Pictures(), batch_size=8, shuffle=True, num_workers=workers)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_shuffling_loader_of_python_code_goes_on_where_it_was(tmp_path, workers):
+    # An epoch has five batches; dropout draws from the same generator as the loader would.
+    recipe = TINY | {"architecture": {**TINY["architecture"], "discriminator": {"widths": [16], "dropout": 0.3}}}
+    whole = train(tmp_path / "whole", recipe, data=shuffled(workers))
+    for step in (3, 5, 7):
+        out = tmp_path / str(step)
+        with pytest.raises(Power):
+            settings = {"train.save_every": step, "progress": CutOff(step + 1)}
+            train(out, recipe, data=shuffled(workers), **settings)
+        assert_same(whole.path, resume(out, data=shuffled(workers)).path)
 
 
 def test_a_run_that_was_never_saved_starts_at_the_beginning(tmp_path):
@@ -223,6 +251,29 @@ def test_the_best_so_far_is_kept_and_remembered(tmp_path):
     assert_same(whole.path, resume(tmp_path / "broken").path, but=())
 
 
+def test_a_measure_waits_for_the_next_line_of_the_log(tmp_path):
+    settings = {"train": TINY["train"] | {"steps": 15, "save_every": 7, "log_every": 3}}
+    whole = train(tmp_path / "whole", **settings)
+    assert [line["step"] for line in whole.metrics if "swd_ratio" in line] == [9, 15]
+    with pytest.raises(Power):
+        train(tmp_path / "broken", **settings, progress=CutOff(8))
+    broken = resume(tmp_path / "broken")
+    assert [line.get("swd_ratio") for line in whole.metrics] == [line.get("swd_ratio") for line in broken.metrics]
+
+
+def test_damaged_checkpoints_do_not_push_out_what_is_saved_after_them(tmp_path):
+    for index in (3, 8, 9, 4, 5, 6):
+        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+    assert [path.name for path in checkpoint.checkpoints(tmp_path)] == ["step-000005", "step-000006"]
+
+
+def test_a_copy_that_somebody_made_of_a_checkpoint_is_left_alone(tmp_path):
+    (tmp_path / "step-000002-mine").mkdir()
+    for index in range(1, 6):
+        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+    assert (tmp_path / "step-000002-mine").exists()
+
+
 def test_a_best_checkpoint_outlives_newer_ones(tmp_path):
     for index in range(1, 6):
         best = {"step": min(index, 2), "swd_ratio": 1.0}
@@ -238,7 +289,9 @@ def test_what_was_changed_is_told_and_written_to_the_history(tmp_path):
         line.replace("2.0", "2") for line in heard.lines
     ]
     begun, resumed = run.history
-    assert (begun["event"], begun["step"], begun["torch"]) == ("begun", 0, torch.__version__)
+    assert (begun["event"], begun["step"], begun["changed"]) == ("begun", 0, {})
+    assert begun["circumstances"]["torch"] == torch.__version__
+    assert begun["circumstances"]["ganzoo-vanilla"]
     assert (resumed["event"], resumed["step"]) == ("resumed", 11)
     assert resumed["changed"]["optimizer.lr"] == [0.0002, 0.5]
     assert run.recipe.optimizer.lr == 0.5
@@ -281,6 +334,50 @@ def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):
     resume(run.path, data=spy, train={"steps": 4, "batch": 2})
     order = data.permutation(12, 0, 0, torch.device("cpu")).tolist()
     assert seen == [order[8:10], order[10:12]]
+
+
+def test_momentum_may_be_new(tmp_path):
+    for name in ("rmsprop", "sgd"):
+        run = train(tmp_path / name, optimizer={"name": name, "lr": 1e-4})
+        resume(run.path, train={"steps": 13}, optimizer={"momentum": 0.5})
+        assert any("momentum_buffer" in key for key in state(run.path).tensors)
+
+
+def test_epochs_that_are_over_leave_a_finished_run_alone(tmp_path):
+    run, heard = train(tmp_path / "run"), Heard()
+    resume(run.path, heard, train={"epochs": 0.001})
+    assert "is finished" in heard.lines[-1]
+    assert (run.recipe.train.steps, len(run.history), len(run.metrics)) == (11, 1, 4)
+
+
+class Counting(ganzoo.Generator):
+    """Has a state that its state dict does not show."""
+
+    def __init__(self, image):
+        super().__init__()
+        self.net = torch.nn.Linear(100, 28 * 28)
+        self.register_buffer("calls", torch.zeros(()), persistent=False)
+
+    def forward(self, given):
+        self.calls += self.training
+        return (self.net(given["z"]) + self.calls.sin()).tanh().unflatten(1, (1, 28, 28))
+
+
+COUNTING = """
+    import ganzoo
+
+    @ganzoo.hookimpl
+    def register_architectures(register):
+        register("counting", generator="test_resume:Counting", discriminator="ganzoo_vanilla.networks:Discriminator")
+"""
+
+
+def test_buffers_that_are_not_persistent_go_on_too(tmp_path, site, importable):
+    site.install("ganzoo-counting", COUNTING)
+    recipe = TINY | {"architecture": "counting"}
+    whole = train(tmp_path / "whole", recipe)
+    assert state(whole.path).tensors["generator.calls"] > 11
+    assert_same(whole.path, broken_off(tmp_path / "broken", [4], recipe).path)
 
 
 def test_another_seed_counts_from_there_on(tmp_path):
@@ -365,7 +462,7 @@ def test_a_rollback_goes_on_from_the_last_good_checkpoint_with_another_seed(tmp_
     assert [line["event"] for line in run.history] == ["begun", "rolled back", "rolled back"]
     assert (run.history[-1]["step"], run.history[-1]["changed"]) == (4, {"train.seed": [1, 2]})
     assert "'discriminator/unlucky/fate' is not a finite number at step 5" in run.history[-1]["reason"]
-    assert any("going on from step 4 with train.seed=2" in line for line in heard.lines)
+    assert "changed: train.seed 1 -> 2" in heard.lines
     assert (run.recipe.train.seed, [line["step"] for line in run.metrics]) == (2, list(range(1, 12)))
     assert state(run.path).numbers["index"] == 11
 
@@ -383,6 +480,17 @@ def test_a_rollback_survives_a_loss_of_power(tmp_path, unlucky):
         train(tmp_path / "broken", rollback(seeds=1), Later(0))
     assert state(tmp_path / "broken").numbers["seed"] == 0
     assert_same(whole.path, resume(tmp_path / "broken").path, but=())
+
+
+def test_ctrl_c_ends_a_training_that_would_have_rolled_back(tmp_path, unlucky):
+    class Impatient(Silence):
+        def step(self, done):
+            if done == 6:
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(ganzoo.Interrupted, match=r"stopped; .*; the last good checkpoint is kept; go on from step-00"):
+        train(tmp_path / "run", rollback(seeds=1), Impatient(), train={"log_every": 100})
+    assert [line["event"] for line in ganzoo.Run(tmp_path / "run").history] == ["begun"]
 
 
 def test_a_rollback_before_the_first_checkpoint_starts_anew(tmp_path, unlucky):
