@@ -88,7 +88,7 @@ class Engine:
                 network.train()
         self.losses = named_apart(losses)
         self._settle_losses()
-        self.ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self._ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.rng = seeded("run", self.train.seed)
         self.index = self.images = 0
         self.sides: dict[str, Side] = {}
@@ -116,7 +116,8 @@ class Engine:
             self._turn("discriminator", batch)
             self.images += batch_length(batch)
         self._turn("generator", batch)
-        self._average()
+        if self.train.ema:
+            self._average()
         self.index += 1
 
     def setup(self, batch: dict[str, Tensor]) -> None:
@@ -208,13 +209,20 @@ class Engine:
         }
         self.ledger.add(self.index, flat)
 
+    @property
+    def ema(self) -> Generator:
+        """The averaged generator, in `eval()`; with `train.ema` 0 as the generator is now."""
+        if not self.train.ema:
+            self._average()
+        return self._ema
+
     @torch.no_grad()
     def _average(self) -> None:
         # The warm-up lets a short run forget its random start.
-        decay = min(self.train.ema, (1 + self.index) / (10 + self.index)) if self.train.ema else 0.0
-        average, current = list(self.ema.parameters()), list(self.generator.parameters())
+        decay = min(self.train.ema, (1 + self.index) / (10 + self.index))
+        average, current = list(self._ema.parameters()), list(self.generator.parameters())
         get_ema_multi_avg_fn(decay)(average, current, None)
-        for kept, buffer in zip(self.ema.buffers(), self.generator.buffers(), strict=True):
+        for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
 
     def _settle_losses(self) -> None:
