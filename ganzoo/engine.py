@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.profiler import record_function
 
 from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
@@ -110,14 +111,16 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
+            with marked("data"):
+                batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
             if not self.sides:
                 self.setup(batch)
             self._turn("discriminator", batch)
             self.images += batch_length(batch)
         self._turn("generator", batch)
         if self.train.ema:
-            self._average()
+            with marked("average"):
+                self._average()
         self.index += 1
 
     def setup(self, batch: dict[str, Tensor]) -> None:
@@ -169,8 +172,10 @@ class Engine:
             (other,) = (each for name, each in self.sides.items() if name != turn)
             with other.frozen():
                 step, terms = self._gather(side, turn, batch, active)
-                side.update(side.settings.factor(self.index, self.train.steps))
-                self._after(step, active, terms)
+                with marked(f"{turn} optimizer"):
+                    side.update(side.settings.factor(self.index, self.train.steps))
+                with marked("log"):
+                    self._after(step, active, terms)
 
     def _gather(
         self, side: Side, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
@@ -190,11 +195,13 @@ class Engine:
                 call=self._call,
                 views=[partial(use.ask, "view") for use in active],
             )
-            terms = [use.terms(step) for use in active]
+            with marked(f"{turn} forward"):
+                terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own)]
             if not counted or not side.parameters:
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
-            blaming(f"the {turn}'s backward pass", side.scaler.scale(sum(counted) / parts).backward)
+            with marked(f"{turn} backward"):
+                blaming(f"the {turn}'s backward pass", side.scaler.scale(sum(counted) / parts).backward)
             gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
@@ -271,6 +278,11 @@ def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> t
     }
     fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
     return kinds[settings.name](parameters, **settings.arguments(), **fast)
+
+
+def marked(part: str) -> record_function:
+    """A part of the training step that a profiler tells by this name."""
+    return record_function(f"ganzoo: {part}")
 
 
 def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

@@ -21,7 +21,7 @@ from ganzoo.recipe import Recipe, differences
 
 RUNS = Path("runs")
 MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
-MADE |= {".lock", "tensorboard"}
+MADE |= {".lock", "tensorboard", "profile"}
 """All that a training leaves in its folder."""
 PATIENCE = 10
 """Seconds to wait for a run that another training holds: the readers of one that was killed live on for a moment."""

@@ -155,6 +155,8 @@ class Train(Section):
     """Steps between two checkpoints."""
     on_nonfinite: Literal["stop", "rollback"] = "stop"
     """What to do about a NaN or an infinity: stop, or go back to the last checkpoint with another seed, three times."""
+    profile: bool = False
+    """Trace some training steps; leaves `profile/trace.json` and `profile/summary.txt` in the run."""
     tensorboard: bool = False
     """Also write TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
 

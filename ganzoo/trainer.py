@@ -16,6 +16,7 @@ from ganzoo.data import Data
 from ganzoo.engine import Engine
 from ganzoo.errors import BadInput, Interrupted
 from ganzoo.model import save_model
+from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.quality import Yardstick
 from ganzoo.recipe import Recipe
@@ -90,6 +91,8 @@ class Trainer:
         self.listeners = [self.progress]
         if self.settings.tensorboard:
             self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
+        if self.settings.profile:
+            self.listeners.append(Profiler(run.path / "profile"))
         self.progress.start(self.engine.index, self.settings.steps)
         try:
             with self.stopping:
@@ -103,7 +106,8 @@ class Trainer:
         self.clock, self.logged = time.perf_counter(), self.engine.images
         while self.engine.index < self.settings.steps:
             self.engine.step(self.batches)
-            self.progress.step(self.engine.index)
+            for listener in self.listeners:
+                listener.step(self.engine.index)
             self._housekeeping(self.engine.index)
             if self.stopping.signal_number and self.engine.index < self.settings.steps:
                 self._stop()

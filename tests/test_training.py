@@ -15,6 +15,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import checkpoint
+from ganzoo.profiling import PARTS
 from ganzoo.progress import Silence
 
 TINY = {
@@ -395,6 +396,24 @@ def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, nu
     done = command("train", "--resume", "a run", "-o", f"train.steps={step + 3}", "-o", "train.log_every=1")
     assert done.returncode == 0, done.stderr
     assert json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
+
+
+def test_a_profile_tells_every_part_of_a_step(tmp_path):
+    settings = {"steps": 50, "profile": True, "sample_every": 100, "save_every": 100}
+    run = train(tmp_path / "run", train=settings)
+    page = (run.path / "profile" / "summary.txt").read_text()
+    rows = dict(re.findall(r"^(\w[\w ]+?) +[\d.]+ +([\d.]+)%$", page, re.MULTILINE))
+    shares = [float(rows[part]) for part in (*PARTS, "everything else")]
+    assert all(share > 0 for share in shares)
+    assert sum(shares) == pytest.approx(100, abs=0.6)
+    marks = {event["name"] for event in json.loads((run.path / "profile" / "trace.json").read_text())["traceEvents"]}
+    assert {f"ganzoo: {part}" for part in PARTS} <= marks
+    plain = train(tmp_path / "plain", train=settings | {"profile": False})
+    assert same(weights(run), weights(plain))
+
+
+def test_a_training_that_is_too_short_to_be_profiled_leaves_none(tmp_path):
+    assert not (train(tmp_path / "run", train={"profile": True}).path / "profile").exists()
 
 
 def test_tensorboard_events_hold_the_log(tmp_path):
