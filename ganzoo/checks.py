@@ -92,7 +92,7 @@ def outer_faults(train: Train, own_batches: bool = False) -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         if reader_died(error):
-            raise Failed(f"the data failed: {error}") from error
+            raise Failed(f"a process that reads the data died: {error}") from error
         if not out_of_memory(error):
             raise
         size = "these batches" if own_batches else f"train.batch={train.batch}"

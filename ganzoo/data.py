@@ -2,6 +2,7 @@
 
 import os
 import signal
+import traceback
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -17,7 +18,7 @@ from torchvision.transforms.v2 import functional
 from ganzoo.contract import batch_length
 from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
 from ganzoo.engine import endless
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, Failed, choices
 from ganzoo.folder import LOOKED_AT, WORKERS, Decoded, Files, Pictures, channels_of, classes_of, decoded, image_names
 from ganzoo.seeds import seed_of, seeded
 from ganzoo.stopping import SIGNALS
@@ -160,7 +161,7 @@ class Streamed(Data):
             worker_init_fn=outlive_signals,
             generator=seeded("workers", seed),  # else it would draw from torch's global one
         )
-        for pixels, places, broken in loader:
+        for pixels, places, broken in outlived(loader):
             self._skip(broken)
             if pixels is None:
                 raise BadInput(
@@ -380,6 +381,18 @@ def scaled(images: Tensor) -> Tensor:
     """uint8 images as float32 in [-1, 1]."""
     # By a product, since a quotient rounds differently on the CPU and on CUDA.
     return images.float().mul_(1 / 127.5).sub_(1)
+
+
+def outlived(loader: DataLoader) -> Iterator[Any]:
+    """What a loader gives. Raises `Failed` where one of its processes died before it could answer."""
+    try:
+        yield from loader
+    except Exception as error:
+        # Its frames hold the other processes, and torch tells of the dead one again whenever any process ends.
+        traceback.clear_frames(error.__traceback__)
+        if isinstance(error, ConnectionError | EOFError):
+            raise Failed(f"a process that reads the data died: {error}") from error
+        raise
 
 
 def outlive_signals(_: int) -> None:
