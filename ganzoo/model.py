@@ -49,7 +49,7 @@ class Model:
         return joined([samples for samples, _ in blocks]), joined([given for _, given in blocks])
 
     def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Any, dict[str, Tensor]]]:
-        """What `sample_with_given` returns in pieces of at most 64 samples, one after the other."""
+        """What `sample_with_given` returns in pieces of 64 samples or a few times as many, one after the other."""
         if n < 1:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
         if "label" in fixed:

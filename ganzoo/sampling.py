@@ -15,26 +15,45 @@ from ganzoo.seeds import seed_of, seeded
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
+TOGETHER, NUMBERS = 4, 2**20
+"""Blocks that the generator is given at once, as long as what it makes of them is no more numbers than this."""
 
 
 def draw(
     generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]
 ) -> Iterator[tuple[Any, dict[str, Tensor]]]:
-    """What the generator makes from the first `n` latents of a seed, block by block, with those latents.
+    """What the generator makes from the first `n` latents of a seed, piece by piece, with those latents.
 
-    Whole blocks are drawn and then cut: torch draws other numbers for another count.
+    A piece is one or more blocks. Whole blocks are drawn and then cut: torch draws other numbers for another count.
     """
     fixed = {key: as_tensor(key, value) for key, value in fixed.items()}
-    for number, first in enumerate(range(0, n, BLOCK)):
-        part = slice(first, min(first + BLOCK, n))
-        with torch.no_grad(), global_random_state(seed_of("noise", seed, number), device):
-            drawn = generator.latent(BLOCK, seeded("sample", seed, number))
-            check_keys(generator, drawn, fixed)
-            given = {key: value[: part.stop - first] for key, value in drawn.items()}
-            given |= {key: one_each(key, value, drawn.get(key), n)[part] for key, value in fixed.items()}
-            given = Batch({key: value.to(device) for key, value in given.items()})
+    first, blocks = 0, 1
+    while first < n:
+        part = slice(first, min(first + blocks * BLOCK, n))
+        numbers = range(first // BLOCK, first // BLOCK + blocks)
+        parts = [latents(generator, seed, number, device) for number in numbers]
+        drawn = {key: torch.cat([each[key] for each in parts]) for key in parts[0]}
+        check_keys(generator, drawn, fixed)
+        given = {key: value[: part.stop - first] for key, value in drawn.items()}
+        given |= {key: one_each(key, value, drawn.get(key), n)[part] for key, value in fixed.items()}
+        given = Batch({key: value.to(device) for key, value in given.items()})
+        with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)
         yield made, given
+        first, blocks = part.stop, blocks_together(made, part.stop - first)
+
+
+def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
+    """The latents of one block, which depend on nothing but the seed and the number of the block."""
+    with torch.no_grad(), global_random_state(seed_of("latent", seed, number), device):
+        return generator.latent(BLOCK, seeded("sample", seed, number))
+
+
+def blocks_together(made: Any, n: int) -> int:
+    """How many blocks to make at once, judged by `n` samples: small ones are made faster so, large ones take memory."""
+    tensors = made.values() if isinstance(made, dict) else [made]
+    each = max(1, sum(tensor.numel() for tensor in tensors) // n)
+    return max(1, min(TOGETHER, NUMBERS // (each * BLOCK)))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
+from ganzoo import sampling
 from ganzoo.export import pixels, write, write_samples
 from ganzoo.model import Model, load
 from ganzoo.progress import Silence
@@ -349,9 +350,15 @@ def test_too_many_samples_for_one_picture_are_refused(run, tmp_path):
         write(run.path, 10_001, 0, tmp_path / "a.png", False, "cpu")
 
 
+def test_large_samples_are_made_in_smaller_pieces(model):
+    made = {"image": torch.zeros(64, 3, 512, 512, device="meta"), "mask": torch.zeros(64, 1, 512, 512, device="meta")}
+    assert sampling.blocks_together(made, 64) == 1
+    assert sampling.blocks_together(torch.zeros(64, 1, 64, 64), 64) == 4
+
+
 def test_samples_are_turned_into_bytes_block_by_block(model):
     blocks = model.blocks(10**9)
-    assert [len(samples) for samples, _ in itertools.islice(blocks, 2)] == [64, 64]
+    assert [len(samples) for samples, _ in itertools.islice(blocks, 3)] == [64, 256, 256]
     assert next(pixels(blocks)).dtype == torch.uint8
 
 
