@@ -6,6 +6,7 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 
 import copy
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +25,9 @@ from ganzoo.ledger import Ledger
 from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
+
+EACH = 100
+"""First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
 
 
 class Side:
@@ -225,8 +229,12 @@ class Engine:
 
     @torch.no_grad()
     def _average(self) -> None:
+        late = self.index + 1 - EACH
+        if self.train.ema and late > 0 and late % self.train.ema_every:
+            return
+        steps = range(self.index, self.index - (self.train.ema_every if late > 0 else 1), -1)
         # The warm-up lets a short run forget its random start.
-        decay = min(self.train.ema, (1 + self.index) / (10 + self.index))
+        decay = math.prod(min(self.train.ema, (1 + index) / (10 + index)) for index in steps)
         average, current = list(self._ema.parameters()), list(self.generator.parameters())
         get_ema_multi_avg_fn(decay)(average, current, None)
         for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
