@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo.build import Part, checked_options, find
 from ganzoo.config import FORMAT, read_config
 from ganzoo.contract import Generator
-from ganzoo.device import find_device
+from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.files import reading, write_bytes, write_json, writing_folder
 from ganzoo.sampling import draw, joined, refuse_labels, to_unit
@@ -29,8 +29,9 @@ class Model:
     """
 
     def __init__(self, generator: Generator, config: Mapping[str, Any], device: str = "auto") -> None:
-        self.device = find_device(device)
-        self.generator = generator.to(self.device).eval().requires_grad_(False)
+        hardware = Hardware(device, precision="fp32")
+        self.device = hardware.device
+        self.generator = hardware.place(generator).eval().requires_grad_(False)
         self.config = dict(config)
 
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:

@@ -61,7 +61,9 @@ class Scheduled:
 
     def scaled(self, terms: dict[str, Tensor]) -> list[Tensor]:
         """The terms that have a gradient, as they count in the sum."""
-        return [self.weight * self.every * term for term in terms.values() if term.requires_grad]
+        factor = self.weight * self.every
+        counted = [term for term in terms.values() if term.requires_grad]
+        return counted if factor == 1 else [factor * term for term in counted]
 
 
 def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
