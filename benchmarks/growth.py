@@ -1,0 +1,89 @@
+"""Whether training stays as fast, and as small in memory, as a folder of pictures grows.
+
+    python benchmarks/growth.py --counts 1000 10000 100000
+
+Makes folders of that many small grey pictures, trains the mlp on each for a while in a process of its own, and prints
+for each the seconds from the start to the first training step, images per second, the largest resident memory of the
+process, and the bytes that the list of files takes for each picture. The last line is JSON.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SIDE = 28
+STEPS = 400
+
+
+def make(folder: Path, count: int) -> None:
+    """That many pictures of noise, a thousand to a sub-folder."""
+    chance = np.random.default_rng(0)
+    for number in range(count):
+        inside = folder / "all" / f"{number // 1000:04d}"
+        if number % 1000 == 0:
+            inside.mkdir(parents=True)
+        pixels = chance.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+        Image.fromarray(pixels).save(inside / f"{number:07d}.png", compress_level=1)
+
+
+def measure(folder: Path) -> dict:
+    """Train on a folder in this process."""
+    begun = time.perf_counter()
+    from ganzoo.data import InMemory, open_data
+    from ganzoo.opening import in_steps
+    from ganzoo.progress import Silence
+    from ganzoo.recipe import Recipe
+    from ganzoo.training import prepared
+
+    data = open_data(folder, size=SIDE)
+    recipe = Recipe.load("vanilla", train={"precision": "fp32"})
+    trainer = prepared(in_steps(recipe, data), data, "cpu", Silence())
+    started = time.perf_counter() - begun
+    for _ in range(20):
+        trainer.engine.step(trainer.batches)
+    begun = time.perf_counter()
+    for _ in range(STEPS):
+        trainer.engine.step(trainer.batches)
+    speed = STEPS * recipe.train.batch / (time.perf_counter() - begun)
+    trainer.stream.close()
+    listed = 0 if isinstance(data, InMemory) else len(data.pictures._names) + data.pictures._ends.nbytes
+    return {
+        "count": data.count,
+        "held": "in memory" if isinstance(data, InMemory) else "read while training",
+        "seconds_to_first_step": round(started, 2),
+        "images_per_second": round(speed),
+        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "list_bytes_per_image": round(listed / data.count, 1),
+    }
+
+
+def main() -> None:
+    """Make, measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.measure:
+        print(json.dumps(measure(chosen.measure)))
+        return
+    rows = []
+    for count in chosen.counts:
+        with tempfile.TemporaryDirectory() as name:
+            make(Path(name), count)
+            command = [sys.executable, __file__, "--measure", name]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            rows.append(json.loads(done.stdout.splitlines()[-1]))
+            print(rows[-1], flush=True)
+    print(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()

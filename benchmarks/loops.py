@@ -1,0 +1,164 @@
+"""Training loops that somebody would write by hand, to be measured against.
+
+`Tutorial` follows the published tutorials literally: torchvision's MNIST through a DataLoader with per-image
+transforms, BCE on a sigmoid, plain Adam, `.item()` on both losses in each step. `Tuned` is the best eager loop that
+we could write: the data in memory, raw scores, fused Adam, the other side frozen, channels last, bf16 where asked.
+Both train the same networks on the same images, 64 at a time, with fresh latents on each turn.
+"""
+
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from ganzoo.data import open_data
+
+BATCH, LATENT = 64, 100
+
+
+def mlp() -> tuple[nn.Module, nn.Module]:
+    """Generator 100-256-512-1024-784 with batch norm, discriminator 784-512-256-1; raw scores."""
+    layers, width = [], LATENT
+    for wider in (256, 512, 1024):
+        layers += [nn.Linear(width, wider), nn.LeakyReLU(0.2), nn.BatchNorm1d(wider)]
+        width = wider
+    generator = nn.Sequential(*layers, nn.Linear(width, 28 * 28), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))
+    hidden = [nn.Linear(784, 512), nn.LeakyReLU(0.2), nn.Linear(512, 256), nn.LeakyReLU(0.2)]
+    return generator, nn.Sequential(nn.Flatten(), *hidden, nn.Linear(256, 1), nn.Flatten(0))
+
+
+def dcgan(width: int = 64) -> tuple[nn.Module, nn.Module]:
+    """The DCGAN of the PyTorch examples, one stage shorter for 32 x 32 images; raw scores."""
+
+    def up(before: int, after: int, stride: int, padding: int) -> list[nn.Module]:
+        wider = nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False)
+        return [wider, nn.BatchNorm2d(after), nn.ReLU(True)]
+
+    def down(before: int, after: int) -> list[nn.Module]:
+        return [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, True)]
+
+    generator = [nn.Unflatten(1, (LATENT, 1, 1)), *up(LATENT, 4 * width, 1, 0), *up(4 * width, 2 * width, 2, 1)]
+    generator += [*up(2 * width, width, 2, 1), nn.ConvTranspose2d(width, 1, 4, 2, 1, bias=False), nn.Tanh()]
+    critic = [nn.Conv2d(1, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True), *down(width, 2 * width)]
+    critic += [*down(2 * width, 4 * width), nn.Conv2d(4 * width, 1, 4, 1, 0, bias=False), nn.Flatten(0)]
+    return nn.Sequential(*generator), nn.Sequential(*critic)
+
+
+NETWORKS = {"mlp": (mlp, 28), "dcgan": (dcgan, 32)}
+
+
+class Tutorial:
+    """The loop of the tutorials."""
+
+    def __init__(self, kind: str, device: str) -> None:
+        networks, size = NETWORKS[kind]
+        self.device = device
+        self.generator, critic = networks()
+        self.critic = nn.Sequential(critic, nn.Sigmoid()).to(device)
+        self.generator.to(device)
+        adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
+        self.optimizers = [torch.optim.Adam(net.parameters(), **adam) for net in (self.generator, self.critic)]
+        self.batches = self._endless(size)
+
+    def _endless(self, size: int):
+        steps = [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
+        with tempfile.TemporaryDirectory() as root:
+            write_mnist(Path(root))
+            images = datasets.MNIST(root, train=True, transform=transforms.Compose(steps))
+        loader = DataLoader(images, batch_size=BATCH, shuffle=True, drop_last=True)
+        while True:
+            yield from loader
+
+    def run(self, steps: int) -> None:
+        """That many training steps."""
+        bce, real, fake = nn.BCELoss(), *(torch.full((BATCH,), value, device=self.device) for value in (1.0, 0.0))
+        g_optimizer, d_optimizer = self.optimizers
+        for _ in range(steps):
+            images = next(self.batches)[0].to(self.device)
+            made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
+            d_loss = bce(self.critic(images), real) + bce(self.critic(made.detach()), fake)
+            d_optimizer.zero_grad()
+            d_loss.backward()
+            d_optimizer.step()
+            made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
+            g_loss = bce(self.critic(made), real)
+            g_optimizer.zero_grad()
+            g_loss.backward()
+            g_optimizer.step()
+            d_loss.item(), g_loss.item()
+
+
+class Tuned:
+    """The best eager loop that we could write by hand."""
+
+    def __init__(self, kind: str, device: str, bf16: bool) -> None:
+        networks, size = NETWORKS[kind]
+        self.device, self.bf16 = device, bf16
+        layout = torch.channels_last if kind == "dcgan" else torch.contiguous_format
+        self.generator, self.critic = (net.to(device, memory_format=layout) for net in networks())
+        adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
+        self.optimizers = [torch.optim.Adam(net.parameters(), **adam) for net in (self.generator, self.critic)]
+        self.images = open_data("mnist-10k", size=size).images.to(device)
+        self.order, self.used = torch.randperm(len(self.images), device=device), 0
+
+    def _batch(self) -> torch.Tensor:
+        if self.used + BATCH > len(self.order):
+            self.order, self.used = torch.randperm(len(self.images), device=self.device), 0
+        places = self.order[self.used : self.used + BATCH]
+        self.used += BATCH
+        return self.images[places].float().div_(127.5).sub_(1)
+
+    def _autocast(self):
+        return torch.autocast(self.device, torch.bfloat16) if self.bf16 else nullcontext()
+
+    def run(self, steps: int) -> None:
+        """That many training steps."""
+        g_optimizer, d_optimizer = self.optimizers
+        for _ in range(steps):
+            images = self._batch()
+            with self._autocast():
+                with torch.no_grad():
+                    made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
+                real, fake = self.critic(images), self.critic(made)
+            (softplus(-real.float()).mean() + softplus(fake.float()).mean()).backward()
+            d_optimizer.step()
+            d_optimizer.zero_grad()
+            self.critic.requires_grad_(False)
+            with self._autocast():
+                fake = self.critic(self.generator(torch.randn(BATCH, LATENT, device=self.device)))
+            softplus(-fake.float()).mean().backward()
+            g_optimizer.step()
+            g_optimizer.zero_grad()
+            self.critic.requires_grad_(True)
+
+
+def write_mnist(root: Path) -> None:
+    """The 10,000 digits that come with ganzoo, as the files in which torchvision looks for MNIST."""
+    found = open_data("mnist-10k")
+    folder = root / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name in ("train", "t10k"):
+        write_idx(folder / f"{name}-images-idx3-ubyte", found.images[:, 0].numpy())
+        write_idx(folder / f"{name}-labels-idx1-ubyte", found.labels.numpy().astype(np.uint8))
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """An array of bytes in MNIST's own format: type, number of axes, their lengths, the bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    path.write_bytes(head + array.tobytes())
+
+
+def seconds(run, steps: int, device: str) -> float:
+    """How long that many steps take."""
+    begun = time.perf_counter()
+    run(steps)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - begun

@@ -1,0 +1,197 @@
+"""How fast ganzoo trains, samples and lists, beside loops written by hand: `make bench`.
+
+    python benchmarks/speed.py                    # everything, about ten minutes on two CPU cores
+    python benchmarks/speed.py --only mlp dcgan --device cuda
+
+Contestants take turns in one process, one round that does not count and five that do; a figure is the median of the
+rounds, followed by the smallest and the largest, and a ratio is the median of the rounds' own ratios. All train the
+same networks with 64 images on each turn and fresh latents. `ours` is the engine with averaging (EMA) off, as the
+hand-written loops have none; `ours, defaults` has averaging, the guard against non-finite numbers, and the log.
+The last line is JSON.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from loops import BATCH, NETWORKS, Tuned, Tutorial, seconds
+from torch import nn
+from torch.nn.functional import softplus
+
+import ganzoo
+from ganzoo.data import open_data
+from ganzoo.device import has_bf16_units
+
+ROUNDS = 5
+WORKS = {"mlp": ("mlp", "auto"), "dcgan": ("dcgan", "auto"), "dcgan_fp32": ("dcgan", "fp32")}
+STEPS = {"mlp": 150, "dcgan": 25}
+SAMPLES = 10_000
+
+
+class Wrapped(ganzoo.Generator):
+    """The hand-written loops' generator as ganzoo takes it."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, given):
+        return self.network(given["z"])
+
+
+class Judge(nn.Module):
+    """And their discriminator."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images, given):
+        return self.network(images)
+
+
+class NonSaturating(ganzoo.Loss):
+    """And their loss."""
+
+    def discriminator(self, step):
+        return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
+
+    def generator(self, step):
+        return {"fool": softplus(-step.fake_scores).mean()}
+
+
+class Ours:
+    """ganzoo's engine on ganzoo's data."""
+
+    def __init__(self, kind: str, device: str, precision: str, defaults: bool) -> None:
+        networks, size = NETWORKS[kind]
+        generator, critic = networks()
+        settings = {"precision": precision, "steps": 10**9} | ({} if defaults else {"ema": 0.0})
+        self.engine = ganzoo.Engine(
+            Wrapped(generator),
+            Judge(critic),
+            [NonSaturating()],
+            train=settings,
+            optimizer={"lr": 2e-4, "betas": (0.5, 0.999)},
+            device=device,
+        )
+        self.batches = open_data("mnist-10k", size=size).to(self.engine.hardware.device).batches(BATCH, 0)
+        self.log_every = self.engine.train.log_every if defaults else 10**9
+
+    def run(self, steps: int) -> None:
+        """That many training steps."""
+        for _ in range(steps):
+            self.engine.step(self.batches)
+            if self.engine.index % self.log_every == 0:
+                self.engine.metrics()
+
+
+def rounds(contestants: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
+    """What each contestant measured in each round that counts, all taking turns."""
+    measured: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(ROUNDS + 1):
+        for name, measure in contestants.items():
+            value = measure()
+            if number:
+                measured[name].append(value)
+    return measured
+
+
+def training(work: str, device: str) -> dict[str, list[float]]:
+    """Images per second of each loop."""
+    kind, precision = WORKS[work]
+    steps = STEPS[kind] * (20 if device == "cuda" else 1)
+    ours = Ours(kind, device, precision, defaults=False)
+    ours.run(3)
+    chosen = ours.engine.hardware.precision
+    loops = {
+        "ours": ours,
+        "ours, defaults": Ours(kind, device, chosen, defaults=True),
+        "tuned": Tuned(kind, device, chosen == "bf16"),
+        "hand_written": Tutorial(kind, device),
+    }
+    print(f"\n{work}: {device} in {chosen}, {steps} steps of {BATCH} images a round")
+    speed = lambda loop: lambda: steps * BATCH / seconds(loop.run, steps, device)  # noqa: E731
+    return rounds({name: speed(loop) for name, loop in loops.items()})
+
+
+def sampling(device: str) -> dict[str, list[float]]:
+    """Images per second of `Model.sample` and of the bare network at the batch size that suits it best."""
+    generator = ganzoo.create("dcgan", image=(1, 32, 32))[0]
+    model = ganzoo.Model(generator, {"data": {"kind": "image", "classes": []}}, device)
+    bare = generator.to(memory_format=torch.channels_last)
+    sizes = {
+        size: seconds(lambda n, size=size: by_hand(bare, n, size, device), 2048, device)
+        for size in (64, 128, 256, 512, 1024)
+    }
+    best = min(sizes, key=sizes.get)
+    print(f"\nsample: {SAMPLES} images of dcgan, the bare network in batches of {best}")
+    speed = lambda draw: lambda: SAMPLES / seconds(draw, SAMPLES, device)  # noqa: E731
+    return rounds({"ours": speed(model.sample), "bare": speed(lambda n: by_hand(bare, n, best, device))})
+
+
+@torch.no_grad()
+def by_hand(network: nn.Module, n: int, size: int, device: str) -> torch.Tensor:
+    """`n` images in [0, 1] from a bare network."""
+    made = []
+    for first in range(0, n, size):
+        z = torch.randn(min(size, n - first), 100, device=device)
+        made.append(network({"z": z}).add(1).div(2).clamp(0, 1).cpu())
+    return torch.cat(made)
+
+
+def listing() -> float:
+    """Seconds that `ganzoo list` takes in a process of its own, the median of nine after one."""
+    command = [sys.executable, "-m", "ganzoo", "list"]
+    taken = []
+    for _ in range(10):
+        begun = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        taken.append(time.perf_counter() - begun)
+    return statistics.median(taken[1:])
+
+
+def table(measured: dict[str, list[float]]) -> dict[str, float]:
+    """Print each contestant's median and spread; the medians."""
+    for name, values in measured.items():
+        print(f"  {name:<16}{statistics.median(values):10,.0f} images/s   ({min(values):,.0f} to {max(values):,.0f})")
+    return {name: round(statistics.median(values), 1) for name, values in measured.items()}
+
+
+def ratio(measured: dict[str, list[float]], one: str, other: str) -> float:
+    """The median of the rounds' own ratios: what slows the machine for a while slows both."""
+    pairs = zip(measured[one], measured[other], strict=True)
+    return round(statistics.median(first / second for first, second in pairs), 3)
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=[*WORKS, "sample", "list"], default=[*WORKS, "sample", "list"])
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=["cpu", "cuda"])
+    chosen = parser.parse_args()
+    torch.manual_seed(0)
+    units = "bf16 units" if has_bf16_units(torch.device(chosen.device)) else "no bf16 units"
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, {units}")
+    told: dict = {"overhead": {}}
+    for work in [work for work in WORKS if work in chosen.only]:
+        measured = training(work, chosen.device)
+        told[work] = table(measured) | {"ratio": ratio(measured, "ours", "hand_written")}
+        told["overhead"][work] = round(1 - ratio(measured, "ours, defaults", "tuned"), 3)
+        print(f"  ours / hand-written {told[work]['ratio']}; behind tuned, with defaults, {told['overhead'][work]:.1%}")
+    if "sample" in chosen.only:
+        measured = sampling(chosen.device)
+        told["sample"] = table(measured) | {"ratio": ratio(measured, "ours", "bare")}
+    if "list" in chosen.only:
+        told["list_seconds"] = round(listing(), 3)
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
