@@ -122,6 +122,12 @@ def test_more_steps_asked_for_later_come_to_the_same(tmp_path, recipe):
     assert log(whole) == log(longer)
 
 
+def test_an_average_that_is_renewed_less_often_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganzoo.engine.EACH", 2)
+    whole = train(tmp_path / "whole")
+    assert_same(whole.path, broken_off(tmp_path / "broken", [3, 4, 6, 9]).path)
+
+
 OPTIMIZERS = {
     "adam": {"betas": [0.0, 0.9], "schedule": "cosine", "warmup": 3},
     "adamw": {"weight_decay": 0.1, "clip_norm": 0.5, "schedule": "linear"},
