@@ -101,11 +101,10 @@ def outer_faults(train: Train, own_batches: bool = False) -> Iterator[None]:
 
 def memory_advice(train: Train, own_batches: bool = False) -> str:
     """What needs less memory than these settings."""
-    parts = next((n for n in range(2 * train.accumulate, train.batch) if train.batch % n == 0), None)
-    smaller = [f"train.accumulate={parts} (the same update in less memory)"] if parts else []
-    batch = train.batch // 2 // train.accumulate * train.accumulate
     if own_batches:
-        smaller = ["smaller batches", f"train.accumulate={2 * train.accumulate} (the same update in less memory)"]
-    elif batch:
-        smaller += [f"train.batch={batch}"]
+        return f"try smaller batches or train.accumulate={2 * train.accumulate} (the same update in less memory)"
+    parts = next((n for n in range(2 * train.accumulate, train.batch) if train.batch % n == 0), None)
+    batch = train.batch // 2 // train.accumulate * train.accumulate
+    smaller = [f"train.accumulate={parts} (the same update in less memory)"] * bool(parts)
+    smaller += [f"train.batch={batch}"] * bool(batch)
     return "try " + (" or ".join(smaller) or "smaller networks")

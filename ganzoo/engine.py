@@ -26,6 +26,8 @@ from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
 
+MARK = "ganzoo: "
+"""What the names of the parts of a training step begin with in a profile."""
 EACH = 100
 """First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
 
@@ -290,7 +292,7 @@ def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> t
 
 def marked(part: str) -> record_function:
     """A part of the training step that a profiler tells by this name."""
-    return record_function(f"ganzoo: {part}")
+    return record_function(MARK + part)
 
 
 def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:

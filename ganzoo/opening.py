@@ -18,7 +18,7 @@ Source = str | Path | Iterable[dict[str, Tensor]]
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     """The data that a recipe names, or what Python code passed in."""
     wanted = recipe.data
-    if batches is None and wanted.name == "batches":
+    if batches is None and wanted.from_python:
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
     source = wanted.name if batches is None else batches
     how = {"size": wanted.size, "channels": wanted.channels, "root": wanted.root, "classes": wanted.classes}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch.profiler import profile, schedule
 
+from ganzoo.engine import MARK
 from ganzoo.files import write_bytes, writing
 from ganzoo.progress import Silence
 
@@ -21,7 +22,6 @@ PARTS = (
     "log",
 )
 """What the engine marks in each step."""
-MARK = "ganzoo: "
 OPERATIONS = 15
 
 

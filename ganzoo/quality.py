@@ -53,21 +53,16 @@ class Yardstick:
         return normalize(torch.randn(DIRECTIONS, size, generator=seeded("directions")), dim=1)
 
 
-def sliced_wasserstein(first: Tensor, second: Tensor, directions: Tensor) -> float:
-    """The mean over `directions` (k, d; unit rows) of the Wasserstein-1 distance between two sets of vectors (n, d).
-
-    Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
-    """
-    return distance(*(sorted_along(each, directions) for each in (first, second)))
-
-
 def sorted_along(points: Tensor, directions: Tensor) -> Tensor:
-    """Where points (n, d) lie along each direction (k, d), in order: (k, n)."""
+    """Where points (n, d) lie along each direction (k, d; unit rows), in order: (k, n)."""
     return (directions @ points.T).sort(1).values
 
 
 def distance(one: Tensor, other: Tensor) -> float:
-    """The mean distance between numbers of the same rank."""
+    """The mean over all directions of the Wasserstein-1 distance between two sets that are `sorted_along` them.
+
+    Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
+    """
     return (one - other).abs().mean().item()
 
 

@@ -92,6 +92,11 @@ class Data(Named):
     root: str | None = None
     """Folder of downloaded data sets; GANZOO_DATA or a cache folder of the user, if nothing is said."""
 
+    @property
+    def from_python(self) -> bool:
+        """Whether Python code gives the batches, which then have a size of their own."""
+        return self.name == "batches"
+
 
 PLAIN: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
 """Sections that have the same keys in every recipe."""

@@ -146,7 +146,7 @@ class Run:
     @property
     def resume_command(self) -> str:
         """What to type to go on."""
-        if self.recipe.data.name == "batches":
+        if self.recipe.data.from_python:
             return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
         return f"ganzoo train --resume {shlex.quote(str(self.path))}"
 

@@ -37,11 +37,12 @@ class Trainer:
         self.settings = recipe.train
         if self.settings.tensorboard:
             TensorBoard.needed()
-        self.parts = build.architecture(recipe.architecture)
+        self.parts, losses = build.architecture(recipe.architecture), build.losses(recipe.loss)
+        self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
         self.engine = Engine(
             self.parts["generator"].make(**data.facts),
             self.parts["discriminator"].make(**data.facts),
-            [build.scheduled(*loss) for loss in build.losses(recipe.loss)],
+            [build.scheduled(*loss) for loss in losses],
             train=self.settings,
             optimizer=recipe.optimizer,
             device=device,
@@ -56,8 +57,7 @@ class Trainer:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What the last bits of this training depend on beside the recipe."""
-        provided = [*self.parts.values(), *(part for _, part in build.losses(self.recipe.loss))]
-        return continuing.circumstances(self.engine.hardware, [part.provided for part in provided])
+        return continuing.circumstances(self.engine.hardware, self.provided)
 
     def set_up(self, state: checkpoint.State | None = None) -> None:
         """Bring engine and data together, at the beginning or where a run was saved."""

@@ -93,7 +93,7 @@ def prepared(
     recipe: Recipe, data: Data, device: str, progress: Silence, state: checkpoint.State | None = None
 ) -> Trainer:
     """A trainer that is ready for its first step, or for the one after a checkpoint."""
-    with outer_faults(recipe.train, own_batches=recipe.data.name == "batches"):
+    with outer_faults(recipe.train, own_batches=recipe.data.from_python):
         torch.manual_seed(recipe.train.seed)
         trainer = Trainer(recipe, data, device, progress)
         trainer.set_up(state)
@@ -124,7 +124,7 @@ def play(trainer: Trainer, run: Run) -> Run:
     """Train to the end, going back to the last checkpoint where numbers are not finite and the recipe says so."""
     while True:
         try:
-            with outer_faults(trainer.settings, own_batches=trainer.recipe.data.name == "batches"):
+            with outer_faults(trainer.settings, own_batches=trainer.recipe.data.from_python):
                 trainer.play(run)
             return run
         except Diverged as error:

@@ -6,12 +6,16 @@ import pytest
 import torch
 
 from ganzoo import data, quality
-from ganzoo.quality import Yardstick, sliced_wasserstein
+from ganzoo.quality import Yardstick, distance, sorted_along
 from ganzoo.seeds import seeded
 
 
 def drawn(*shape, seed=0):
     return torch.randn(*shape, generator=seeded("test", seed), dtype=torch.float64)
+
+
+def sliced_wasserstein(first, second, ways):
+    return distance(sorted_along(first, ways), sorted_along(second, ways))
 
 
 def directions(size, count=16):
