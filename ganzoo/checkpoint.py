@@ -19,7 +19,8 @@ from ganzoo.errors import BadInput
 from ganzoo.files import as_json, reading, write_bytes, write_json, writing_folder
 from ganzoo.ledger import Ledger, Tally
 
-FORMAT = 1
+FORMAT = 2
+"""1, of before the first release, knew neither the data's shape nor the losses' names."""
 KEPT = 2
 """Older checkpoints are removed, but for the best."""
 
@@ -209,7 +210,7 @@ def read(folder: Path) -> tuple[State, list[str]]:
 
 
 def read_one(path: Path) -> State | None:
-    """One checkpoint, or None where it is damaged. Raises `BadInput` for a format of a later ganzoo."""
+    """One checkpoint, or None where it is damaged. Raises `BadInput` for a format that only another ganzoo reads."""
     try:
         text, content = (reading(path / name) for name in ("state.json", "state.safetensors"))
         numbers = json.loads(text)
@@ -221,4 +222,6 @@ def read_one(path: Path) -> State | None:
         return None
     if numbers["format"] > FORMAT:
         raise BadInput(f"{path} has format {numbers['format']}, this ganzoo reads up to {FORMAT}; install a newer one")
+    if numbers["format"] < FORMAT:
+        raise BadInput(f"{path} has format {numbers['format']}, which this ganzoo no longer reads; start a new run")
     return State(tensors_from_bytes(content), numbers)
