@@ -19,8 +19,8 @@ from ganzoo.errors import BadInput
 from ganzoo.files import as_json, reading, write_bytes, write_json, writing_folder
 from ganzoo.ledger import Ledger, Tally
 
-FORMAT = 2
-"""1, of before the first release, knew neither the data's shape nor the losses' names."""
+FORMAT = 3
+"""Lower ones are of before the first release and lack what resuming reads."""
 KEPT = 2
 """Older checkpoints are removed, but for the best."""
 
@@ -40,8 +40,7 @@ def capture(engine: Engine, **about: Any) -> State:
     if engine.hardware.device.type == "cuda":
         tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
     tallies = list(engine.ledger.tallies.values())
-    for number, tally in enumerate(tallies):
-        tensors |= {f"tally.{number}.sums": tally.sums, f"tally.{number}.finite": tally.finite}
+    tensors |= {f"tally.{number}": tally.values for number, tally in enumerate(tallies)}
     numbers = {
         "index": engine.index,
         "images": engine.images,
@@ -97,14 +96,10 @@ def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
 
 
 def restored_ledger(state: State, device: torch.device) -> Ledger:
-    """The sums since the last line of the log."""
+    """The values since the last line of the log."""
     kept = state.numbers["ledger"]
     tallies = [
-        Tally(
-            tally["names"],
-            [tuple(turn) for turn in tally["turns"]],
-            *(state.tensors[f"tally.{number}.{key}"].to(device) for key in ("sums", "finite")),
-        )
+        Tally(tally["names"], [tuple(turn) for turn in tally["turns"]], [state.tensors[f"tally.{number}"].to(device)])
         for number, tally in enumerate(kept["tallies"])
     ]
     return Ledger(tallies, kept["turn"])

@@ -59,6 +59,13 @@ class Hardware:
         with self._autocast(self.precision if not twice else "fp32"):
             return map_tensors(_at_least_float32, (module if twice else self._function(module))(*inputs))
 
+    def one_forward(self) -> AbstractContextManager[None]:
+        """Calls inside share their half-precision copies of the weights, which may not change meanwhile.
+
+        torch keeps the copies until the outermost autocast ends; this one is off, as a loss computes in float32.
+        """
+        return torch.autocast(self.device.type, enabled=False)
+
     def scaler(self) -> torch.amp.GradScaler:
         """A gradient scaler for one optimizer; it does something in fp16 only."""
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "fp16")

@@ -8,7 +8,7 @@ import copy
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
-from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, name_of, outer_faults
+from ganzoo.checks import all_in_eval, blaming, buffers_kept, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -117,7 +117,7 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            with marked("data"):
+            with self._marked("data"):
                 batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
             if not self.sides:
                 self.setup(batch)
@@ -125,14 +125,15 @@ class Engine:
             self.images += batch_length(batch)
         self._turn("generator", batch)
         if self.train.ema:
-            with marked("average"):
+            with self._marked("average"):
                 self._average()
         self.index += 1
 
     def setup(self, batch: dict[str, Tensor]) -> None:
         """Before the first step: check that data, networks and losses fit together, and settle the precision.
 
-        Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
+        Draws nothing from the run's random generator, leaves the networks as they are and the losses' buffers as their
+        own `setup` did. Raises `BadInput`.
         """
         rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
         networks = (self.generator, self.discriminator)
@@ -142,7 +143,8 @@ class Engine:
             for use in self.losses:
                 use.ask("setup", step)
         self._settle_losses()
-        self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
+        with buffers_kept(use.loss for use in self.losses):
+            self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
@@ -178,9 +180,9 @@ class Engine:
             (other,) = (each for name, each in self.sides.items() if name != turn)
             with other.frozen():
                 step, terms = self._gather(side, turn, batch, active)
-                with marked(f"{turn} optimizer"):
+                with self._marked(f"{turn} optimizer"):
                     side.update(side.settings.factor(self.index, self.train.steps))
-                with marked("log"):
+                with self._marked("log"):
                     self._after(step, active, terms)
 
     def _gather(
@@ -201,13 +203,13 @@ class Engine:
                 call=self._call,
                 views=[partial(use.ask, "view") for use in active],
             )
-            with marked(f"{turn} forward"):
+            with self._marked(f"{turn} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in active]
-            counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own)]
+            counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own, parts)]
             if not counted or not side.parameters:
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
-            with marked(f"{turn} backward"):
-                blaming(f"the {turn}'s backward pass", side.scaler.scale(sum(counted) / parts).backward)
+            with self._marked(f"{turn} backward"):
+                blaming(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
             gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
@@ -242,6 +244,10 @@ class Engine:
         for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
 
+    def _marked(self, part: str) -> AbstractContextManager[Any]:
+        """A part of the training step that the profile tells by this name."""
+        return record_function(MARK + part) if self.train.profile else nullcontext()
+
     def _settle_losses(self) -> None:
         """Networks inside a loss, also those that its `setup` made, are frozen and on the hardware."""
         for use in self.losses:
@@ -275,7 +281,7 @@ class Engine:
             step = rehearsal(turn, *networks)
             terms = [term for use in self.losses for term in use.scaled(use.terms(step))]
             if terms:
-                blaming("a first step", sum(terms).backward)
+                blaming("a first step", torch.autograd.backward, terms)
 
 
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
@@ -288,11 +294,6 @@ def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> t
     }
     fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
     return kinds[settings.name](parameters, **settings.arguments(), **fast)
-
-
-def marked(part: str) -> record_function:
-    """A part of the training step that a profiler tells by this name."""
-    return record_function(MARK + part)
 
 
 def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
@@ -319,6 +320,8 @@ def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
 
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Each term's mean over the parts of a batch."""
+    if len(parts) == 1:
+        return parts[0]
     return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
 
 

@@ -1,4 +1,4 @@
-"""What the losses came to: sums on the device since the last line of the log, and the guard against bad numbers."""
+"""What the losses came to since the last line of the log, and the guard against numbers that are not finite."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,33 +9,39 @@ from torch import Tensor
 
 from ganzoo.errors import Diverged
 
+BLOCK = 64
+"""Turns whose values are held one by one before they are put together."""
+
 
 @dataclass
 class Tally:
-    """Running sums of terms that were played together.
+    """The values of terms that were played together, a row for each turn; `turns` holds its number and training step.
 
-    A sum that met a NaN or an infinity stays non-finite, so counting the turns whose sums are finite tells, without
-    a synchronisation, which term went bad first and when. `turns` holds each turn's number and training step.
+    All stays on the device until somebody asks, so that no turn waits.
     """
 
     names: list[str]
     turns: list[tuple[int, int]] = field(default_factory=list)
-    sums: Tensor | None = None
-    finite: Tensor | None = None
+    blocks: list[Tensor] = field(default_factory=list)
+    rows: list[Tensor] = field(default_factory=list)
 
-    def add(self, turn: int, index: int, values: Tensor) -> None:
-        """Count one turn's values in."""
-        if self.sums is None:
-            self.sums, self.finite = torch.zeros_like(values), torch.zeros_like(values)
-        self.sums += values
-        self.finite += self.sums.isfinite()
+    def add(self, turn: int, index: int, row: Tensor) -> None:
+        """Note one turn's values."""
         self.turns.append((turn, index))
+        self.rows.append(row)
+        if len(self.rows) == BLOCK:
+            self.blocks.append(torch.stack(self.rows))
+            self.rows = []
+
+    @property
+    def values(self) -> Tensor:
+        """All rows as (turns, terms), on the CPU; one synchronisation."""
+        return torch.cat([*self.blocks, *(row[None] for row in self.rows)]).cpu()
 
     def first_bad(self) -> tuple[int, int, str] | None:
         """Turn, training step and name of the first value that was not finite."""
-        finite = [int(count) for count in self.finite.tolist()]
-        first = min(finite)
-        return (*self.turns[first], self.names[finite.index(first)]) if first < len(self.turns) else None
+        bad = (~self.values.isfinite()).nonzero().tolist()
+        return (*self.turns[bad[0][0]], self.names[bad[0][1]]) if bad else None
 
 
 class Ledger:
@@ -64,7 +70,7 @@ class Ledger:
         sums: Counter[str] = Counter()
         counts: Counter[str] = Counter()
         for tally in self.tallies.values():
-            for name, total in zip(tally.names, tally.sums.tolist(), strict=True):
+            for name, total in zip(tally.names, tally.values.double().sum(0).tolist(), strict=True):
                 sums[name] += total
                 counts[name] += len(tally.turns)
         return {name: sums[name] / counts[name] for name in sorted(sums)}

@@ -59,9 +59,9 @@ class Scheduled:
                 raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")
         return terms
 
-    def scaled(self, terms: dict[str, Tensor]) -> list[Tensor]:
-        """The terms that have a gradient, as they count in the sum."""
-        factor = self.weight * self.every
+    def scaled(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
+        """The terms that have a gradient, as they count in the sum over all losses and all `parts` of the batch."""
+        factor = self.weight * self.every / parts
         counted = [term for term in terms.values() if term.requires_grad]
         return counted if factor == 1 else [factor * term for term in counted]
 

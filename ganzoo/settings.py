@@ -140,7 +140,7 @@ class Train(Section):
     """Discriminator turns before each generator turn."""
     ema: float = Field(0.999, ge=0, lt=1)
     """Decay of the exponential moving average of the generator, which is what is sampled; 0 turns it off."""
-    ema_every: PositiveInt = 4
+    ema_every: PositiveInt = 8
     """Steps between two updates of that average, each with the decay of all of them; in the first hundred steps one."""
     seed: int = Field(0, ge=0, lt=2**31)
     precision: Precision = "auto"

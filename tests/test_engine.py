@@ -419,6 +419,21 @@ def test_metrics_are_means_over_all_turns_since_the_last_call(every):
     assert play(engine, 3, stream).metrics()["discriminator/Clock/index"] == pytest.approx((4 + 5 + 6) / 3)
 
 
+class Counter(ganzoo.Loss):
+    """Logs a buffer that it counts up in place."""
+
+    def setup(self, step):
+        self.register_buffer("turns", torch.zeros(()))
+
+    def discriminator(self, step):
+        return {"turns": self.turns.add_(1)}
+
+
+def test_a_term_is_logged_as_it_was_on_its_turn_however_many_turns_follow():
+    engine = play(make(NonSaturating(), Counter()), 150, batches(count=150))
+    assert engine.metrics()["discriminator/Counter/turns"] == pytest.approx(sum(range(1, 151)) / 150)
+
+
 class Poison(ganzoo.Loss):
     """One term of one side is not finite in training step `at`, and neither is its gradient."""
 
@@ -445,6 +460,13 @@ def test_divergence_names_the_first_bad_term_and_its_step_at_log_time(turn, at, 
     for look in (engine.check, engine.metrics):
         with pytest.raises(ganzoo.Diverged, match=f"'{turn}/Poison/term' is not a finite number at step {at};"):
             look()
+
+
+@pytest.mark.parametrize("at", [63, 64, 130])
+def test_divergence_is_found_however_many_turns_follow(at):
+    engine = play(make(Poison("discriminator", at), NonSaturating()), 150, batches(count=150))
+    with pytest.raises(ganzoo.Diverged, match=f"'discriminator/Poison/term' is not a finite number at step {at};"):
+        engine.metrics()
 
 
 def test_a_weight_that_went_bad_behind_finite_terms_is_found_by_check():
@@ -622,6 +644,22 @@ def test_the_same_scheduled_loss_twice_counts_twice_and_stays_as_it_was():
     agree(play(engine, 3).generator, play(make(Scheduled(NonSaturating(), weight=2.0)), 3).generator)
 
 
+class Twofold(ganzoo.Loss):
+    """The same tensor under two names."""
+
+    def discriminator(self, step):
+        term = (softplus(-step.real_scores) + softplus(step.fake_scores)).mean()
+        return {"one": term, "other": term}
+
+    def generator(self, step):
+        return {"fake": 2 * softplus(-step.fake_scores).mean()}
+
+
+def test_the_same_tensor_under_two_names_counts_twice():
+    engine = play(make(Twofold()), 3)
+    agree(engine.generator, play(make(Scheduled(NonSaturating(), weight=2.0)), 3).generator)
+
+
 def test_a_batch_that_cannot_be_split_is_refused():
     with pytest.raises(ganzoo.BadInput, match="a batch of 8 cannot be split into 3 equal parts"):
         play(make(batch=9, accumulate=3), 1)
@@ -763,6 +801,27 @@ def test_half_precision_moves_the_weights_nearly_as_fp32_does(precision, dtype, 
     start, exact, rough = weights("fp32", 0), weights("fp32", 4), weights(precision, 4)
     error = (rough - exact).norm() / (exact - start).norm()
     assert 0 < error < 0.05
+
+
+class Peeking(NonSaturating):
+    """Looks at scores without a graph before it asks for them with one."""
+
+    def discriminator(self, step):
+        with torch.no_grad():
+            step.score(step.real, step.batch)
+        return super().discriminator(step)
+
+    def generator(self, step):
+        with torch.no_grad():
+            step.generate(step.given)
+        return super().generator(step)
+
+
+@half
+def test_a_look_without_a_graph_takes_no_gradient_away(precision, dtype, float32):
+    peeking, plain = (play(make(loss, precision=precision), 3) for loss in (Peeking(), NonSaturating()))
+    agree(peeking.discriminator, plain.discriminator, rtol=0, atol=0)
+    agree(peeking.generator, plain.generator, rtol=0, atol=0)
 
 
 @needs_fp16

@@ -123,7 +123,7 @@ def test_a_run_without_one_sound_checkpoint_says_so(run):
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        (3, r"has format 3, this ganzoo reads up to 2; install a newer one"),
+        (99, rf"has format 99, this ganzoo reads up to {checkpoint.FORMAT}; install a newer one"),
         (1, r"has format 1, which this ganzoo no longer reads; start a new run"),
     ],
 )
