@@ -1,4 +1,4 @@
-"""How fast ganzoo trains, samples and lists, beside loops written by hand: `make bench`.
+"""How fast ganzoo trains, samples, loads and lists, beside loops written by hand: `make bench`.
 
     python benchmarks/speed.py                    # everything, about ten minutes on two CPU cores
     python benchmarks/speed.py --only mlp dcgan --device cuda
@@ -16,8 +16,10 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from loops import BATCH, NETWORKS, Tuned, Tutorial, seconds
@@ -25,12 +27,16 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import ganzoo
+from ganzoo.build import architecture
 from ganzoo.data import open_data
 from ganzoo.device import has_bf16_units
+from ganzoo.model import save_model
+from ganzoo.recipe import Architecture
 
 ROUNDS = 5
 WORKS = {"mlp": ("mlp", "auto"), "dcgan": ("dcgan", "auto"), "dcgan_fp32": ("dcgan", "fp32")}
 STEPS = {"mlp": 150, "dcgan": 25}
+OTHERS = ("sample", "load", "list")
 SAMPLES = 10_000
 
 
@@ -157,6 +163,19 @@ def listing() -> float:
     return statistics.median(taken[1:])
 
 
+def loading() -> float:
+    """Seconds that the first `ganzoo.load` of a process takes after the imports, the median of nine after one."""
+    code = "import sys, time, ganzoo, ganzoo.model; t = time.perf_counter(); ganzoo.load(sys.argv[1]); "
+    code += "print(time.perf_counter() - t)"
+    with tempfile.TemporaryDirectory() as folder:
+        part = architecture(Architecture(name="dcgan"))["generator"]
+        data = {"name": "none", "kind": "image", "shape": [1, 32, 32], "range": [-1, 1], "classes": []}
+        save_model(Path(folder, "model"), part.make(image=(1, 32, 32)), part, data)
+        command = [sys.executable, "-c", code, f"{folder}/model"]
+        taken = [float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(10)]
+    return statistics.median(taken[1:])
+
+
 def table(measured: dict[str, list[float]]) -> dict[str, float]:
     """Print each contestant's median and spread; the medians."""
     for name, values in measured.items():
@@ -173,7 +192,7 @@ def ratio(measured: dict[str, list[float]], one: str, other: str) -> float:
 def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=[*WORKS, "sample", "list"], default=[*WORKS, "sample", "list"])
+    parser.add_argument("--only", nargs="+", choices=[*WORKS, *OTHERS], default=[*WORKS, *OTHERS])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=["cpu", "cuda"])
     chosen = parser.parse_args()
     torch.manual_seed(0)
@@ -188,6 +207,8 @@ def main() -> None:
     if "sample" in chosen.only:
         measured = sampling(chosen.device)
         told["sample"] = table(measured) | {"ratio": ratio(measured, "ours", "bare")}
+    if "load" in chosen.only:
+        told["load_seconds"] = round(loading(), 3)
     if "list" in chosen.only:
         told["list_seconds"] = round(listing(), 3)
     print(json.dumps(told))

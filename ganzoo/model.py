@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
@@ -103,7 +104,7 @@ def sha256(content: bytes) -> str:
 
 
 def load(source: str | Path, device: str = "auto") -> Model:
-    """The model in a run or model folder.
+    """The model in a run or model folder. No random generator moves on.
 
     Raises `BadInput` where there is none, or where no installed plugin provides its architecture, and `Unavailable`
     where the weights are not those that the config names.
@@ -111,7 +112,8 @@ def load(source: str | Path, device: str = "auto") -> Model:
     folder = find_model(Path(source))
     config = read_config(folder)
     part = find_part(config["architecture"])
-    generator = build_generator(part, config["data"])
+    with torch.random.fork_rng([]):
+        generator = build_generator(part, config["data"])
     weights = read_weights(folder, config["weights"])
     try:
         generator.load_state_dict(weights)

@@ -15,8 +15,11 @@ from ganzoo.seeds import seed_of, seeded
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
-TOGETHER, NUMBERS = 4, 2**20
-"""Blocks that the generator is given at once, as long as what it makes of them is no more numbers than this."""
+TOGETHER, TOGETHER_ON_CPU, NUMBERS = 16, 2, 2**20
+"""Blocks that the generator is given at once, as long as what it makes of them is no more numbers than this.
+
+On a CPU larger activations are slower: the system hands out their memory anew for every layer.
+"""
 
 
 def draw(
@@ -40,7 +43,7 @@ def draw(
         with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)
         yield made, given
-        first, blocks = part.stop, blocks_together(made, part.stop - first)
+        first, blocks = part.stop, blocks_together(made, part.stop - first, device)
 
 
 def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
@@ -49,11 +52,12 @@ def latents(generator: Generator, seed: int, number: int, device: torch.device) 
         return generator.latent(BLOCK, seeded("sample", seed, number))
 
 
-def blocks_together(made: Any, n: int) -> int:
+def blocks_together(made: Any, n: int, device: torch.device) -> int:
     """How many blocks to make at once, judged by `n` samples: small ones are made faster so, large ones take memory."""
     tensors = made.values() if isinstance(made, dict) else [made]
     each = max(1, sum(tensor.numel() for tensor in tensors) // n)
-    return max(1, min(TOGETHER, NUMBERS // (each * BLOCK)))
+    most = TOGETHER_ON_CPU if device.type == "cpu" else TOGETHER
+    return max(1, min(most, NUMBERS // (each * BLOCK)))
 
 
 @contextmanager

@@ -352,13 +352,15 @@ def test_too_many_samples_for_one_picture_are_refused(run, tmp_path):
 
 def test_large_samples_are_made_in_smaller_pieces(model):
     made = {"image": torch.zeros(64, 3, 512, 512, device="meta"), "mask": torch.zeros(64, 1, 512, 512, device="meta")}
-    assert sampling.blocks_together(made, 64) == 1
-    assert sampling.blocks_together(torch.zeros(64, 1, 64, 64), 64) == 4
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert [sampling.blocks_together(made, 64, device) for device in (cpu, gpu)] == [1, 1]
+    assert [sampling.blocks_together(torch.zeros(64, 1, 64, 64), 64, device) for device in (cpu, gpu)] == [2, 4]
+    assert [sampling.blocks_together(torch.zeros(64, 1, 28, 28), 64, device) for device in (cpu, gpu)] == [2, 16]
 
 
 def test_samples_are_turned_into_bytes_block_by_block(model):
     blocks = model.blocks(10**9)
-    assert [len(samples) for samples, _ in itertools.islice(blocks, 3)] == [64, 256, 256]
+    assert [len(samples) for samples, _ in itertools.islice(blocks, 3)] == [64, 128, 128]
     assert next(pixels(blocks)).dtype == torch.uint8
 
 
@@ -374,3 +376,9 @@ def test_samples_never_replace_what_is_there_unless_told_to(run, tmp_path):
 def test_pictures_of_samples_say_what_they_are(run, tmp_path):
     text = Image.open(write(run.path, 4, 6, tmp_path / "a.png", False, "cpu")).text
     assert (text["Synthetic"], text["Model"], text["Seed"]) == ("true", "run", "6")
+
+
+def test_loading_draws_nothing_from_torchs_random_generator(run):
+    state = torch.get_rng_state()
+    ganzoo.load(run.path)
+    assert torch.equal(torch.get_rng_state(), state)
