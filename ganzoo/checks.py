@@ -55,18 +55,6 @@ def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
             module.training = mode
 
 
-@contextmanager
-def buffers_kept(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Whatever happens to the buffers of these modules meanwhile, they are then as they were."""
-    kept = [(module, {name: buffer.clone() for name, buffer in module.named_buffers()}) for module in modules]
-    try:
-        yield
-    finally:
-        for module, buffers in kept:
-            for name, buffer in buffers.items():
-                module.get_buffer(name).copy_(buffer)
-
-
 def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call what a plugin or the data brings; what it raises comes with the culprit's name.
 

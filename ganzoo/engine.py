@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
-from ganzoo.checks import all_in_eval, blaming, buffers_kept, check_fit, check_players, name_of, outer_faults
+from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -132,8 +132,7 @@ class Engine:
     def setup(self, batch: dict[str, Tensor]) -> None:
         """Before the first step: check that data, networks and losses fit together, and settle the precision.
 
-        Draws nothing from the run's random generator, leaves the networks as they are and the losses' buffers as their
-        own `setup` did. Raises `BadInput`.
+        Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
         """
         rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
         networks = (self.generator, self.discriminator)
@@ -143,8 +142,7 @@ class Engine:
             for use in self.losses:
                 use.ask("setup", step)
         self._settle_losses()
-        with buffers_kept(use.loss for use in self.losses):
-            self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
+        self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
@@ -215,14 +213,15 @@ class Engine:
 
     @torch.no_grad()
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
-        for use, own in zip(active, terms, strict=True):
-            use.ask("after", step, own)
         flat = {
             f"{step.turn}/{use.name}/{name}": v
             for use, own in zip(active, terms, strict=True)
             for name, v in own.items()
         }
+        # First, since a term may be a buffer that is changed now.
         self.ledger.add(self.index, flat)
+        for use, own in zip(active, terms, strict=True):
+            use.ask("after", step, own)
 
     @property
     def ema(self) -> Generator:
