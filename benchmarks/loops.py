@@ -1,9 +1,10 @@
 """Training loops that somebody would write by hand, to be measured against.
 
-`Tutorial` follows the published tutorials literally: torchvision's MNIST through a DataLoader with per-image
-transforms, BCE on a sigmoid, plain Adam, `.item()` on both losses in each step. `Tuned` is the best eager loop that
-we could write: the data in memory, raw scores, fused Adam, the other side frozen, channels last, bf16 where asked.
-Both train the same networks on the same images, 64 at a time, with fresh latents on each turn.
+`Tutorial` has the published tutorials' settings: torchvision's MNIST through a DataLoader with per-image transforms,
+BCE on a sigmoid, plain Adam, `.item()` on both losses in each step. `Tuned` is the best eager loop that we could
+write: the data in memory, raw scores, fused Adam, the other side frozen, channels last, bf16 where asked. Both train
+the same networks on the same images, 64 at a time, with fresh latents on each turn (some tutorials use the
+discriminator's fakes once more for the generator, which saves a forward pass).
 """
 
 import tempfile

@@ -70,6 +70,14 @@ def commands(debug: bool) -> None:
     """Train, sample and share generative adversarial networks by name."""
 
 
+offline_flag = click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    # Before the Hub's client is imported, which then sends no request of its own either.
+    callback=lambda context, option, value: os.environ.update(HF_HUB_OFFLINE="1") if value else None,
+    help="Send no request; take what was pulled before.",
+)
 as_json = click.option("--json", is_flag=True, help="Print JSON.")
 with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)
 
@@ -80,8 +88,13 @@ with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=Fal
 @with_debug
 def list_(section: str | None, json: bool) -> None:
     """What is there: architectures, losses, recipes, data and models."""
-    from ganzoo.listing import things
+    from ganzoo.listing import models, things
 
+    if section == "models":
+        rows = models()
+        columns = ("name", "registry", "architecture", "data", "size", "scores", "source", "here")
+        print_json(rows) if json else print_table("model", rows, columns)
+        return
     rows = [row for row in things() if section is None or row["kind"] == SECTIONS[section]]
     if json:
         keys = ("kind", "name", "distribution", "version")
@@ -122,7 +135,7 @@ def plugins(json: bool) -> None:
 @click.argument("name")
 @with_debug
 def info(name: str) -> None:
-    """What NAME is: an architecture, loss, recipe, data set, run or model folder."""
+    """What NAME is: an architecture, loss, recipe, data set or model, hub:owner/name, a run or a model folder."""
     from ganzoo.listing import describe
 
     click.echo(describe(name))
@@ -137,6 +150,7 @@ def info(name: str) -> None:
 @click.option("-o", "options", multiple=True, metavar="section.key=value", help="Change a key of the recipe.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; runs/NAME-001 counting up.")
 @click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
+@click.option("--init", metavar="MODEL", help="Begin with this pretrained generator; as for 'sample'.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Continue this run.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
 @click.option("--precision", metavar="auto|fp32|bf16|fp16")
@@ -150,6 +164,7 @@ def train(
     options: Sequence[str],
     out: Path | None,
     overwrite: bool,
+    init: str | None,
     resume: Path | None,
     device: str,
     precision: str | None,
@@ -164,9 +179,15 @@ def train(
     """
     if bool(recipe) == bool(resume):
         raise BadInput("say either a recipe ('ganzoo list recipes' shows them) or --resume RUN, and not both")
-    if resume and (out or overwrite):
-        raise BadInput("--resume goes on in the run's own folder; leave --out and --overwrite away")
-    flags = {"data.name": data, "train.precision": precision, "train.seed": seed, "data.root": data_root}
+    if resume and (out or overwrite or init):
+        raise BadInput("--resume goes on with the run in its folder; leave --out, --overwrite and --init away")
+    flags = {
+        "data.name": data,
+        "train.precision": precision,
+        "train.seed": seed,
+        "data.root": data_root,
+        "train.init": init,
+    }
     changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
     changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)
     if resume:
@@ -181,18 +202,86 @@ def train(
 
 
 @commands.command()
-@click.argument("model", metavar="RUN|MODEL", type=click.Path(path_type=Path))
+@click.argument("model")
 @click.option("-n", "count", type=click.IntRange(1), default=64, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@offline_flag
 @with_debug
-def sample(model: Path, count: int, seed: int, out: Path | None, overwrite: bool, device: str) -> None:
-    """Draw images from a trained generator: one picture, a folder of single images, or an array file."""
+def sample(model: str, count: int, seed: int, out: Path | None, overwrite: bool, device: str) -> None:
+    """Draw images from MODEL: one picture, a folder of single images, or an array file.
+
+    MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder.
+    """
     from ganzoo.export import write
 
     click.echo(write(model, count, seed, out, overwrite, device))
+
+
+@commands.command()
+@click.argument("models", nargs=-1, metavar="MODEL...")
+@click.option("--all", "everything", is_flag=True, help="Every registered model.")
+@offline_flag
+@with_debug
+def pull(models: Sequence[str], everything: bool) -> None:
+    """Download and verify pretrained models, and say where they lie.
+
+    MODEL is a name from 'ganzoo list models', or hub:owner/name[@revision].
+    """
+    from ganzoo.registry import entries
+    from ganzoo.zoo import folder_of
+
+    if bool(models) == everything:
+        raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
+    for source in [entry.full_name for entry in entries()] if everything else models:
+        click.echo(folder_of(source, say=lambda sentence: click.echo(sentence, err=True)))
+
+
+@commands.command()
+@click.argument("model", metavar="RUN|MODEL")
+@click.argument("repository", metavar="OWNER/NAME")
+@click.option("--private", is_flag=True, help="Only you and your organisation see a new repository.")
+@click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@click.option("--tag", metavar="NAME", help="Name this version, such as v1.")
+@click.option("--message", default="Publish with ganzoo", show_default=True, help="Of the commit.")
+@click.option("--register", is_flag=True, help="Add the model to your own registry.")
+@click.option("--dry-run", is_flag=True, help="Show every file and request, and send nothing.")
+@with_debug
+def publish(
+    model: str,
+    repository: str,
+    private: bool,
+    license_id: str,
+    tag: str | None,
+    message: str,
+    register: bool,
+    dry_run: bool,
+) -> None:
+    """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
+    from ganzoo.publishing import Publication
+
+    if not license_id:
+        click.echo("no --license, such as mit or cc-by-4.0: the model is published as 'other'", err=True)
+    publication = Publication(model, repository, license_id or "other", private, tag, message)
+    if dry_run:
+        for line in publication.plan():
+            click.echo(line)
+        return
+    click.echo(publication.publish(register), nl=False)
+
+
+@commands.command()
+@click.argument("model", metavar="RUN|MODEL")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--license", "license_id", default="other", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@with_debug
+def bundle(model: str, folder: Path, license_id: str) -> None:
+    """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
+    from ganzoo.publishing import bundle
+
+    click.echo(bundle(model, folder, license_id), nl=False)
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ LARGEST = 1_000_000
 """Bytes that are read at most."""
 
 Word = Annotated[str, Field(pattern=r"^[\w.+!-]{1,100}$")]
-BareFileName = Annotated[str, Field(pattern=r"^\w[\w.-]{0,99}$")]
 
 
 class Checked(BaseModel):
@@ -50,8 +49,8 @@ class CheckedData(Checked):
 class CheckedWeights(Checked):
     """The one file with the weights, beside config.json."""
 
-    file: BareFileName
-    sha256: str
+    file: Literal["model.safetensors"]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: NonNegativeInt
 
 

@@ -86,7 +86,8 @@ class Step:
 
     `turn` is "discriminator" or "generator", `index` the training step from 0, `batch` the real data, `latent` the
     fresh noise, `given` = latent | batch (so a real label wins over a drawn one). `generator` and `discriminator`
-    are the plain modules, to look at; the doors to *call* them are `generate`, `score` and `gradient`.
+    are the plain modules, to look at and not to change; the doors to *call* them are `generate`, `score` and
+    `gradient`.
     """
 
     def __init__(

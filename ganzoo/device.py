@@ -4,8 +4,8 @@ import copy
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -59,12 +59,17 @@ class Hardware:
         with self._autocast(self.precision if not twice else "fp32"):
             return map_tensors(_at_least_float32, (module if twice else self._function(module))(*inputs))
 
-    def one_forward(self) -> AbstractContextManager[None]:
-        """Calls inside share their half-precision copies of the weights, which may not change meanwhile.
+    @contextmanager
+    def one_forward(self) -> Iterator[None]:
+        """Calls inside share the half-precision copies of the weights that are trained, which may not change meanwhile.
 
         torch keeps the copies until the outermost autocast ends; this one is off, as a loss computes in float32.
         """
-        return torch.autocast(self.device.type, enabled=False)
+        with torch.autocast(self.device.type, enabled=False):
+            try:
+                yield
+            finally:
+                torch.clear_autocast_cache()  # somebody may have opened one around the training
 
     def scaler(self) -> torch.amp.GradScaler:
         """A gradient scaler for one optimizer; it does something in fp16 only."""

@@ -28,6 +28,8 @@ from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
 
 MARK = "ganzoo: "
 """What the names of the parts of a training step begin with in a profile."""
+BETWEEN = "between the steps"
+"""The part that belongs to no step: pictures, checkpoints, measuring."""
 EACH = 100
 """First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
 
@@ -117,7 +119,7 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            with self._marked("data"):
+            with self.marked("data"):
                 batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
             if not self.sides:
                 self.setup(batch)
@@ -125,7 +127,7 @@ class Engine:
             self.images += batch_length(batch)
         self._turn("generator", batch)
         if self.train.ema:
-            with self._marked("average"):
+            with self.marked("average"):
                 self._average()
         self.index += 1
 
@@ -147,7 +149,7 @@ class Engine:
         self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
     def metrics(self, keep: bool = False) -> dict[str, float]:
-        """The mean of every term since the last call, as {"turn/loss/term": value}; one synchronisation.
+        """The mean of every term since the last call, as {"turn/loss/term": value}; waits for the device.
 
         With `keep` the sums go on as if nobody had asked. Raises `Diverged` where a term was not finite.
         """
@@ -178,9 +180,9 @@ class Engine:
             (other,) = (each for name, each in self.sides.items() if name != turn)
             with other.frozen():
                 step, terms = self._gather(side, turn, batch, active)
-                with self._marked(f"{turn} optimizer"):
+                with self.marked(f"{turn} optimizer"):
                     side.update(side.settings.factor(self.index, self.train.steps))
-                with self._marked("log"):
+                with self.marked("log"):
                     self._after(step, active, terms)
 
     def _gather(
@@ -201,14 +203,15 @@ class Engine:
                 call=self._call,
                 views=[partial(use.ask, "view") for use in active],
             )
-            with self._marked(f"{turn} forward"), self.hardware.one_forward():
+            with self.marked(f"{turn} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own, parts)]
             if not counted or not side.parameters:
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
-            with self._marked(f"{turn} backward"):
+            with self.marked(f"{turn} backward"):
                 blaming(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
-            gathered.append([{name: term.detach() for name, term in own.items()} for own in terms])
+            # Copies, since a term may be a buffer or a parameter, which changes after this.
+            gathered.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
     @torch.no_grad()
@@ -218,7 +221,6 @@ class Engine:
             for use, own in zip(active, terms, strict=True)
             for name, v in own.items()
         }
-        # First, since a term may be a buffer that is changed now.
         self.ledger.add(self.index, flat)
         for use, own in zip(active, terms, strict=True):
             use.ask("after", step, own)
@@ -243,7 +245,7 @@ class Engine:
         for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
 
-    def _marked(self, part: str) -> AbstractContextManager[Any]:
+    def marked(self, part: str) -> AbstractContextManager[Any]:
         """A part of the training step that the profile tells by this name."""
         return record_function(MARK + part) if self.train.profile else nullcontext()
 
@@ -278,7 +280,8 @@ class Engine:
         """The work of a training step: both turns with all losses, forward and backward."""
         for turn in SIDES:
             step = rehearsal(turn, *networks)
-            terms = [term for use in self.losses for term in use.scaled(use.terms(step))]
+            with self.hardware.one_forward():
+                terms = [term for use in self.losses for term in use.scaled(use.terms(step))]
             if terms:
                 blaming("a first step", torch.autograd.backward, terms)
 

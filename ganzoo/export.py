@@ -16,6 +16,8 @@ from ganzoo.errors import BadInput
 from ganzoo.files import write_bytes, writing
 from ganzoo.model import Model, load
 from ganzoo.pictures import picture, to_bytes, write_png, write_tiles
+from ganzoo.pinned import Entry
+from ganzoo.references import parse
 from ganzoo.sampling import pictured
 
 IN_A_PICTURE = 10_000
@@ -24,12 +26,13 @@ IN_A_PICTURE = 10_000
 Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
 
 
-def write(source: Path, n: int, seed: int, out: Path | None, overwrite: bool, device: str) -> Path:
-    """Draw `n` samples of a run or model into `out` (.png, .npz or a folder) and return where they are.
+def write(source: str | Path, n: int, seed: int, out: Path | None, overwrite: bool, device: str) -> Path:
+    """Draw `n` samples of a model into `out` (.png, .npz or a folder) and return where they are.
 
-    Without `out`, a new picture in this folder whose name says model, seed and count. `overwrite` replaces a file, or
-    the numbered images of a folder. Raises `BadInput`, before the samples are drawn, where `out` is there already or
-    cannot be written, or where the model makes nothing that a picture can show and `out` is no .npz.
+    `source` is any reference that `load` takes. Without `out`, a new picture in this folder whose name says model, seed
+    and count. `overwrite` replaces a file, or the numbered images of a folder. Raises `BadInput`, before the samples
+    are drawn, where `out` is there already or cannot be written, or where the model makes nothing that a picture can
+    show and `out` is no .npz.
     """
     return write_samples(load(source, device), name_of(source), n, seed, out, overwrite)
 
@@ -49,9 +52,12 @@ def write_samples(model: Model, name: str, n: int, seed: int, out: Path | None, 
     return out
 
 
-def name_of(source: Path) -> str:
-    """What pictures call a model: the name of its folder, or of the run around it."""
-    path = source.resolve()
+def name_of(source: str | Path) -> str:
+    """What pictures call a model: its registered name, its repository's, or the name of its folder or run."""
+    meant = parse(source)
+    if not isinstance(meant, Path):
+        return meant.name if isinstance(meant, Entry) else meant.repository.rpartition("/")[2]
+    path = meant.resolve()
     return path.parent.name if path.name == "model" and (path.parent / "recipe.toml").is_file() else path.name
 
 

@@ -1,5 +1,6 @@
 """Reading and writing whole files and folders: what is there is complete, what fails is said in one sentence."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -26,6 +27,11 @@ def reading(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, as hex digits."""
+    return hashlib.sha256(reading(path)).hexdigest()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

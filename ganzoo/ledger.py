@@ -35,7 +35,7 @@ class Tally:
 
     @property
     def values(self) -> Tensor:
-        """All rows as (turns, terms), on the CPU; one synchronisation."""
+        """All rows as (turns, terms), on the CPU; waits for the device."""
         return torch.cat([*self.blocks, *(row[None] for row in self.rows)]).cpu()
 
     def first_bad(self) -> tuple[int, int, str] | None:
@@ -58,7 +58,7 @@ class Ledger:
         self.turn += 1
 
     def check(self) -> None:
-        """Raise `Diverged` naming the first term that was not finite, and its step; one synchronisation."""
+        """Raise `Diverged` naming the first term that was not finite, and its step; waits for the device."""
         bad = [found for tally in self.tallies.values() if (found := tally.first_bad())]
         if bad:
             _, index, name = min(bad)

@@ -1,13 +1,16 @@
 """What there is to use, and what one thing is, as rows and text. Torch is imported only where a class is shown."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import ganzoo
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
+from ganzoo.pinned import Entry
 from ganzoo.plugins import Provided, catalog
 from ganzoo.registry import entries
+from ganzoo.zoo import folder_of
 
 
 def things() -> list[dict[str, str]]:
@@ -15,12 +18,43 @@ def things() -> list[dict[str, str]]:
     provided = [
         row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
         for thing in catalog().provided
+        if thing.kind != "model"
     ]
     data = [row("data", name, "ganzoo", ganzoo.__version__, text) for name, text in NAMES.items()]
-    models = [
-        row("model", name, "ganzoo", ganzoo.__version__, str(e.get("summary", ""))) for name, e in entries().items()
+    pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
+    return provided + data + pretrained
+
+
+def models() -> list[dict[str, str]]:
+    """A row for each registered model: what it is, how good, how large, and whether it is on this machine."""
+    return [
+        {
+            "kind": "model",
+            "name": entry.name,
+            "registry": entry.origin,
+            "architecture": entry.architecture,
+            "data": entry.data,
+            "size": f"{entry.size / 1e6:.1f} MB",
+            "scores": told_scores(entry.scores),
+            "source": entry.source,
+            "here": "yes" if is_here(entry) else "no",
+        }
+        for entry in entries()
     ]
-    return provided + data + models
+
+
+def told_scores(scores: Mapping[str, Any]) -> str:
+    """Scores in a line."""
+    return ", ".join(f"{name} {value}" for name, value in scores.items() if isinstance(value, int | float))
+
+
+def is_here(entry: Entry) -> bool:
+    """Whether every file of a model is on this machine."""
+    if entry.folder:
+        return all((entry.folder / file).is_file() for file in entry.files)
+    from ganzoo.hub import is_cached
+
+    return all(is_cached(entry.repository, file, entry.commit) for file in entry.files)
 
 
 def row(kind: str, name: str, distribution: str, version: str, summary: str) -> dict[str, str]:
@@ -45,9 +79,9 @@ def describe(name: str) -> str:
     found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
     texts = [describe_provided(thing) for thing in found]
     texts += [f"data set '{name}': {text}" for key, text in NAMES.items() if is_data(name, key)]
-    texts += [f"model '{name}':\n{entry}" for key, entry in entries().items() if key == name]
-    if not texts and is_folder(name):
-        texts = describe_folder(Path(name))
+    texts += [describe_entry(entry) for entry in entries() if name in (entry.name, entry.full_name)]
+    if not texts and (name.startswith("hub:") or is_folder(name)):
+        texts = describe_model(name)
     if not texts:
         names = plain_names() + [thing["name"] for thing in things()]
         raise BadInput(f"nothing is called '{name}'; {choices(name, names)}")
@@ -105,16 +139,31 @@ def describe_default(field: Any) -> str:
     return f"{'(required)' if field.is_required() else repr(field.default)}   ({kind})"
 
 
-def describe_folder(path: Path) -> list[str]:
-    """What a run or model folder holds; of any other folder there is nothing to say."""
+def describe_entry(entry: Entry) -> str:
+    """What a registry says of a model, and its config where it is on this machine."""
     import json
 
     from ganzoo.config import read_config
-    from ganzoo.model import find_model
+
+    facts = {key: getattr(entry, key) for key in ("summary", "architecture", "distribution", "data", "license")}
+    facts |= {"source": entry.source, "scores": told_scores(entry.scores), "size": f"{entry.size:,} bytes"}
+    lines = [f"model '{entry.name}' of {entry.origin}", *(f"  {key}: {value}" for key, value in facts.items() if value)]
+    here = is_here(entry)
+    lines += ["", json.dumps(read_config(folder_of(entry.full_name, offline=True)), indent=2)] if here else []
+    return "\n".join(lines if here else [*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])
+
+
+def describe_model(source: str) -> list[str]:
+    """The config of a model that a folder holds, or a repository on the Hub; of any other folder nothing."""
+    import json
+
+    from ganzoo.config import read_config
 
     try:
-        folder = find_model(path)
-    except (BadInput, OSError):
+        folder = folder_of(source)
+    except BadInput:
+        if source.startswith("hub:"):
+            raise
         return []
     return [f"model in {folder}\n{json.dumps(read_config(folder), indent=2)}"]
 

@@ -18,8 +18,10 @@ from ganzoo.contract import Generator
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.files import reading, write_bytes, write_json, writing_folder
+from ganzoo.recipe import Recipe
 from ganzoo.sampling import draw, joined, refuse_labels, to_unit
 from ganzoo.seeds import seeded
+from ganzoo.zoo import folder_of
 
 
 class Model:
@@ -38,10 +40,10 @@ class Model:
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
         """`n` images as a float32 tensor (n, channels, height, width) in [0, 1], on the CPU.
 
-        The first images of a seed do not depend on `n`, unless `forward` draws noise of its own. A latent key can be
-        fixed without changing the others: `sample(16, label=7)` takes one value for all or one for each. Several
-        outputs come as a dict; what is not under the key "image" comes as it is. Raises `BadInput` for a key that
-        this generator does not have, for a value it cannot take, and where one that it needs is not given.
+        The first images of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
+        latent key can be fixed without changing the others: `sample(16, label=7)` takes one value for all or one for
+        each. Several outputs come as a dict; what is not under the key "image" comes as it is. Raises `BadInput` for a
+        key that this generator does not have, for a value it cannot take, and where one that it needs is not given.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
@@ -67,7 +69,14 @@ class Model:
         return self.config["data"]["kind"] == "image" and "image" in ([makes] if isinstance(makes, str) else makes)
 
 
-def save_model(folder: Path, generator: nn.Module, part: Part, data: Mapping[str, Any], **about: Any) -> None:
+def save_model(
+    folder: Path,
+    generator: nn.Module,
+    part: Part,
+    data: Mapping[str, Any],
+    recipe: Recipe | None = None,
+    **about: Any,
+) -> None:
     """Write a generator as a model folder. `data` is `Data.description`, `about` goes into the config."""
     content = packed(generator)
     config = {
@@ -82,6 +91,8 @@ def save_model(folder: Path, generator: nn.Module, part: Part, data: Mapping[str
     with writing_folder(folder) as part:
         write_bytes(part / "model.safetensors", content)
         write_json(part / "config.json", config)
+        if recipe:
+            recipe.save(part / "recipe.toml")
 
 
 def packed(generator: nn.Module) -> bytes:
@@ -103,39 +114,60 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load(source: str | Path, device: str = "auto") -> Model:
-    """The model in a run or model folder. No random generator moves on.
+def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> Model:
+    """The model that a reference means: a registered name, `hub:owner/name[@revision]`, or a run or model folder.
 
-    Raises `BadInput` where there is none, or where no installed plugin provides its architecture, and `Unavailable`
-    where the weights are not those that the config names.
+    What is not on this machine is downloaded, unless `offline`. No random generator moves on. Raises `BadInput` where
+    there is no such model, or where no installed plugin provides its architecture, and `Unavailable` where it cannot
+    be had, or is not what was pinned.
     """
-    folder = find_model(Path(source))
+    folder = folder_of(source, offline)
     config = read_config(folder)
     part = find_part(config["architecture"])
     with torch.random.fork_rng([]):
         generator = build_generator(part, config["data"])
     weights = read_weights(folder, config["weights"])
-    try:
-        generator.load_state_dict(weights)
-    except RuntimeError as error:
-        made, installed = config["architecture"], part.provided
-        versions = f"made with {made['distribution']} {made['version']}, installed is {installed.version}"
-        raise Unavailable(f"the weights in {folder} do not fit the architecture: {versions}") from error
+    if misfit := misfits(generator.state_dict(), weights):
+        raise Unavailable(
+            f"the weights in {folder} do not fit the architecture: {misfit}; {versions(config['architecture'], part)}"
+        )
+    generator.load_state_dict(weights)
     return Model(generator, config, device)
 
 
-def find_model(path: Path) -> Path:
-    """The model folder that a path names: itself, or the one in a run."""
-    try:
-        for folder in (path, path / "model"):
-            if (folder / "config.json").is_file():
-                return folder
-        there = path.exists()
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    if not there:
-        raise BadInput(f"there is no run or model '{path}'")
-    raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")
+def start_from(generator: Generator, source: str | Path) -> None:
+    """Give a new generator the weights of a pretrained one. Raises `BadInput` where it is built in another way."""
+    model = load(source, "cpu")
+    weights = model.generator.state_dict()
+    if misfit := misfits(generator.state_dict(), weights):
+        made = model.config["architecture"]
+        built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
+        images = f" for images of {model.config['data'].get('shape')}" if model.makes_images else ""
+        raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}")
+    generator.load_state_dict(weights)
+
+
+def misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
+    """The first thing wrong with weights that are to take the place of others, else an empty string.
+
+    Half precision is a way to keep float32 in less space, and fits.
+    """
+    if other := sorted(wanted.keys() ^ given.keys()):
+        return f"'{other[0]}' is {'missing' if other[0] in wanted else 'too much'}"
+    for name, tensor in wanted.items():
+        halved = tensor.dtype == torch.float32 and given[name].dtype in (torch.float16, torch.bfloat16)
+        if given[name].shape != tensor.shape:
+            return f"'{name}' has the shape {tuple(given[name].shape)}, not {tuple(tensor.shape)}"
+        if given[name].dtype != tensor.dtype and not halved:
+            return f"'{name}' is {given[name].dtype}, not {tensor.dtype}"
+        if given[name].isnan().any():
+            return f"'{name}' has a NaN"
+    return ""
+
+
+def versions(made: Mapping[str, Any], part: Part) -> str:
+    """The version of the plugin that a model was made with, and the installed one."""
+    return f"made with {made['distribution']} {made['version']}, installed is {part.provided.version}"
 
 
 def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -158,9 +190,21 @@ def find_part(wanted: Mapping[str, Any]) -> Part:
         part = find("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator")
     except BadInput as error:
         source = f"{wanted['distribution']} {wanted['version']}"
-        raise BadInput(f"this model needs the architecture '{wanted['name']}' of {source}; {error}") from error
-    part.options = checked_options(part.cls, wanted["options"], "architecture")
+        how = how_to_install(wanted["distribution"])
+        raise BadInput(f"this model needs the architecture '{wanted['name']}' of {source}: {how} ({error})") from error
+    try:
+        part.options = checked_options(part.cls, wanted["options"], "architecture")
+    except BadInput as error:
+        raise BadInput(f"{error}; {versions(wanted, part)}") from error
     return part
+
+
+def how_to_install(distribution: str) -> str:
+    """What brings a plugin. One that lies in this checkout must not be fetched from an index where its name is free."""
+    folder = Path(ganzoo.__file__).parent.parent / "plugins" / distribution
+    if folder.is_dir():
+        return f"pip install {folder}"
+    return f"install that plugin, if you trust those who made it, such as with pip install {distribution}"
 
 
 def build_generator(part: Part, data: Mapping[str, Any]) -> Generator:

@@ -7,10 +7,13 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo.checks import blaming
+from ganzoo.config import read_config
 from ganzoo.data import Data, open_data
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput
 from ganzoo.recipe import Recipe
+from ganzoo.references import parse
+from ganzoo.zoo import folder_of
 
 Source = str | Path | Iterable[dict[str, Tensor]]
 
@@ -23,6 +26,18 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     source = wanted.name if batches is None else batches
     how = {"size": wanted.size, "channels": wanted.channels, "root": wanted.root, "classes": wanted.classes}
     return blaming("the data", open_data, source, **how, seed=recipe.train.seed)
+
+
+def like_its_beginning(recipe: Recipe) -> Recipe:
+    """A recipe that begins with a pretrained generator, its data in the size of that generator's images."""
+    if recipe.train.init is None:
+        return recipe
+    shape = read_config(folder_of(recipe.train.init))["data"].get("shape")
+    lasts = lasting(recipe.train.init) if isinstance(parse(recipe.train.init), Path) else recipe.train.init
+    recipe = Recipe.load(recipe, train={"init": lasts})
+    if shape and shape[1] == shape[2] and recipe.data.size is None and recipe.data.channels is None:
+        return Recipe.load(recipe, data={"size": shape[1], "channels": shape[0]})
+    return recipe
 
 
 def with_lasting_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:

@@ -9,7 +9,6 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -22,16 +21,18 @@ import pluggy
 import ganzoo
 from ganzoo import hookspecs
 from ganzoo.errors import BadInput, choices
+from ganzoo.pinned import NAME, read_entries
 
 GROUP = "ganzoo"
-KINDS = ("architecture", "loss", "recipe")
-NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+KINDS = ("architecture", "loss", "recipe", "model")
+FILES = ("recipe", "model")
+"""Kinds that come in files and are found without a hook."""
 TARGET = re.compile(r"[\w.]+:[\w.]+")
 
 
 @dataclass(frozen=True)
 class Provided:
-    """One named thing that a plugin brings; `targets` are import strings, or the file of a recipe."""
+    """One named thing that a plugin brings; `targets` are import strings, or the file of a recipe or registry."""
 
     kind: str
     name: str
@@ -79,17 +80,24 @@ class Plugin:
         """What `register` is in the hook `register_losses`."""
         self.add("loss", name, loss=loss)
 
-    def register_recipe(self, path: Path) -> None:
-        """Take a recipe file, once per distribution."""
-        if str(path) not in [thing.targets.get("file") for thing in self.provides + self.beside]:
-            self.add("recipe", path.stem, file=str(path))
+    def register_files(self, package: Path) -> bool:
+        """Take what lies in a package's folder, once per distribution: recipes, a registry of models. Is there any?"""
+        named = [("recipe", path.stem, path) for path in recipe_files(package)]
+        registry = package / "registry.toml"
+        if registry.is_file():
+            named += [("model", entry.name, registry) for entry in read_entries(registry, self.distribution, package)]
+        taken = [thing.targets.get("file") for thing in self.provides + self.beside]
+        for kind, name, path in named:
+            if str(path) not in taken:
+                self.add(kind, name, file=str(path))
+        return bool(named)
 
     def add(self, kind: str, name: str, **targets: str) -> None:
         """Take a registration. Raises `ValueError` for what could never be found or loaded again."""
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name for a {kind}: lower-case letters and digits, joined by . _ or -")
         for target in targets.values():
-            if kind != "recipe" and not (isinstance(target, str) and TARGET.fullmatch(target)):
+            if kind not in FILES and not (isinstance(target, str) and TARGET.fullmatch(target)):
                 raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
         if any((p.kind, p.name) == (kind, name) for p in self.provides + self.beside):
             raise ValueError(f"registers the {kind} '{name}' twice")
@@ -188,12 +196,10 @@ def judge(plugin: Plugin, entry: EntryPoint) -> None:
 
 
 def load(plugin: Plugin, entry: EntryPoint) -> None:
-    """Import the plugin, call its hooks and look for its recipes."""
+    """Import the plugin, call its hooks and look for its files."""
     hooked = ask(plugin, entry.load())
-    recipes = list(recipe_files(entry.module))
-    for path in recipes:
-        plugin.register_recipe(path)
-    if not hooked and not recipes:
+    brought = [plugin.register_files(folder) for folder in package_folders(entry.module)]
+    if not hooked and not any(brought):
         plugin.fail("failed", "it registers nothing: mark its hooks with @ganzoo.hookimpl")
 
 
@@ -212,12 +218,16 @@ def ask(plugin: Plugin, module: object) -> bool:
     return bool(manager.get_hookcallers(module))
 
 
-def recipe_files(module: str) -> Iterator[Path]:
-    """The TOML files in the `recipes` folder of the package that the imported module is or lies in."""
+def package_folders(module: str) -> list[Path]:
+    """Where the package is that the imported module is or lies in."""
     package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
-    for folder in getattr(sys.modules.get(package), "__path__", []):
-        found = sorted(Path(folder, "recipes").glob("*.toml"))
-        yield from (path for path in found if path.is_file() and not path.name.startswith("."))
+    return [Path(folder) for folder in getattr(sys.modules.get(package), "__path__", [])]
+
+
+def recipe_files(package: Path) -> list[Path]:
+    """The TOML files in the `recipes` folder of a package."""
+    found = sorted((package / "recipes").glob("*.toml"))
+    return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 
 def unmet_requirement(distribution: Distribution) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch.profiler import profile, schedule
 
-from ganzoo.engine import MARK
+from ganzoo.engine import BETWEEN, MARK
 from ganzoo.files import write_bytes, writing
 from ganzoo.progress import Silence
 
@@ -56,12 +56,12 @@ class Profiler(Silence):
 
 def summary(traced: profile) -> str:
     """The parts of a training step with their share of its time, and the operations that took most."""
-    averages = {event.key: event for event in traced.key_averages()}
+    # On a GPU the marks are listed once more for the device, without any time of the host's.
+    averages = {event.key: event for event in traced.key_averages() if event.device_type.name == "CPU"}
     whole = sum(event.cpu_time_total for key, event in averages.items() if key.startswith("ProfilerStep"))
-    lines = [
-        f"A training step took {whole / TRACED / 1000:.2f} ms on average ({TRACED} steps, while being traced).",
-        "",
-    ]
+    whole -= averages[MARK + BETWEEN].cpu_time_total if MARK + BETWEEN in averages else 0
+    step = f"{whole / TRACED / 1000:.2f} ms"
+    lines = [f"A training step took {step} of the CPU's time on average ({TRACED} steps, while being traced).", ""]
     lines += [f"{'part':<26}{'ms per step':>12}{'share':>9}"]
     rest = whole
     for part in PARTS:

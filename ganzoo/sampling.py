@@ -1,5 +1,6 @@
 """Drawing from a generator: the same samples for the same seed, however many are asked for."""
 
+import math
 import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ def draw(
     fixed = {key: as_tensor(key, value) for key, value in fixed.items()}
     first, blocks = 0, 1
     while first < n:
+        blocks = min(blocks, math.ceil((n - first) / BLOCK))
         part = slice(first, min(first + blocks * BLOCK, n))
         numbers = range(first // BLOCK, first // BLOCK + blocks)
         parts = [latents(generator, seed, number, device) for number in numbers]

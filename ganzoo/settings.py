@@ -140,8 +140,13 @@ class Train(Section):
     """Discriminator turns before each generator turn."""
     ema: float = Field(0.999, ge=0, lt=1)
     """Decay of the exponential moving average of the generator, which is what is sampled; 0 turns it off."""
-    ema_every: PositiveInt = 8
-    """Steps between two updates of that average, each with the decay of all of them; in the first hundred steps one."""
+    ema_every: int = Field(8, ge=1, le=100)
+    """Steps between two updates of that average, each with the decay of all of them; in the first hundred steps one.
+
+    What is saved in between lacks the steps since the last update.
+    """
+    init: str | None = None
+    """Begin with this pretrained generator: a registered name, hub:owner/name[@revision], or a run or model folder."""
     seed: int = Field(0, ge=0, lt=2**31)
     precision: Precision = "auto"
     """auto takes bf16 where the hardware has it and it is faster, else fp32."""

@@ -13,9 +13,9 @@ from torch import Tensor
 from ganzoo import build, checkpoint, continuing
 from ganzoo.checks import blaming
 from ganzoo.data import Data
-from ganzoo.engine import Engine
+from ganzoo.engine import BETWEEN, Engine
 from ganzoo.errors import BadInput, Interrupted
-from ganzoo.model import save_model
+from ganzoo.model import save_model, start_from
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.quality import Yardstick
@@ -30,17 +30,23 @@ PICTURED = 64
 
 
 class Trainer:
-    """A complete recipe, its data, and the engine that plays it in a run folder."""
+    """A complete recipe, its data, and the engine that plays it in a run folder.
 
-    def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence) -> None:
+    A `fresh` one begins with the pretrained generator that the recipe may name; else a checkpoint brings the weights.
+    """
+
+    def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence, fresh: bool = True) -> None:
         self.recipe, self.data, self.progress = recipe, data, progress
         self.settings = recipe.train
         if self.settings.tensorboard:
             TensorBoard.needed()
         self.parts, losses = build.architecture(recipe.architecture), build.losses(recipe.loss)
         self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
+        generator = self.parts["generator"].make(**data.facts)
+        if fresh and self.settings.init:
+            start_from(generator, self.settings.init)
         self.engine = Engine(
-            self.parts["generator"].make(**data.facts),
+            generator,
             self.parts["discriminator"].make(**data.facts),
             [build.scheduled(*loss) for loss in losses],
             train=self.settings,
@@ -146,7 +152,8 @@ class Trainer:
     def _paused(self) -> Iterator[None]:
         """Time that does not count as training."""
         begun = time.perf_counter()
-        yield
+        with self.engine.marked(BETWEEN):
+            yield
         self.clock += time.perf_counter() - begun
 
     def _measure(self, step: int) -> None:
@@ -184,7 +191,7 @@ class Trainer:
 
     def _save_model(self, folder: Path) -> None:
         about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
-        save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, **about)
+        save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
     def _picture(self, step: int) -> None:
         images = self._drawn(PICTURED)

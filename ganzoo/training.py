@@ -10,7 +10,7 @@ from ganzoo import build, checkpoint, continuing
 from ganzoo.checks import outer_faults
 from ganzoo.data import Data
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
-from ganzoo.opening import Source, in_steps, open_recipe_data, with_lasting_data
+from ganzoo.opening import Source, in_steps, like_its_beginning, open_recipe_data, with_lasting_data
 from ganzoo.progress import Bar, Silence
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run, in_the_way
@@ -45,7 +45,7 @@ def train(
         raise BadInput("say what to train: a recipe, or with resume=True a run in out")
     if out is not None:
         in_the_way(out, overwrite)  # before anything that takes time
-    trainer = prepared(*opened(Recipe.load(recipe, **overrides), data), device, progress)
+    trainer = prepared(*opened(like_its_beginning(Recipe.load(recipe, **overrides)), data), device, progress)
     run = Run.create(trainer.recipe, out, overwrite)
     with run.locked():
         trainer.record(run, "begun")
@@ -95,7 +95,7 @@ def prepared(
     """A trainer that is ready for its first step, or for the one after a checkpoint."""
     with outer_faults(recipe.train, own_batches=recipe.data.from_python):
         torch.manual_seed(recipe.train.seed)
-        trainer = Trainer(recipe, data, device, progress)
+        trainer = Trainer(recipe, data, device, progress, fresh=state is None)
         trainer.set_up(state)
         return trainer
 

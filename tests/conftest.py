@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
+
 from ganzoo.plugins import catalog, normal
 
 
@@ -18,7 +20,9 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = dict(os.environ, COLUMNS="200", OMP_NUM_THREADS="1")
-        self.environment.pop("GANZOO_DISABLE_PLUGINS", None)
+        for name in ("GANZOO_DISABLE_PLUGINS", "HF_HUB_OFFLINE"):
+            self.environment.pop(name, None)
+        self.environment["GANZOO_REGISTRY"] = str(folder / "no-registry.toml")  # not the user's own
 
     def __call__(self, *words: object, **environment: str) -> subprocess.CompletedProcess:
         return self.python("-m", "ganzoo", *words, **environment)

@@ -238,7 +238,7 @@ def test_sampling_prints_where_it_wrote(run, tmp_path):
         ("losses", {"loss"}),
         ("recipes", {"recipe"}),
         ("data", {"data"}),
-        ("models", set()),
+        ("models", {"model"}),
     ],
 )
 def test_one_section_can_be_listed(run, section, kinds):

@@ -438,6 +438,32 @@ def test_a_term_is_logged_as_it_was_on_its_turn_however_many_turns_follow():
     assert engine.metrics()["discriminator/Counter/turns"] == pytest.approx(sum(range(150)) / 150)
 
 
+class Watching(ganzoo.Loss):
+    """Logs a parameter of the discriminator."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.told = [], []
+
+    def discriminator(self, step):
+        self.seen.append(step.discriminator.last.bias.item())
+        return {"bias": step.discriminator.last.bias.detach()[0]}
+
+    def after(self, step, terms):
+        if step.turn == "discriminator":
+            self.told.append(terms["bias"].item())
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_term_that_is_a_parameter_is_told_as_it_was_before_the_update(accumulate):
+    watching = Watching()
+    engine = play(make(NonSaturating(), watching, accumulate=accumulate, optimizer={"lr": 0.1}), 4)
+    seen = watching.seen[-4 * accumulate :: accumulate]
+    assert watching.told == pytest.approx(seen)
+    assert engine.metrics()["discriminator/Watching/bias"] == pytest.approx(sum(seen) / 4)
+    assert len(set(seen)) == 4
+
+
 class Poison(ganzoo.Loss):
     """One term of one side is not finite in training step `at`, and neither is its gradient."""
 
@@ -805,6 +831,38 @@ def test_half_precision_moves_the_weights_nearly_as_fp32_does(precision, dtype, 
     start, exact, rough = weights("fp32", 0), weights("fp32", 4), weights(precision, 4)
     error = (rough - exact).norm() / (exact - start).norm()
     assert 0 < error < 0.05
+
+
+class Casting(NonSaturating):
+    """Counts the half-precision copies of the critic's parameters that its terms go back to."""
+
+    def discriminator(self, step):
+        terms = super().discriminator(step)
+        nodes, waiting = set(), [term.grad_fn for term in terms.values()]
+        while waiting:
+            node = waiting.pop()
+            if node not in nodes:
+                nodes.add(node)
+                waiting += [following for following, _ in node.next_functions if following]
+        kinds = {node: [following.name() for following, _ in node.next_functions if following] for node in nodes}
+        self.copies = sum(
+            "ToCopy" in node.name() and "AccumulateGrad" in kinds[node][0] for node in nodes if kinds[node]
+        )
+        return terms
+
+
+@half
+def test_real_and_fake_samples_are_scored_with_the_same_half_precision_weights(precision, dtype, float32):
+    casting = Casting()
+    engine = play(make(casting, precision=precision), 2)
+    assert casting.copies == len(list(engine.discriminator.parameters()))
+
+
+@half
+def test_an_autocast_around_the_training_changes_nothing(precision, dtype, float32):
+    with torch.autocast("cpu", enabled=False):
+        around = play(make(precision=precision), 3)
+    agree(around.discriminator, play(make(precision=precision), 3).discriminator, rtol=0, atol=0)
 
 
 class Peeking(NonSaturating):

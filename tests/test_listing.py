@@ -108,7 +108,7 @@ def test_a_name_goes_before_a_folder_which_stays_reachable_as_a_path(zoo, tmp_pa
     model = tmp_path / "work" / "sound"
     model.mkdir()
     architecture = {"name": "x", "distribution": "y", "version": "1", "options": {}}
-    weights = {"file": "model.safetensors", "sha256": "", "size": 0}
+    weights = {"file": "model.safetensors", "sha256": "0" * 64, "size": 0}
     data = {"kind": "other", "classes": []}
     config = {"format": 1, "architecture": architecture, "latent": {}, "data": data, "weights": weights}
     (model / "config.json").write_text(json.dumps(config))

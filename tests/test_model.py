@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
 from torch import nn
 
 import ganzoo
@@ -222,7 +224,9 @@ def changed(run, folder, change):
         (lambda c: c["weights"].update(file="/etc/passwd"), ganzoo.BadInput, r"weights\.file: "),
         (lambda c: c["weights"].update(file="a/b"), ganzoo.BadInput, r"weights\.file: "),
         (lambda c: c["weights"].update(file=".."), ganzoo.BadInput, r"weights\.file: "),
-        (lambda c: c["weights"].update(file="other.safetensors"), ganzoo.Unavailable, "is missing or incomplete"),
+        (lambda c: c["weights"].update(file="other.safetensors"), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(file="pytorch_model.bin"), ganzoo.BadInput, r"weights\.file: "),
+        (lambda c: c["weights"].update(sha256="0" * 63), ganzoo.BadInput, r"weights\.sha256: "),
         (lambda c: c["weights"].update(size=7), ganzoo.Unavailable, "incomplete: config.json says 7 bytes"),
         (lambda c: c.update(junk="x" * 1_000_001), ganzoo.BadInput, "too large for a config"),
     ],
@@ -249,6 +253,55 @@ def test_weights_with_the_right_hash_must_still_be_weights(run, tmp_path):
         load(folder)
 
 
+def reweighted(run, folder, change):
+    """A copy of a model folder whose weights went through `change`, pinned as they then are."""
+    weights = tensors_from_bytes((run.model_folder / "model.safetensors").read_bytes())
+    content = tensors_to_bytes(change(weights) or weights)
+    pinned = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    folder = changed(run, folder, lambda c: c["weights"].update(pinned))
+    (folder / "model.safetensors").write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda w: {name: w[name] for name in w if name != min(w)}, "' is missing"),
+        (lambda w: w.update(more=torch.zeros(1)), "'more' is too much"),
+        (lambda w: w.update({min(w): torch.zeros(3, 3, 3)}), r"has the shape \(3, 3, 3\), not \("),
+        (lambda w: w.update({min(w): w[min(w)].double()}), "is torch.float64, not torch.float32"),
+        (lambda w: w.update({min(w): w[min(w)].int()}), "is torch.int32, not torch.float32"),
+        (lambda w: w.update({min(w): w[min(w)] * torch.nan}), "has a NaN"),
+    ],
+)
+def test_weights_must_fit_in_name_shape_and_type(run, tmp_path, change, sentence):
+    with pytest.raises(ganzoo.Unavailable, match=sentence):
+        load(reweighted(run, tmp_path / "changed", change))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weights_kept_in_half_precision_are_loaded_into_float32(run, tmp_path, dtype):
+    kept = weights_of(run)
+    halved = {name: kept[name].to(dtype) if kept[name].is_floating_point() else kept[name] for name in kept}
+    loaded = load(reweighted(run, tmp_path / "changed", lambda w: halved)).generator.state_dict()
+    for name, tensor in kept.items():
+        assert torch.equal(loaded[name], halved[name].to(tensor.dtype))
+
+
+def weights_of(run):
+    return tensors_from_bytes((run.model_folder / "model.safetensors").read_bytes())
+
+
+@pytest.mark.parametrize("header", [b"\xff" * 8, (2**40).to_bytes(8, "little"), (3).to_bytes(8, "little") + b"{}x"])
+def test_a_safetensors_header_that_lies_is_refused(run, tmp_path, header):
+    content = header + (run.model_folder / "model.safetensors").read_bytes()[8:]
+    pinned = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    folder = changed(run, tmp_path / "changed", lambda c: c["weights"].update(pinned))
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ganzoo.Unavailable, match="is no safetensors file"):
+        load(folder)
+
+
 def test_weights_that_do_not_fit_are_explained_by_versions(run, tmp_path):
     def other_version(config):
         config["architecture"].update(version="0.0.7")
@@ -257,9 +310,8 @@ def test_weights_that_do_not_fit_are_explained_by_versions(run, tmp_path):
     with pytest.raises(ganzoo.Unavailable) as refusal:
         load(changed(run, tmp_path / "changed", other_version))
     installed = json.loads((run.model_folder / "config.json").read_text())["architecture"]["version"]
-    assert str(refusal.value).endswith(
-        f"do not fit the architecture: made with ganzoo-vanilla 0.0.7, installed is {installed}"
-    )
+    assert "do not fit the architecture: " in str(refusal.value)
+    assert str(refusal.value).endswith(f"; made with ganzoo-vanilla 0.0.7, installed is {installed}")
 
 
 def test_what_is_no_model_is_refused(tmp_path):

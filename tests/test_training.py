@@ -12,10 +12,12 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.autograd import DeviceType
 
 import ganzoo
 from ganzoo import checkpoint
-from ganzoo.profiling import PARTS
+from ganzoo.engine import BETWEEN, MARK
+from ganzoo.profiling import PARTS, summary
 from ganzoo.progress import Silence
 
 TINY = {
@@ -410,6 +412,31 @@ def test_a_profile_tells_every_part_of_a_step(tmp_path):
     assert {f"ganzoo: {part}" for part in PARTS} <= marks
     plain = train(tmp_path / "plain", train=settings | {"profile": False})
     assert same(weights(run), weights(plain))
+
+
+class Event:
+    """A line of a profile, as torch sums them up."""
+
+    def __init__(self, key, cpu_time, device="CPU", device_time=0.0):
+        self.key, self.cpu_time_total, self.self_cpu_time_total = key, cpu_time, cpu_time
+        self.self_device_time_total, self.device_type = device_time, getattr(DeviceType, device)
+
+
+class OnGpu:
+    """A profile with the lines that a GPU adds, each mark once more without any time of the host's."""
+
+    def key_averages(self):
+        host = [Event("ProfilerStep*", 60_000), Event(MARK + "data", 30_000), Event(MARK + BETWEEN, 30_000)]
+        device = [Event(event.key, 0, "CUDA", 5_000) for event in host]
+        return [*host, Event("aten::mm", 10, device_time=9_000), *device, Event("gemm", 0, "CUDA", 9_000)]
+
+
+def test_a_profile_tells_the_hosts_time_without_what_happens_between_the_steps():
+    page = summary(OnGpu())
+    assert page.startswith("A training step took 1.00 ms")
+    assert re.search(r"^data +1\.000 +100\.0%$", page, re.MULTILINE), page
+    assert "gemm" not in page
+    assert "aten::mm" in page
 
 
 def test_a_training_that_is_too_short_to_be_profiled_leaves_none(tmp_path):

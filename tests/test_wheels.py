@@ -58,3 +58,11 @@ def test_what_is_installed_trains_and_samples(fresh, command):
     assert done.returncode == 0, done.stderr
     assert fresh("-m", "ganzoo", "sample", "run", "-n", "4", "--out", "s.png").returncode == 0
     assert (command.folder / "s.png").is_file()
+
+
+def test_a_model_that_comes_with_ganzoo_draws_right_after_installing(fresh, command):
+    names = [row["name"] for row in json.loads(fresh("-m", "ganzoo", "list", "models", "--json").stdout)]
+    assert names
+    done = fresh("-m", "ganzoo", "sample", names[0], "-n", "4", "--out", "s.png", "--offline")
+    assert done.returncode == 0, done.stderr
+    assert (command.folder / "s.png").is_file()

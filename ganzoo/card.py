@@ -1,0 +1,102 @@
+"""The model card: what the Hub shows of a published generator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+TASK = "unconditional-image-generation"
+
+BODY = """
+# {name}
+
+![samples](samples.png)
+
+A generator of {what}, trained with ganzoo on the data set "{data}". Every image that it makes is synthetic.
+
+## Use
+
+It needs ganzoo and the plugin `{distribution}`, which provides its architecture.
+
+```sh
+ganzoo sample {reference} -n 64
+```
+
+```python
+import ganzoo
+
+images = ganzoo.load("{reference}").sample(64)  # {shape} in [0, 1]
+```
+
+## What it is
+
+| | |
+|---|---|
+{facts}
+
+{scores}
+
+## Intended use and limits
+
+For study, teaching and comparison of generative models. It knows nothing but its data set, whose gaps and biases
+it has, and may leave out part of it (mode collapse). Do not pass its images off as real ones.
+"""
+
+SCORES = "Scores, each under the conditions written in `scores.json`:\n\n| | |\n|---|---|\n"
+
+
+def card(reference: str, license_id: str, config: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+    """The text of README.md: licence, data set and scores as the Hub reads them, then the page itself.
+
+    `reference` is how users name the model: "hub:owner/name", or the name in a registry.
+    """
+    name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
+    numbers = {key: value for key, value in scores.items() if isinstance(value, int | float)}
+    results = [
+        EvalResult(task_type=TASK, dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
+        for key, value in numbers.items()
+    ]
+    images = config["data"]["kind"] == "image"
+    about = ModelCardData(
+        license=license_id,
+        library_name="ganzoo",
+        pipeline_tag=TASK if images else None,
+        tags=["gan", "ganzoo", config["architecture"]["name"]],
+        datasets=[data],
+        model_name=name if results else None,
+        eval_results=results or None,
+    )
+    shape = config["data"].get("shape")
+    body = BODY.format(
+        name=name,
+        reference=reference,
+        data=data,
+        what=f"{shape[2]} x {shape[1]} images" if images else "samples",
+        distribution=config["architecture"]["distribution"],
+        shape=f"(64, {', '.join(map(str, shape))})" if images else "64 samples",
+        facts=table(facts(config)),
+        scores=SCORES + table(numbers) if numbers else "No scores were measured.",
+    )
+    text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
+    return text.rstrip() + "\n"
+
+
+def facts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the config says that a reader wants to know."""
+    architecture, training = config["architecture"], config.get("training", {})
+    latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
+    return {
+        "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
+        "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
+        "latent": latent,
+        "classes": ", ".join(config["data"]["classes"]),
+        **{f"training {key}": value for key, value in training.items()},
+        "weights": f"{config['weights']['size']:,} bytes, sha256 `{config['weights']['sha256']}`",
+        "ganzoo": config.get("ganzoo", ""),
+    }
+
+
+def table(rows: Mapping[str, Any]) -> str:
+    """Rows of a Markdown table."""
+    clean = {key: str(value).replace("|", "/").replace("\n", " ") for key, value in rows.items()}
+    return "\n".join(f"| {key} | {value} |" for key, value in clean.items() if value)

@@ -1,0 +1,215 @@
+"""Publishing a generator on the Hugging Face Hub: checked, sent as one commit, read back, ready for a registry."""
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
+from huggingface_hub.errors import RepositoryNotFoundError
+
+import ganzoo
+from ganzoo import pinned, registry
+from ganzoo.card import card
+from ganzoo.errors import BadInput, Unavailable
+from ganzoo.files import reading, write_bytes, writing, writing_folder
+from ganzoo.hub import git_hash, hub_faults
+from ganzoo.model import load, sha256
+from ganzoo.pictures import write_grid
+from ganzoo.references import HUB, is_there, model_folder, parse
+from ganzoo.sampling import pictured
+
+PICTURED = 64
+
+
+@dataclass
+class Publication:
+    """The model in a run or model folder on its way to the repository `owner/name`, every file of it in `files`.
+
+    Raises `BadInput` for what cannot be published: no such model, one that does not sample, no name of a repository.
+    """
+
+    source: str | Path
+    repository: str
+    license: str = "other"
+    private: bool = False
+    tag: str | None = None
+    message: str = "Publish with ganzoo"
+
+    def __post_init__(self) -> None:
+        if not HUB.fullmatch(self.repository) or "@" in self.repository:
+            raise BadInput(f"'{self.repository}' is not owner/name")
+        self.folder = local_folder(self.source)
+        self.files = content(self.folder, f"hub:{self.repository}", self.license)
+        self.api = HfApi(library_name="ganzoo", library_version=ganzoo.__version__)
+
+    @cached_property
+    def name(self) -> str:
+        """What a registry calls the model: the repository's name as far as a registry allows it."""
+        name = re.sub(r"[^a-z0-9]+", "-", self.repository.rpartition("/")[2].lower()).strip("-")
+        return name or "model"
+
+    def plan(self) -> list[str]:
+        """What `publish` would send, in lines."""
+        files = [f"  {name}: {len(held):,} bytes, sha256 {sha256(held)}" for name, held in self.files.items()]
+        visible = "private" if self.private else "public"
+        steps = [f"create the {visible} repository {self.repository} unless it is there"]
+        steps += [f"one commit, '{self.message}', with these files where the repository has others"]
+        steps += [f"tag it {self.tag}"] if self.tag else []
+        return [*steps, *files, "read back what the Hub has and compare hashes"]
+
+    def publish(self, register: bool = False) -> str:
+        """Send it, unless the repository has it already, and return its entry for a registry as TOML.
+
+        Raises `Unavailable` for what the network or the Hub refuses, and where it has something else afterwards.
+        """
+        if register:
+            refuse_other(self.name, self.repository)
+        with hub_faults(self.repository, self.repository):
+            self.api.whoami()
+            head = self._head()
+            self._refuse_moved_tag(head)
+            commit = self._sent(head) if self._stale(head) else head.sha
+            if self.tag and self.tag not in self._tags():
+                self.api.create_tag(self.repository, tag=self.tag, revision=commit)
+            if other := self._stale(self._info(commit)):
+                raise Unavailable(f"{self.repository} has other content than was sent in {', '.join(other)}")
+        if register:
+            add_entry(self.name, self._entry(commit))
+        return tomlkit.dumps({self.name: self._entry(commit)})
+
+    def _head(self) -> ModelInfo:
+        """The repository as it is now, created if need be."""
+        try:
+            head = self._info()
+        except RepositoryNotFoundError:
+            self.api.create_repo(self.repository, private=self.private, exist_ok=True)
+            return self._info()
+        if self.private and not head.private:
+            raise BadInput(f"{self.repository} is there already and public; leave --private away, or choose another")
+        return head
+
+    def _info(self, revision: str | None = None) -> ModelInfo:
+        return self.api.model_info(self.repository, revision=revision, files_metadata=True)
+
+    def _stale(self, info: ModelInfo) -> list[str]:
+        """Files that the repository lacks, or has otherwise."""
+        there = {one.rfilename: one.lfs.sha256 if one.lfs else one.blob_id for one in info.siblings}
+        return [name for name, held in self.files.items() if there.get(name) not in (sha256(held), git_hash(held))]
+
+    def _sent(self, head: ModelInfo) -> str:
+        """The commit that was made of all files, on the head that was seen and no other."""
+        operations = [CommitOperationAdd(name, held) for name, held in self.files.items()]
+        try:
+            made = self.api.create_commit(
+                self.repository, operations, commit_message=self.message, parent_commit=head.sha
+            )
+            return made.oid
+        except Exception:
+            # A commit whose answer was lost has been made all the same.
+            now = self._info()
+            if self._stale(now):
+                raise
+            return now.sha
+
+    def _tags(self) -> dict[str, str]:
+        return {one.name: one.target_commit for one in self.api.list_repo_refs(self.repository).tags}
+
+    def _refuse_moved_tag(self, head: ModelInfo) -> None:
+        at = self._tags().get(self.tag)
+        if at and (at != head.sha or self._stale(head)):
+            raise BadInput(f"{self.repository} has the tag '{self.tag}' already, at {at[:12]}; choose another")
+
+    def _entry(self, commit: str) -> dict[str, Any]:
+        return table(f"hub:{self.repository}@{commit}", self.files, self.license)
+
+
+def bundle(source: str | Path, folder: Path, license_id: str) -> str:
+    """Write a complete model into a new folder, to be shipped in a package; its entry for the registry there, as TOML.
+
+    The folder's name is the model's, and the entry's source is the folder as seen from its grandparent, which is the
+    package where folders lie in `pretrained/`. Raises `BadInput` where it is there already.
+    """
+    if not pinned.NAME.fullmatch(folder.name):
+        raise BadInput(f"'{folder.name}' is no name of a model: lower-case letters and digits, joined by . _ or -")
+    if is_there(folder):
+        raise BadInput(f"'{folder}' is there already")
+    files = content(local_folder(source), folder.name, license_id)
+    with writing_folder(folder) as part:
+        for name, held in files.items():
+            write_bytes(part / name, held)
+    place = folder.resolve()
+    return tomlkit.dumps({folder.name: table(f"{place.parent.name}/{place.name}", files, license_id)})
+
+
+def table(source: str, files: Mapping[str, bytes], license_id: str) -> dict[str, Any]:
+    """What a registry says of a model."""
+    config = json.loads(files["config.json"])
+    scores = json.loads(files.get("scores.json", b"{}"))
+    return {
+        "source": source,
+        "architecture": config["architecture"]["name"],
+        "distribution": config["architecture"]["distribution"],
+        "data": config["data"].get("name", "unknown"),
+        "license": license_id,
+        **({"scores": scores} if scores else {}),
+        "files": {name: {"sha256": sha256(held), "size": len(held)} for name, held in files.items()},
+    }
+
+
+def local_folder(source: str | Path) -> Path:
+    """The model folder of a run, or a model folder. Raises `BadInput` for what is published already."""
+    meant = parse(source)
+    if not isinstance(meant, Path):
+        raise BadInput(f"'{source}' is published already; say a run or a model folder")
+    return model_folder(meant)
+
+
+def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
+    """Every file of a complete model by name; the picture and the card are made here."""
+    model = load(folder, "cpu")
+    there = [name for name in (*pinned.NEEDED, "recipe.toml", "scores.json") if (folder / name).is_file()]
+    held = {name: reading(folder / name) for name in there}
+    if "recipe.toml" in held:
+        held["recipe.toml"] = without_paths(held["recipe.toml"])
+    images = pictured(model.sample(PICTURED)) if model.makes_images else None
+    if images is not None:
+        with tempfile.TemporaryDirectory() as made:
+            write_grid(Path(made, "samples.png"), images, reference, seed=0)
+            held["samples.png"] = reading(Path(made, "samples.png"))
+    scores = json.loads(held.get("scores.json", b"{}"))
+    return held | {"README.md": card(reference, license_id, model.config, scores).encode()}
+
+
+def without_paths(recipe: bytes) -> bytes:
+    """A recipe that tells nothing of where things lie on the machine that it comes from."""
+    document = tomlkit.parse(recipe.decode())
+    document.get("data", {}).pop("root", None)
+    for section, key in (("data", "name"), ("train", "init")):
+        value = document.get(section, {}).get(key, "")
+        if Path(value).is_absolute():
+            document[section][key] = Path(value).name
+    return tomlkit.dumps(document).encode()
+
+
+def refuse_other(name: str, repository: str) -> None:
+    """Raise `BadInput` where the user's registry has another repository under that name."""
+    path = registry.user_file()
+    for entry in pinned.read_entries(path, "user", path.parent) if path.exists() else []:
+        if entry.name == name and (entry.folder or entry.repository != repository):
+            raise BadInput(f"{path} has a model '{name}' already, from {entry.source}; give one of them another name")
+
+
+def add_entry(name: str, entry: Mapping[str, Any]) -> None:
+    """Write an entry into the user's registry; what else stands there stays as it is."""
+    path = registry.user_file()
+    document = tomlkit.parse(reading(path).decode()) if path.exists() else tomlkit.document()
+    document[name] = entry
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, tomlkit.dumps(document).encode())

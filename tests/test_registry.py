@@ -1,0 +1,202 @@
+"""Models by name: registries of ganzoo, of plugins and of the user, and what a reference means."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import pinned, references, registry
+from ganzoo.config import CheckedConfig
+from ganzoo.files import digest
+from ganzoo.model import load
+from ganzoo.plugins import catalog
+from ganzoo.publishing import bundle, without_paths
+from ganzoo.zoo import folder_of
+
+PACKAGE = Path(ganzoo.__file__).parent
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+PIN = '{ sha256 = "' + "0" * 64 + '", size = 7 }'
+ABOUT = 'architecture = "a"\ndistribution = "d"\ndata = "dots"\nlicense = "mit"\n'
+FILES = f'files."config.json" = {PIN}\nfiles."model.safetensors" = {PIN}\n'
+
+
+def entry(name, source=f"hub:owner/dots@{COMMIT}", rest=FILES):
+    return f'[{name}]\nsource = "{source}"\n{ABOUT}{rest}'
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """The user's registry, not yet there."""
+    path = tmp_path / "settings" / "registry.toml"
+    path.parent.mkdir()
+    monkeypatch.setenv("GANZOO_REGISTRY", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def some_model():
+    """A model that comes with ganzoo."""
+    return next(entry for entry in registry.entries() if entry.origin == "ganzoo")
+
+
+def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
+    bundled = [entry for entry in registry.entries() if entry.origin == "ganzoo" and entry.folder]
+    assert bundled
+    assert sum(entry.size for entry in bundled) <= 20_000_000
+    for each in bundled:
+        folder = folder_of(each.name, offline=True)
+        assert folder == PACKAGE / "pretrained" / each.name
+        assert {path.name: digest(path) for path in folder.iterdir()} == {
+            name: pin["sha256"] for name, pin in each.files.items()
+        }
+        assert {*pinned.NEEDED, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
+        images = load(each.name, "cpu").sample(4)
+        assert images.shape[1:] == tuple(json.loads((folder / "config.json").read_text())["data"]["shape"])
+        assert images.std() > 0.1
+
+
+def test_the_schema_of_a_config_that_ships_is_what_is_checked():
+    assert json.loads((PACKAGE / "config.schema.json").read_text()) == CheckedConfig.model_json_schema()
+
+
+def test_a_user_adds_models_of_their_own(mine, some_model, tmp_path):
+    shutil.copytree(some_model.folder, mine.parent / "copied")
+    pins = "".join(
+        f'files."{n}" = {{ sha256 = "{p["sha256"]}", size = {p["size"]} }}\n' for n, p in some_model.files.items()
+    )
+    mine.write_text(entry("copied", "copied", pins))
+    assert folder_of("copied") == mine.parent / "copied"
+    assert folder_of("user:copied") == mine.parent / "copied"
+    (mine.parent / "copied" / "README.md").write_text("changed")
+    with pytest.raises(ganzoo.Unavailable, match=r"README\.md is not the file that the registry pins as 'copied'"):
+        folder_of("copied")
+
+
+def test_one_name_twice_stays_reachable_in_full(mine, some_model):
+    mine.write_text(entry(some_model.name))
+    with pytest.raises(ganzoo.BadInput) as refusal:
+        registry.find(some_model.name)
+    assert f"'ganzoo:{some_model.name}' and 'user:{some_model.name}'" in str(refusal.value)
+    assert registry.find(f"ganzoo:{some_model.name}").origin == "ganzoo"
+    assert registry.find(f"user:{some_model.name}").commit == COMMIT
+
+
+def test_a_plugin_ships_models_inside_its_package(mine, site, some_model, tmp_path):
+    site.install("ganzoo-shipped", "")
+    package = tmp_path / "site" / "ganzoo_shipped"
+    text = bundle(some_model.folder, package / "pretrained" / "shipped", "mit")
+    (package / "registry.toml").write_text(text)
+    catalog.cache_clear()
+    assert registry.find("shipped").full_name == "ganzoo-shipped:shipped"
+    assert load("shipped", "cpu").sample(2).equal(load(some_model.name, "cpu").sample(2))
+    assert [plugin.status for plugin in catalog().plugins if plugin.distribution == "ganzoo-shipped"] == ["ok"]
+
+
+def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tmp_path):
+    site.install("ganzoo-shipped", "")
+    (tmp_path / "site" / "ganzoo_shipped" / "registry.toml").write_text(entry("shipped", "hub:owner/dots@main"))
+    catalog.cache_clear()
+    (plugin,) = [plugin for plugin in catalog().plugins if plugin.distribution == "ganzoo-shipped"]
+    assert plugin.status == "failed"
+    assert "model 'shipped': source must be hub:owner/name@ and the 40 hex digits" in plugin.reason
+    assert registry.find("shipped") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[dots", "is no TOML"),
+        ("dots = 3", "model 'dots' lacks architecture, data, distribution, files, license, source"),
+        (entry("dots") + "sorce = 1\n", "model 'dots' has an unknown key 'sorce'; did you mean 'source'"),
+        (entry("Dots"), "model 'Dots': a name is lower-case letters and digits"),
+        (entry("dots", "hub:owner/dots"), "source must be hub:owner/name@ and the 40 hex digits of a commit"),
+        (entry("dots", f"hub:owner/dots@{COMMIT[:-1]}"), "the 40 hex digits of a commit"),
+        (entry("dots", rest=f'files."config.json" = {PIN}\n'), "files must be config.json and model.safetensors"),
+        (entry("dots", rest=FILES + f'files."../../evil" = {PIN}\n'), "files must be config.json"),
+        (entry("dots", rest=FILES + f'files."evil.py" = {PIN}\n'), "files must be config.json"),
+        (entry("dots", rest=FILES + 'files."README.md" = 3\n'), "files.'README.md' must be { sha256"),
+        (entry("dots").replace("0" * 64, "0" * 63), "must be { sha256 = <64 hex digits>"),
+        (entry("dots", rest=FILES + "scores = 3\n"), "scores must be a table"),
+        (entry("dots", rest=FILES + "summary = 3\n"), "summary must be a string"),
+    ],
+)
+def test_a_registry_that_is_not_sound_is_refused_by_name(mine, text, sentence):
+    mine.write_text(text)
+    with pytest.raises(ganzoo.BadInput) as refusal:
+        registry.entries()
+    assert str(mine) in str(refusal.value)
+    assert sentence in str(refusal.value)
+
+
+def test_a_name_goes_before_a_folder_of_that_name(mine, some_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / some_model.name).mkdir()
+    assert references.parse(some_model.name) == some_model
+    assert references.parse(f"./{some_model.name}") == Path(some_model.name)
+    assert references.parse(Path(some_model.name)) == Path(some_model.name)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("hub:owner/dots", references.OnHub("owner/dots")),
+        ("hub:owner/dots@v1.0", references.OnHub("owner/dots", "v1.0")),
+        (f"hub:o-w.n_er/dots@{COMMIT}", references.OnHub("o-w.n_er/dots", COMMIT)),
+        ("hub:owner/dots@refs/pr/1", references.OnHub("owner/dots", "refs/pr/1")),
+    ],
+)
+def test_what_a_reference_to_the_hub_means(mine, text, meant):
+    assert references.parse(text) == meant
+
+
+def test_bundling_refuses_names_and_folders_that_would_not_do(mine, some_model, tmp_path):
+    with pytest.raises(ganzoo.BadInput, match="'My Model' is no name of a model"):
+        bundle(some_model.folder, tmp_path / "My Model", "mit")
+    with pytest.raises(ganzoo.BadInput, match="is there already"):
+        bundle(some_model.folder, tmp_path, "mit")
+
+
+def test_a_published_recipe_names_no_folder_of_the_machine(tmp_path):
+    recipe = (
+        b'# mine\n[data]\nname = "/home/me/birds"\nroot = "/home/me"\n[train]\ninit = "/home/me/runs/a"\nsteps = 3\n'
+    )
+    assert without_paths(recipe) == b'# mine\n[data]\nname = "birds"\n[train]\ninit = "a"\nsteps = 3\n'
+
+
+def test_models_are_listed_and_told_of(command, mine, some_model):
+    rows = json.loads(command("list", "models", "--json").stdout)
+    row = next(row for row in rows if row["name"] == some_model.name)
+    assert (row["architecture"], row["data"], row["here"]) == (some_model.architecture, some_model.data, "yes")
+    assert some_model.name in command("list").stdout
+    told = command("info", some_model.name).stdout
+    assert some_model.files["model.safetensors"]["sha256"] in told
+    mine.write_text(entry("dots"))
+    told = command("info", "dots", GANZOO_REGISTRY=str(mine)).stdout
+    assert "not on this machine yet: ganzoo pull dots" in told
+    rows = json.loads(command("list", "models", "--json", GANZOO_REGISTRY=str(mine)).stdout)
+    assert next(row for row in rows if row["name"] == "dots")["here"] == "no"
+
+
+# Training on from a pretrained generator.
+
+QUICK = {"train.steps": 1, "train.batch": 8, "train.precision": "fp32", "optimizer.lr": 1e-12}
+
+
+def test_training_begins_with_a_pretrained_generator_in_its_size(mine, some_model, tmp_path):
+    recipe = some_model.folder / "recipe.toml"
+    options = QUICK | {"train.init": some_model.name}
+    run = ganzoo.train(recipe, out=tmp_path / "run", device="cpu", **options)
+    wanted = list(load(some_model.name, "cpu").generator.parameters())
+    assert all(map(torch.allclose, run.model.generator.parameters(), wanted))
+    assert run.recipe.train.init == some_model.name
+    plain = ganzoo.train(recipe, out=tmp_path / "plain", device="cpu", **options | {"train.init": None})
+    assert not any(map(torch.allclose, plain.model.generator.parameters(), wanted))
+
+
+def test_a_generator_of_another_make_is_no_beginning(mine, some_model, tmp_path):
+    with pytest.raises(ganzoo.BadInput, match=f"training cannot begin with '{some_model.name}', which is "):
+        ganzoo.train("vanilla", out=tmp_path / "run", device="cpu", **QUICK | {"train.init": some_model.name})
+    assert not (tmp_path / "run").exists()
