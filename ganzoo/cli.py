@@ -23,6 +23,10 @@ SECTIONS = {
 }
 
 
+LONGEST = 2000
+"""Characters of an error that are shown."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 a bug, 2 bad input, 3 diverged, 4 network or integrity, 130/143 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -51,16 +55,22 @@ def tell(error: BaseException, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if error.errno == errno.EPIPE else BadInput.exit_code
     if isinstance(error, click.ClickException):
-        click.echo(f"error: {error.format_message()}", err=True)
+        click.echo(f"error: {shown(error.format_message())}", err=True)
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if isinstance(error, Failed) and not debug else ""
-        click.echo(f"error: {error}{hint}", err=True)
+        click.echo(f"error: {shown(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:
         traceback.print_exception(error)
     click.echo("this is a bug in ganzoo or in a plugin; please report it with the lines above", err=True)
     return 1
+
+
+def shown(text: str) -> str:
+    """A sentence as a terminal may have it: it may quote a stranger's file."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return printable if len(printable) <= LONGEST else f"{printable[:LONGEST]} ..."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -236,7 +246,7 @@ def pull(models: Sequence[str], everything: bool) -> None:
     if bool(models) == everything:
         raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
     for source in [entry.full_name for entry in entries()] if everything else models:
-        click.echo(folder_of(source, say=lambda sentence: click.echo(sentence, err=True)))
+        click.echo(folder_of(source, everything=True, say=lambda sentence: click.echo(sentence, err=True)))
 
 
 @commands.command()
@@ -260,7 +270,7 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
-    from ganzoo.publishing import Publication
+    from ganzoo.publishing import Publication, add_entry, refuse_other
 
     if not license_id:
         click.echo("no --license, such as mit or cc-by-4.0: the model is published as 'other'", err=True)
@@ -269,7 +279,12 @@ def publish(
         for line in publication.plan():
             click.echo(line)
         return
-    click.echo(publication.publish(register), nl=False)
+    if register:
+        refuse_other(publication.name, repository)
+    entry = publication.publish()
+    click.echo(entry, nl=False)
+    if register:
+        add_entry(entry)
 
 
 @commands.command()

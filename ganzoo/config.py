@@ -35,6 +35,7 @@ class CheckedArchitecture(Checked):
 class CheckedData(Checked):
     """What the generator learned from."""
 
+    name: Annotated[str, Field(max_length=200)] = "unknown"
     kind: Literal["image", "other"]
     shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)] | None = None
     classes: list[str]
@@ -59,9 +60,10 @@ class CheckedConfig(Checked):
 
     format: int
     architecture: CheckedArchitecture
-    latent: dict[str, Any]
+    latent: dict[str, list[int]]
     data: CheckedData
     weights: CheckedWeights
+    training: dict[str, Any] = Field(default_factory=dict)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -40,6 +40,12 @@ def check_architecture(old: Recipe, new: Recipe) -> None:
             raise BadInput(f"a run keeps its architecture: '{path}' is {before!r}, not {after!r}; start a new run")
 
 
+def check_beginning(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` where a run is told to have begun with another generator than it did."""
+    if new.train.init != old.train.init:
+        raise BadInput(f"a run keeps its beginning: 'train.init' is {old.train.init!r}; start a new run")
+
+
 def check_shape(run: Facts, data: Facts) -> None:
     """Raise `BadInput` for data whose images have another shape than those that a run has learnt from."""
     before, now = (tuple(facts.get("image") or ()) for facts in (run, data))

@@ -21,6 +21,25 @@ def writing(path: Path) -> Iterator[None]:
         raise BadInput(f"cannot write {error.filename or path}: {error.strerror or error}") from error
 
 
+def expanded(path: Path) -> Path:
+    """A path with its ~ replaced. Raises `BadInput` where there is no such user."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise BadInput(f"cannot read {path}: {error}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything at a path. Raises `BadInput` where that cannot be looked at."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    return True
+
+
 def reading(path: Path) -> bytes:
     """The content of a file, or `BadInput` naming it."""
     try:

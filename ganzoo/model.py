@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ganzoo.build import Part, checked_options, find
 from ganzoo.config import FORMAT, read_config
 from ganzoo.contract import Generator
 from ganzoo.device import Hardware
-from ganzoo.errors import BadInput, Unavailable
+from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.files import reading, write_bytes, write_json, writing_folder
 from ganzoo.recipe import Recipe
 from ganzoo.sampling import draw, joined, refuse_labels, to_unit
@@ -124,15 +125,34 @@ def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> 
     folder = folder_of(source, offline)
     config = read_config(folder)
     part = find_part(config["architecture"])
-    with torch.random.fork_rng([]):
-        generator = build_generator(part, config["data"])
     weights = read_weights(folder, config["weights"])
-    if misfit := misfits(generator.state_dict(), weights):
-        raise Unavailable(
-            f"the weights in {folder} do not fit the architecture: {misfit}; {versions(config['architecture'], part)}"
-        )
-    generator.load_state_dict(weights)
+    try:
+        generator = filled(part, config["data"], weights)
+    except (ValueError, Failed, RuntimeError, MemoryError) as error:
+        said = f"the weights in {folder} do not fit the architecture: {error}"
+        raise Unavailable(f"{said}; {versions(config['architecture'], part)}") from error
     return Model(generator, config, device)
+
+
+def filled(part: Part, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Generator:
+    """The generator with these weights. Raises `ValueError` where they do not fit.
+
+    It is looked at without memory of its own first: a config of a few bytes may ask for more than there is. (A few
+    constructors cannot do that, as they look at their own numbers.)
+    """
+    with torch.random.fork_rng([]):
+        with suppress(Failed), torch.device("meta"):
+            refuse_misfits(build_generator(part, data), weights)
+        generator = build_generator(part, data)
+    refuse_misfits(generator, weights)
+    generator.load_state_dict(weights)
+    return generator
+
+
+def refuse_misfits(generator: Generator, weights: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` where the weights are not exactly those that the generator has."""
+    if misfit := misfits(generator.state_dict(), weights):
+        raise ValueError(misfit)
 
 
 def start_from(generator: Generator, source: str | Path) -> None:

@@ -12,7 +12,7 @@ from ganzoo.data import Data, open_data
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput
 from ganzoo.recipe import Recipe
-from ganzoo.references import parse
+from ganzoo.references import OnHub, parse
 from ganzoo.zoo import folder_of
 
 Source = str | Path | Iterable[dict[str, Tensor]]
@@ -28,14 +28,17 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     return blaming("the data", open_data, source, **how, seed=recipe.train.seed)
 
 
-def like_its_beginning(recipe: Recipe) -> Recipe:
-    """A recipe that begins with a pretrained generator, its data in the size of that generator's images."""
+def like_its_beginning(recipe: Recipe, batches: Source | None) -> Recipe:
+    """A recipe that begins with a pretrained generator: its name made one that lasts, the data in its images' size."""
     if recipe.train.init is None:
         return recipe
-    shape = read_config(folder_of(recipe.train.init))["data"].get("shape")
-    lasts = lasting(recipe.train.init) if isinstance(parse(recipe.train.init), Path) else recipe.train.init
-    recipe = Recipe.load(recipe, train={"init": lasts})
-    if shape and shape[1] == shape[2] and recipe.data.size is None and recipe.data.channels is None:
+    folder, meant = folder_of(recipe.train.init), parse(recipe.train.init)
+    if isinstance(meant, OnHub):
+        recipe = Recipe.load(recipe, train={"init": f"hub:{meant.repository}@{folder.name}"})
+    elif isinstance(meant, Path):
+        recipe = Recipe.load(recipe, train={"init": lasting(recipe.train.init)})
+    shape, own_size = read_config(folder)["data"].get("shape"), recipe.data.size or recipe.data.channels
+    if shape and shape[1] == shape[2] and not own_size and batches is None:
         return Recipe.load(recipe, data={"size": shape[1], "channels": shape[0]})
     return recipe
 

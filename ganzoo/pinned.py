@@ -90,8 +90,9 @@ def check_pin(file: str, pin: Any) -> None:
 
 def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
     """All entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
+    content = reading(path)
     try:
-        tables = tomllib.loads(reading(path).decode())
+        tables = tomllib.loads(content.decode())
     except ValueError as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
     return [entry(path, name, table, origin, base) for name, table in tables.items()]

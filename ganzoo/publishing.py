@@ -4,6 +4,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,15 +17,19 @@ from huggingface_hub.errors import RepositoryNotFoundError
 import ganzoo
 from ganzoo import pinned, registry
 from ganzoo.card import card
+from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.files import reading, write_bytes, writing, writing_folder
-from ganzoo.hub import git_hash, hub_faults
+from ganzoo.files import is_there, reading, write_bytes, writing, writing_folder
+from ganzoo.hub import COMMIT, git_hash, hub_faults
 from ganzoo.model import load, sha256
 from ganzoo.pictures import write_grid
-from ganzoo.references import HUB, is_there, model_folder, parse
+from ganzoo.pinned import Entry
+from ganzoo.recipe import Recipe
+from ganzoo.references import HUB, OnHub, model_folder, parse
 from ganzoo.sampling import pictured
 
 PICTURED = 64
+TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass
@@ -44,6 +49,10 @@ class Publication:
     def __post_init__(self) -> None:
         if not HUB.fullmatch(self.repository) or "@" in self.repository:
             raise BadInput(f"'{self.repository}' is not owner/name")
+        if self.tag is not None and (not TAG.fullmatch(self.tag) or COMMIT.fullmatch(self.tag) or self.tag == "main"):
+            raise BadInput(f"'{self.tag}' is no tag: letters, digits, . _ and -, and neither 'main' nor a commit")
+        if not self.message.strip():
+            raise BadInput("a commit needs a message")
         self.folder = local_folder(self.source)
         self.files = content(self.folder, f"hub:{self.repository}", self.license)
         self.api = HfApi(library_name="ganzoo", library_version=ganzoo.__version__)
@@ -63,13 +72,11 @@ class Publication:
         steps += [f"tag it {self.tag}"] if self.tag else []
         return [*steps, *files, "read back what the Hub has and compare hashes"]
 
-    def publish(self, register: bool = False) -> str:
+    def publish(self) -> str:
         """Send it, unless the repository has it already, and return its entry for a registry as TOML.
 
         Raises `Unavailable` for what the network or the Hub refuses, and where it has something else afterwards.
         """
-        if register:
-            refuse_other(self.name, self.repository)
         with hub_faults(self.repository, self.repository):
             self.api.whoami()
             head = self._head()
@@ -77,11 +84,12 @@ class Publication:
             commit = self._sent(head) if self._stale(head) else head.sha
             if self.tag and self.tag not in self._tags():
                 self.api.create_tag(self.repository, tag=self.tag, revision=commit)
-            if other := self._stale(self._info(commit)):
-                raise Unavailable(f"{self.repository} has other content than was sent in {', '.join(other)}")
-        if register:
-            add_entry(self.name, self._entry(commit))
-        return tomlkit.dumps({self.name: self._entry(commit)})
+            other = self._stale(self._info(commit))
+            if self.tag and self._tags().get(self.tag) != commit:
+                other.append(f"the tag {self.tag}")
+        if other:
+            raise Unavailable(f"{self.repository} has something else than was sent: {', '.join(other)}")
+        return tomlkit.dumps({self.name: table(f"hub:{self.repository}@{commit}", self.files, self.license)})
 
     def _head(self) -> ModelInfo:
         """The repository as it is now, created if need be."""
@@ -124,9 +132,6 @@ class Publication:
         at = self._tags().get(self.tag)
         if at and (at != head.sha or self._stale(head)):
             raise BadInput(f"{self.repository} has the tag '{self.tag}' already, at {at[:12]}; choose another")
-
-    def _entry(self, commit: str) -> dict[str, Any]:
-        return table(f"hub:{self.repository}@{commit}", self.files, self.license)
 
 
 def bundle(source: str | Path, folder: Path, license_id: str) -> str:
@@ -171,45 +176,70 @@ def local_folder(source: str | Path) -> Path:
 
 
 def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
-    """Every file of a complete model by name; the picture and the card are made here."""
+    """Every file of a complete model by name; the picture and the card are made here.
+
+    Raises `BadInput` where a file is a link, which may lead anywhere, or is not what it should be.
+    """
     model = load(folder, "cpu")
-    there = [name for name in (*pinned.NEEDED, "recipe.toml", "scores.json") if (folder / name).is_file()]
+    there = [name for name in (*pinned.NEEDED, "recipe.toml", "scores.json") if is_there(folder / name)]
+    for name in there:
+        if (folder / name).is_symlink():
+            raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
     held = {name: reading(folder / name) for name in there}
+    if json.loads(held["config.json"])["weights"]["sha256"] != sha256(held["model.safetensors"]):
+        raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in held:
-        held["recipe.toml"] = without_paths(held["recipe.toml"])
+        held["recipe.toml"] = without_paths(folder / "recipe.toml")
     images = pictured(model.sample(PICTURED)) if model.makes_images else None
     if images is not None:
         with tempfile.TemporaryDirectory() as made:
             write_grid(Path(made, "samples.png"), images, reference, seed=0)
             held["samples.png"] = reading(Path(made, "samples.png"))
-    scores = json.loads(held.get("scores.json", b"{}"))
+    scores = scores_of(folder / "scores.json") if "scores.json" in held else {}
     return held | {"README.md": card(reference, license_id, model.config, scores).encode()}
 
 
-def without_paths(recipe: bytes) -> bytes:
-    """A recipe that tells nothing of where things lie on the machine that it comes from."""
-    document = tomlkit.parse(recipe.decode())
-    document.get("data", {}).pop("root", None)
-    for section, key in (("data", "name"), ("train", "init")):
-        value = document.get(section, {}).get(key, "")
-        if Path(value).is_absolute():
-            document[section][key] = Path(value).name
-    return tomlkit.dumps(document).encode()
+def scores_of(path: Path) -> dict[str, Any]:
+    """The table of measured scores in a file."""
+    try:
+        scores = json.loads(reading(path))
+    except ValueError as error:
+        raise BadInput(f"{path} is no JSON: {error}") from error
+    if not isinstance(scores, dict):
+        raise BadInput(f"{path} must be a table of scores by name")
+    return scores
+
+
+def without_paths(path: Path) -> bytes:
+    """A recipe that tells nothing of where things lie on the machine that it comes from, nor its comments."""
+    recipe = Recipe.load(path).written_out()
+    recipe["data"].pop("root", None)
+    if recipe["data"].get("name") not in plain_names():
+        recipe["data"]["name"] = Path(recipe["data"]["name"]).name
+    if not isinstance(parse_or_none(recipe["train"].get("init")), Entry | OnHub):
+        recipe["train"].pop("init", None)
+    return tomlkit.dumps(recipe).encode()
+
+
+def parse_or_none(source: str | None) -> Any:
+    """What a reference means, None where it means nothing."""
+    with suppress(BadInput):
+        return parse(source) if source else None
 
 
 def refuse_other(name: str, repository: str) -> None:
-    """Raise `BadInput` where the user's registry has another repository under that name."""
-    path = registry.user_file()
-    for entry in pinned.read_entries(path, "user", path.parent) if path.exists() else []:
+    """Raise `BadInput` where some registry has another model under that name."""
+    for entry in registry.entries():
         if entry.name == name and (entry.folder or entry.repository != repository):
-            raise BadInput(f"{path} has a model '{name}' already, from {entry.source}; give one of them another name")
+            there = f"the registry of {entry.origin} has a model '{name}' already, from {entry.source}"
+            raise BadInput(f"{there}; leave --register away, or give one of them another name")
 
 
-def add_entry(name: str, entry: Mapping[str, Any]) -> None:
+def add_entry(text: str) -> None:
     """Write an entry into the user's registry; what else stands there stays as it is."""
     path = registry.user_file()
-    document = tomlkit.parse(reading(path).decode()) if path.exists() else tomlkit.document()
-    document[name] = entry
+    document = tomlkit.parse(reading(path).decode()) if is_there(path) else tomlkit.document()
+    document.update(tomlkit.parse(text))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, tomlkit.dumps(document).encode())

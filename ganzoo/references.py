@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganzoo import registry
 from ganzoo.errors import BadInput, choices
+from ganzoo.files import expanded, is_there
 from ganzoo.pinned import Entry
 
 HUB = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w-][\w./-]*))?")
@@ -24,18 +25,18 @@ def parse(source: str | Path) -> Entry | OnHub | Path:
 
     Raises `BadInput` where it could mean two things or nothing.
     """
-    text = str(source)
-    if isinstance(source, str) and text.startswith("hub:"):
+    text, path = str(source), expanded(Path(source))
+    spelt_as_path = isinstance(source, Path) or text.startswith((".", "~", "/")) or path.is_absolute()
+    if not spelt_as_path and text.startswith("hub:"):
         return on_hub(text)
-    if isinstance(source, str) and (entry := registry.find(text)):
+    if not spelt_as_path and "/" not in text and (entry := registry.find(text)):
         return entry
-    path = Path(source).expanduser()
     if is_there(path):
         return path
-    if isinstance(source, str) and HUB.fullmatch(text):
+    if not spelt_as_path and HUB.fullmatch(text):
         both = f"a repository on the Hub is said as hub:{text}, a folder as ./{text}"
         raise BadInput(f"there is no run or model '{text}' here; {both}")
-    if isinstance(source, Path) or "/" in text:
+    if spelt_as_path or "/" in text:
         raise BadInput(f"there is no run or model '{text}'")
     names = [entry.name for entry in registry.entries()]
     raise BadInput(f"there is no registered model, run or folder '{text}'; {choices(text, names)}")
@@ -47,17 +48,6 @@ def on_hub(text: str) -> OnHub:
     if not found:
         raise BadInput(f"'{text}' is not hub:owner/name or hub:owner/name@revision")
     return OnHub(found["repository"], found["revision"])
-
-
-def is_there(path: Path) -> bool:
-    """Whether there is anything at a path. Raises `BadInput` where that cannot be looked at."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    return True
 
 
 def model_folder(path: Path) -> Path:

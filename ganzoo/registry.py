@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 from ganzoo.errors import BadInput
+from ganzoo.files import expanded, is_there
 from ganzoo.pinned import Entry, read_entries
 from ganzoo.plugins import catalog
 
@@ -21,7 +22,7 @@ def own_file() -> Path:
 def user_file() -> Path:
     """The user's registry, whether it is there or not: GANZOO_REGISTRY, else one among their settings."""
     named = os.environ.get("GANZOO_REGISTRY")
-    return Path(named).expanduser() if named else platformdirs.user_config_path("ganzoo") / "registry.toml"
+    return expanded(Path(named)) if named else platformdirs.user_config_path("ganzoo") / "registry.toml"
 
 
 def entries() -> list[Entry]:
@@ -30,7 +31,7 @@ def entries() -> list[Entry]:
     files = {thing.targets["file"]: thing.distribution for thing in catalog().provided if thing.kind == "model"}
     for file, distribution in files.items():
         found += read_entries(Path(file), distribution, Path(file).parent)
-    if user_file().exists():
+    if is_there(user_file()):
         found += read_entries(user_file(), "user", user_file().parent)
     return sorted(found, key=lambda entry: (entry.name, entry.origin))
 

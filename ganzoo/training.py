@@ -45,7 +45,8 @@ def train(
         raise BadInput("say what to train: a recipe, or with resume=True a run in out")
     if out is not None:
         in_the_way(out, overwrite)  # before anything that takes time
-    trainer = prepared(*opened(like_its_beginning(Recipe.load(recipe, **overrides)), data), device, progress)
+    wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
+    trainer = prepared(*opened(wanted, data), device, progress)
     run = Run.create(trainer.recipe, out, overwrite)
     with run.locked():
         trainer.record(run, "begun")
@@ -68,6 +69,7 @@ def go_on(
         state, old = newest_state(run, progress), run.recipe
         facts = state.numbers["facts"] if state else {}
         new = Recipe.load(old if recipe is None else recipe, **continuing.in_the_shape_of(facts, overrides))
+        continuing.check_beginning(old, new)
         if state and finished(run, state.numbers["index"], new.train.steps, progress):
             return run
         if data is None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,11 @@ def test_a_user_adds_models_of_their_own(mine, some_model, tmp_path):
     assert folder_of("copied") == mine.parent / "copied"
     assert folder_of("user:copied") == mine.parent / "copied"
     (mine.parent / "copied" / "README.md").write_text("changed")
+    assert folder_of("copied") == mine.parent / "copied"  # images need no README
     with pytest.raises(ganzoo.Unavailable, match=r"README\.md is not the file that the registry pins as 'copied'"):
+        folder_of("copied", everything=True)
+    (mine.parent / "copied" / "config.json").write_text("{}")
+    with pytest.raises(ganzoo.Unavailable, match=r"config\.json is not the file that the registry pins as 'copied'"):
         folder_of("copied")
 
 
@@ -159,11 +164,39 @@ def test_bundling_refuses_names_and_folders_that_would_not_do(mine, some_model, 
         bundle(some_model.folder, tmp_path, "mit")
 
 
-def test_a_published_recipe_names_no_folder_of_the_machine(tmp_path):
-    recipe = (
-        b'# mine\n[data]\nname = "/home/me/birds"\nroot = "/home/me"\n[train]\ninit = "/home/me/runs/a"\nsteps = 3\n'
-    )
-    assert without_paths(recipe) == b'# mine\n[data]\nname = "birds"\n[train]\ninit = "a"\nsteps = 3\n'
+@pytest.mark.parametrize(
+    ("name", "told"), [("/home/me/birds", "birds"), ("~/me/birds", "birds"), ("mnist-10k", "mnist-10k")]
+)
+@pytest.mark.parametrize(
+    ("init", "kept"),
+    [("/home/me/runs/a", None), ("../a", None), ("dcgan-mnist", "dcgan-mnist"), ("hub:o/n", "hub:o/n")],
+)
+def test_a_published_recipe_tells_nothing_of_the_machine(mine, tmp_path, name, told, init, kept):
+    text = f'# by me\n[architecture]\nname = "dcgan"\n[[loss]]\nname = "hinge"\n[data]\nname = "{name}"\n'
+    path = tmp_path / "recipe.toml"
+    path.write_text(text + f'root = "/home/me"\n[train]\ninit = "{init}"\n')
+    published = without_paths(path).decode()
+    assert "home" not in published
+    assert "# by me" not in published
+    recipe = tomllib.loads(published)
+    assert (recipe["data"]["name"], recipe["train"].get("init")) == (told, kept)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda f: (f / "scores.json").symlink_to(f / "config.json"), "is a link"),
+        (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is no JSON"),
+        (lambda f: (f / "scores.json").write_text("[1]"), "must be a table of scores"),
+        (lambda f: (f / "recipe.toml").write_text("[train"), r"recipe\.toml"),
+    ],
+)
+def test_a_folder_that_is_not_sound_is_not_published(mine, some_model, tmp_path, change, sentence):
+    folder = shutil.copytree(some_model.folder, tmp_path / "copied")
+    change(folder)
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        bundle(folder, tmp_path / "made", "mit")
+    assert not (tmp_path / "made").exists()
 
 
 def test_models_are_listed_and_told_of(command, mine, some_model):
@@ -200,3 +233,35 @@ def test_a_generator_of_another_make_is_no_beginning(mine, some_model, tmp_path)
     with pytest.raises(ganzoo.BadInput, match=f"training cannot begin with '{some_model.name}', which is "):
         ganzoo.train("vanilla", out=tmp_path / "run", device="cpu", **QUICK | {"train.init": some_model.name})
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_keeps_its_beginning(mine, some_model, tmp_path):
+    recipe = some_model.folder / "recipe.toml"
+    ganzoo.train(recipe, out=tmp_path / "run", device="cpu", **QUICK | {"train.init": some_model.name})
+    with pytest.raises(ganzoo.BadInput, match=r"a run keeps its beginning: 'train\.init' is 'dcgan-mnist'"):
+        ganzoo.train(out=tmp_path / "run", resume=True, device="cpu", **{"train.init": "elsewhere", "train.steps": 2})
+    assert ganzoo.train(out=tmp_path / "run", resume=True, device="cpu", **{"train.steps": 2}).metrics[-1]["step"] == 2
+
+
+def test_batches_from_python_may_begin_with_a_pretrained_generator(mine, some_model, tmp_path):
+    recipe = some_model.folder / "recipe.toml"
+    batches = [{"image": torch.zeros(8, 1, 28, 28)}]
+    run = ganzoo.train(recipe, batches, tmp_path / "run", "cpu", **QUICK | {"train.init": some_model.name})
+    assert run.metrics[-1]["step"] == 1
+
+
+def test_what_is_spelt_as_a_path_needs_no_registry(mine, some_model, tmp_path):
+    mine.write_text("[broken")
+    assert folder_of(str(some_model.folder)) == some_model.folder
+    with pytest.raises(ganzoo.BadInput, match="is no TOML"):
+        folder_of(some_model.name)
+
+
+def test_a_config_that_asks_for_too_much_is_refused_before_there_is_memory_for_it(mine, some_model, tmp_path):
+    folder = shutil.copytree(some_model.folder, tmp_path / "copied")
+    for width in (20_000, 10**9, 10**18):
+        config = json.loads((some_model.folder / "config.json").read_text())
+        config["architecture"]["options"] |= {"width": width, "max_width": width}
+        (folder / "config.json").write_text(json.dumps(config))
+        with pytest.raises(ganzoo.Unavailable, match="do not fit the architecture"):
+            load(folder, "cpu")
