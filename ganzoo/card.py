@@ -5,6 +5,8 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from ganzoo.datasets import plain_names
+
 TASK = "unconditional-image-generation"
 
 BODY = """
@@ -38,8 +40,9 @@ images = ganzoo.load("{reference}").sample(64)  # {shape} in [0, 1]
 
 ## Intended use and limits
 
-For study, teaching and comparison of generative models. It knows nothing but its data set, whose gaps and biases
-it has, and may leave out part of it (mode collapse). Do not pass its images off as real ones.
+For study, teaching and comparison of generative models. It knows nothing but its data set, and that of the model
+that its training began with, if any: it has their gaps and biases, and may leave out part of them (mode collapse).
+Do not pass its images off as real ones.
 """
 
 SCORES = "Scores, each under the conditions written in `scores.json`:\n\n| | |\n|---|---|\n"
@@ -61,8 +64,9 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: Map
         license=license_id,
         library_name="ganzoo",
         pipeline_tag=TASK if images else None,
+        base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
-        datasets=[data],
+        datasets=[data] if data in plain_names() else None,
         model_name=name if results else None,
         eval_results=results or None,
     )
@@ -79,6 +83,12 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: Map
     )
     text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
     return text.rstrip() + "\n"
+
+
+def base_model(config: Mapping[str, Any]) -> str | None:
+    """The repository of the model that the training began with, if it is on the Hub."""
+    init = str(config.get("training", {}).get("init", ""))
+    return init.removeprefix("hub:").partition("@")[0] if init.startswith("hub:") else None
 
 
 def facts(config: Mapping[str, Any]) -> dict[str, Any]:

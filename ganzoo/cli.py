@@ -227,7 +227,7 @@ def sample(model: str, count: int, seed: int, out: Path | None, overwrite: bool,
     """
     from ganzoo.export import write
 
-    click.echo(write(model, count, seed, out, overwrite, device))
+    click.echo(write(model, count, seed, out, overwrite, device, aside))
 
 
 @commands.command()
@@ -246,7 +246,7 @@ def pull(models: Sequence[str], everything: bool) -> None:
     if bool(models) == everything:
         raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
     for source in [entry.full_name for entry in entries()] if everything else models:
-        click.echo(folder_of(source, everything=True, say=lambda sentence: click.echo(sentence, err=True)))
+        click.echo(folder_of(source, everything=True, say=aside))
 
 
 @commands.command()
@@ -272,31 +272,41 @@ def publish(
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
     from ganzoo.publishing import Publication, add_entry, refuse_other
 
-    if not license_id:
-        click.echo("no --license, such as mit or cc-by-4.0: the model is published as 'other'", err=True)
-    publication = Publication(model, repository, license_id or "other", private, tag, message)
+    publication = Publication(model, repository, told_license(license_id), private, tag, message)
     if dry_run:
         for line in publication.plan():
             click.echo(line)
         return
     if register:
         refuse_other(publication.name, repository)
-    entry = publication.publish()
+    entry = publication.publish(aside)
     click.echo(entry, nl=False)
     if register:
-        add_entry(entry)
+        aside(f"'{publication.name}' is now in {add_entry(entry)}")
 
 
 @commands.command()
 @click.argument("model", metavar="RUN|MODEL")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--license", "license_id", default="other", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
 @with_debug
 def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.publishing import bundle
 
-    click.echo(bundle(model, folder, license_id), nl=False)
+    click.echo(bundle(model, folder, told_license(license_id)), nl=False)
+
+
+def told_license(license_id: str) -> str:
+    """The licence, or "other" with a word about it."""
+    if not license_id:
+        aside("no --license, such as mit or cc-by-4.0: the model's is 'other', which tells nobody what they may do")
+    return license_id or "other"
+
+
+def aside(sentence: str) -> None:
+    """Say something on standard error, beside what a command prints."""
+    click.echo(shown(sentence), err=True)
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,23 @@ IN_A_PICTURE = 10_000
 Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
 
 
-def write(source: str | Path, n: int, seed: int, out: Path | None, overwrite: bool, device: str) -> Path:
+def write(
+    source: str | Path,
+    n: int,
+    seed: int,
+    out: Path | None,
+    overwrite: bool,
+    device: str,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
     """Draw `n` samples of a model into `out` (.png, .npz or a folder) and return where they are.
 
-    `source` is any reference that `load` takes. Without `out`, a new picture in this folder whose name says model, seed
+    `source` and `say` are as in `load`. Without `out`, a new picture in this folder whose name says model, seed
     and count. `overwrite` replaces a file, or the numbered images of a folder. Raises `BadInput`, before the samples
     are drawn, where `out` is there already or cannot be written, or where the model makes nothing that a picture can
     show and `out` is no .npz.
     """
-    return write_samples(load(source, device), name_of(source), n, seed, out, overwrite)
+    return write_samples(load(source, device, say=say), name_of(source), n, seed, out, overwrite)
 
 
 def write_samples(model: Model, name: str, n: int, seed: int, out: Path | None, overwrite: bool) -> Path:

@@ -1,7 +1,7 @@
 """A trained generator as a folder of `config.json` and `model.safetensors`: written, loaded and sampled."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -115,14 +115,20 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> Model:
+def load(
+    source: str | Path,
+    device: str = "auto",
+    *,
+    offline: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Model:
     """The model that a reference means: a registered name, `hub:owner/name[@revision]`, or a run or model folder.
 
-    What is not on this machine is downloaded, unless `offline`. No random generator moves on. Raises `BadInput` where
-    there is no such model, or where no installed plugin provides its architecture, and `Unavailable` where it cannot
-    be had, or is not what was pinned.
+    What is not on this machine is downloaded, unless `offline`; `say` is told which commit is taken. No random
+    generator moves on. Raises `BadInput` where there is no such model, or where no installed plugin provides its
+    architecture, and `Unavailable` where it cannot be had, or is not what was pinned.
     """
-    folder = folder_of(source, offline)
+    folder = folder_of(source, offline, say=say)
     config = read_config(folder)
     part = find_part(config["architecture"])
     weights = read_weights(folder, config["weights"])

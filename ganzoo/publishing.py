@@ -3,7 +3,7 @@
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,20 +68,22 @@ class Publication:
         files = [f"  {name}: {len(held):,} bytes, sha256 {sha256(held)}" for name, held in self.files.items()]
         visible = "private" if self.private else "public"
         steps = [f"create the {visible} repository {self.repository} unless it is there"]
-        steps += [f"one commit, '{self.message}', with these files where the repository has others"]
+        steps += [f"one commit, '{self.message}', of those of these files that the repository has not just so:", *files]
         steps += [f"tag it {self.tag}"] if self.tag else []
-        return [*steps, *files, "read back what the Hub has and compare hashes"]
+        return [*steps, "read back what the Hub has and compare hashes"]
 
-    def publish(self) -> str:
+    def publish(self, say: Callable[[str], None] = lambda sentence: None) -> str:
         """Send it, unless the repository has it already, and return its entry for a registry as TOML.
 
-        Raises `Unavailable` for what the network or the Hub refuses, and where it has something else afterwards.
+        `say` is told what was done. Raises `Unavailable` for what the network or the Hub refuses, and where it has
+        something else afterwards.
         """
         with hub_faults(self.repository, self.repository):
             self.api.whoami()
             head = self._head()
             self._refuse_moved_tag(head)
-            commit = self._sent(head) if self._stale(head) else head.sha
+            stale = self._stale(head)
+            commit = self._sent(head) if stale else head.sha
             if self.tag and self.tag not in self._tags():
                 self.api.create_tag(self.repository, tag=self.tag, revision=commit)
             other = self._stale(self._info(commit))
@@ -89,6 +91,8 @@ class Publication:
                 other.append(f"the tag {self.tag}")
         if other:
             raise Unavailable(f"{self.repository} has something else than was sent: {', '.join(other)}")
+        done = f"published {', '.join(stale)}" if stale else "everything was there already"
+        say(f"{done}: {self.api.endpoint}/{self.repository} at {self.tag or commit[:12]}")
         return tomlkit.dumps({self.name: table(f"hub:{self.repository}@{commit}", self.files, self.license)})
 
     def _head(self) -> ModelInfo:
@@ -235,11 +239,12 @@ def refuse_other(name: str, repository: str) -> None:
             raise BadInput(f"{there}; leave --register away, or give one of them another name")
 
 
-def add_entry(text: str) -> None:
-    """Write an entry into the user's registry; what else stands there stays as it is."""
+def add_entry(text: str) -> Path:
+    """Write an entry into the user's registry, which is returned; what else stands there stays as it is."""
     path = registry.user_file()
     document = tomlkit.parse(reading(path).decode()) if is_there(path) else tomlkit.document()
     document.update(tomlkit.parse(text))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, tomlkit.dumps(document).encode())
+    return path

@@ -190,7 +190,11 @@ class Trainer:
         self.saved = self.engine.index
 
     def _save_model(self, folder: Path) -> None:
-        about = {"training": {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}}
+        training = {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}
+        if init := self.settings.init:
+            # A path is nobody's business where this is published.
+            training["init"] = "another model" if Path(init).is_absolute() else init
+        about = {"training": training}
         save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
     def _picture(self, step: int) -> None:

@@ -139,6 +139,8 @@ def test_publishing_again_commits_nothing(zoo, hub, model):
     again = zoo(*words)
     assert first.returncode == again.returncode == 0, again.stderr
     assert first.stdout == again.stdout
+    assert "published config.json, model.safetensors, samples.png, README.md: http" in first.stderr
+    assert "everything was there already: http" in again.stderr
     assert {method for method, _ in requests(hub, begun)} == {"GET"}
 
 
@@ -148,7 +150,7 @@ def test_a_dry_run_shows_every_file_and_sends_nothing(zoo, hub, model):
     assert "create the private repository owner/dots unless it is there" in done.stdout
     assert digest(model / "model.safetensors") in done.stdout
     assert "tag it v1" in done.stdout
-    assert "published as 'other'" in done.stderr
+    assert "the model's is 'other'" in done.stderr
     assert hub.log == []
 
 
@@ -163,7 +165,7 @@ def test_the_card_says_what_the_hub_and_a_reader_want_to_know(zoo, owner, model,
     from huggingface_hub import ModelCard
 
     card = ModelCard.load(Path(owner.hf_hub_download("owner/dots", "README.md", cache_dir=tmp_path / "cards")))
-    assert (card.data.license, card.data.library_name, card.data.datasets) == ("cc-by-4.0", "ganzoo", ["dots"])
+    assert (card.data.license, card.data.library_name, card.data.datasets) == ("cc-by-4.0", "ganzoo", None)
     assert card.data.pipeline_tag == "unconditional-image-generation"
     assert [(one.metric_type, one.metric_value) for one in card.data.eval_results] == [("fd_ratio", 12.5)]
     for words in ("synthetic", "ganzoo sample hub:owner/dots", "Intended use", "vanilla of ganzoo-vanilla", "12 x 12"):

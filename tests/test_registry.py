@@ -225,6 +225,7 @@ def test_training_begins_with_a_pretrained_generator_in_its_size(mine, some_mode
     wanted = list(load(some_model.name, "cpu").generator.parameters())
     assert all(map(torch.allclose, run.model.generator.parameters(), wanted))
     assert run.recipe.train.init == some_model.name
+    assert run.model.config["training"]["init"] == some_model.name
     plain = ganzoo.train(recipe, out=tmp_path / "plain", device="cpu", **options | {"train.init": None})
     assert not any(map(torch.allclose, plain.model.generator.parameters(), wanted))
 
