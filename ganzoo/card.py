@@ -6,6 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ganzoo.datasets import plain_names
+from ganzoo.pinned import figures
 
 TASK = "unconditional-image-generation"
 
@@ -48,13 +49,13 @@ Do not pass its images off as real ones.
 SCORES = "Scores, each under the conditions written in `scores.json`:\n\n| | |\n|---|---|\n"
 
 
-def card(reference: str, license_id: str, config: Mapping[str, Any], scores: Mapping[str, Any]) -> str:
+def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
     """The text of README.md: licence, data set and scores as the Hub reads them, then the page itself.
 
     `reference` is how users name the model: "hub:owner/name", or the name in a registry.
     """
     name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
-    numbers = {key: value for key, value in scores.items() if isinstance(value, int | float)}
+    numbers = figures(scores)
     results = [
         EvalResult(task_type=TASK, dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
         for key, value in numbers.items()

@@ -1,6 +1,5 @@
 """Checkpoints: everything that a training is made of, as safetensors and JSON, saved whole and restored exactly."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from ganzoo.engine import Engine, Side
 from ganzoo.errors import BadInput
-from ganzoo.files import as_json, reading, write_bytes, write_json, writing_folder
+from ganzoo.files import as_json, reading, sha256, write_bytes, write_json, writing_folder
 from ganzoo.ledger import Ledger, Tally
 
 FORMAT = 3
@@ -154,7 +153,7 @@ def save(folder: Path, state: State) -> Path:
     """Write a checkpoint below `folder` under its step, whole or not at all; all but the last two and the best go."""
     target = folder / name_of(state.numbers["index"])
     content = tensors_to_bytes(state.tensors)
-    about = {"format": FORMAT, "tensors": hashlib.sha256(content).hexdigest(), **state.numbers}
+    about = {"format": FORMAT, "tensors": sha256(content), **state.numbers}
     with writing_folder(target) as part:
         write_bytes(part / "state.safetensors", content)
         write_json(part / "state.json", about | {"sha256": hash_of(about)})
@@ -190,7 +189,7 @@ def by_step(folder: Path) -> list[Path]:
 
 def hash_of(numbers: Mapping[str, Any]) -> str:
     """sha256 of plain values, whatever the layout of their file."""
-    return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(numbers, sort_keys=True).encode())
 
 
 def read(folder: Path) -> tuple[State, list[str]]:
@@ -210,7 +209,7 @@ def read_one(path: Path) -> State | None:
         text, content = (reading(path / name) for name in ("state.json", "state.safetensors"))
         numbers = json.loads(text)
         sound = as_json(numbers) == text and numbers.pop("sha256") == hash_of(numbers)
-        sound = sound and numbers["tensors"] == hashlib.sha256(content).hexdigest()
+        sound = sound and numbers["tensors"] == sha256(content)
     except (BadInput, ValueError, KeyError, TypeError, AttributeError):
         return None
     if not sound:

@@ -48,9 +48,9 @@ def reading(path: Path) -> bytes:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def digest(path: Path) -> str:
-    """The sha256 of a file, as hex digits."""
-    return hashlib.sha256(reading(path)).hexdigest()
+def sha256(content: bytes) -> str:
+    """The hash that files are known by, as hex digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

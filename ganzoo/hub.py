@@ -6,7 +6,6 @@ looked at first (`Gate`), and a file counts once its hash is the pinned one or t
 
 import errno
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +26,7 @@ from huggingface_hub.errors import (
 )
 
 import ganzoo
+from ganzoo import files
 from ganzoo.config import LARGEST, read_config
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pinned import NEEDED, OPTIONAL, Entry
@@ -148,7 +148,7 @@ def wrong(path: Path, expected: str | None) -> str:
     if expected is None or not HASH.fullmatch(expected):
         return ""
     content = path.read_bytes()
-    found = git_hash(content) if len(expected) == 40 else hashlib.sha256(content).hexdigest()
+    found = git_hash(content) if len(expected) == 40 else files.sha256(content)
     return "" if found == expected else f"expected {'sha1' if len(found) == 40 else 'sha256'} {expected}, found {found}"
 
 
@@ -201,7 +201,7 @@ def hub_faults(repository: str, what: str) -> Iterator[None]:
         raise Unavailable(answered(error, what, where)) from error
     except OSError as error:
         full = "no space left" if error.errno == errno.ENOSPC else first_line(error)
-        raise Unavailable(f"{what}: {full} (the cache is {os.fspath(constants.HF_HUB_CACHE)})") from error
+        raise Unavailable(f"{what}: {full} (the cache is {constants.HF_HUB_CACHE})") from error
     except (ValueError, TypeError, KeyError) as error:
         raise Unavailable(f"{what}: what answers {where} is no Hub ({first_line(error)})") from error
     except Exception as error:

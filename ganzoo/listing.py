@@ -1,13 +1,12 @@
 """What there is to use, and what one thing is, as rows and text. Torch is imported only where a class is shown."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import ganzoo
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
-from ganzoo.pinned import Entry
+from ganzoo.pinned import Entry, figures
 from ganzoo.plugins import Provided, catalog
 from ganzoo.registry import entries
 from ganzoo.zoo import folder_of
@@ -43,9 +42,9 @@ def models() -> list[dict[str, str]]:
     ]
 
 
-def told_scores(scores: Mapping[str, Any]) -> str:
+def told_scores(scores: dict[str, Any]) -> str:
     """Scores in a line."""
-    return ", ".join(f"{name} {value}" for name, value in scores.items() if isinstance(value, int | float))
+    return ", ".join(f"{name} {value}" for name, value in figures(scores).items())
 
 
 def is_here(entry: Entry) -> bool:

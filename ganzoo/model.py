@@ -1,6 +1,5 @@
 """A trained generator as a folder of `config.json` and `model.safetensors`: written, loaded and sampled."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from ganzoo.config import FORMAT, read_config
 from ganzoo.contract import Generator
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
-from ganzoo.files import reading, write_bytes, write_json, writing_folder
+from ganzoo.files import reading, sha256, write_bytes, write_json, writing_folder
 from ganzoo.recipe import Recipe
 from ganzoo.sampling import draw, joined, refuse_labels, to_unit
 from ganzoo.seeds import seeded
@@ -110,11 +109,6 @@ def described(part: Part) -> dict[str, Any]:
     return about | {"options": part.options}
 
 
-def sha256(content: bytes) -> str:
-    """The hash that a config pins its weights by."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def load(
     source: str | Path,
     device: str = "auto",
@@ -155,40 +149,34 @@ def filled(part: Part, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     return generator
 
 
-def refuse_misfits(generator: Generator, weights: Mapping[str, Tensor]) -> None:
-    """Raise `ValueError` where the weights are not exactly those that the generator has."""
-    if misfit := misfits(generator.state_dict(), weights):
-        raise ValueError(misfit)
-
-
 def start_from(generator: Generator, source: str | Path) -> None:
     """Give a new generator the weights of a pretrained one. Raises `BadInput` where it is built in another way."""
     model = load(source, "cpu")
     weights = model.generator.state_dict()
-    if misfit := misfits(generator.state_dict(), weights):
+    try:
+        refuse_misfits(generator, weights)
+    except ValueError as misfit:
         made = model.config["architecture"]
         built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
         images = f" for images of {model.config['data'].get('shape')}" if model.makes_images else ""
-        raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}")
+        raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}") from misfit
     generator.load_state_dict(weights)
 
 
-def misfits(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """The first thing wrong with weights that are to take the place of others, else an empty string.
+def refuse_misfits(generator: Generator, given: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` where weights do not have exactly the names, shapes and types of a generator's own.
 
     Half precision is a way to keep float32 in less space, and fits.
     """
+    wanted = generator.state_dict()
     if other := sorted(wanted.keys() ^ given.keys()):
-        return f"'{other[0]}' is {'missing' if other[0] in wanted else 'too much'}"
+        raise ValueError(f"'{other[0]}' is {'missing' if other[0] in wanted else 'too much'}")
     for name, tensor in wanted.items():
         halved = tensor.dtype == torch.float32 and given[name].dtype in (torch.float16, torch.bfloat16)
         if given[name].shape != tensor.shape:
-            return f"'{name}' has the shape {tuple(given[name].shape)}, not {tuple(tensor.shape)}"
+            raise ValueError(f"'{name}' has the shape {tuple(given[name].shape)}, not {tuple(tensor.shape)}")
         if given[name].dtype != tensor.dtype and not halved:
-            return f"'{name}' is {given[name].dtype}, not {tensor.dtype}"
-        if given[name].isnan().any():
-            return f"'{name}' has a NaN"
-    return ""
+            raise ValueError(f"'{name}' is {given[name].dtype}, not {tensor.dtype}")
 
 
 def versions(made: Mapping[str, Any], part: Part) -> str:
@@ -197,7 +185,7 @@ def versions(made: Mapping[str, Any], part: Part) -> str:
 
 
 def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a model folder. Raises `Unavailable` where the file is not the one that the config pins."""
+    """The tensors of a model folder. Raises `Unavailable` for another file than the config pins, and for a NaN."""
     path = folder / pinned["file"]
     if not path.is_file() or path.stat().st_size != pinned["size"]:
         raise Unavailable(f"{path} is missing or incomplete: config.json says {pinned['size']:,} bytes")
@@ -205,9 +193,12 @@ def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
     if sha256(content) != pinned["sha256"]:
         raise Unavailable(f"{path} is damaged: its sha256 is not the one in config.json")
     try:
-        return tensors_from_bytes(content)
+        weights = tensors_from_bytes(content)
     except (SafetensorError, KeyError) as error:
         raise Unavailable(f"{path} is no safetensors file that torch can read") from error
+    for name in [name for name, tensor in weights.items() if tensor.isnan().any()]:
+        raise Unavailable(f"{path} is not sound: '{name}' has a NaN")
+    return weights
 
 
 def find_part(wanted: Mapping[str, Any]) -> Part:

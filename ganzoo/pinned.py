@@ -110,3 +110,8 @@ def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
         return Entry(name, origin, base, **table)
     except ValueError as error:
         raise BadInput(f"{path}: model '{name}': {error}") from error
+
+
+def figures(scores: dict[str, Any]) -> dict[str, int | float]:
+    """The numbers among scores; what else there is says how they were measured."""
+    return {name: value for name, value in scores.items() if isinstance(value, int | float)}

@@ -19,9 +19,9 @@ from ganzoo import pinned, registry
 from ganzoo.card import card
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.files import is_there, reading, write_bytes, writing, writing_folder
+from ganzoo.files import is_there, reading, sha256, write_bytes, writing, writing_folder
 from ganzoo.hub import COMMIT, git_hash, hub_faults
-from ganzoo.model import load, sha256
+from ganzoo.model import load
 from ganzoo.pictures import write_grid
 from ganzoo.pinned import Entry
 from ganzoo.recipe import Recipe

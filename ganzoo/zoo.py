@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganzoo.errors import Unavailable
-from ganzoo.files import digest
+from ganzoo.files import reading, sha256
 from ganzoo.pinned import NEEDED, Entry
 from ganzoo.references import OnHub, model_folder, parse
 
@@ -37,6 +37,6 @@ def checked(entry: Entry, everything: bool) -> Path:
     """The folder of a registered model that needs no download. Raises `Unavailable` where a file is not as pinned."""
     for file in entry.files if everything else NEEDED:
         path = entry.folder / file
-        if not path.is_file() or digest(path) != entry.files[file]["sha256"]:
+        if not path.is_file() or sha256(reading(path)) != entry.files[file]["sha256"]:
             raise Unavailable(f"{path} is not the file that the registry pins as '{entry.name}'; install it again")
     return entry.folder

@@ -18,7 +18,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from ganzoo.build import architecture
-from ganzoo.files import digest
+from ganzoo.files import sha256
 from ganzoo.model import save_model
 from ganzoo.recipe import Architecture
 
@@ -78,7 +78,9 @@ def put(owner, folder, repository="owner/dots", private=False, **instead):
 
 def register(zoo, folder, commit, name="dots", repository="owner/dots", **files):
     """Name a published model in the user's registry."""
-    pins = {path.name: {"sha256": digest(path), "size": path.stat().st_size} for path in folder.iterdir()} | files
+    pins = {
+        path.name: {"sha256": sha256(path.read_bytes()), "size": path.stat().st_size} for path in folder.iterdir()
+    } | files
     about = {"architecture": "vanilla", "distribution": "ganzoo-vanilla", "data": "dots", "license": "mit"}
     lines = [f"[{name}]", f'source = "hub:{repository}@{commit}"', *(f'{k} = "{v}"' for k, v in about.items())]
     lines += [f'files."{n}" = {{ sha256 = "{pin["sha256"]}", size = {pin["size"]} }}' for n, pin in pins.items()]
@@ -89,8 +91,8 @@ def register(zoo, folder, commit, name="dots", repository="owner/dots", **files)
 
 def same(folder, pulled):
     """Whether a pull left exactly these files."""
-    return {path.name: digest(path) for path in Path(pulled).iterdir()} == {
-        path.name: digest(path) for path in folder.iterdir()
+    return {path.name: sha256(path.read_bytes()) for path in Path(pulled).iterdir()} == {
+        path.name: sha256(path.read_bytes()) for path in folder.iterdir()
     }
 
 
@@ -121,7 +123,7 @@ def test_what_is_trained_and_published_is_pulled_elsewhere_bit_for_bit(zoo, hub,
         pulled = zoo("pull", source, **elsewhere)
         assert pulled.returncode == 0, pulled.stderr
         folder = Path(pulled.stdout.strip())
-        assert {name: digest(folder / name) for name in entry["files"]} == {
+        assert {name: sha256((folder / name).read_bytes()) for name in entry["files"]} == {
             name: pin["sha256"] for name, pin in entry["files"].items()
         }
         before = len(hub.log)
@@ -148,7 +150,7 @@ def test_a_dry_run_shows_every_file_and_sends_nothing(zoo, hub, model):
     done = zoo("publish", model, "owner/dots", "--dry-run", "--private", "--tag", "v1", "--message", "first")
     assert done.returncode == 0, done.stderr
     assert "create the private repository owner/dots unless it is there" in done.stdout
-    assert digest(model / "model.safetensors") in done.stdout
+    assert sha256((model / "model.safetensors").read_bytes()) in done.stdout
     assert "tag it v1" in done.stdout
     assert "the model's is 'other'" in done.stderr
     assert hub.log == []

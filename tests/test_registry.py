@@ -11,7 +11,7 @@ import torch
 import ganzoo
 from ganzoo import pinned, references, registry
 from ganzoo.config import CheckedConfig
-from ganzoo.files import digest
+from ganzoo.files import sha256
 from ganzoo.model import load
 from ganzoo.plugins import catalog
 from ganzoo.publishing import bundle, without_paths
@@ -50,7 +50,7 @@ def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
     for each in bundled:
         folder = folder_of(each.name, offline=True)
         assert folder == PACKAGE / "pretrained" / each.name
-        assert {path.name: digest(path) for path in folder.iterdir()} == {
+        assert {path.name: sha256(path.read_bytes()) for path in folder.iterdir()} == {
             name: pin["sha256"] for name, pin in each.files.items()
         }
         assert {*pinned.NEEDED, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
