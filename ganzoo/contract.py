@@ -4,8 +4,9 @@ A discriminator (or critic) needs no base class: it is any `nn.Module` whose `fo
 scores (no sigmoid) of any shape, or a pair `(scores, extras)` where extras is a dict of tensors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -39,12 +40,20 @@ class Generator(nn.Module):
     needs: tuple[str, ...] = ()
     """Batch keys without which this architecture cannot work, such as "label"."""
 
-    def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """Everything that `n` samples need, drawn on the CPU from `rng`; by default {"z": (n, latent_size) normal}.
+    categorical: Mapping[str, int] = MappingProxyType({})
+    """Latent keys that hold a number below so many for each sample, as {"label": 10} or InfoGAN's {"code": 10}.
 
-        A conditional generator draws its label here too; in training the label of the real batch takes its place.
+    The default `latent` draws them; a value that somebody fixes is checked, and pictures show a row for each.
+    """
+
+    def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
+        """Everything that `n` samples need, drawn on the CPU from `rng`.
+
+        By default {"z": (n, latent_size) normal} and for each key of `categorical` (n,) whole numbers, all equally
+        likely. In training what the real batch has of these keys, such as its labels, takes their place.
         """
-        return {"z": torch.randn(n, self.latent_size, generator=rng)}
+        drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
+        return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
 
     def forward(self, given: dict[str, Tensor]) -> Images:
         """Images in [-1, 1] of shape (n, channels, height, width), or whatever else the data is made of."""
