@@ -213,21 +213,35 @@ def train(
 
 @commands.command()
 @click.argument("model")
-@click.option("-n", "count", type=click.IntRange(1), default=64, show_default=True, help="How many.")
+@click.option("-n", "count", type=click.IntRange(1), help="How many: 64, or 8 in each of the --rows.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
+@click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
 @offline_flag
 @with_debug
-def sample(model: str, count: int, seed: int, out: Path | None, overwrite: bool, device: str) -> None:
+def sample(
+    model: str,
+    count: int | None,
+    seed: int,
+    fixed: Sequence[str],
+    rows: str,
+    out: Path | None,
+    overwrite: bool,
+    device: str,
+) -> None:
     """Draw images from MODEL: one picture, a folder of single images, or an array file.
 
-    MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder.
+    MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder. A folder gets a
+    sub-folder for each class where the model's images have labels: it can be trained on.
     """
+    values = parse_fixed(fixed)
     from ganzoo.export import write
 
-    click.echo(write(model, count, seed, out, overwrite, device, aside))
+    count = count or (8 if rows else 64)
+    click.echo(write(model, count, seed, out, overwrite, device, aside, rows, values))
 
 
 @commands.command()
@@ -320,6 +334,17 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
             raise BadInput(f"'-o {text}' is not section.key=value, such as -o {somewhere(key) or 'train.steps'}=...")
         changes[key.strip()] = parse_value(value.strip())
     return changes
+
+
+def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
+    """`key=value` words as latents to fix."""
+    fixed: dict[str, Any] = {}
+    for text in words:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not (key and equals and value) or key in fixed:
+            raise BadInput(f"'--set {text}' is not one value for a latent, such as --set label=7")
+        fixed[key] = value
+    return fixed
 
 
 def parse_loss(text: str) -> dict[str, Any]:

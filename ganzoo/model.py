@@ -19,7 +19,7 @@ from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.files import reading, sha256, write_bytes, write_json, writing_folder
 from ganzoo.recipe import Recipe
-from ganzoo.sampling import draw, joined, refuse_labels, to_unit
+from ganzoo.sampling import draw, joined, numbered, refuse_outside, to_unit
 from ganzoo.seeds import seeded
 from ganzoo.zoo import folder_of
 
@@ -42,8 +42,9 @@ class Model:
 
         The first images of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
         latent key can be fixed without changing the others: `sample(16, label=7)` takes one value for all or one for
-        each. Several outputs come as a dict; what is not under the key "image" comes as it is. Raises `BadInput` for a
-        key that this generator does not have, for a value it cannot take, and where one that it needs is not given.
+        each, and for labels also the names of classes. Several outputs come as a dict; what is not under the key
+        "image" comes as it is. Raises `BadInput` for a key that this generator does not have, for a value it cannot
+        take, and where one that it needs is not given.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
@@ -56,11 +57,22 @@ class Model:
         """What `sample_with_given` returns in pieces of 64 samples or a few times as many, one after the other."""
         if n < 1:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
-        if "label" in fixed:
-            refuse_labels(fixed["label"], len(self.config["data"].get("classes", ())))
+        for key, value in fixed.items():
+            fixed[key] = numbered(key, value, self.classes if key == "label" else ())
+            if count := self.categories(key):
+                refuse_outside(key, fixed[key], count)
         for samples, given in draw(self.generator, n, seed, self.device, fixed):
             samples = joined([samples])
             yield to_unit(samples) if self.makes_images else samples, joined([given])
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes that the generator learned from, in the order of their numbers."""
+        return self.config["data"].get("classes", [])
+
+    def categories(self, key: str) -> int:
+        """How many values a latent key takes; 0 where it is not categorical, or nobody says."""
+        return self.generator.categorical.get(key) or (len(self.classes) if key == "label" else 0)
 
     @property
     def makes_images(self) -> bool:

@@ -20,14 +20,17 @@ FEW = 20
 """Points below which a curve shows each of them; a single one would be invisible."""
 
 
-def write_grid(path: Path, images: Tensor, model: str, seed: int) -> None:
-    """Images (n, 1 or 3 channels, height, width) in [0, 1] as one PNG, nearly square, labelled as synthetic."""
-    write_tiles(path, to_bytes(images), model, seed)
+def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int = 0) -> None:
+    """Images (n, 1 or 3 channels, height, width) in [0, 1] as one PNG, labelled as synthetic.
+
+    Without a number of `columns` the picture is nearly square.
+    """
+    write_tiles(path, to_bytes(images), model, seed, columns)
 
 
-def write_tiles(path: Path, pixels: Tensor, model: str, seed: int) -> None:
+def write_tiles(path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0) -> None:
     """What `write_grid` does, for images that `to_bytes` has turned into uint8 already."""
-    columns = math.ceil(math.sqrt(len(pixels)))
+    columns = columns or math.ceil(math.sqrt(len(pixels)))
     grid = picture(make_grid(pixels.permute(0, 3, 1, 2), nrow=columns, padding=2, pad_value=255).permute(1, 2, 0))
     scale = max(1, SMALL // max(pixels.shape[1:3]))
     write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)

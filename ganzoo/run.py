@@ -111,10 +111,10 @@ class Run:
         """Forget the lines after a step: training goes on from there."""
         write_lines(self.path / "metrics.jsonl", [line for line in self.metrics if line["step"] <= step])
 
-    def write_samples(self, step: int, images: Any, seed: int) -> Path:
-        """The sample picture of a step."""
+    def write_samples(self, step: int, images: Any, seed: int, columns: int = 0) -> Path:
+        """The sample picture of a step; `columns` as in `write_grid`."""
         path = self.path / "samples" / f"step-{step:06d}.png"
-        pictures.write_grid(path, images, f"{self.path.name} step {step}", seed)
+        pictures.write_grid(path, images, f"{self.path.name} step {step}", seed, columns)
         return path
 
     def write_curves(self) -> Path:

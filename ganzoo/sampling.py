@@ -2,8 +2,8 @@
 
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
@@ -21,6 +21,8 @@ TOGETHER, TOGETHER_ON_CPU, NUMBERS = 16, 2, 2**20
 
 On a CPU larger activations are slower: the system hands out their memory anew for every layer.
 """
+IN_A_ROW, ROWS = 8, 20
+"""Samples of each class in a picture by class, and classes in it at most."""
 
 
 def draw(
@@ -107,6 +109,30 @@ def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
         raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
 
 
+def by_class(generator: Generator) -> tuple[int, dict[str, Tensor]] | None:
+    """How many samples a picture with a row for each class has, and what to fix for it; None without classes."""
+    for key, count in generator.categorical.items():
+        return IN_A_ROW * min(count, ROWS), {key: torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)}
+    return None
+
+
+def numbered(key: str, value: Any, classes: Sequence[str]) -> Any:
+    """A fixed value in which words have become numbers: the name of a class its place, else what the word says."""
+    if isinstance(value, list | tuple):
+        return [numbered(key, each, classes) for each in value]
+    if not isinstance(value, str):
+        return value
+    if value in classes:
+        return classes.index(value)
+    if "," in value:
+        return [numbered(key, each.strip(), classes) for each in value.split(",")]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(value)
+    allowed = f"; {choices(value, classes)}" if classes else ""
+    raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}{allowed}")
+
+
 def as_tensor(key: str, value: Any) -> Tensor:
     """A fixed value as a tensor. Raises `BadInput` for what is no number and no numbers."""
     try:
@@ -115,14 +141,11 @@ def as_tensor(key: str, value: Any) -> Tensor:
         raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}") from error
 
 
-def refuse_labels(labels: Any, classes: int) -> None:
-    """Raise `BadInput` for labels that are none of the classes, where those are known.
-
-    A GPU would answer with an assertion that ends the process.
-    """
-    values = as_tensor("label", labels)
-    if classes and not ((values >= 0) & (values < classes)).all():
-        raise BadInput(f"'label' must lie in 0..{classes - 1}, one for each of the model's {classes} classes")
+def refuse_outside(key: str, given: Any, count: int) -> None:
+    """Raise `BadInput` for a class that is none of so many. A GPU would end the process with an assertion."""
+    values = as_tensor(key, given)
+    if not ((values >= 0) & (values < count)).all():
+        raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
 
 
 def joined(parts: list[Any]) -> Any:

@@ -21,7 +21,7 @@ from ganzoo.progress import Silence, TensorBoard
 from ganzoo.quality import Yardstick
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run
-from ganzoo.sampling import draw, joined, pictured, to_unit
+from ganzoo.sampling import IN_A_ROW, by_class, draw, joined, pictured, to_unit
 from ganzoo.settings import SIDES
 from ganzoo.stopping import Stopping
 
@@ -198,16 +198,17 @@ class Trainer:
         save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
     def _picture(self, step: int) -> None:
-        images = self._drawn(PICTURED)
+        n, fixed = by_class(self.engine.generator) or (PICTURED, {})
+        images = self._drawn(n, **fixed)
         if images is not None:
-            self.run.write_samples(step, to_unit(images), self.settings.seed)
+            self.run.write_samples(step, to_unit(images), self.settings.seed, IN_A_ROW if fixed else 0)
 
-    def _drawn(self, n: int) -> Tensor | None:
+    def _drawn(self, n: int, **fixed: Tensor) -> Tensor | None:
         """Images of the averaged generator, the same latents each time; None where it makes no images."""
         if self.data.description["kind"] != "image":
             return None
         device, seed = self.engine.hardware.device, self.settings.seed
-        fixed = {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
+        fixed |= {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
         return pictured(joined([fake for fake, _ in draw(self.engine.ema, n, seed, device, fixed)]))
 
     def _conditions(self) -> dict[str, Tensor]:
