@@ -4,12 +4,15 @@ Importing this package imports no torch; each public name loads its module when 
 """
 
 import importlib
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "BadInput": "errors",
+    "Deprecated": "errors",
     "Diverged": "errors",
     "Engine": "engine",
     "Error": "errors",
@@ -29,6 +32,9 @@ _HOMES = {
     "train": "training",
 }
 
+_RENAMED: dict[str, tuple[str, str]] = {}
+"""Public names of earlier versions: what took their place, and since which version."""
+
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
     from ganzoo.contract import Step as Step
     from ganzoo.engine import Engine as Engine
     from ganzoo.errors import BadInput as BadInput
+    from ganzoo.errors import Deprecated as Deprecated
     from ganzoo.errors import Diverged as Diverged
     from ganzoo.errors import Error as Error
     from ganzoo.errors import Failed as Failed
@@ -53,6 +60,12 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        new, since = _RENAMED[name]
+        from ganzoo.errors import Deprecated
+
+        warnings.warn(Deprecated(f"ganzoo.{name} is called ganzoo.{new} since {since}"), stacklevel=2)
+        return getattr(sys.modules[__name__], new)
     if name not in _HOMES:
         raise AttributeError(f"module 'ganzoo' has no attribute '{name}'")
     value = getattr(importlib.import_module(f"ganzoo.{_HOMES[name]}"), name)

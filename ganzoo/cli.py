@@ -117,28 +117,29 @@ def list_(section: str | None, json: bool) -> None:
 
 
 @commands.command()
+@click.argument("name", required=False)
+@click.option("--traceback", is_flag=True, help="Where NAME failed.")
 @as_json
 @with_debug
-def plugins(json: bool) -> None:
-    """Every installed plugin, whether it works and what it provides."""
-    from ganzoo.plugins import catalog
+def plugins(name: str | None, traceback: bool, json: bool) -> None:
+    """Every installed plugin, or NAME alone: whether it works, what it provides, and what finding it costs."""
+    from ganzoo.listing import plugin_rows
 
-    rows = [
-        {
-            "distribution": plugin.distribution,
-            "version": plugin.version,
-            "status": plugin.status,
-            "reason": plugin.reason,
-            "provides": [{"kind": thing.kind, "name": thing.name} for thing in plugin.provides],
-        }
-        for plugin in catalog().plugins
-    ]
+    if traceback and not name:
+        raise BadInput("say of which plugin: ganzoo plugins NAME --traceback")
+    rows = plugin_rows(name)
     if json:
         print_json(rows)
         return
+    things = [thing for row in rows for thing in row["provides"]]
     for row in rows:
         row["provides"] = ", ".join(dict.fromkeys(thing["name"] for thing in row["provides"]))
-    print_table("plugin", rows, ("distribution", "version", "status", "reason", "provides"))
+    print_table("plugin", rows, ("distribution", "version", "status", "reason", "ms", "provides"))
+    if name and things:
+        where = [thing | {"where": ", ".join(thing["targets"].values())} for thing in things]
+        print_table("what", where, ("kind", "name", "where"))
+    if traceback:
+        click.echo("\n".join(row["traceback"] or f"{row['distribution']} did not fail" for row in rows))
 
 
 @commands.command()

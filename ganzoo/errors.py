@@ -4,6 +4,10 @@ import difflib
 from collections.abc import Iterable
 
 
+class Deprecated(DeprecationWarning):
+    """A plugin uses what a later ganzoo will lack; the sentence says what takes its place, and since when."""
+
+
 class Error(Exception):
     """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
 

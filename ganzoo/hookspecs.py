@@ -7,6 +7,9 @@ import pluggy
 hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
 
+RENAMED: dict[str, str] = {}
+"""Hooks of earlier names, and what took their place. Each keeps a hookspec, whose `warn_on_impl` is `Deprecated`."""
+
 
 class RegisterArchitecture(Protocol):
     """`register("dcgan", generator="package.module:Class", discriminator="package.module:Class")`."""

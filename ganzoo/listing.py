@@ -7,7 +7,7 @@ import ganzoo
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
 from ganzoo.pinned import Entry, figures
-from ganzoo.plugins import Provided, catalog
+from ganzoo.plugins import Provided, catalog, normal
 from ganzoo.registry import entries
 from ganzoo.zoo import folder_of
 
@@ -22,6 +22,30 @@ def things() -> list[dict[str, str]]:
     data = [row("data", name, "ganzoo", ganzoo.__version__, text) for name, text in NAMES.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
     return provided + data + pretrained
+
+
+def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
+    """A row for each entry point of every installed plugin, or of the one of that name.
+
+    "ms" is what finding it cost in milliseconds. Raises `BadInput` for an unknown name, with the nearest.
+    """
+    found = [
+        {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "entry_point": plugin.entry_point,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "ms": plugin.milliseconds,
+            "provides": [{"kind": t.kind, "name": t.name, "targets": t.targets} for t in plugin.provides],
+            "traceback": plugin.traceback,
+        }
+        for plugin in catalog().plugins
+    ]
+    rows = [row for row in found if name is None or normal(name) == normal(row["distribution"])]
+    if name and not rows:
+        raise BadInput(f"no plugin '{name}' is installed; {choices(name, (row['distribution'] for row in found))}")
+    return rows
 
 
 def models() -> list[dict[str, str]]:

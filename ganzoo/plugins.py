@@ -9,6 +9,10 @@ import importlib
 import os
 import re
 import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -20,7 +24,7 @@ import pluggy
 
 import ganzoo
 from ganzoo import hookspecs
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, Deprecated, choices
 from ganzoo.pinned import NAME, read_entries
 
 GROUP = "ganzoo"
@@ -49,7 +53,8 @@ class Provided:
         """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
         try:
-            return attrgetter(attribute)(importlib.import_module(module))
+            with warnings_naming(f"{self.distribution} {self.version}"):
+                return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
             raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {in_a_line(error)}") from error
@@ -64,13 +69,26 @@ class Plugin:
     entry_point: str
     status: str = "ok"
     reason: str = ""
+    milliseconds: float = 0.0
+    """What finding it costs every command."""
+    traceback: str = ""
+    """Where it failed."""
     provides: list[Provided] = field(default_factory=list)
     beside: list[Provided] = field(default_factory=list)
     """What the distribution's other entry points bring already."""
 
+    @property
+    def label(self) -> str:
+        """How sentences speak of it."""
+        return f"{self.distribution} {self.version}".rstrip()
+
     def fail(self, status: str, reason: str) -> None:
         """Give up on this plugin: it provides nothing."""
         self.status, self.reason, self.provides = status, reason, []
+
+    def note(self, reason: str) -> None:
+        """Say something about it, beside what was said."""
+        self.reason = "; ".join(filter(None, [self.reason, reason]))
 
     def register_architecture(self, name: str, *, generator: str, discriminator: str) -> None:
         """What `register` is in the hook `register_architectures`."""
@@ -144,9 +162,7 @@ class Catalog:
                 own = mine.get((thing.kind, thing.name))
                 if own:
                     plugin.status = "conflict"
-                    plugin.reason = (
-                        f"{own.kind} '{own.name}' also comes from {thing.distribution}; say '{own.full_name}'"
-                    )
+                    plugin.note(f"{own.kind} '{own.name}' also comes from {thing.distribution}: say '{own.full_name}'")
 
 
 @cache
@@ -163,15 +179,33 @@ def examine(entry: EntryPoint, before: list[Plugin]) -> Plugin:
     name, version = identity(entry)
     plugin = Plugin(name or entry.name, version, entry.name)
     plugin.beside = [thing for other in before if other.distribution == plugin.distribution for thing in other.provides]
+    with_torch = "torch" in sys.modules
     try:
         # Those who parse standard output want nothing of a plugin's in it.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), warnings_naming(plugin.label, plugin.note):
             judge(plugin, entry)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit
         plugin.fail("failed", in_a_line(error))
+        plugin.traceback = "".join(traceback.format_exception(error))
+    if "torch" in sys.modules and not with_torch:
+        plugin.note("it imports torch to be found, which slows every command down")
     return plugin
+
+
+@contextlib.contextmanager
+def warnings_naming(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
+    """What is deprecated and used inside is noted, and the warning names the plugin that has to change."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", Deprecated)
+        yield
+    for warning in caught:
+        message = warning.message
+        if isinstance(message, Deprecated):
+            note(str(message))
+            message = Deprecated(f"{culprit}: {message}")
+        warnings.warn_explicit(message, None, warning.filename, warning.lineno)
 
 
 def identity(entry: EntryPoint) -> tuple[str, str]:
@@ -197,8 +231,12 @@ def judge(plugin: Plugin, entry: EntryPoint) -> None:
 
 def load(plugin: Plugin, entry: EntryPoint) -> None:
     """Import the plugin, call its hooks and look for its files."""
-    hooked = ask(plugin, entry.load())
-    brought = [plugin.register_files(folder) for folder in package_folders(entry.module)]
+    start = time.perf_counter()
+    try:
+        hooked = ask(plugin, entry.load())
+        brought = [plugin.register_files(folder) for folder in package_folders(entry.module)]
+    finally:
+        plugin.milliseconds = round(1000 * (time.perf_counter() - start), 1)
     if not hooked and not any(brought):
         plugin.fail("failed", "it registers nothing: mark its hooks with @ganzoo.hookimpl")
 
@@ -213,8 +251,9 @@ def ask(plugin: Plugin, module: object) -> bool:
     except pluggy.PluginValidationError as error:
         unknown = str(error).partition(" in plugin")[0]
         raise ValueError(f"{unknown}; the hooks are register_architectures and register_losses") from error
-    manager.hook.register_architectures(register=plugin.register_architecture)
-    manager.hook.register_losses(register=plugin.register_loss)
+    registers = {"register_architectures": plugin.register_architecture, "register_losses": plugin.register_loss}
+    for name in (*registers, *hookspecs.RENAMED):
+        getattr(manager.hook, name)(register=registers[hookspecs.RENAMED.get(name, name)])
     return bool(manager.get_hookcallers(module))
 
 

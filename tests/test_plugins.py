@@ -1,11 +1,15 @@
 """Discovery: what plugins bring, how names are resolved, and that no plugin takes the others down."""
 
+import importlib
 import json
 import textwrap
+from pathlib import Path
 
+import pluggy
 import pytest
 
 import ganzoo
+from ganzoo import hookspecs
 from ganzoo.errors import BadInput
 from ganzoo.plugins import catalog
 
@@ -281,9 +285,105 @@ def test_the_json_of_list_and_plugins_has_the_promised_keys(site, command):
     assert {"kind": "loss", "name": "gentle", "distribution": "ganzoo-good", "version": "1.2"} in rows
     assert {"kind": "data", "name": "mnist-10k", "distribution": "ganzoo", "version": ganzoo.__version__} in rows
     rows = json.loads(command("plugins", "--json", PYTHONPATH=str(site.folder)).stdout)
-    assert all(set(row) == {"distribution", "version", "status", "reason", "provides"} for row in rows)
+    promised = {"distribution", "version", "entry_point", "status", "reason", "ms", "provides", "traceback"}
+    assert all(set(row) == promised for row in rows)
     status = {row["distribution"]: row["status"] for row in rows}
     assert (status["aa-broken"], status["ganzoo-good"]) == ("failed", "ok")
+
+
+SLOW = """
+    import time
+    import ganzoo
+
+    time.sleep(0.25)
+
+    @ganzoo.hookimpl
+    def register_losses(register):
+        register("sleepy", "a:B")
+"""
+
+
+def test_plugins_says_what_finding_one_costs_and_where_it_failed(site, command):
+    site.install("aa-broken", "def deep():\n    raise RuntimeError('no luck')\ndeep()")
+    site.install("ganzoo-slow", SLOW)
+
+    def rows(*words):
+        return json.loads(command("plugins", *words, "--json", PYTHONPATH=str(site.folder)).stdout)
+
+    (slow,) = rows("Ganzoo.Slow")
+    assert slow["ms"] >= 250
+    assert slow["provides"] == [{"kind": "loss", "name": "sleepy", "targets": {"loss": "a:B"}}]
+    (broken,) = rows("aa-broken")
+    assert "in deep" in broken["traceback"]
+    shown = command("plugins", "aa-broken", "--traceback", PYTHONPATH=str(site.folder)).stdout
+    assert shown.rstrip().endswith("RuntimeError: no luck")
+    assert len(rows()) > 2
+
+
+def test_one_plugin_is_asked_for_by_its_distribution(site, command):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    done = command("plugins", "ganzoo-goood", PYTHONPATH=str(site.folder))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no plugin 'ganzoo-goood' is installed; did you mean 'ganzoo-good'" in done.stderr
+    assert command("plugins", "--traceback").returncode == 2
+    assert "ganzoo_good.networks:G" in command("plugins", "ganzoo-good", PYTHONPATH=str(site.folder)).stdout
+
+
+def test_a_plugin_that_imports_torch_to_be_found_works_and_is_told(site, command):
+    site.install("ganzoo-good", "import torch\n" + textwrap.dedent(GOOD.format("ganzoo_good")))
+    done = command("plugins", "ganzoo-good", "--json", PYTHONPATH=str(site.folder))
+    (row,) = json.loads(done.stdout)
+    assert (row["status"], row["reason"]) == ("ok", "it imports torch to be found, which slows every command down")
+
+
+RENAMING = """
+    import ganzoo
+
+    @ganzoo.hookimpl
+    def register_objectives(register):
+        register("gentle", "aa_late.losses:Gentle")
+"""
+
+
+def test_a_deprecated_hook_still_works_and_the_warning_names_the_plugin(site, monkeypatch):
+    said = "the hook register_objectives is called register_losses since 0.2"
+
+    @hookspecs.hookspec(warn_on_impl=ganzoo.Deprecated(said))
+    def register_objectives(register):
+        """As it was."""
+
+    monkeypatch.setattr(hookspecs, "register_objectives", register_objectives, raising=False)
+    monkeypatch.setitem(hookspecs.RENAMED, "register_objectives", "register_losses")
+    site.install("aa-late", RENAMING)
+    site.install("ganzoo-good", GOOD.format("ganzoo_good").replace("gentle", "kind"))
+    with pytest.warns(ganzoo.Deprecated) as warned:
+        assert catalog().find("loss", "gentle").distribution == "aa-late"
+    assert [str(w.message) for w in warned] == [f"aa-late 1.0: {said}"]
+    assert warned[0].filename.endswith("aa_late/__init__.py")
+    assert (plugin("aa-late").status, plugin("aa-late").reason) == ("ok", said)
+    assert plugin("ganzoo-good").reason == ""
+
+
+def test_a_deprecated_name_still_works_and_the_warning_names_the_plugin(site, monkeypatch):
+    monkeypatch.setitem(ganzoo._RENAMED, "Objective", ("Loss", "0.2"))
+    site.install("aa-late", RENAMING.replace("objectives", "losses"))
+    (site.folder / "aa_late" / "losses.py").write_text("import ganzoo\nclass Gentle(ganzoo.Objective):\n    pass\n")
+    with pytest.warns(ganzoo.Deprecated, match=r"^aa-late 1\.0: ganzoo\.Objective is called ganzoo\.Loss since 0\.2$"):
+        gentle = catalog().find("loss", "gentle").resolve("loss")
+    assert issubclass(gentle, ganzoo.Loss)
+
+
+def test_every_hook_is_documented_in_a_sentence_and_used_by_a_plugin_of_this_repository():
+    manager = pluggy.PluginManager("ganzoo")
+    manager.add_hookspecs(hookspecs)
+    hooks = {name for name, value in vars(hookspecs).items() if hasattr(value, "ganzoo_spec")}
+    assert hooks == {"register_architectures", "register_losses"}
+    for name in hooks:
+        (sentence,) = getattr(hookspecs, name).__doc__.strip().splitlines()
+        assert sentence.endswith(".") and sentence.count(". ") == 0
+    for module in sorted(Path(ganzoo.__file__).parent.parent.glob("plugins/*/*/__init__.py")):
+        manager.register(importlib.import_module(module.parent.name))
+    assert all(getattr(manager.hook, name).get_hookimpls() for name in hooks)
 
 
 def test_importing_ganzoo_imports_no_torch(command):
