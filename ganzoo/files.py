@@ -73,7 +73,11 @@ def writing_folder(target: Path) -> Iterator[Path]:
         for left_over in (part, old):
             shutil.rmtree(left_over, ignore_errors=True)
         part.mkdir(parents=True)
-        yield part
+        try:
+            yield part
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
         sync_folder(part)
         if target.exists():
             target.replace(old)
