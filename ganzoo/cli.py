@@ -312,6 +312,28 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
     click.echo(bundle(model, folder, told_license(license_id)), nl=False)
 
 
+@commands.command()
+@click.argument("name")
+@click.option("--architecture", is_flag=True, help="A generator and a discriminator; what you get without a flag.")
+@click.option("--loss", is_flag=True, help="A loss or a penalty.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where the folder goes.")
+@with_debug
+def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
+    """Begin a plugin of your own: a whole distribution in a new folder NAME, such as ganzoo-mine."""
+    import shlex
+
+    from ganzoo.starting import start
+
+    if architecture and loss:
+        raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
+    folder, short = start(name, "loss" if loss else "architecture", out)
+    place = shlex.quote(str(folder))
+    click.echo(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
+    local = place if folder.is_absolute() else f"./{place}"
+    for line in (f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}"):
+        click.echo(f"    {line}")
+
+
 def told_license(license_id: str) -> str:
     """The licence, or "other" with a word about it."""
     if not license_id:

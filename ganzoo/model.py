@@ -18,6 +18,7 @@ from ganzoo.contract import Generator
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.files import reading, sha256, write_bytes, write_json, writing_folder
+from ganzoo.firstparty import how_to_install
 from ganzoo.recipe import Recipe
 from ganzoo.sampling import draw, joined, numbered, refuse_outside, to_unit
 from ganzoo.seeds import seeded
@@ -226,14 +227,6 @@ def find_part(wanted: Mapping[str, Any]) -> Part:
     except BadInput as error:
         raise BadInput(f"{error}; {versions(wanted, part)}") from error
     return part
-
-
-def how_to_install(distribution: str) -> str:
-    """What brings a plugin. One that lies in this checkout must not be fetched from an index where its name is free."""
-    folder = Path(ganzoo.__file__).parent.parent / "plugins" / distribution
-    if folder.is_dir():
-        return f"pip install {folder}"
-    return f"install that plugin, if you trust those who made it, such as with pip install {distribution}"
 
 
 def build_generator(part: Part, data: Mapping[str, Any]) -> Generator:
