@@ -334,6 +334,34 @@ def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
         click.echo(f"    {line}")
 
 
+@commands.command()
+@click.argument("words", nargs=-1, required=True, metavar="PLUGIN...")
+@click.option("-e", "--editable", is_flag=True, help="Leave a folder's code where it is; changes count at once.")
+@click.option("--upgrade", is_flag=True, help="Take the newest version.")
+@with_debug
+def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
+    """Install plugins into this environment with pip or uv, and say what they bring.
+
+    PLUGIN is a package name, a folder with a pyproject.toml, a wheel or an address such as
+    https://github.com/owner/name. A plugin is code that runs on this machine: install those of people you trust.
+    """
+    from ganzoo.installing import install
+
+    for line in install(words, editable, upgrade, aside):
+        click.echo(line)
+
+
+@commands.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@with_debug
+def uninstall(names: Sequence[str]) -> None:
+    """Uninstall plugins by the names of their distributions, and say what went."""
+    from ganzoo.installing import uninstall
+
+    for line in uninstall(names):
+        click.echo(f"gone: {line}")
+
+
 def told_license(license_id: str) -> str:
     """The licence, or "other" with a word about it."""
     if not license_id:
