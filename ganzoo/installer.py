@@ -2,12 +2,14 @@
 
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -19,6 +21,7 @@ from ganzoo.wanted import GROUNDS, Wanted
 
 NEEDS = re.compile(r"depends on ([\w.-]+)(?:\[[^]]*\])?((?:(?:\s|,|and)*[<>=!~]+\s*[\w.*+!]+)*)")
 """How pip and uv both speak of a requirement that they cannot meet."""
+HOW_TO_GET_PIP = f"comes with: {shlex.quote(sys.executable)} -m ensurepip"
 
 
 class Pip:
@@ -75,8 +78,19 @@ def installer() -> Pip | Uv:
     if importlib.util.find_spec("pip"):
         return Pip()
     if program := shutil.which("uv"):
+        refuse_unseen(GROUNDS)
         return Uv(program)
-    raise BadInput(f"there is neither pip nor uv to do that with; pip comes with: {sys.executable} -m ensurepip")
+    raise BadInput(f"there is neither pip nor uv to do that with; pip {HOW_TO_GET_PIP}")
+
+
+def refuse_unseen(names: Iterable[str]) -> None:
+    """Raise `BadInput` for what is installed where uv does not look, and would be fetched again in its place."""
+    folders = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+    for name in names:
+        place = Path(str(distribution(name).locate_file(""))).resolve() if installed_version(name) else None
+        if place not in folders:
+            where = f"{name} is not in {sysconfig.get_path('purelib')}"
+            raise BadInput(f"uv sees only this environment's own packages, and {where}; pip {HOW_TO_GET_PIP}")
 
 
 def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = False) -> None:
@@ -113,7 +127,8 @@ def run(command: Sequence[str], failed: str) -> None:
     said = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as it:
         for line in it.stdout:
-            sys.stderr.write(line)
+            if not line.startswith("Requirement already satisfied"):  # pip says so of forty packages
+                sys.stderr.write(line)
             said.append(line)
     if it.returncode:
         raise Unavailable(f"{failed}: {reason(' '.join(' '.join(said).split()))}")

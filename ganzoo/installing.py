@@ -9,10 +9,9 @@ from typing import Any
 from ganzoo import installer
 from ganzoo.errors import BadInput, Failed, Unavailable, choices
 from ganzoo.plugins import GROUP, normal
-from ganzoo.wanted import wanted
+from ganzoo.wanted import Wanted, wanted
 
 Rows = list[dict[str, Any]]
-WORKING = ("ok", "conflict")
 
 
 def install(words: Sequence[str], editable: bool, upgrade: bool, say: Callable[[str], None]) -> Iterator[str]:
@@ -31,7 +30,7 @@ def install(words: Sequence[str], editable: bool, upgrade: bool, say: Callable[[
     names = {thing.name for thing in things if thing.name} | {normal(row["distribution"]) for row in changed}
     yield from lines(after, before)
     for thing in things:
-        say_nothing_new(thing.name, thing.place, changed, after, say)
+        say_nothing_new(thing, changed, after, say)
     refuse_broken([row for row in after if normal(row["distribution"]) in names], say)
 
 
@@ -77,16 +76,17 @@ def provided(rows: Rows) -> list[str]:
     ]
 
 
-def say_nothing_new(name: str, place: str, changed: Rows, after: Rows, say: Callable[[str], None]) -> None:
+def say_nothing_new(thing: Wanted, changed: Rows, after: Rows, say: Callable[[str], None]) -> None:
     """Tell of what was installed and brought nothing: it was there before, or is no plugin at all."""
-    mine = [row for row in after if name == normal(row["distribution"])]
-    if (not name and changed) or any(row in changed for row in mine):
+    if not thing.name:
+        if not changed:
+            say(f"{thing.place} is installed, and brings no new plugin")
         return
-    label = name or place
-    if mine:
-        say(f"{label} is installed, and brings what it brought before")
-    else:
-        say(f"{label} is installed, and is no plugin: it has no new entry point in group '{GROUP}'")
+    rows = [row for row in after if normal(row["distribution"]) == thing.name]
+    if not rows:
+        say(f"{thing.name} is installed, and is no plugin: it has no entry point in group '{GROUP}'")
+    elif not any(row in changed for row in rows):
+        say(f"{thing.name} is installed, and brings what it brought before")
 
 
 def refuse_broken(rows: Rows, say: Callable[[str], None]) -> None:
