@@ -8,7 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from ganzoo.wanted import GROUNDS, Wanted
 
 NEEDS = re.compile(r"depends on ([\w.-]+)(?:\[[^]]*\])?((?:(?:\s|,|and)*[<>=!~]+\s*[\w.*+!]+)*)")
 """How pip and uv both speak of a requirement that they cannot meet."""
-HOW_TO_GET_PIP = f"comes with: {shlex.quote(sys.executable)} -m ensurepip"
 
 
 class Pip:
@@ -29,6 +28,10 @@ class Pip:
 
     name = "pip"
     words = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+
+    def version(self, name: str) -> str:
+        """The version of a distribution that pip sees as installed, empty where there is none."""
+        return installed_version(name)
 
     def install(self, things: Sequence[Wanted], constraints: Path, editable: bool, upgrade: bool) -> list[str]:
         """Install these, and nothing that the constraints forbid."""
@@ -47,6 +50,12 @@ class Uv:
 
     def __init__(self, program: str) -> None:
         self.program = program
+
+    def version(self, name: str) -> str:
+        """The version of a distribution that uv sees as installed: it looks at this environment's own folders alone."""
+        here = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+        found = installed_version(name)
+        return found if found and Path(str(distribution(name).locate_file(""))).resolve() in here else ""
 
     def install(self, things: Sequence[Wanted], constraints: Path, editable: bool, upgrade: bool) -> list[str]:
         """Install these, and nothing that the constraints forbid.
@@ -78,27 +87,22 @@ def installer() -> Pip | Uv:
     if importlib.util.find_spec("pip"):
         return Pip()
     if program := shutil.which("uv"):
-        refuse_unseen(GROUNDS)
         return Uv(program)
-    raise BadInput(f"there is neither pip nor uv to do that with; pip {HOW_TO_GET_PIP}")
-
-
-def refuse_unseen(names: Iterable[str]) -> None:
-    """Raise `BadInput` for what is installed where uv does not look, and would be fetched again in its place."""
-    folders = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
-    for name in names:
-        place = Path(str(distribution(name).locate_file(""))).resolve() if installed_version(name) else None
-        if place not in folders:
-            where = f"{name} is not in {sysconfig.get_path('purelib')}"
-            raise BadInput(f"uv sees only this environment's own packages, and {where}; pip {HOW_TO_GET_PIP}")
+    brings_pip = f"{shlex.quote(sys.executable)} -m ensurepip"
+    raise BadInput(f"there is neither pip nor uv to do that with; what brings pip is: {brings_pip}")
 
 
 def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = False) -> None:
-    """Install things, and replace nothing that was not named. Raises `Unavailable` where that fails."""
+    """Install things, and replace nothing that was not named.
+
+    Raises `BadInput` where what plugins stand on would be fetched once more, `Unavailable` where installing fails.
+    """
     tool = installer()
+    if unseen := [name for name in GROUNDS if not tool.version(name)]:
+        raise BadInput(f"{tool.name} does not see that {' and '.join(unseen)} are installed for {sys.executable}")
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
-        constraints.write_text("".join(f"{line}\n" for line in pins({thing.name for thing in things})))
+        constraints.write_text("".join(f"{line}\n" for line in pins({thing.name for thing in things}, tool.version)))
         run(tool.install(things, constraints, editable, upgrade), f"{tool.name} failed, and nothing was installed")
 
 
@@ -108,10 +112,10 @@ def uninstall(names: Sequence[str]) -> None:
     run(tool.uninstall(names), f"{tool.name} failed")
 
 
-def pins(asked: Iterable[str]) -> list[str]:
+def pins(asked: Iterable[str], version_of: Callable[[str], str]) -> list[str]:
     """Constraints that keep ganzoo, torch and our own plugins as they are; those that are missing stay missing."""
     names = [name for name in (*GROUNDS, *first_party()) if name not in asked]
-    return [f"{name}=={installed_version(name)}" if installed_version(name) else f"{name}<0" for name in names]
+    return [f"{name}=={version_of(name)}" if version_of(name) else f"{name}<0" for name in names]
 
 
 def installed_version(name: str) -> str:

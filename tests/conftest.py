@@ -22,8 +22,8 @@ for number in (signal.SIGINT, signal.SIGHUP):
 class Command:
     """`ganzoo` in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, executable: str | Path = sys.executable) -> None:
+        self.folder, self.executable = folder, executable
         self.environment = dict(os.environ, COLUMNS="200", OMP_NUM_THREADS="1")
         for name in ("GANZOO_DISABLE_PLUGINS", "HF_HUB_OFFLINE"):
             self.environment.pop(name, None)
@@ -34,7 +34,7 @@ class Command:
 
     def python(self, *words: object, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [sys.executable, *map(str, words)],
+            [self.executable, *map(str, words)],
             cwd=self.folder,
             env=self.environment | environment,
             capture_output=True,

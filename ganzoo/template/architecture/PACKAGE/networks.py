@@ -1,4 +1,4 @@
-"""A small convolutional GAN for images of any size. The constructors' parameters are its options."""
+"""A small convolutional GAN for images of any size; its parameters are options."""
 
 from torch import Tensor, nn
 
@@ -8,7 +8,12 @@ import ganzoo
 class Generator(ganzoo.Generator):
     """Latents (n, latent_size) to images (n, channels, height, width) in [-1, 1]."""
 
-    def __init__(self, image: tuple[int, int, int], latent_size: int = 64, width: int = 32):
+    def __init__(
+        self,
+        image: tuple[int, int, int],
+        latent_size: int = 64,
+        width: int = 32,
+    ):
         super().__init__()
         self.latent_size = latent_size
         channels, *full = image

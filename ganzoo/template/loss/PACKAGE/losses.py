@@ -1,4 +1,4 @@
-"""A loss: terms by name for either side, from raw scores. Parameters of a constructor are its options."""
+"""A loss: named terms for either side; a constructor's parameters would be options."""
 
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -7,7 +7,7 @@ import ganzoo
 
 
 class Loss(ganzoo.Loss):
-    """Each fake is judged beside a real sample; the generator wants the opposite of the discriminator."""
+    """Each fake is scored beside a real sample; either side wants its own to win."""
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
         """What the discriminator minimises: mean softplus(fake - real)."""

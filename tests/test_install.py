@@ -1,0 +1,389 @@
+"""`ganzoo install` and `uninstall`, with the real pip and uv in throw-away environments, and without a network."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import Command
+
+import ganzoo
+from ganzoo.errors import BadInput
+from ganzoo.firstparty import first_party, how_to_install
+from ganzoo.installer import Pip, Uv, pins, reason
+from ganzoo.wanted import Wanted, wanted
+
+ROOT = Path(ganzoo.__file__).parent.parent
+QUICK = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32"]
+UV = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+
+
+def wheel(folder, name, version="1.0", requires=(), code="", entry="ganzoo"):
+    """A wheel of one module, with an entry point in that group."""
+    module = name.replace("-", "_")
+    about = f"{module}-{version}.dist-info"
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {r}" for r in requires),
+    ]
+    files = {
+        f"{module}.py": code,
+        f"{about}/METADATA": "\n".join(lines) + "\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/entry_points.txt": f"[{entry}]\n{name} = {module}\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{about}/RECORD"])
+    path = folder / f"{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, content in files.items():
+            archive.writestr(file, content)
+    return path
+
+
+def loss(name):
+    """The code of a plugin that registers a loss."""
+    return f'import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    register("{name}", "some:Loss")\n'
+
+
+def remember(site, name, version):
+    """Leave the metadata of a distribution without requirements; its code is in the parent environment."""
+    about = site / f"{name}-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+
+
+class Environment(Command):
+    """A virtual environment that has everything of this one, and an index of strangers' wheels."""
+
+    def __init__(self, folder, more=""):
+        make = [sys.executable, "-m", "venv", "--without-pip", folder / "venv"]
+        subprocess.run(make, check=True, timeout=100)
+        super().__init__(folder, folder / "venv" / "bin" / "python")
+        self.index = folder / "index"
+        self.index.mkdir()
+        found = self.python("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+        self.site = Path(found)
+        parent = sysconfig.get_path("purelib")
+        (self.site / "parent.pth").write_text(f"import site; site.addsitedir({parent!r})\n{more}")
+        # What these need is no business of these tests; and a local version must satisfy the pins.
+        for name in ("torch", "torchvision"):
+            remember(self.site, name, importlib.metadata.version(name).partition("+")[0] + "+local")
+        self.environment |= {
+            "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.index), "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_CACHE_DIR": "1", "UV_NO_INDEX": "1", "UV_OFFLINE": "1",
+            "UV_FIND_LINKS": str(self.index), "UV_NO_BUILD_ISOLATION": "1", "UV_NO_CONFIG": "1", "UV_NO_CACHE": "1",
+        }  # fmt: skip
+
+    def plugins(self):
+        return {row["distribution"]: row["version"] for row in json.loads(self("plugins", "--json").stdout)}
+
+    def installed(self):
+        """Names and versions that lie in this environment itself."""
+        found = importlib.metadata.distributions(path=[str(self.site)])
+        return {one.metadata["Name"]: one.version for one in found} | {}
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """An environment in which pip is to be found."""
+    return Environment(tmp_path_factory.mktemp("pip"))
+
+
+@pytest.fixture(scope="module")
+def with_uv(tmp_path_factory):
+    """An environment in which only uv is to be found, and which has ganzoo to itself, as uv wants it."""
+    if not UV:
+        pytest.skip("uv is not installed")
+    environment = Environment(tmp_path_factory.mktemp("uv"), "import sys; sys.modules['pip'] = None\n")
+    remember(environment.site, "ganzoo", importlib.metadata.version("ganzoo"))
+    environment.environment["PATH"] = str(Path(UV).parent)
+    return environment
+
+
+def good(done, code=0):
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def sentence(done, code):
+    """The last line of standard error, which alone is ganzoo's."""
+    assert done.returncode == code, done.stderr
+    assert "bug in ganzoo" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+def test_a_new_architecture_installs_is_listed_trains_and_goes(environment):
+    good(environment("new", "ganzoo-mine"))
+    done = good(environment("install", "ganzoo-mine"))  # the folder: there is no such name on the index
+    assert done.stdout.splitlines() == ["architecture mine (ganzoo-mine 0.1.0)", "recipe mine (ganzoo-mine 0.1.0)"]
+    assert "Successfully installed" in done.stderr
+    good(environment("train", "mine", "--out", "run", *QUICK))
+    done = good(environment("uninstall", "Ganzoo_Mine"))
+    assert done.stdout.splitlines() == [
+        "gone: architecture mine (ganzoo-mine 0.1.0)",
+        "gone: recipe mine (ganzoo-mine 0.1.0)",
+    ]
+    assert "ganzoo-mine" not in environment.plugins()
+
+
+def test_a_new_loss_is_edited_where_it_lies_and_trains(environment):
+    good(environment("new", "sharpness", "--loss"))
+    done = good(environment("install", "-e", "./sharpness"))
+    assert done.stdout.splitlines() == ["loss sharpness (sharpness 0.1.0)", "recipe sharpness (sharpness 0.1.0)"]
+    code = environment.folder / "sharpness" / "sharpness" / "losses.py"
+    code.write_text(code.read_text().replace('"pairs"', '"couples"'))
+    done = good(environment("train", "sharpness", "--out", "other-run", *QUICK))
+    assert "generator/sharpness/couples" in (environment.folder / "other-run" / "metrics.jsonl").read_text()
+    done = good(environment("install", "-e", "./sharpness"))
+    assert (done.stdout, sentence(done, 0)) == ("", "sharpness is installed, and brings what it brought before")
+    good(environment("uninstall", "sharpness"))
+
+
+def test_a_wheel_that_was_built_of_a_new_plugin_has_all_of_it(environment):
+    good(environment("new", "ganzoo-shipped"))
+    flags = ["--no-deps", "--quiet", "--wheel-dir", "wheels"]
+    good(environment.python("-m", "pip", "wheel", *flags, "./ganzoo-shipped"))
+    done = good(environment("install", "wheels/ganzoo_shipped-0.1.0-py3-none-any.whl"))
+    assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+        ["architecture", "shipped"],
+        ["recipe", "shipped"],
+    ]
+    good(environment("uninstall", "ganzoo-shipped"))
+
+
+def test_names_come_from_the_index_are_upgraded_and_replace_nothing_that_was_not_named(environment):
+    here = importlib.metadata.version("ganzoo")
+    for version in ("1.0", "2.0"):
+        wheel(environment.index, "toy", version, [f"ganzoo>={here}", "torch"], loss("toy"))
+    for version in (here, "99.0"):
+        wheel(environment.index, "ganzoo", version, code="raise ImportError('a stranger')")
+    wheel(environment.index, "torch", "99.0")
+    assert good(environment("install", "toy<2")).stdout == "loss toy (toy 1.0)\n"
+    assert sentence(environment("install", "toy"), 0) == "toy is installed, and brings what it brought before"
+    assert good(environment("install", "--upgrade", "toy")).stdout == "loss toy (toy 2.0)\n"
+    assert "ganzoo" not in environment.installed()
+    assert environment.installed()["torch"].endswith("+local")
+    good(environment("uninstall", "toy"))
+
+
+@pytest.mark.parametrize("need", ["ganzoo>=9,<10", "torch>=99", "ganzoo-vanilla>=9"])
+def test_a_plugin_for_another_ganzoo_is_refused_and_nothing_of_it_fetched(environment, need):
+    name = need.partition(">")[0]
+    wheel(environment.index, name, "9.9" if name != "torch" else "99.0", code="raise ImportError('a stranger')")
+    file = wheel(environment.folder, "demanding", requires=[need])
+    before = environment.installed()
+    done = environment("install", file)
+    assert f"error: pip failed, and nothing was installed: it needs {name}" in sentence(done, 4)
+    assert all(part in sentence(done, 4) for part in [need[len(name) :].partition(",")[0], f"and this is {name} "])
+    assert "ERROR" in done.stderr, "pip's own words are seen"
+    assert environment.installed() == before
+
+
+def test_one_of_our_own_that_a_plugin_needs_is_never_fetched_from_an_index(environment):
+    missing = [name for name in first_party() if name not in environment.plugins()]
+    if not missing:
+        pytest.skip("all of them are installed")
+    wheel(environment.index, missing[0], "1.0", code="raise ImportError('a stranger')")
+    done = environment("install", wheel(environment.folder, "demanding", requires=[missing[0]]))
+    assert sentence(done, 4).endswith(f"it needs {missing[0]}; {how_to_install(missing[0])}")
+
+
+def test_a_plugin_that_does_not_work_is_installed_and_says_why(environment):
+    file = wheel(environment.folder, "broken", code="import no_such_module")
+    done = environment("install", file)
+    assert sentence(done, 2) == (
+        "error: broken 1.0 is installed, and does not work: failed: "
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    )
+    good(environment("uninstall", "broken"))
+
+
+def test_a_package_that_is_no_plugin_is_installed_and_says_so(environment):
+    done = environment("install", wheel(environment.folder, "bystander", entry="something.else"))
+    assert sentence(done, 0) == "bystander is installed, and is no plugin: it has no entry point in group 'ganzoo'"
+    assert environment.installed()["bystander"] == "1.0"
+    assert "error: 'bystander' is no installed plugin; " in sentence(environment("uninstall", "bystander"), 2)
+
+
+def test_a_name_that_two_plugins_bring_is_told(environment):
+    done = environment("install", wheel(environment.folder, "twin", code=loss("minimax")))
+    assert done.stdout == "loss minimax (twin 1.0)\n"
+    assert sentence(done, 0) == "twin: loss 'minimax' also comes from ganzoo-vanilla; say 'twin:minimax'"
+    good(environment("uninstall", "twin"))
+
+
+def test_where_one_of_two_cannot_be_built_neither_is_installed(environment):
+    good(environment("new", "sound", "--loss"))
+    broken = environment.folder / "unsound"
+    broken.mkdir()
+    (broken / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "none"\n[project]\n')
+    before = environment.installed()
+    done = environment("install", "sound", "unsound")
+    assert sentence(done, 4) == "error: pip failed, and nothing was installed: its message is above"
+    assert environment.installed() == before
+
+
+def test_what_lies_outside_the_environment_is_not_said_to_be_gone(environment):
+    done = environment("uninstall", "ganzoo-vanilla")
+    assert sentence(done, 4).startswith("error: ganzoo-vanilla cannot be uninstalled here")
+    assert (done.stdout, "outside environment" in done.stderr) == ("", True)
+
+
+def test_uv_does_the_same(with_uv):
+    wheel(with_uv.index, "toy", "1.0", ["ganzoo"], loss("toy"))
+    wheel(with_uv.index, "ganzoo", "99.0", code="raise ImportError('a stranger')")
+    good(with_uv("new", "ganzoo-mine"))
+    done = good(with_uv("install", "ganzoo-mine", "toy"))
+    assert done.stdout.splitlines() == [
+        "architecture mine (ganzoo-mine 0.1.0)",
+        "recipe mine (ganzoo-mine 0.1.0)",
+        "loss toy (toy 1.0)",
+    ]
+    wheel(with_uv.index, "toy", "2.0", ["ganzoo", "torch"], loss("toy"))
+    assert good(with_uv("install", "--upgrade", "toy")).stdout == "loss toy (toy 2.0)\n"
+    assert with_uv.installed()["ganzoo"] == importlib.metadata.version("ganzoo")
+    done = good(with_uv("uninstall", "ganzoo-mine", "toy"))
+    assert done.stdout.splitlines()[-1] == "gone: loss toy (toy 2.0)"
+
+
+def test_uv_installs_a_changed_folder_anew(with_uv):
+    good(with_uv("new", "changing", "--loss"))
+    good(with_uv("install", "./changing"))
+    code = with_uv.folder / "changing" / "changing" / "__init__.py"
+    code.write_text(code.read_text().replace('"changing",', '"changed",'))
+    assert good(with_uv("install", "./changing")).stdout == "loss changed (changing 0.1.0)\n"
+    good(with_uv("uninstall", "changing"))
+
+
+@pytest.mark.parametrize("need", ["ganzoo>=9,<10", "ganzoo-vanilla"])
+def test_uv_fetches_no_other_ganzoo_either(with_uv, need):
+    name = need.partition(">")[0]
+    wheel(with_uv.index, name, "9.9", code="raise ImportError('a stranger')")
+    before = with_uv.installed()
+    done = with_uv("install", wheel(with_uv.folder, "demanding", requires=[need]))
+    assert f"error: uv failed, and nothing was installed: it needs {name}" in sentence(done, 4)
+    assert with_uv.installed() == before
+
+
+def test_uv_is_not_asked_where_it_would_fetch_ganzoo_once_more(environment):
+    if not UV:
+        pytest.skip("uv is not installed")
+    code = "import sys; sys.modules['pip'] = None; from ganzoo.cli import main; main(['install', 'toy'])"
+    done = environment.python("-c", code, PATH=str(Path(UV).parent))
+    assert sentence(done, 2).startswith("error: uv does not see that ganzoo")
+
+
+@pytest.mark.parametrize("words", [["install", "toy"], ["uninstall", "ganzoo-vanilla"]])
+def test_without_pip_and_uv_the_command_that_brings_pip_is_said(command, words):
+    code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli import main; main({words!r})"
+    done = command.python("-c", code, PATH="")
+    assert sentence(done, 2) == (
+        f"error: there is neither pip nor uv to do that with; what brings pip is: {sys.executable} -m ensurepip"
+    )
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["install", ""], "'' is nothing to install: say a package name, a folder with a pyproject.toml, a wheel"),
+        (["install", "a b"], "'a b' is nothing to install"),
+        (["install", "toy=="], "'toy==' is nothing to install"),
+        (["install", "--", "-r"], "'-r' is nothing to install"),
+        (["install", "./nowhere"], "'./nowhere' is nothing to install"),
+        (["install", "owner/name"], "'owner/name' is nothing to install: say a package name"),
+        (["install", "./empty"], "'./empty' is nothing to install"),
+        (["install", "toy-1.0-py3-none-any.whl"], "there is no wheel toy-1.0-py3-none-any.whl"),
+        (["install", "toy.whl"], "toy.whl is no wheel: "),
+        (["install", "./rotten"], "rotten/pyproject.toml is no TOML: "),
+        (["install", "x" * 300], "File name too long"),
+        (["install", "-e", "toy"], "--editable is for folders with a pyproject.toml, and 'toy' is none"),
+        (["install", "ganzoo"], "'ganzoo' is ganzoo, on which plugins stand"),
+        (["install", "Torch>=2"], "'Torch>=2' is torch, on which plugins stand"),
+        (["install", str(ROOT)], "is ganzoo, on which plugins stand"),
+        (["install", "toy", "ganzoo-dcgan"], "'ganzoo-dcgan' is not fetched by name"),
+        (["install", "Ganzoo_DCGAN[x]>=0.1"], f"ganzoo's checkout: ganzoo install {ROOT / 'plugins' / 'ganzoo-dcgan'}"),
+        (["uninstall", "ganzoo-vanila"], "'ganzoo-vanila' is no installed plugin; did you mean 'ganzoo-vanilla'"),
+        (["uninstall", "ganzoo"], "'ganzoo' is no installed plugin"),
+        (["uninstall", "ganzoo-vanilla", "torch"], "'torch' is no installed plugin; allowed: ganzoo-"),
+        (["uninstall", "-"], "'-' is no installed plugin"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence_before_anything_is_installed(command, words, said):
+    (command.folder / "empty").mkdir()
+    (command.folder / "rotten").mkdir()
+    (command.folder / "rotten" / "pyproject.toml").write_text("[project")
+    if words[-1] == "toy.whl":
+        (command.folder / "toy.whl").touch()
+    done = command(*words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert said in done.stderr
+
+
+def test_a_word_becomes_what_an_installer_takes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-gan").mkdir()
+    (tmp_path / "my-gan" / "pyproject.toml").write_text('[project]\nname = "My.GAN"\n')
+    file = wheel(tmp_path, "toy")
+    assert wanted("my-gan") == wanted("./my-gan/") == Wanted(str(tmp_path / "my-gan"), "my-gan", True)
+    assert wanted(file.name) == Wanted(str(file), "toy")
+    assert wanted("Some_Thing[extra]>=1") == Wanted("Some_Thing[extra]>=1", "some-thing")
+    assert wanted("https://github.com/owner/name@v1") == Wanted("git+https://github.com/owner/name@v1")
+    assert wanted("https://somewhere.org/a-1-py3-none-any.whl").place.startswith("https://")
+    assert wanted("git+ssh://git@host/owner/name") == Wanted("git+ssh://git@host/owner/name")
+    named = "ganzoo-dcgan @ git+https://github.com/owner/name"
+    assert wanted(named) == Wanted(named, "ganzoo-dcgan")
+    with pytest.raises(BadInput, match="on which plugins stand"):
+        wanted("ganzoo @ git+https://github.com/owner/name")
+
+
+def test_the_command_lines_of_pip_and_uv():
+    folder, name, address = Wanted("/a/mine", "mine", True), Wanted("toy>=1", "toy"), Wanted("git+https://host/x")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    assert Pip().install([name, address], Path("c.txt"), editable=False, upgrade=True) == [
+        *pip, "install", "--constraint", "c.txt", "--upgrade", "toy>=1", "git+https://host/x"
+    ]  # fmt: skip
+    assert Pip().uninstall(["mine"]) == [*pip, "uninstall", "--yes", "mine"]
+    begin = ["/bin/uv", "pip", "install", "--python", sys.executable, "--constraint", "c.txt"]
+    assert Uv("/bin/uv").install([folder], Path("c.txt"), editable=True, upgrade=False) == [
+        *begin, "--reinstall-package=mine", "--editable", "/a/mine"
+    ]  # fmt: skip
+    assert Uv("/bin/uv").install([name], Path("c.txt"), editable=False, upgrade=True) == [
+        *begin, "--upgrade-package=toy", "toy>=1"
+    ]  # fmt: skip
+    with pytest.raises(BadInput, match="with uv, --upgrade needs the name as well"):
+        Uv("/bin/uv").install([name, address], Path("c.txt"), editable=False, upgrade=True)
+
+
+def test_what_is_there_is_pinned_and_what_is_missing_stays_missing_unless_it_was_asked_for():
+    versions = {"ganzoo": "0.1.0", "torch": "2.13.0+cpu", "torchvision": "0.28.0", "ganzoo-dcgan": "0.1.0"}
+    lines = pins({"ganzoo-wgan"}, lambda name: versions.get(name, ""))
+    assert {"ganzoo==0.1.0", "torch==2.13.0+cpu", "torchvision==0.28.0", "ganzoo-dcgan==0.1.0"} <= set(lines)
+    assert "ganzoo-vanilla<0" in lines
+    assert not [line for line in lines if "wgan" in line]
+
+
+def test_what_an_installer_says_of_others_is_not_taken_for_the_reason():
+    said = "click 8 depends on colorama and torch 2 depends on torch>=2 and ganzoo 0.1 depends on ganzoo<99 and >=0"
+    assert reason(said) == "its message is above"
+    assert reason(f"{said}; x 1 depends on ganzoo<99 and >=9").startswith("it needs ganzoo<99,>=9, and this is ganzoo ")
+
+
+def test_every_plugin_of_the_checkout_is_one_of_our_own():
+    assert {path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml")} <= set(first_party())
+    assert first_party() == sorted(first_party())
+
+
+def test_how_to_install_never_names_one_of_our_own_alone():
+    assert how_to_install("ganzoo_dcgan") == f"ganzoo install {ROOT / 'plugins' / 'ganzoo-dcgan'}"
+    assert how_to_install("../../x").endswith("ganzoo install ../../x")
+    for name in first_party():
+        assert f"plugins/{name}" in how_to_install(name)
