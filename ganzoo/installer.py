@@ -143,9 +143,14 @@ def reason(said: str) -> str:
     for name, specifiers in NEEDS.findall(said):
         here = installed_version(name)
         if normal(name) in (*GROUNDS, *first_party()) and not met(specifiers, here):
-            need = f"it needs {name}{','.join(re.findall(r'[<>=!~]+[^<>=!~ ,]+', specifiers))}"
-            return f"{need}, and this is {name} {here}" if here else f"{need}; {how_to_install(name)}"
+            asked = ",".join(re.findall(r"[<>=!~]+[^<>=!~ ,]+", specifiers))
+            return f"it needs {name}{asked}, and this is {name} {here}" if here else absent(name)
     return "its message is above"
+
+
+def absent(name: str) -> str:
+    """The reason where something is not installed at all."""
+    return f"it needs {name}; {how_to_install(name)}"
 
 
 def met(specifiers: str, here: str) -> bool:

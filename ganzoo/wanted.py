@@ -29,7 +29,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if self.name in GROUNDS:
-            raise BadInput(f"'{self.place}' is {self.name}, on which plugins stand; 'ganzoo install' is for plugins")
+            raise BadInput(f"'ganzoo install' brings plugins; what they stand on, such as {self.name}, it leaves alone")
 
 
 def wanted(word: str) -> Wanted:
@@ -52,8 +52,8 @@ def named(word: str) -> Wanted:
     try:
         requirement = Requirement(word)
     except InvalidRequirement as error:
-        kinds = "a package name, a folder with a pyproject.toml, a wheel, or an address such as git+https://..."
-        raise BadInput(f"'{word}' is nothing to install: say {kinds}") from error
+        kinds = "no package name, no folder with a pyproject.toml, no wheel and no address such as git+https://..."
+        raise BadInput(f"'{word}' is {kinds}") from error
     name = normal(requirement.name)
     if name in first_party() and not requirement.url:
         raise BadInput(f"'{name}' is not fetched by name, as it comes with ganzoo's checkout: {how_to_install(name)}")

@@ -66,3 +66,16 @@ def test_a_model_that_comes_with_ganzoo_draws_right_after_installing(fresh, comm
     done = fresh("-m", "ganzoo", "sample", names[0], "-n", "4", "--out", "s.png", "--offline")
     assert done.returncode == 0, done.stderr
     assert (command.folder / "s.png").is_file()
+
+
+@pytest.mark.parametrize("flag", ["--architecture", "--loss"])
+def test_a_new_plugin_begins_with_the_same_files_from_a_wheel_as_from_a_checkout(fresh, command, flag):
+    assert fresh("-m", "ganzoo", "new", "ganzoo-begun", flag, "--out", "wheel").returncode == 0
+    assert command("new", "ganzoo-begun", flag, "--out", "checkout").returncode == 0
+    made = {place: contents(command.folder / place) for place in ("wheel", "checkout")}
+    assert made["wheel"] == made["checkout"]
+    assert "ganzoo-begun/.gitignore" in made["wheel"]
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
