@@ -29,6 +29,7 @@ _HOMES = {
     "create": "build",
     "hookimpl": "hookspecs",
     "load": "model",
+    "testing": "testing",
     "train": "training",
 }
 
@@ -38,6 +39,7 @@ _RENAMED: dict[str, tuple[str, str]] = {}
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
+    from ganzoo import testing as testing
     from ganzoo.build import create as create
     from ganzoo.contract import Generator as Generator
     from ganzoo.contract import Loss as Loss
@@ -68,7 +70,8 @@ def __getattr__(name: str) -> Any:
         return getattr(sys.modules[__name__], new)
     if name not in _HOMES:
         raise AttributeError(f"module 'ganzoo' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f"ganzoo.{_HOMES[name]}"), name)
+    module = importlib.import_module(f"ganzoo.{_HOMES[name]}")
+    value = module if name == _HOMES[name] else getattr(module, name)
     globals()[name] = value
     return value
 

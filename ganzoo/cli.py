@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Heavy imports stay inside the commands."""
 
+import contextlib
 import errno
 import json as jsonlib
 import os
@@ -140,6 +141,45 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
         print_table("what", where, ("kind", "name", "where"))
     if traceback:
         click.echo("\n".join(row["traceback"] or f"{row['distribution']} did not fail" for row in rows))
+
+
+@commands.command()
+@click.argument("plugin", required=False)
+@as_json
+@with_debug
+def check(plugin: str | None, json: bool) -> int:
+    """Try whether PLUGIN, or every installed one, keeps the promises of the contract; exit with 2 if one does not.
+
+    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN").
+    """
+    from ganzoo import testing
+    from ganzoo.plugins import catalog
+
+    names = [testing.plugins(plugin)[0].distribution] if plugin else [p.distribution for p in catalog().plugins]
+    rows: list[dict[str, str]] = []
+    for name in dict.fromkeys(names):
+        own = checked_rows(name)
+        rows += own
+        if not json:
+            print_table("plugin", own, ("plugin", "thing", "check", "result", "reason"))
+    if json:
+        print_json(rows)
+    elif not rows:
+        click.echo("there are no plugins yet")
+    return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
+
+
+def checked_rows(plugin: str) -> list[dict[str, str]]:
+    """A row for each check of a plugin. What it prints goes where it does not disturb."""
+    from ganzoo import testing
+
+    rows = []
+    with contextlib.redirect_stdout(sys.stderr):
+        for each in testing.checks_of(plugin):
+            result, reason = each.result()
+            thing = f"{each.kind} {each.name}"
+            rows.append({"plugin": plugin, "thing": thing, "check": each.title, "result": result, "reason": reason})
+    return rows
 
 
 @commands.command()

@@ -1,0 +1,327 @@
+"""What every architecture promises, each as a function of the `Game` in which it is checked."""
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from safetensors.torch import load as tensors_from_bytes
+from torch import Tensor, nn
+
+from ganzoo.checks import check_fit, check_players
+from ganzoo.conformance import Skipped, Unplayable, require, title_of
+from ganzoo.contract import Generator, Step
+from ganzoo.device import map_tensors
+from ganzoo.games import COUNT, Game, Plain, Players, call, plays, resumes, sides_of, turn_of
+from ganzoo.model import filled, packed
+from ganzoo.sampling import BLOCK, draw, joined
+from ganzoo.seeds import seeded
+
+CLOSE = 1e-5
+"""How far two images may lie apart that are meant to be the same, in units of their range from -1 to 1."""
+
+
+def builds_with_every_option(game: Game) -> None:
+    """With the defaults, and with each value of an option that has a few."""
+    try:
+        game.players()
+    except Unplayable as refusal:
+        raise AssertionError(str(refusal)) from refusal
+    game.each(lambda players: check_players(*players))
+
+
+def fakes_are_like_the_data(game: Game) -> None:
+    """Their keys, shape and type are the real images', and their range is [-1, 1]."""
+    batch = game.batch()
+
+    def look(players: Players) -> None:
+        for mode in (True, False):
+            step = turn_of("discriminator", in_mode(players, mode), batch)
+            check_fit(step)
+            fakes = by_key(step.generator, step.fake)
+            for key in by_key(step.generator, step.real):
+                compare(key, fakes.get(key), batch[key])
+        large = {key: 100 * value if value.is_floating_point() else value for key, value in step.latent.items()}
+        images = by_key(step.generator, step.generate(step.given | large)).get("image")
+        require(
+            images is None or in_range(images.nan_to_num()),
+            "large latents give images outside [-1, 1]: end with a tanh",
+        )
+
+    game.each(look)
+
+
+def compare(key: str, fake: Any, real: Tensor) -> None:
+    """Whether what a generator makes could be real."""
+    require(isinstance(fake, Tensor), f"the generator's '{key}' is a {type(fake).__name__}, not a tensor")
+    shapes = f"{tuple(fake.shape)}, the data's has {tuple(real.shape)}"
+    require(fake.shape == real.shape, f"the generator's '{key}' has the shape {shapes}")
+    require(fake.dtype == real.dtype, f"the generator's '{key}' is {fake.dtype}, the data's is {real.dtype}")
+    if key == "image":
+        require(
+            in_range(fake.nan_to_num()),
+            f"images reach {fake.abs().max():.3g}, they must lie in [-1, 1]: end with a tanh",
+        )
+
+
+def in_range(images: Tensor) -> bool:
+    """Whether images lie in [-1, 1]."""
+    return images.abs().max().item() <= 1 + CLOSE
+
+
+def everything_is_finite(game: Game) -> None:
+    """Fakes, scores and extras in `train()` and in `eval()`."""
+
+    def look(players: Players) -> None:
+        for mode in (True, False):
+            step = turn_of("discriminator", in_mode(players, mode), game.batch())
+            for name, tensor in seen(step).items():
+                told = f"{name} has a value that is no finite number in {'train' if mode else 'eval'}()"
+                require(tensor.isfinite().all(), told)
+
+    game.each(look)
+
+
+def seen(step: Step) -> dict[str, Tensor]:
+    """Every tensor that the networks of a step give."""
+    found = {f"the generator's '{key}'": value for key, value in by_key(step.generator, step.fake).items()}
+    found |= {"a real score": step.real_scores, "a fake score": step.fake_scores}
+    found |= {f"the real extra '{key}'": value for key, value in step.real_extras.items()}
+    return found | {f"the fake extra '{key}'": value for key, value in step.fake_extras.items()}
+
+
+def same_seed_same_latents(game: Game) -> None:
+    """`latent` draws from the `rng` it is given, on the CPU, and from nothing else."""
+    generator, _ = game.players()
+    first = latents(generator, seed=0, elsewhere=0)
+    for key, value in first.items():
+        require(isinstance(value, Tensor), f"the latent '{key}' is a {type(value).__name__}, not a tensor")
+        require(value.device.type == "cpu", f"the latent '{key}' is on {value.device}: draw on the CPU")
+        require(value.shape[:1] == (COUNT,), f"the latent '{key}' of {COUNT} samples has shape {tuple(value.shape)}")
+    again, other = latents(generator, seed=0, elsewhere=1), latents(generator, seed=1, elsewhere=0)
+    told = "latent gives other numbers for an equal rng: draw from the rng that it is given, and from nothing else"
+    require(all(value.equal(again[key]) for key, value in first.items()), told)
+    differs = any(not value.equal(other[key]) for key, value in first.items())
+    require(differs or not first, "latent gives the same numbers for every rng: draw from the rng that it is given")
+
+
+def latents(generator: Generator, seed: int, elsewhere: int) -> dict[str, Tensor]:
+    """Latents from a seeded generator while torch's global one is at `elsewhere`."""
+    torch.manual_seed(elsewhere)
+    return generator.latent(COUNT, seeded(seed))
+
+
+def same_seed_same_sample(game: Game) -> None:
+    """The same images for the same seed, however many are asked for, and other ones for another seed."""
+    generator = experienced(game)
+    many, again, few, other = (samples(game, generator, *n) for n in ((BLOCK,), (BLOCK,), (COUNT,), (BLOCK, 1)))
+    require(alike(many, again), "sampling twice with one seed gives other images: forward has a memory of its own")
+    if not draws_noise(game, generator):
+        told = f"the first {COUNT} of {BLOCK} samples are not those of a sample of {COUNT}: they depend on the batch"
+        require(alike({key: value[:COUNT] for key, value in many.items()}, few), told)
+    require(not equal(many, other), "another seed gives the same images: forward does not use what latent draws")
+
+
+def samples(game: Game, generator: Generator, n: int, seed: int = 0) -> dict[str, Tensor]:
+    """`n` samples as the package draws them."""
+    fixed = {key: value[:n] for key, value in game.needed(generator, 0, BLOCK).items()}
+    drawn = draw(generator, n, seed, torch.device("cpu"), fixed)
+    return by_key(generator, joined([made for made, _ in drawn]))
+
+
+def draws_noise(game: Game, generator: Generator) -> bool:
+    """Whether `forward` draws random numbers of its own from torch."""
+    given = game.given(generator)
+    return not equal(*(made(generator, given, elsewhere) for elsewhere in (0, 1)))
+
+
+def made(generator: Generator, given: dict[str, Tensor], elsewhere: int = 0) -> dict[str, Tensor]:
+    """What a generator makes while torch's global random generator is at `elsewhere`."""
+    torch.manual_seed(elsewhere)
+    with torch.no_grad():
+        return by_key(generator, call(generator, given))
+
+
+def samples_do_not_depend_on_batch_mates(game: Game) -> None:
+    """In `eval()`, once training has moved whatever it moves."""
+    generator, half = experienced(game), COUNT // 2
+    given, other = game.given(generator, 0), game.given(generator, 1)
+    mixed = {key: torch.cat([value[:half], other[key][half:]]) for key, value in given.items()}
+    first, second = ({key: v[:half] for key, v in made(generator, each).items()} for each in (given, mixed))
+    told = "a sample in eval() depends on the others of its batch, as with statistics over the batch"
+    require(alike(first, second), f"{told}: use running ones in eval()")
+
+
+def gradient_reaches_the_generator(game: Game) -> None:
+    """All of its parameters on its turn, from scores and extras, and none of the discriminator's."""
+    game.each(lambda players: reaches("generator", players, game.batch()))
+
+
+def gradient_reaches_the_discriminator(game: Game) -> None:
+    """All of its parameters on its turn, from scores and extras, and none of the generator's."""
+    game.each(lambda players: reaches("discriminator", players, game.batch()))
+
+
+def reaches(turn: str, players: Players, batch: dict[str, Tensor]) -> None:
+    """Whether the gradient of a turn reaches its side; what starts at zero gets a second chance elsewhere."""
+    left_out = unreached(turn, players, batch)
+    if left_out:
+        shake(players)
+        left_out = unreached(turn, players, batch)
+    told = f"no gradient reaches the {turn}'s '{(left_out or [''])[0]}' on its turn"
+    require(not left_out, f"{told}: remove what is not used, and detach nothing on the way")
+
+
+def unreached(turn: str, players: Players, batch: dict[str, Tensor]) -> list[str]:
+    """Trainable parameters of the side whose turn it is that get no gradient."""
+    step = turn_of(turn, players, batch)
+    own, other = sides_of(step)
+    own.zero_grad()
+    outputs = [value for value in judged(step) if value.requires_grad]
+    if outputs:
+        sum((value * torch.randn_like(value)).sum() for value in outputs).backward()
+    told = f"on the {turn}'s turn a gradient reaches the other side"
+    require(all(parameter.grad is None for parameter in other.parameters()), told)
+    trained = [(name, parameter) for name, parameter in own.named_parameters() if parameter.requires_grad]
+    return [name for name, parameter in trained if parameter.grad is None or not parameter.grad.any()]
+
+
+def judged(step: Step) -> list[Tensor]:
+    """All that a loss could make terms of on a turn: scores, extras, and outputs that are no fakes."""
+    if step.turn == "discriminator":
+        return [step.real_scores, step.fake_scores, *step.real_extras.values(), *step.fake_extras.values()]
+    makes = by_key(step.generator, step.real)
+    further = [value for key, value in by_key(step.generator, step.fake).items() if key not in makes]
+    return [step.fake_scores, *step.fake_extras.values(), *further]
+
+
+def scores_are_raw(game: Game) -> None:
+    """No sigmoid or tanh at the end: a loss takes it for granted that there is none."""
+    players = in_mode(game.players(), False)
+    step = turn_of("discriminator", players, game.batch())
+    scores = step.score(map_tensors(lambda images: 1000 * images, step.real), step.given)
+    if not (scores.abs() > 1).any():
+        beyond = any(pushed(players[1], step, sign) for sign in (1, -1))
+        require(beyond, "scores never leave [-1, 1]: leave the final sigmoid (or tanh) away, losses take raw scores")
+
+
+def pushed(discriminator: nn.Module, step: Step, sign: int) -> bool:
+    """Whether training can bring a score out of [-1, 1] in that direction."""
+    discriminator = copy.deepcopy(discriminator)
+    optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)
+    for _ in range(50):
+        judgement = call(discriminator, step.real, step.given)
+        scores = judgement[0] if isinstance(judgement, tuple) else judgement
+        optimizer.zero_grad()
+        (-sign * scores.mean()).backward()
+        optimizer.step()
+    return bool((scores.abs() > 1).any())
+
+
+def weights_survive_safetensors(game: Game) -> None:
+    """A new generator with the saved weights makes the same samples: there is no state beside them."""
+    generator = experienced(game)
+    weights = tensors_from_bytes(packed(generator))
+    torch.manual_seed(1)  # what a constructor draws must not happen to be the same
+    copied = filled(game.parts()["generator"], game.description, weights).eval()
+    for name, tensor in generator.state_dict().items():
+        require(tensor.equal(copied.state_dict()[name]), f"'{name}' is not what it was after saving and loading")
+    given = game.given(generator)
+    told = "a new generator with the same weights makes other samples: keep all of its state in parameters and buffers"
+    require(equal(made(generator, given), made(copied, given)), told)
+
+
+def plays_in_float32(game: Game) -> None:
+    """A few training steps give finite numbers."""
+    plays(game, lambda: [Plain()], "fp32")
+
+
+def plays_in_bfloat16(game: Game) -> None:
+    """A few training steps under autocast give finite numbers."""
+    plays(game, lambda: [Plain()], "bf16")
+
+
+def scores_can_be_differentiated_twice(game: Game) -> None:
+    """As gradient penalties do."""
+    step = turn_of("discriminator", game.players(), game.batch())
+    if isinstance(step.real, dict):
+        raise Skipped("it makes several kinds of images, and a penalty looks at one")
+    told = "the scores cannot be differentiated twice, which gradient penalties do"
+    try:
+        step.gradient(step.real, step.batch).square().sum().backward()
+    except RuntimeError as error:
+        raise AssertionError(f"{told}: {' '.join(str(error).split())}") from error
+    gradients = [p.grad for p in step.discriminator.parameters() if p.grad is not None]
+    require(gradients, f"{told}: no parameter gets a gradient")
+    require(all(each.isfinite().all() for each in gradients), f"{told}: a gradient is not finite")
+
+
+def state_survives_save_and_restore(game: Game) -> None:
+    """A resumed training goes on as if nothing had happened."""
+    resumes(game, lambda: [Plain()])
+
+
+def experienced(game: Game) -> Generator:
+    """A generator in `eval()` with other weights and statistics than those it was built with."""
+    players = game.players()
+    shake(players)
+    generator = players[0].train()
+    for seed in range(3):
+        made(generator, game.given(generator, seed))
+    return generator.eval()
+
+
+@torch.no_grad()
+def shake(players: Players) -> None:
+    """Move every parameter a little, so that nothing is exactly zero."""
+    for player in players:
+        for parameter in player.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+
+
+def in_mode(players: Players, training: bool) -> Players:
+    """Both networks in `train()` or `eval()`."""
+    return players[0].train(training), players[1].train(training)
+
+
+def by_key(generator: Generator, images: Any) -> dict[str, Tensor]:
+    """Images by the key of a batch that they imitate."""
+    return images if isinstance(images, dict) else {generator.makes: images}
+
+
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    """Whether two samples are the same to the last bit."""
+    return all(value.equal(second[key]) for key, value in first.items())
+
+
+def alike(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    """Whether two samples are the same but for rounding; where images hardly differ, less counts."""
+    return all(
+        value.shape == second[key].shape
+        and (value - second[key]).abs().max().item() <= min(CLOSE, 1e-3 * value.float().std().item())
+        for key, value in first.items()
+    )
+
+
+CHECKS: tuple[Callable[[Game], None], ...] = (
+    builds_with_every_option,
+    fakes_are_like_the_data,
+    everything_is_finite,
+    same_seed_same_latents,
+    same_seed_same_sample,
+    samples_do_not_depend_on_batch_mates,
+    gradient_reaches_the_generator,
+    gradient_reaches_the_discriminator,
+    scores_are_raw,
+    weights_survive_safetensors,
+    plays_in_float32,
+    plays_in_bfloat16,
+    scores_can_be_differentiated_twice,
+    state_survives_save_and_restore,
+)
+
+
+def checks_of(game: Game) -> dict[str, Callable[[], None]]:
+    """Every check of an architecture, by its title."""
+    return {title_of(function): partial(function, game) for function in CHECKS}

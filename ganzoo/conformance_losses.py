@@ -1,0 +1,252 @@
+"""What every loss promises, each as a function of the `LossCase` in which it is checked."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import build
+from ganzoo.conformance import Skipped, Unplayable, require, saying, title_of
+from ganzoo.contract import Loss, Step
+from ganzoo.errors import BadInput, Failed
+from ganzoo.games import Game, OwnGame, Plain, Players, plays, resumes, set_up, sides_of, turn_of, values_of
+from ganzoo.recipe import LossUse
+from ganzoo.scheduled import Scheduled
+from ganzoo.settings import SIDES, validated
+
+SHAPES = ((1,), (1, 2, 2))
+"""Shapes of a sample's scores beside a single number."""
+
+
+class LossCase:
+    """A loss by its full name, and the first game that it does not refuse: the kit's own, or its plugin's."""
+
+    def __init__(self, name: str, games: Sequence[Game]) -> None:
+        self.name, self.games = name, [OwnGame(), *games]
+
+    def use(self, options: dict[str, Any] | None = None) -> Scheduled:
+        """A new loss with these options, as the engine takes it."""
+        section = validated(LossUse, {"name": self.name, **(options or {})}, "loss")
+        (found,) = build.losses([section])
+        return build.scheduled(*found)
+
+    @cached_property
+    def variants(self) -> list[dict[str, Any]]:
+        """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
+        fields = build.option_schema(build.find("loss", self.name, "loss").cls).model_fields
+        others = [{n: value} for n, f in fields.items() for value in values_of(f.annotation) if value != f.default]
+        return [{}, *others]
+
+    @cached_property
+    def game(self) -> Game:
+        """The game in which it is checked. Raises `Unplayable` with every refusal where there is none."""
+        refusals = []
+        for game in self.games:
+            try:
+                self._try(game)
+                return game
+            except (BadInput, Skipped) as refusal:
+                refusals.append(f"in {game.name}: {refusal}")
+            except Failed as error:
+                raise Unplayable(f"{error}; let setup refuse in a sentence what cannot work") from error
+        raise Unplayable(f"it refuses every game, {'; '.join(refusals)}")
+
+    def _try(self, game: Game) -> None:
+        for turn in SIDES:
+            use, players, batch = self.use(), game.players(), game.batch()
+            set_up(use, players, batch)
+            use.ask(turn, turn_of(turn, players, batch, [use]))
+
+    def ready(self, options: dict[str, Any] | None = None) -> tuple[Scheduled, Players, dict[str, Tensor]]:
+        """A new loss that has been set up, with the players and a batch of its game."""
+        use, players, batch = self.use(options), self.game.players(), self.game.batch()
+        set_up(use, players, batch)
+        return use, players, batch
+
+    def turns(self, options: dict[str, Any] | None = None) -> Iterator[tuple[Scheduled, Step]]:
+        """The loss before each turn that it has terms for."""
+        for turn in SIDES:
+            use, players, batch = self.ready(options)
+            if use.plays(turn):
+                yield use, turn_of(turn, players, batch, [use])
+
+
+def builds_with_every_option(case: LossCase) -> None:
+    """With the defaults, and with each value of an option that has a few."""
+    try:
+        _ = case.game
+    except Unplayable as refusal:
+        raise AssertionError(str(refusal)) from refusal
+    for options in case.variants:
+        with saying(options):
+            case.use(options)
+
+
+def terms_are_finite_scalars(case: LossCase) -> None:
+    """On both turns, with every option."""
+    for options in case.variants:
+        with saying(options):
+            for use, step in case.turns(options):
+                look_at(use.terms(step), step)
+
+
+def look_at(terms: dict[str, Tensor], step: Step) -> None:
+    """Whether every term is a finite number."""
+    for name, term in terms.items():
+        require(term.isfinite(), f"the term '{name}' of the {step.turn}'s turn is {term.item()}, no finite number")
+
+
+def gradient_reaches_its_own_side_only(case: LossCase) -> None:
+    """Where a term has a gradient, it moves the side whose turn it is."""
+    reached = [reaches(use, step) for use, step in case.turns()]
+    cls = type(case.use().loss)
+    does_more = cls.view is not Loss.view or cls.after is not Loss.after
+    told = "no term has a gradient on either turn, so the loss does nothing: detach only what is to be logged"
+    require(any(reached) or does_more or not reached, told)
+
+
+def reaches(use: Scheduled, step: Step) -> bool:
+    """Whether there is a gradient at all; it must then reach the right side and stay out of the other one."""
+    own, other = sides_of(step)
+    counted = use.scaled(use.terms(step))
+    if not counted:
+        return False
+    torch.autograd.backward(counted)
+    told = f"the gradient on the {step.turn}'s turn"
+    require(any(p.grad is not None for p in own.parameters()), f"{told} reaches no parameter of the {step.turn}")
+    require(all(p.grad is None for p in other.parameters()), f"{told} reaches the other side")
+    finite = all(p.grad is None or p.grad.isfinite().all() for p in own.parameters())
+    require(finite, f"{told} is not finite: a square root needs an epsilon inside")
+    return True
+
+
+def leaves_the_steps_to_the_engine(case: LossCase) -> None:
+    """It calls neither `backward` nor an optimizer."""
+    for use, step in case.turns():
+        sides_of(step)
+        before = weights(step)
+        use.terms(step)
+        told = f"on the {step.turn}'s turn the loss itself"
+        advice = "return the terms, the engine alone calls backward and step"
+        stepped = any(not old.equal(new) for old, new in zip(before, weights(step), strict=True))
+        require(not stepped, f"{told} changes the networks: {advice}")
+        require(all(p.grad is None for p in parameters(step)), f"{told} calls backward: {advice}")
+
+
+def parameters(step: Step) -> list[nn.Parameter]:
+    """Those of both sides."""
+    return [*step.generator.parameters(), *step.discriminator.parameters()]
+
+
+def weights(step: Step) -> list[Tensor]:
+    """Copies of the parameters of both sides."""
+    return [parameter.detach().clone() for parameter in parameters(step)]
+
+
+def scores_may_have_any_shape(case: LossCase) -> None:
+    """As (n, 1) they mean what they mean as (n,), and a map of them gives finite terms; or `setup` refuses them."""
+    wanted = terms_for(case, ())
+    for shape in SHAPES:
+        try:
+            terms = terms_for(case, shape)
+        except BadInput:
+            continue  # refused in a sentence, before training
+        if shape == (1,):
+            told = "is another where the same scores come as (n, 1): do not mix them with tensors of shape (n,)"
+            for name, value in wanted.items():
+                require(torch.isclose(terms[name], value, rtol=1e-4, atol=1e-6), f"the term '{name}' {told}")
+
+
+def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
+    """The terms of both turns where each sample's scores have that shape. Raises `BadInput` where it is refused."""
+    found = {}
+    for turn in SIDES:
+        torch.manual_seed(0)  # for equal weights
+        use, players, batch = case.use(), case.game.players(), case.game.batch()
+        players[1].register_forward_hook(partial(reshaped, shape))
+        set_up(use, players, batch)
+        step = turn_of(turn, players, batch, [use])
+        with saying({"scores of shape": f"(n{''.join(f', {size}' for size in shape)})"}):
+            terms = use.terms(step)
+            look_at(terms, step)
+        found |= {f"{turn}/{name}": term.detach() for name, term in terms.items()}
+    return found
+
+
+def reshaped(shape: tuple[int, ...], module: nn.Module, inputs: Any, judgement: Any) -> Any:
+    """A forward hook: what a discriminator returns, with scores of this shape for each sample."""
+    scores, *extras = judgement if isinstance(judgement, tuple) else (judgement,)
+    each = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
+    scores = each.view(-1, *[1] * len(shape)).expand(-1, *shape)
+    return (scores, *extras) if extras else scores
+
+
+def can_be_differentiated_twice(case: LossCase) -> None:
+    """Through its `view` too, a penalty can take the gradient of a gradient; or `setup` refuses."""
+    use, players, batch = case.ready()
+    step = turn_of("discriminator", players, batch, [use])
+    if isinstance(step.real, dict):
+        raise Skipped("the game has several kinds of images, and a penalty looks at one")
+    own, _ = sides_of(step)
+    told = "what the loss does cannot be differentiated twice, as gradient penalties do"
+    try:
+        total = step.gradient(step.real, step.batch).square().sum() + sum(use.scaled(use.terms(step)))
+        total.backward()
+    except (RuntimeError, Failed) as error:
+        reason = " ".join(str(error).split())
+        raise AssertionError(f"{told}; write it in differentiable operations or let setup refuse: {reason}") from error
+    require(all(p.grad is None or p.grad.isfinite().all() for p in own.parameters()), f"{told}: it is not finite")
+
+
+def plays_in_bfloat16(case: LossCase) -> None:
+    """A few training steps under autocast give finite numbers."""
+    plays(case.game, lambda: [case.use(), Plain()], "bf16")
+
+
+def view_lets_gradient_through(case: LossCase) -> None:
+    """What the discriminator sees keeps its type, is finite, and has a gradient towards the fake."""
+    use, players, batch = case.ready()
+    if type(use.loss).view is Loss.view:
+        raise Skipped("it has no view of its own")
+    step = turn_of("generator", players, batch)
+    for kind, images in {"real": step.real, "fake": step.fake}.items():
+        for image in images.values() if isinstance(images, dict) else [images]:
+            seen = use.ask("view", step, image, step.given)
+            require(seen.dtype == image.dtype, f"view makes {seen.dtype} of {kind} images that are {image.dtype}")
+            require(seen.isfinite().all(), f"view makes {kind} images that are not finite")
+            if kind == "fake":
+                told = "view lets no gradient through to the fake: change images by differentiable operations only"
+                require(has_gradient(seen, image), told)
+
+
+def has_gradient(seen: Tensor, image: Tensor) -> bool:
+    """Whether what is seen depends on an image in a way that can be trained."""
+    if not seen.requires_grad:
+        return False
+    (gradient,) = torch.autograd.grad((seen * torch.randn_like(seen)).sum(), image, allow_unused=True)
+    return gradient is not None and bool(gradient.any())
+
+
+def state_survives_save_and_restore(case: LossCase) -> None:
+    """A resumed training goes on as if nothing had happened."""
+    resumes(case.game, lambda: [case.use(), Plain()])
+
+
+CHECKS: tuple[Callable[[LossCase], None], ...] = (
+    builds_with_every_option,
+    terms_are_finite_scalars,
+    gradient_reaches_its_own_side_only,
+    leaves_the_steps_to_the_engine,
+    scores_may_have_any_shape,
+    can_be_differentiated_twice,
+    plays_in_bfloat16,
+    view_lets_gradient_through,
+    state_survives_save_and_restore,
+)
+
+
+def checks_of(case: LossCase) -> dict[str, Callable[[], None]]:
+    """Every check of a loss, by its title."""
+    return {title_of(function): partial(function, case) for function in CHECKS}

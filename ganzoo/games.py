@@ -1,0 +1,265 @@
+"""The games that a plugin's things are checked in: small batches, an architecture or the kit's own, and plain turns."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from math import prod
+from typing import Any, Literal, get_args, get_origin
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from ganzoo import build, checkpoint
+from ganzoo.build import Part, option_schema
+from ganzoo.checks import all_in_eval, blaming, name_of
+from ganzoo.conformance import Skipped, Unplayable, require, saying
+from ganzoo.contract import Batch, Generator, Loss, Step
+from ganzoo.device import Hardware
+from ganzoo.engine import Engine
+from ganzoo.errors import Error
+from ganzoo.recipe import Architecture
+from ganzoo.scheduled import Scheduled
+from ganzoo.seeds import seeded
+from ganzoo.settings import SIDES, validated
+
+Players = tuple[Generator, nn.Module]
+MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
+
+COUNT = 8
+"""Samples in a batch."""
+CLASSES = 4
+IMAGES = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
+"""Shapes that are tried in turn, until an architecture does not refuse."""
+HARDWARE = Hardware("cpu", "fp32", channels_last=False)
+
+
+class Game:
+    """An architecture by its full name, and random data that fits it.
+
+    `image` is the shape of the images, else the first of `IMAGES` that is not refused; `own(n, rng)` makes further
+    keys of a batch, or other values of the usual ones.
+    """
+
+    def __init__(self, name: str, image: tuple[int, int, int] | None = None, own: MakeBatch | None = None) -> None:
+        self.name, self.own = name, own
+        self._images = (image,) if image else IMAGES
+
+    def parts(self, options: Mapping[str, Any] | None = None) -> dict[str, Part]:
+        """Both sides with these options, as {"generator": {...}, "discriminator": {...}}."""
+        return build.architecture(validated(Architecture, {"name": self.name, **(options or {})}, "architecture"))
+
+    def players(self, options: Mapping[str, Any] | None = None) -> Players:
+        """A new generator and discriminator."""
+        return self._made(options, self.facts)
+
+    def _made(self, options: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> Players:
+        parts = self.parts(options)
+        return parts["generator"].make(**facts), parts["discriminator"].make(**facts)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The image and the number of classes that the architecture is built with. Raises `Unplayable`."""
+        refusals = []
+        for facts in self._possible_facts():
+            try:
+                self._made({}, facts)
+                return facts
+            except Error as refusal:
+                refusals.append(str(refusal))
+        raise Unplayable("; ".join(dict.fromkeys(refusals)))
+
+    def _possible_facts(self) -> Iterator[dict[str, Any]]:
+        owned = dict(self.own(64, seeded("facts"))) if self.own else {}
+        classes = int(owned["label"].max()) + 1 if "label" in owned else CLASSES
+        for image in [tuple(owned["image"].shape[1:])] if "image" in owned else self._images:
+            yield {"image": image, "classes": classes}
+
+    @cached_property
+    def variants(self) -> list[dict[str, Any]]:
+        """The defaults, and every other value of a `Literal` or boolean option, one at a time, where a side has it."""
+        fields = {side: option_schema(part.cls).model_fields for side, part in self.parts().items()}
+        names = dict.fromkeys(name for side in SIDES for name in fields[side])
+        found: list[dict[str, Any]] = [{}]
+        for name in names:
+            allowed = {side: values_of(fields[side][name].annotation) for side in SIDES if name in fields[side]}
+            for value in dict.fromkeys(value for values in allowed.values() for value in values):
+                sides = [side for side in allowed if value in allowed[side] and fields[side][name].default != value]
+                found += [{side: {name: value} for side in sides}] * bool(sides)
+        return found
+
+    def each(self, play: Callable[[Players], None]) -> None:
+        """Play with new players of every variant."""
+        for options in self.variants:
+            with saying({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()}):
+                play(self.players(options))
+
+    @cached_property
+    def labelled(self) -> bool:
+        """Whether the architecture has a use for labels."""
+        takes = any("classes" in inspect.signature(part.cls).parameters for part in self.parts().values())
+        return takes or any("label" in getattr(player, "needs", ()) for player in self.players())
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The keys of a batch that the architecture makes or needs."""
+        generator, discriminator = self.players()
+        makes = [generator.makes] if isinstance(generator.makes, str) else generator.makes
+        return list(dict.fromkeys([*makes, *generator.needs, *getattr(discriminator, "needs", ())]))
+
+    def batch(self, seed: int = 0, n: int = COUNT) -> Batch:
+        """A random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
+        rng = seeded("batch", seed)
+        made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
+        if self.labelled:
+            made["label"] = torch.randperm(n, generator=rng) % self.facts["classes"]
+        made |= self.own(n, rng) if self.own else {}
+        if missing := [key for key in self.keys if key not in made]:
+            told = ", ".join(map(repr, missing))
+            raise Skipped(f"needs {told} in its batches: give checks(..., batch=function(n, rng) -> dict)")
+        return Batch(made)
+
+    def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:
+        """What a generator must be given beside its latents."""
+        drawn = generator.latent(1, seeded("drawn"))
+        keys = [key for key in generator.needs if key not in drawn]
+        return {key: self.batch(seed, n)[key] for key in keys}
+
+    def given(self, generator: Generator, seed: int = 0, n: int = COUNT) -> Batch:
+        """What a generator makes `n` samples from."""
+        return Batch(generator.latent(n, seeded("latent", seed)) | self.needed(generator, seed, n))
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What a model's config would say of the data."""
+        shape = {"kind": "image", "shape": list(self.facts["image"])}
+        return {**shape, "classes": [str(number) for number in range(self.facts["classes"])]}
+
+
+class OwnGame(Game):
+    """The kit's own game, in which losses are tried first: perceptrons, images of 8 x 8 pixels, labels in the batch."""
+
+    labelled, keys = True, ("image",)
+
+    def __init__(self) -> None:
+        super().__init__("the kit's own game")
+        self.facts = {"image": (1, 8, 8), "classes": CLASSES}
+
+    def players(self, options: Mapping[str, Any] | None = None) -> Players:
+        """A new generator and discriminator; there are no options."""
+        return Small(self.facts["image"]), SmallCritic(self.facts["image"])
+
+
+class Small(Generator):
+    """Latents of length 8 to images."""
+
+    latent_size = 8
+
+    def __init__(self, image: Sequence[int]) -> None:
+        super().__init__()
+        pixels = nn.Linear(32, prod(image))
+        self.network = nn.Sequential(nn.Linear(8, 32), nn.LeakyReLU(0.2), pixels, nn.Tanh(), nn.Unflatten(1, image))
+
+    def forward(self, given: dict[str, Tensor]) -> Tensor:
+        """Images for `given["z"]`."""
+        return self.network(given["z"])
+
+
+class SmallCritic(nn.Module):
+    """Images to scores of shape (n,)."""
+
+    def __init__(self, image: Sequence[int]) -> None:
+        super().__init__()
+        self.network = nn.Sequential(nn.Flatten(), nn.Linear(prod(image), 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+
+    def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
+        """One raw score per image."""
+        return self.network(images).flatten()
+
+
+class Plain(Loss):
+    """The kit's own loss, so that there is always a game: the non-saturating one."""
+
+    def discriminator(self, step: Step) -> dict[str, Tensor]:
+        """Terms "real" and "fake"."""
+        return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
+
+    def generator(self, step: Step) -> dict[str, Tensor]:
+        """Term "fool"."""
+        return {"fool": softplus(-step.fake_scores).mean()}
+
+
+def values_of(annotation: Any) -> tuple[Any, ...]:
+    """Every value of an option that takes a few only: of a `Literal`, a boolean, or a union with them."""
+    if annotation is bool:
+        return (True, False)
+    inside = get_args(annotation)
+    return inside if get_origin(annotation) is Literal else tuple(v for each in inside for v in values_of(each))
+
+
+def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Sequence[Scheduled] = ()) -> Step:
+    """A turn of the game, in float32."""
+    generator, discriminator = players
+    return Step(
+        turn,
+        0,
+        batch,
+        blaming(name_of(generator), generator.latent, len(next(iter(batch.values()))), seeded("latent", 0)),
+        generator=generator,
+        discriminator=discriminator,
+        call=call,
+        rng=seeded("step"),
+        views=[partial(use.ask, "view") for use in losses],
+    )
+
+
+def call(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
+    """Run a network; what it raises comes with its name."""
+    return blaming(name_of(network), HARDWARE.call, network, *inputs, twice=twice)
+
+
+def sides_of(step: Step) -> tuple[nn.Module, nn.Module]:
+    """The side whose turn it is, and the other one, which is frozen from here on."""
+    own, other = step.generator, step.discriminator
+    if step.turn == "discriminator":
+        own, other = other, own
+    return own, other.requires_grad_(False)
+
+
+def set_up(use: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
+    """What the engine does with a loss before training. Raises `BadInput` where it refuses the game."""
+    step = turn_of("discriminator", players, batch, [use])
+    use.loss.eval().requires_grad_(False)
+    with torch.no_grad(), all_in_eval(players):
+        use.ask("setup", step)
+    use.loss.eval().requires_grad_(False)
+
+
+def engine_of(players: Players, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
+    """An engine on the CPU."""
+    return Engine(*players, losses, train={"precision": precision}, device="cpu")
+
+
+def plays(game: Game, make_losses: Callable[[], list[Any]], precision: str) -> None:
+    """Whether a few training steps in a precision give finite numbers; else `Diverged`."""
+    engine = engine_of(game.players(), make_losses(), precision)
+    engine.run([game.batch(0), game.batch(1)], steps=3)
+    engine.check()
+
+
+def resumes(game: Game, make_losses: Callable[[], list[Any]]) -> None:
+    """Whether a training that is saved and restored goes on as if nothing had happened, to the last bit."""
+    batches = [game.batch(seed) for seed in range(6)]
+    first, second = engine_of(game.players(), make_losses()), engine_of(game.players(), make_losses())
+    first.run(batches[:3], steps=3)
+    state = checkpoint.capture(first)
+    wanted = first.run(batches[3:], steps=3)
+    second.setup(batches[0])
+    checkpoint.restore(second, state)
+    terms = second.run(batches[3:], steps=3)
+    advice = "keep whatever changes in training in buffers, which are saved"
+    for name, value in wanted.items():
+        require(terms.get(name) == value, f"after a resume the term '{name}' is another than without it: {advice}")
+    after = checkpoint.modules(second)
+    for name, tensor in checkpoint.modules(first).items():
+        require(tensor.equal(after[name]), f"after a resume '{name}' is another than without it: {advice}")

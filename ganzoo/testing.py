@@ -1,0 +1,180 @@
+"""Conformance checks for plugin authors: whether all that a plugin brings keeps the promises of the contract.
+
+A plugin's whole test is one line after its import:
+
+    import ganzoo
+    test_plugin = ganzoo.testing.checks("ganzoo-dcgan")
+
+`ganzoo check` makes the same checks without pytest.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+import ganzoo
+from ganzoo import conformance_architectures, conformance_losses, registry
+from ganzoo.conformance import Check, Skipped, require, title_of
+from ganzoo.data import DEFAULT_SIZE, Batches
+from ganzoo.errors import BadInput, choices
+from ganzoo.games import COUNT, Game, MakeBatch
+from ganzoo.model import Model, load
+from ganzoo.plugins import Plugin, Provided, catalog, normal
+from ganzoo.progress import Silence
+from ganzoo.recipe import Recipe
+from ganzoo.seeds import seeded
+from ganzoo.zoo import folder_of
+
+__all__ = ["Check", "Skipped", "checks", "checks_of", "plugins"]
+
+BUNDLED = "mnist-10k"
+"""The data set that comes with ganzoo."""
+SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
+"""Channels and side of the images of other data sets, which are not downloaded."""
+CLASSES = 10
+STEPS = 5
+
+
+def checks(
+    distribution: str, *, image: tuple[int, int, int] | None = None, batch: MakeBatch | None = None
+) -> Callable[..., None]:
+    """A parametrized pytest function: one named test for each check of each thing that a distribution registers.
+
+    `image` is the shape (channels, height, width) for which architectures are built; by default the first of
+    1 x 28 x 28, 1 x 32 x 32 and 3 x 64 x 64 that they do not refuse. `batch(n, rng)` returns a dict of tensors for
+    architectures that need more than images and labels. Raises `BadInput` where pytest is not installed.
+    """
+    try:
+        import pytest
+    except ImportError as error:
+        raise BadInput("ganzoo.testing.checks needs pytest: pip install pytest; or run 'ganzoo check'") from error
+
+    @pytest.mark.parametrize("check", checks_of(distribution, image=image, batch=batch), ids=lambda check: check.id)
+    def test_plugin(check: Check) -> None:
+        try:
+            check()
+        except Skipped as reason:
+            pytest.skip(str(reason))
+
+    return test_plugin
+
+
+def checks_of(
+    distribution: str, *, image: tuple[int, int, int] | None = None, batch: MakeBatch | None = None
+) -> list[Check]:
+    """Every check of what a distribution registers, as in `checks`. One that does not work has one failing check."""
+    try:
+        found = plugins(distribution)
+    except BadInput as unknown:
+        return [failing(distribution, str(unknown))]
+    broken = [plugin for plugin in found if plugin.status not in ("ok", "conflict")]
+    if broken:
+        return [failing(distribution, f"{plugin.status}: {plugin.reason}") for plugin in broken]
+    things = [thing for plugin in found for thing in plugin.provides]
+    games = {thing.full_name: Game(thing.full_name, image, batch) for thing in things if thing.kind == "architecture"}
+    made = [Check("plugin", distribution, title_of(imports_no_torch), partial(imports_no_torch, distribution))]
+    for thing in things:
+        named = functions_of(thing, games)
+        made += [Check(thing.kind, thing.name, title, function) for title, function in named.items()]
+    return made
+
+
+def plugins(distribution: str) -> list[Plugin]:
+    """The entry points of a distribution. Raises `BadInput` with the nearest name where there is none."""
+    found = [plugin for plugin in catalog().plugins if normal(plugin.distribution) == normal(distribution)]
+    if not found:
+        names = (plugin.distribution for plugin in catalog().plugins)
+        raise BadInput(f"no plugin '{distribution}' is installed; {choices(distribution, names)}")
+    return found
+
+
+def failing(distribution: str, sentence: str) -> Check:
+    """A check of a plugin that cannot be checked."""
+    return Check("plugin", distribution, "works", partial(require, False, sentence))
+
+
+def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[[], None]]:
+    """Every check of one thing, by its title."""
+    if thing.kind == "architecture":
+        return conformance_architectures.checks_of(games[thing.full_name])
+    if thing.kind == "loss":
+        return conformance_losses.checks_of(conformance_losses.LossCase(thing.full_name, list(games.values())))
+    function = {"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]
+    own = next((game.own for game in games.values()), None)
+    return {title_of(function): partial(function, thing, own)}
+
+
+def imports_no_torch(distribution: str) -> None:
+    """What a plugin's registration imports must not cost the start-up time of every command."""
+    others = [name for p in catalog().plugins for name in (p.distribution, p.entry_point)]
+    mine = {name for p in plugins(distribution) for name in (p.distribution, p.entry_point)}
+    blocked = {"GANZOO_DISABLE_PLUGINS": ",".join(name for name in others if name not in mine)}
+    path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    code = "import sys; from ganzoo.plugins import catalog; catalog(); sys.exit(3 * ('torch' in sys.modules))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **path, **blocked}, capture_output=True, text=True, check=False
+    )
+    advice = "register 'package.module:Class' and import torch in that module only"
+    require(ended.returncode != 3, f"registering imports torch: {advice}")
+    require(
+        not ended.returncode, f"a new process cannot list the plugin: {ended.stderr.strip().rpartition(chr(10))[2]}"
+    )
+
+
+def trains_and_samples(thing: Provided, own: MakeBatch | None) -> None:
+    """A few training steps by a recipe leave a model that can be loaded and sampled."""
+    recipe = small(Recipe.load(thing.targets["file"]))
+    data = None if recipe.data.name == BUNDLED else stand_in(recipe, own)
+    if data:
+        recipe = Recipe.load(recipe, data={"size": None, "channels": None})
+    with TemporaryDirectory() as folder:
+        run = ganzoo.train(recipe, data, Path(folder) / "run", "cpu", progress=Silence())
+        sample(load(run.path, "cpu", offline=True), own)
+
+
+def small(recipe: Recipe) -> Recipe:
+    """The recipe for a few steps of small batches, without what needs a network, a compiler or an extra."""
+    batch = recipe.train.batch
+    while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
+        batch //= 2
+    plain = {"init": None, "compile": False, "tensorboard": False, "profile": False}
+    return Recipe.load(recipe, train={"steps": STEPS, "batch": batch, **plain})
+
+
+def stand_in(recipe: Recipe, own: MakeBatch | None) -> Batches:
+    """Random batches in place of data that would have to be downloaded, or that only Python code can give."""
+    if recipe.data.from_python and not own:
+        raise Skipped("it learns from batches that Python code gives: give checks(..., batch=function(n, rng) -> dict)")
+    channels, side = SIZES.get(recipe.data.name, (3, DEFAULT_SIZE))
+    side, classes, rng = recipe.data.size or side, recipe.data.classes or CLASSES, seeded("stand-in")
+    n, channels = recipe.train.batch, recipe.data.channels or channels
+    batch = {"image": torch.rand(n, channels, side, side, generator=rng) * 2 - 1}
+    batch["label"] = torch.randint(classes, (n,), generator=rng)
+    return Batches([batch | dict(own(n, rng) if own else {})], classes)
+
+
+def loads_and_samples(thing: Provided, own: MakeBatch | None) -> None:
+    """A model that lies in the package is what the registry pins, and can be loaded and sampled without a network."""
+    if registry.find(thing.full_name).folder is None:
+        raise Skipped("it is on the Hub, and checks use no network")
+    folder_of(thing.full_name, offline=True, everything=True)
+    sample(load(thing.full_name, "cpu", offline=True), own)
+
+
+def sample(model: Model, own: MakeBatch | None) -> None:
+    """Whether a model gives samples that are finite."""
+    classes, rng = model.config["data"].get("classes", ()), seeded("sample")
+    known = {"label": torch.arange(COUNT) % max(1, len(classes))} | dict(own(COUNT, rng) if own else {})
+    drawn = model.generator.latent(1, rng)
+    needed = [key for key in model.generator.needs if key not in drawn]
+    if missing := [key for key in needed if key not in known]:
+        raise Skipped(f"needs {', '.join(map(repr, missing))}: give checks(..., batch=function(n, rng) -> dict)")
+    made = model.sample(COUNT, **{key: known[key] for key in needed})
+    for each in made.values() if isinstance(made, dict) else [made]:
+        require(each.isfinite().all(), "a sample has a value that is no finite number")
