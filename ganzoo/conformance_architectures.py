@@ -6,20 +6,21 @@ from functools import partial
 from typing import Any
 
 import torch
-from safetensors.torch import load as tensors_from_bytes
 from torch import Tensor, nn
 
 from ganzoo.checks import check_fit, check_players
 from ganzoo.conformance import Skipped, Unplayable, require, title_of
-from ganzoo.contract import Generator, Step
+from ganzoo.conformance_games import Game, Plain, Players
+from ganzoo.conformance_sampling import (
+    CLOSE,
+    same_seed_same_latents,
+    same_seed_same_sample,
+    samples_do_not_depend_on_batch_mates,
+    weights_survive_safetensors,
+)
+from ganzoo.conformance_turns import by_key, call, plays, resumes, shake, sides_of, turn_of
+from ganzoo.contract import Step
 from ganzoo.device import map_tensors
-from ganzoo.games import COUNT, Game, Plain, Players, call, plays, resumes, sides_of, turn_of
-from ganzoo.model import filled, packed
-from ganzoo.sampling import BLOCK, draw, joined
-from ganzoo.seeds import seeded
-
-CLOSE = 1e-5
-"""How far two images may lie apart that are meant to be the same, in units of their range from -1 to 1."""
 
 
 def builds_with_every_option(game: Game) -> None:
@@ -91,68 +92,6 @@ def seen(step: Step) -> dict[str, Tensor]:
     return found | {f"the fake extra '{key}'": value for key, value in step.fake_extras.items()}
 
 
-def same_seed_same_latents(game: Game) -> None:
-    """`latent` draws from the `rng` it is given, on the CPU, and from nothing else."""
-    generator, _ = game.players()
-    first = latents(generator, seed=0, elsewhere=0)
-    for key, value in first.items():
-        require(isinstance(value, Tensor), f"the latent '{key}' is a {type(value).__name__}, not a tensor")
-        require(value.device.type == "cpu", f"the latent '{key}' is on {value.device}: draw on the CPU")
-        require(value.shape[:1] == (COUNT,), f"the latent '{key}' of {COUNT} samples has shape {tuple(value.shape)}")
-    again, other = latents(generator, seed=0, elsewhere=1), latents(generator, seed=1, elsewhere=0)
-    told = "latent gives other numbers for an equal rng: draw from the rng that it is given, and from nothing else"
-    require(all(value.equal(again[key]) for key, value in first.items()), told)
-    differs = any(not value.equal(other[key]) for key, value in first.items())
-    require(differs or not first, "latent gives the same numbers for every rng: draw from the rng that it is given")
-
-
-def latents(generator: Generator, seed: int, elsewhere: int) -> dict[str, Tensor]:
-    """Latents from a seeded generator while torch's global one is at `elsewhere`."""
-    torch.manual_seed(elsewhere)
-    return generator.latent(COUNT, seeded(seed))
-
-
-def same_seed_same_sample(game: Game) -> None:
-    """The same images for the same seed, however many are asked for, and other ones for another seed."""
-    generator = experienced(game)
-    many, again, few, other = (samples(game, generator, *n) for n in ((BLOCK,), (BLOCK,), (COUNT,), (BLOCK, 1)))
-    require(alike(many, again), "sampling twice with one seed gives other images: forward has a memory of its own")
-    if not draws_noise(game, generator):
-        told = f"the first {COUNT} of {BLOCK} samples are not those of a sample of {COUNT}: they depend on the batch"
-        require(alike({key: value[:COUNT] for key, value in many.items()}, few), told)
-    require(not equal(many, other), "another seed gives the same images: forward does not use what latent draws")
-
-
-def samples(game: Game, generator: Generator, n: int, seed: int = 0) -> dict[str, Tensor]:
-    """`n` samples as the package draws them."""
-    fixed = {key: value[:n] for key, value in game.needed(generator, 0, BLOCK).items()}
-    drawn = draw(generator, n, seed, torch.device("cpu"), fixed)
-    return by_key(generator, joined([made for made, _ in drawn]))
-
-
-def draws_noise(game: Game, generator: Generator) -> bool:
-    """Whether `forward` draws random numbers of its own from torch."""
-    given = game.given(generator)
-    return not equal(*(made(generator, given, elsewhere) for elsewhere in (0, 1)))
-
-
-def made(generator: Generator, given: dict[str, Tensor], elsewhere: int = 0) -> dict[str, Tensor]:
-    """What a generator makes while torch's global random generator is at `elsewhere`."""
-    torch.manual_seed(elsewhere)
-    with torch.no_grad():
-        return by_key(generator, call(generator, given))
-
-
-def samples_do_not_depend_on_batch_mates(game: Game) -> None:
-    """In `eval()`, once training has moved whatever it moves."""
-    generator, half = experienced(game), COUNT // 2
-    given, other = game.given(generator, 0), game.given(generator, 1)
-    mixed = {key: torch.cat([value[:half], other[key][half:]]) for key, value in given.items()}
-    first, second = ({key: v[:half] for key, v in made(generator, each).items()} for each in (given, mixed))
-    told = "a sample in eval() depends on the others of its batch, as with statistics over the batch"
-    require(alike(first, second), f"{told}: use running ones in eval()")
-
-
 def gradient_reaches_the_generator(game: Game) -> None:
     """All of its parameters on its turn, from scores and extras, and none of the discriminator's."""
     game.each(lambda players: reaches("generator", players, game.batch()))
@@ -219,19 +158,6 @@ def pushed(discriminator: nn.Module, step: Step, sign: int) -> bool:
     return bool((scores.abs() > 1).any())
 
 
-def weights_survive_safetensors(game: Game) -> None:
-    """A new generator with the saved weights makes the same samples: there is no state beside them."""
-    generator = experienced(game)
-    weights = tensors_from_bytes(packed(generator))
-    torch.manual_seed(1)  # what a constructor draws must not happen to be the same
-    copied = filled(game.parts()["generator"], game.description, weights).eval()
-    for name, tensor in generator.state_dict().items():
-        require(tensor.equal(copied.state_dict()[name]), f"'{name}' is not what it was after saving and loading")
-    given = game.given(generator)
-    told = "a new generator with the same weights makes other samples: keep all of its state in parameters and buffers"
-    require(equal(made(generator, given), made(copied, given)), told)
-
-
 def plays_in_float32(game: Game) -> None:
     """A few training steps give finite numbers."""
     plays(game, lambda: [Plain()], "fp32")
@@ -262,46 +188,9 @@ def state_survives_save_and_restore(game: Game) -> None:
     resumes(game, lambda: [Plain()])
 
 
-def experienced(game: Game) -> Generator:
-    """A generator in `eval()` with other weights and statistics than those it was built with."""
-    players = game.players()
-    shake(players)
-    generator = players[0].train()
-    for seed in range(3):
-        made(generator, game.given(generator, seed))
-    return generator.eval()
-
-
-@torch.no_grad()
-def shake(players: Players) -> None:
-    """Move every parameter a little, so that nothing is exactly zero."""
-    for player in players:
-        for parameter in player.parameters():
-            parameter.add_(0.02 * torch.randn_like(parameter))
-
-
 def in_mode(players: Players, training: bool) -> Players:
     """Both networks in `train()` or `eval()`."""
     return players[0].train(training), players[1].train(training)
-
-
-def by_key(generator: Generator, images: Any) -> dict[str, Tensor]:
-    """Images by the key of a batch that they imitate."""
-    return images if isinstance(images, dict) else {generator.makes: images}
-
-
-def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    """Whether two samples are the same to the last bit."""
-    return all(value.equal(second[key]) for key, value in first.items())
-
-
-def alike(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
-    """Whether two samples are the same but for rounding; where images hardly differ, less counts."""
-    return all(
-        value.shape == second[key].shape
-        and (value - second[key]).abs().max().item() <= min(CLOSE, 1e-3 * value.float().std().item())
-        for key, value in first.items()
-    )
 
 
 CHECKS: tuple[Callable[[Game], None], ...] = (

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from ganzoo import build
 from ganzoo.conformance import Skipped, Unplayable, require, saying, title_of
+from ganzoo.conformance_games import Game, OwnGame, Plain, Players, values_of
+from ganzoo.conformance_turns import plays, resumes, set_up, sides_of, turn_of
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput, Failed
-from ganzoo.games import Game, OwnGame, Plain, Players, plays, resumes, set_up, sides_of, turn_of, values_of
 from ganzoo.recipe import LossUse
 from ganzoo.scheduled import Scheduled
 from ganzoo.settings import SIDES, validated

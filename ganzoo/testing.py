@@ -21,9 +21,9 @@ import torch
 import ganzoo
 from ganzoo import conformance_architectures, conformance_losses, registry
 from ganzoo.conformance import Check, Skipped, require, title_of
+from ganzoo.conformance_games import COUNT, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
 from ganzoo.errors import BadInput, choices
-from ganzoo.games import COUNT, Game, MakeBatch
 from ganzoo.model import Model, load
 from ganzoo.plugins import Plugin, Provided, catalog, normal
 from ganzoo.progress import Silence

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from math import prod
 from typing import Any, Literal, get_args, get_origin
 
@@ -10,16 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ganzoo import build, checkpoint
+from ganzoo import build
 from ganzoo.build import Part, option_schema
-from ganzoo.checks import all_in_eval, blaming, name_of
-from ganzoo.conformance import Skipped, Unplayable, require, saying
+from ganzoo.conformance import Skipped, Unplayable, saying
 from ganzoo.contract import Batch, Generator, Loss, Step
-from ganzoo.device import Hardware
-from ganzoo.engine import Engine
 from ganzoo.errors import Error
 from ganzoo.recipe import Architecture
-from ganzoo.scheduled import Scheduled
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, validated
 
@@ -31,7 +27,6 @@ COUNT = 8
 CLASSES = 4
 IMAGES = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
 """Shapes that are tried in turn, until an architecture does not refuse."""
-HARDWARE = Hardware("cpu", "fp32", channels_last=False)
 
 
 class Game:
@@ -195,71 +190,3 @@ def values_of(annotation: Any) -> tuple[Any, ...]:
         return (True, False)
     inside = get_args(annotation)
     return inside if get_origin(annotation) is Literal else tuple(v for each in inside for v in values_of(each))
-
-
-def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Sequence[Scheduled] = ()) -> Step:
-    """A turn of the game, in float32."""
-    generator, discriminator = players
-    return Step(
-        turn,
-        0,
-        batch,
-        blaming(name_of(generator), generator.latent, len(next(iter(batch.values()))), seeded("latent", 0)),
-        generator=generator,
-        discriminator=discriminator,
-        call=call,
-        rng=seeded("step"),
-        views=[partial(use.ask, "view") for use in losses],
-    )
-
-
-def call(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
-    """Run a network; what it raises comes with its name."""
-    return blaming(name_of(network), HARDWARE.call, network, *inputs, twice=twice)
-
-
-def sides_of(step: Step) -> tuple[nn.Module, nn.Module]:
-    """The side whose turn it is, and the other one, which is frozen from here on."""
-    own, other = step.generator, step.discriminator
-    if step.turn == "discriminator":
-        own, other = other, own
-    return own, other.requires_grad_(False)
-
-
-def set_up(use: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
-    """What the engine does with a loss before training. Raises `BadInput` where it refuses the game."""
-    step = turn_of("discriminator", players, batch, [use])
-    use.loss.eval().requires_grad_(False)
-    with torch.no_grad(), all_in_eval(players):
-        use.ask("setup", step)
-    use.loss.eval().requires_grad_(False)
-
-
-def engine_of(players: Players, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
-    """An engine on the CPU."""
-    return Engine(*players, losses, train={"precision": precision}, device="cpu")
-
-
-def plays(game: Game, make_losses: Callable[[], list[Any]], precision: str) -> None:
-    """Whether a few training steps in a precision give finite numbers; else `Diverged`."""
-    engine = engine_of(game.players(), make_losses(), precision)
-    engine.run([game.batch(0), game.batch(1)], steps=3)
-    engine.check()
-
-
-def resumes(game: Game, make_losses: Callable[[], list[Any]]) -> None:
-    """Whether a training that is saved and restored goes on as if nothing had happened, to the last bit."""
-    batches = [game.batch(seed) for seed in range(6)]
-    first, second = engine_of(game.players(), make_losses()), engine_of(game.players(), make_losses())
-    first.run(batches[:3], steps=3)
-    state = checkpoint.capture(first)
-    wanted = first.run(batches[3:], steps=3)
-    second.setup(batches[0])
-    checkpoint.restore(second, state)
-    terms = second.run(batches[3:], steps=3)
-    advice = "keep whatever changes in training in buffers, which are saved"
-    for name, value in wanted.items():
-        require(terms.get(name) == value, f"after a resume the term '{name}' is another than without it: {advice}")
-    after = checkpoint.modules(second)
-    for name, tensor in checkpoint.modules(first).items():
-        require(tensor.equal(after[name]), f"after a resume '{name}' is another than without it: {advice}")

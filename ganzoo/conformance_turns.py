@@ -1,0 +1,101 @@
+"""Turns and short trainings of a game, played as the engine plays them."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo import checkpoint
+from ganzoo.checks import all_in_eval, blaming, name_of
+from ganzoo.conformance import require
+from ganzoo.conformance_games import Game, Players
+from ganzoo.contract import Generator, Loss, Step, batch_length
+from ganzoo.device import Hardware
+from ganzoo.engine import Engine
+from ganzoo.scheduled import Scheduled
+from ganzoo.seeds import seeded
+
+HARDWARE = Hardware("cpu", "fp32", channels_last=False)
+
+
+def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Sequence[Scheduled] = ()) -> Step:
+    """A turn of the game, in float32."""
+    generator, discriminator = players
+    return Step(
+        turn,
+        0,
+        batch,
+        blaming(name_of(generator), generator.latent, batch_length(batch), seeded("latent", 0)),
+        generator=generator,
+        discriminator=discriminator,
+        call=call,
+        rng=seeded("step"),
+        views=[partial(use.ask, "view") for use in losses],
+    )
+
+
+def call(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
+    """Run a network; what it raises comes with its name."""
+    return blaming(name_of(network), HARDWARE.call, network, *inputs, twice=twice)
+
+
+def sides_of(step: Step) -> tuple[nn.Module, nn.Module]:
+    """The side whose turn it is, and the other one, which is frozen from here on."""
+    own, other = step.generator, step.discriminator
+    if step.turn == "discriminator":
+        own, other = other, own
+    return own, other.requires_grad_(False)
+
+
+def set_up(use: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
+    """What the engine does with a loss before training. Raises `BadInput` where it refuses the game."""
+    step = turn_of("discriminator", players, batch, [use])
+    use.loss.eval().requires_grad_(False)
+    with torch.no_grad(), all_in_eval(players):
+        use.ask("setup", step)
+    use.loss.eval().requires_grad_(False)
+
+
+def engine_of(players: Players, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
+    """An engine on the CPU."""
+    return Engine(*players, losses, train={"precision": precision}, device="cpu")
+
+
+def plays(game: Game, make_losses: Callable[[], list[Any]], precision: str) -> None:
+    """Whether a few training steps in a precision give finite numbers; else `Diverged`."""
+    engine = engine_of(game.players(), make_losses(), precision)
+    engine.run([game.batch(0), game.batch(1)], steps=3)
+    engine.check()
+
+
+def resumes(game: Game, make_losses: Callable[[], list[Any]]) -> None:
+    """Whether a training that is saved and restored goes on as if nothing had happened, to the last bit."""
+    batches = [game.batch(seed) for seed in range(6)]
+    first, second = engine_of(game.players(), make_losses()), engine_of(game.players(), make_losses())
+    first.run(batches[:3], steps=3)
+    state = checkpoint.capture(first)
+    wanted = first.run(batches[3:], steps=3)
+    second.setup(batches[0])
+    checkpoint.restore(second, state)
+    terms = second.run(batches[3:], steps=3)
+    advice = "keep whatever changes in training in buffers, which are saved"
+    for name, value in wanted.items():
+        require(terms.get(name) == value, f"after a resume the term '{name}' is another than without it: {advice}")
+    after = checkpoint.modules(second)
+    for name, tensor in checkpoint.modules(first).items():
+        require(tensor.equal(after[name]), f"after a resume '{name}' is another than without it: {advice}")
+
+
+@torch.no_grad()
+def shake(players: Players) -> None:
+    """Move every parameter a little, so that nothing is exactly zero."""
+    for player in players:
+        for parameter in player.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+
+
+def by_key(generator: Generator, images: Any) -> dict[str, Tensor]:
+    """Images by the key of a batch that they imitate."""
+    return images if isinstance(images, dict) else {generator.makes: images}
