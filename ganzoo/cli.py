@@ -152,12 +152,11 @@ def check(plugin: str | None, json: bool) -> int:
 
     The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN").
     """
-    from ganzoo import testing
     from ganzoo.plugins import catalog
 
-    names = [testing.plugins(plugin)[0].distribution] if plugin else [p.distribution for p in catalog().plugins]
+    found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(each.distribution for each in found):
         own = checked_rows(name)
         rows += own
         if not json:

@@ -74,15 +74,19 @@ def require(holds: object, sentence: str) -> None:
 
 
 @contextmanager
-def saying(options: Mapping[str, Any]) -> Iterator[None]:
-    """Whatever fails inside says with which options."""
+def saying(where: str) -> Iterator[None]:
+    """Whatever fails inside says where."""
     try:
         yield
     except Skipped:
         raise
     except (Exception, SystemExit) as error:
-        told = ", ".join(f"{key} = {value!r}" for key, value in options.items())
-        raise AssertionError(f"with {told}: {sentence_of(error)}" if told else sentence_of(error)) from error
+        raise AssertionError(f"{where}: {sentence_of(error)}" if where else sentence_of(error)) from error
+
+
+def told(options: Mapping[str, Any]) -> str:
+    """Options as a sentence begins with them; nothing where there are none."""
+    return f"with {', '.join(f'{key} = {value!r}' for key, value in options.items())}" if options else ""
 
 
 def sentence_of(error: BaseException) -> str:

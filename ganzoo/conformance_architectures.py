@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.checks import check_fit, check_players
-from ganzoo.conformance import Skipped, Unplayable, require, title_of
+from ganzoo.conformance import Unplayable, require, sentence_of, title_of
 from ganzoo.conformance_games import Game, Plain, Players
 from ganzoo.conformance_sampling import (
     CLOSE,
@@ -18,9 +18,10 @@ from ganzoo.conformance_sampling import (
     samples_do_not_depend_on_batch_mates,
     weights_survive_safetensors,
 )
-from ganzoo.conformance_turns import by_key, call, plays, resumes, shake, sides_of, turn_of
+from ganzoo.conformance_turns import by_key, call, penalty, plays, resumes, shake, sides_of, turn_of
 from ganzoo.contract import Step
 from ganzoo.device import map_tensors
+from ganzoo.errors import Failed
 
 
 def builds_with_every_option(game: Game) -> None:
@@ -171,13 +172,11 @@ def plays_in_bfloat16(game: Game) -> None:
 def scores_can_be_differentiated_twice(game: Game) -> None:
     """As gradient penalties do."""
     step = turn_of("discriminator", game.players(), game.batch())
-    if isinstance(step.real, dict):
-        raise Skipped("it makes several kinds of images, and a penalty looks at one")
     told = "the scores cannot be differentiated twice, which gradient penalties do"
     try:
-        step.gradient(step.real, step.batch).square().sum().backward()
-    except RuntimeError as error:
-        raise AssertionError(f"{told}: {' '.join(str(error).split())}") from error
+        penalty(step).backward()
+    except (RuntimeError, Failed) as error:
+        raise AssertionError(f"{told}: {sentence_of(error)}") from error
     gradients = [p.grad for p in step.discriminator.parameters() if p.grad is not None]
     require(gradients, f"{told}: no parameter gets a gradient")
     require(all(each.isfinite().all() for each in gradients), f"{told}: a gradient is not finite")

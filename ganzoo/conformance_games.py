@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 from ganzoo import build
 from ganzoo.build import Part, option_schema
-from ganzoo.conformance import Skipped, Unplayable, saying
+from ganzoo.conformance import Skipped, Unplayable, saying, told
 from ganzoo.contract import Batch, Generator, Loss, Step
 from ganzoo.errors import Error
 from ganzoo.recipe import Architecture
@@ -86,7 +86,7 @@ class Game:
     def each(self, play: Callable[[Players], None]) -> None:
         """Play with new players of every variant."""
         for options in self.variants:
-            with saying({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()}):
+            with saying(told({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()})):
                 play(self.players(options))
 
     @cached_property
@@ -110,8 +110,8 @@ class Game:
             made["label"] = torch.randperm(n, generator=rng) % self.facts["classes"]
         made |= self.own(n, rng) if self.own else {}
         if missing := [key for key in self.keys if key not in made]:
-            told = ", ".join(map(repr, missing))
-            raise Skipped(f"needs {told} in its batches: give checks(..., batch=function(n, rng) -> dict)")
+            keys = ", ".join(map(repr, missing))
+            raise Skipped(f"needs {keys} in its batches: give checks(..., batch=function(n, rng) -> dict)")
         return Batch(made)
 
     def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import build
-from ganzoo.conformance import Skipped, Unplayable, require, saying, title_of
+from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of, told
 from ganzoo.conformance_games import Game, OwnGame, Plain, Players, values_of
-from ganzoo.conformance_turns import plays, resumes, set_up, sides_of, turn_of
+from ganzoo.conformance_turns import penalty, plays, resumes, set_up, sides_of, turn_of
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput, Failed
 from ganzoo.recipe import LossUse
@@ -81,14 +81,14 @@ def builds_with_every_option(case: LossCase) -> None:
     except Unplayable as refusal:
         raise AssertionError(str(refusal)) from refusal
     for options in case.variants:
-        with saying(options):
+        with saying(told(options)):
             case.use(options)
 
 
 def terms_are_finite_scalars(case: LossCase) -> None:
     """On both turns, with every option."""
     for options in case.variants:
-        with saying(options):
+        with saying(told(options)):
             for use, step in case.turns(options):
                 look_at(use.terms(step), step)
 
@@ -104,8 +104,8 @@ def gradient_reaches_its_own_side_only(case: LossCase) -> None:
     reached = [reaches(use, step) for use, step in case.turns()]
     cls = type(case.use().loss)
     does_more = cls.view is not Loss.view or cls.after is not Loss.after
-    told = "no term has a gradient on either turn, so the loss does nothing: detach only what is to be logged"
-    require(any(reached) or does_more or not reached, told)
+    said = "no term has a gradient on either turn, so the loss does nothing: detach only what is to be logged"
+    require(any(reached) or does_more or not reached, said)
 
 
 def reaches(use: Scheduled, step: Step) -> bool:
@@ -115,11 +115,11 @@ def reaches(use: Scheduled, step: Step) -> bool:
     if not counted:
         return False
     torch.autograd.backward(counted)
-    told = f"the gradient on the {step.turn}'s turn"
-    require(any(p.grad is not None for p in own.parameters()), f"{told} reaches no parameter of the {step.turn}")
-    require(all(p.grad is None for p in other.parameters()), f"{told} reaches the other side")
+    said = f"the gradient on the {step.turn}'s turn"
+    require(any(p.grad is not None for p in own.parameters()), f"{said} reaches no parameter of the {step.turn}")
+    require(all(p.grad is None for p in other.parameters()), f"{said} reaches the other side")
     finite = all(p.grad is None or p.grad.isfinite().all() for p in own.parameters())
-    require(finite, f"{told} is not finite: a square root needs an epsilon inside")
+    require(finite, f"{said} is not finite: a square root needs an epsilon inside")
     return True
 
 
@@ -129,11 +129,11 @@ def leaves_the_steps_to_the_engine(case: LossCase) -> None:
         sides_of(step)
         before = weights(step)
         use.terms(step)
-        told = f"on the {step.turn}'s turn the loss itself"
+        said = f"on the {step.turn}'s turn the loss itself"
         advice = "return the terms, the engine alone calls backward and step"
         stepped = any(not old.equal(new) for old, new in zip(before, weights(step), strict=True))
-        require(not stepped, f"{told} changes the networks: {advice}")
-        require(all(p.grad is None for p in parameters(step)), f"{told} calls backward: {advice}")
+        require(not stepped, f"{said} changes the networks: {advice}")
+        require(all(p.grad is None for p in parameters(step)), f"{said} calls backward: {advice}")
 
 
 def parameters(step: Step) -> list[nn.Parameter]:
@@ -155,9 +155,9 @@ def scores_may_have_any_shape(case: LossCase) -> None:
         except BadInput:
             continue  # refused in a sentence, before training
         if shape == (1,):
-            told = "is another where the same scores come as (n, 1): do not mix them with tensors of shape (n,)"
+            said = "is another where the same scores come as (n, 1): do not mix them with tensors of shape (n,)"
             for name, value in wanted.items():
-                require(torch.isclose(terms[name], value, rtol=1e-4, atol=1e-6), f"the term '{name}' {told}")
+                require(torch.isclose(terms[name], value, rtol=1e-4, atol=1e-6), f"the term '{name}' {said}")
 
 
 def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
@@ -169,7 +169,7 @@ def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
         players[1].register_forward_hook(partial(reshaped, shape))
         set_up(use, players, batch)
         step = turn_of(turn, players, batch, [use])
-        with saying({"scores of shape": f"(n{''.join(f', {size}' for size in shape)})"}):
+        with saying(f"with scores of shape (n{''.join(f', {size}' for size in shape)})"):
             terms = use.terms(step)
             look_at(terms, step)
         found |= {f"{turn}/{name}": term.detach() for name, term in terms.items()}
@@ -188,17 +188,14 @@ def can_be_differentiated_twice(case: LossCase) -> None:
     """Through its `view` too, a penalty can take the gradient of a gradient; or `setup` refuses."""
     use, players, batch = case.ready()
     step = turn_of("discriminator", players, batch, [use])
-    if isinstance(step.real, dict):
-        raise Skipped("the game has several kinds of images, and a penalty looks at one")
     own, _ = sides_of(step)
-    told = "what the loss does cannot be differentiated twice, as gradient penalties do"
+    said = "what the loss does cannot be differentiated twice, as gradient penalties do"
     try:
-        total = step.gradient(step.real, step.batch).square().sum() + sum(use.scaled(use.terms(step)))
-        total.backward()
+        (penalty(step) + sum(use.scaled(use.terms(step)))).backward()
     except (RuntimeError, Failed) as error:
-        reason = " ".join(str(error).split())
-        raise AssertionError(f"{told}; write it in differentiable operations or let setup refuse: {reason}") from error
-    require(all(p.grad is None or p.grad.isfinite().all() for p in own.parameters()), f"{told}: it is not finite")
+        advice = "write it in differentiable operations or let setup refuse"
+        raise AssertionError(f"{said}; {advice}: {sentence_of(error)}") from error
+    require(all(p.grad is None or p.grad.isfinite().all() for p in own.parameters()), f"{said}: it is not finite")
 
 
 def plays_in_bfloat16(case: LossCase) -> None:
@@ -218,8 +215,8 @@ def view_lets_gradient_through(case: LossCase) -> None:
             require(seen.dtype == image.dtype, f"view makes {seen.dtype} of {kind} images that are {image.dtype}")
             require(seen.isfinite().all(), f"view makes {kind} images that are not finite")
             if kind == "fake":
-                told = "view lets no gradient through to the fake: change images by differentiable operations only"
-                require(has_gradient(seen, image), told)
+                said = "view lets no gradient through to the fake: change images by differentiable operations only"
+                require(has_gradient(seen, image), said)
 
 
 def has_gradient(seen: Tensor, image: Tensor) -> bool:

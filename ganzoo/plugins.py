@@ -151,6 +151,14 @@ class Catalog:
             raise BadInput(f"unknown {kind} '{name}'; {choices(name, (t.name for t in things))}{self._broken()}")
         return found[0]
 
+    def of(self, distribution: str) -> list[Plugin]:
+        """The plugins that a distribution brings. Raises `BadInput` with the nearest name where there is none."""
+        found = [plugin for plugin in self.plugins if normal(plugin.distribution) == normal(distribution)]
+        if not found:
+            names = choices(distribution, (plugin.distribution for plugin in self.plugins))
+            raise BadInput(f"no plugin '{distribution}' is installed; {names}")
+        return found
+
     def _broken(self) -> str:
         broken = dict.fromkeys(p.distribution for p in self.plugins if p.status not in ("ok", "conflict"))
         return f" (not available: {', '.join(broken)}; see 'ganzoo plugins')" if broken else ""

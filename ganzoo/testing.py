@@ -23,15 +23,15 @@ from ganzoo import conformance_architectures, conformance_losses, registry
 from ganzoo.conformance import Check, Skipped, require, title_of
 from ganzoo.conformance_games import COUNT, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput
 from ganzoo.model import Model, load
-from ganzoo.plugins import Plugin, Provided, catalog, normal
+from ganzoo.plugins import Provided, catalog
 from ganzoo.progress import Silence
 from ganzoo.recipe import Recipe
 from ganzoo.seeds import seeded
 from ganzoo.zoo import folder_of
 
-__all__ = ["Check", "Skipped", "checks", "checks_of", "plugins"]
+__all__ = ["Check", "Skipped", "checks", "checks_of"]
 
 BUNDLED = "mnist-10k"
 """The data set that comes with ganzoo."""
@@ -70,7 +70,7 @@ def checks_of(
 ) -> list[Check]:
     """Every check of what a distribution registers, as in `checks`. One that does not work has one failing check."""
     try:
-        found = plugins(distribution)
+        found = catalog().of(distribution)
     except BadInput as unknown:
         return [failing(distribution, str(unknown))]
     broken = [plugin for plugin in found if plugin.status not in ("ok", "conflict")]
@@ -83,15 +83,6 @@ def checks_of(
         named = functions_of(thing, games)
         made += [Check(thing.kind, thing.name, title, function) for title, function in named.items()]
     return made
-
-
-def plugins(distribution: str) -> list[Plugin]:
-    """The entry points of a distribution. Raises `BadInput` with the nearest name where there is none."""
-    found = [plugin for plugin in catalog().plugins if normal(plugin.distribution) == normal(distribution)]
-    if not found:
-        names = (plugin.distribution for plugin in catalog().plugins)
-        raise BadInput(f"no plugin '{distribution}' is installed; {choices(distribution, names)}")
-    return found
 
 
 def failing(distribution: str, sentence: str) -> Check:
@@ -113,7 +104,7 @@ def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[
 def imports_no_torch(distribution: str) -> None:
     """What a plugin's registration imports must not cost the start-up time of every command."""
     others = [name for p in catalog().plugins for name in (p.distribution, p.entry_point)]
-    mine = {name for p in plugins(distribution) for name in (p.distribution, p.entry_point)}
+    mine = {name for p in catalog().of(distribution) for name in (p.distribution, p.entry_point)}
     blocked = {"GANZOO_DISABLE_PLUGINS": ",".join(name for name in others if name not in mine)}
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     code = "import sys; from ganzoo.plugins import catalog; catalog(); sys.exit(3 * ('torch' in sys.modules))"

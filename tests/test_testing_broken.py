@@ -1,0 +1,407 @@
+"""Each check of the conformance kit catches a plugin that breaks its promise, and the other checks still run."""
+
+from dataclasses import dataclass
+
+import pytest
+from tinyplugin import failed, install, results
+
+PLAY = {"plays-in-float32", "plays-in-bfloat16", "state-survives-save-and-restore"}
+HIDDEN = 'hidden = self.act(self.norm(self.first(given["z"])))'
+PIXELS = "torch.tanh(self.last(hidden))"
+SCORE = "return self.last(hidden)"
+FORWARD = "def forward(self, given):"
+BUILD = "self.act = "
+
+
+@dataclass
+class Broken:
+    """A change of the sound plugin, what must be said of it, and exactly which checks must fail."""
+
+    name: str
+    old: str
+    new: str
+    sentence: str
+    checks: set[str]
+    further: tuple[tuple[str, str], ...] = ()
+
+
+def latent(body):
+    return f"def latent(self, n, rng):\n        return {{'z': {body}}}\n\n    {FORWARD}"
+
+
+def after_hidden(line):
+    return f"{HIDDEN}\n        {line}"
+
+
+ONCE = """class Once(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, values):
+        ctx.save_for_backward(values)
+        return values.square()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        return 2 * ctx.saved_tensors[0] * gradient
+
+
+"""
+
+ARCHITECTURES = [
+    Broken("final sigmoid", SCORE, "return torch.sigmoid(self.last(hidden))", "leave the final", {"scores-are-raw"}),
+    Broken("final tanh", SCORE, "return torch.tanh(self.last(hidden))", "leave the final", {"scores-are-raw"}),
+    Broken(
+        "latents from numpy",
+        FORWARD,
+        latent("torch.from_numpy(numpy.random.randn(n, 5)).float()"),
+        "latent gives other numbers for an equal rng",
+        {"same-seed-same-latents", "same-seed-same-sample", "state-survives-save-and-restore"},
+    ),
+    Broken(
+        "latents from torch's global generator",
+        FORWARD,
+        latent("torch.randn(n, 5)"),
+        "latent gives other numbers for an equal rng",
+        {"same-seed-same-latents"},
+    ),
+    Broken(
+        "latents from nowhere",
+        FORWARD,
+        latent("torch.linspace(-1, 1, 5 * n).view(n, 5)"),
+        "latent gives the same numbers for every rng",
+        {"same-seed-same-latents", "same-seed-same-sample"},
+    ),
+    Broken(
+        "always 64 latents",
+        FORWARD,
+        latent("torch.randn(64, 5, generator=rng)"),
+        "the latent 'z' of 8 samples has shape (64, 5)",
+        {"same-seed-same-latents", "fakes-are-like-the-data", *PLAY},
+    ),
+    Broken(
+        "mean over the batch",
+        HIDDEN,
+        after_hidden("hidden = hidden - hidden.mean(0)"),
+        "a sample in eval() depends on the others of its batch",
+        {"samples-do-not-depend-on-batch-mates", "same-seed-same-sample"},
+    ),
+    Broken(
+        "batch norm left in training statistics",
+        "nn.BatchNorm1d(12)",
+        "nn.BatchNorm1d(12, track_running_stats=False)",
+        "use running ones in eval()",
+        {"samples-do-not-depend-on-batch-mates", "same-seed-same-sample"},
+    ),
+    Broken(
+        "detached in the generator",
+        PIXELS,
+        "torch.tanh(self.last(hidden.detach()))",
+        "no gradient reaches the generator's 'first.weight' on its turn",
+        {"gradient-reaches-the-generator"},
+    ),
+    Broken(
+        "detached in the discriminator",
+        "self.first(images.flatten(1))",
+        "self.first(images.detach().flatten(1))",
+        "no gradient reaches the generator's 'first.weight' on its turn",
+        {"gradient-reaches-the-generator", "scores-can-be-differentiated-twice", *PLAY},
+    ),
+    Broken(
+        "unused parameter",
+        BUILD,
+        f"self.spare = nn.Linear(2, 2)\n        {BUILD}",
+        "no gradient reaches the generator's 'spare.weight' on its turn",
+        {"gradient-reaches-the-generator"},
+    ),
+    Broken(
+        "parameters times zero",
+        SCORE,
+        "return self.last(0 * hidden + hidden.detach())",
+        "no gradient reaches the discriminator's 'first.weight' on its turn",
+        {"gradient-reaches-the-discriminator", "gradient-reaches-the-generator"},
+    ),
+    Broken(
+        "an option that cuts the gradient",
+        "nn.Linear(12, 1, bias=bias)",
+        "nn.Linear(12, 1)\n        self.bias = bias",
+        "with discriminator.bias = False: no gradient reaches the discriminator's 'first.weight' on its turn",
+        {"gradient-reaches-the-discriminator", "gradient-reaches-the-generator"},
+        ((SCORE, "return self.last(hidden if self.bias else hidden.detach())"),),
+    ),
+    Broken(
+        "a parameter of both sides",
+        "self.last = nn.Linear(12, 1, bias=bias)",
+        "self.last = nn.Linear(12, 1, bias=bias)\n        self.shared = SHARED",
+        "generator and discriminator share a parameter (shared is shared)",
+        {"builds-with-every-option", *PLAY},
+        (
+            (BUILD, f"self.shared = SHARED\n        {BUILD}"),
+            ("class Maker", "SHARED = nn.Parameter(torch.ones(1))\n\n\nclass Maker"),
+        ),
+    ),
+    Broken(
+        "state beside the weights",
+        BUILD,
+        f"self.shift = torch.randn(12)\n        {BUILD}",
+        "a new generator with the same weights makes other samples",
+        {"weights-survive-safetensors", "state-survives-save-and-restore"},
+        ((PIXELS, "torch.tanh(self.last(hidden + self.shift))"),),
+    ),
+    Broken(
+        "a memory in the discriminator",
+        SCORE,
+        "self.calls = getattr(self, 'calls', 0) + self.training\n        return self.last(hidden) * (1 + self.calls)",
+        "is another after a resume than without it: keep whatever changes in training in buffers",
+        {"state-survives-save-and-restore"},
+    ),
+    Broken(
+        "noise from numpy",
+        HIDDEN,
+        after_hidden("hidden = hidden + numpy.random.randn()"),
+        "sampling twice with one seed gives other images",
+        {
+            "same-seed-same-sample",
+            "samples-do-not-depend-on-batch-mates",
+            "weights-survive-safetensors",
+            "state-survives-save-and-restore",
+        },
+    ),
+    Broken(
+        "float64",
+        PIXELS,
+        f"{PIXELS}.double()",
+        "the generator's 'image' is torch.float64, the data's is torch.float32",
+        {
+            "fakes-are-like-the-data",
+            "everything-is-finite",
+            "gradient-reaches-the-generator",
+            "gradient-reaches-the-discriminator",
+            *PLAY,
+        },
+    ),
+    Broken("no tanh", PIXELS, "self.last(hidden)", "end with a tanh", {"fakes-are-like-the-data"}),
+    Broken("out of range", PIXELS, f"3 * {PIXELS}", "they must lie in [-1, 1]", {"fakes-are-like-the-data"}),
+    Broken(
+        "not finite in eval",
+        HIDDEN,
+        after_hidden("hidden = hidden if self.training else hidden * float('nan')"),
+        "the generator's 'image' has a value that is no finite number in eval()",
+        {
+            "everything-is-finite",
+            "same-seed-same-sample",
+            "samples-do-not-depend-on-batch-mates",
+            "weights-survive-safetensors",
+        },
+    ),
+    Broken(
+        "another shape",
+        "unflatten(1, self.image)",
+        "unflatten(1, (1, 4, 9))",
+        "the generator makes 'image' of shape (8, 1, 4, 9), the data has (8, 1, 6, 6)",
+        {"fakes-are-like-the-data", *PLAY},
+    ),
+    Broken(
+        "an option that does not build",
+        '"elu": nn.ELU',
+        '"gelu": nn.GELU',
+        "with generator.activation = 'elu': architecture 'tiny' failed: KeyError: 'elu'",
+        {
+            "builds-with-every-option",
+            "fakes-are-like-the-data",
+            "everything-is-finite",
+            "gradient-reaches-the-generator",
+            "gradient-reaches-the-discriminator",
+        },
+    ),
+    Broken(
+        "differentiable once",
+        SCORE,
+        "return Once.apply(self.last(hidden))",
+        "the scores cannot be differentiated twice, which gradient penalties do",
+        {"scores-can-be-differentiated-twice"},
+        (("class Judge", f"{ONCE}class Judge"),),
+    ),
+    Broken(
+        "only for float32",
+        SCORE,
+        "return torch.zeros(len(hidden), 1).index_add_(0, torch.arange(len(hidden)), self.last(hidden))",
+        "tiny_gan.networks.Judge failed: RuntimeError: index_add_",
+        {"plays-in-bfloat16"},
+    ),
+]
+
+REAL = "self.cost(1 - step.real_scores).mean()"
+FOOL = '{"fool": -step.fake_scores.mean()}'
+SHOWN = "images + 0.1 * step.randn(*images.shape)"
+
+LOSSES = [
+    Broken(
+        "calls backward",
+        f"return {FOOL}",
+        f"terms = {FOOL}\n        terms['fool'].backward(retain_graph=True)\n        return terms",
+        "on the generator's turn the loss itself calls backward: return the terms",
+        {"gentle-leaves-the-steps-to-the-engine"},
+    ),
+    Broken(
+        "steps",
+        f"return {FOOL}",
+        "with torch.no_grad():\n            next(step.generator.parameters()).add_(1)\n        return " + FOOL,
+        "on the generator's turn the loss itself changes the networks",
+        {"gentle-leaves-the-steps-to-the-engine"},
+    ),
+    Broken("no scalar", REAL, "self.cost(1 - step.real_scores)", "terms are scalar tensors by name", None),
+    Broken(
+        "not finite",
+        REAL,
+        f"{REAL} / 0",
+        "the term 'real' of the discriminator's turn is inf, no finite number",
+        None,
+    ),
+    Broken(
+        "not finite in half precision",
+        f"return {FOOL}",
+        "exact = step.score(step.fake, step.given, twice=True)\n        "
+        "rounded = (exact - step.fake_scores).abs().max().gt(1e-5)\n        "
+        "return {'fool': -step.fake_scores.mean() / (1 - rounded.float())}",
+        "the loss term 'generator/tiny-gan:gentle/fool' is not a finite number",
+        {"gentle-plays-in-bfloat16"},
+    ),
+    Broken(
+        "an option that does not build",
+        '"hard": relu}',
+        '"firm": relu}',
+        "with cost = 'hard': loss 'gentle' failed: KeyError: 'hard'",
+        {"gentle-builds-with-every-option", "gentle-terms-are-finite-scalars"},
+    ),
+    Broken(
+        "moves the other side",
+        f"return {FOOL}",
+        f"step.discriminator.requires_grad_(True)\n        return {FOOL}",
+        "the gradient on the generator's turn reaches the other side",
+        {"gentle-gradient-reaches-its-own-side-only", "gentle-state-survives-save-and-restore"},
+    ),
+    Broken(
+        "does nothing",
+        REAL,
+        f"{REAL}.detach()",
+        "no term has a gradient on either turn, so the loss does nothing",
+        {"gentle-gradient-reaches-its-own-side-only"},
+        (
+            ("self.cost(1 + step.fake_scores).mean()", "self.cost(1 + step.fake_scores).mean().detach()"),
+            (FOOL, '{"fool": -step.fake_scores.mean().detach()}'),
+        ),
+    ),
+    Broken(
+        "an endless slope",
+        FOOL,
+        '{"fool": (step.fake_scores - step.fake_scores.detach()).abs().sqrt().mean()}',
+        "the gradient on the generator's turn is not finite",
+        None,
+    ),
+    Broken(
+        "pairs of the wrong shape",
+        REAL,
+        "self.cost(step.fake_scores.flatten() - step.real_scores).mean()",
+        "is another where the same scores come as (n, 1)",
+        {"gentle-scores-may-have-any-shape"},
+    ),
+    Broken(
+        "only scores in a row",
+        REAL,
+        "self.cost(1 - step.real_scores @ torch.ones(len(step.real_scores)))",
+        "with scores of shape (n, 1): loss ",
+        {"gentle-scores-may-have-any-shape"},
+    ),
+    Broken(
+        "refuses every game",
+        'def discriminator(self, step):\n        return {"real": self.cost',
+        "def setup(self, step):\n        raise ValueError('it is Monday')\n\n"
+        '    def discriminator(self, step):\n        return {"real": self.cost',
+        "it refuses every game, in the kit's own game: loss 'tiny-gan:gentle': it is Monday; in tiny-gan:tiny: loss ",
+        {"gentle-builds-with-every-option"},
+    ),
+    Broken(
+        "fails where it should refuse",
+        REAL,
+        "self.cost(step.real_extras['code']).mean()",
+        "failed: KeyError: 'code'; let setup refuse in a sentence what cannot work",
+        {"gentle-builds-with-every-option"},
+    ),
+    Broken(
+        "state in an attribute",
+        'self.register_buffer("mean", torch.zeros(()))',
+        "self.mean = torch.zeros(())",
+        "the term 'discriminator/tiny-gan:moving/real' is another after a resume than without it",
+        {"moving-state-survives-save-and-restore"},
+    ),
+    Broken(
+        "a view that detaches",
+        SHOWN,
+        "images.detach() + 0.1 * step.randn(*images.shape)",
+        "view lets no gradient through to the fake",
+        None,
+    ),
+    Broken(
+        "a view in float64",
+        SHOWN,
+        f"({SHOWN}).double()",
+        "view makes torch.float64 of real images that are torch.float32",
+        None,
+    ),
+    Broken("a view that divides by zero", SHOWN, "images / 0", "view makes real images that are not finite", None),
+    Broken(
+        "a view that is differentiable once",
+        SHOWN,
+        "Once.apply(images)",
+        "what the loss does cannot be differentiated twice, as gradient penalties do; write it in differentiable",
+        {"noise-can-be-differentiated-twice"},
+        (("class Noise", f"{ONCE}class Noise"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("broken", ARCHITECTURES, ids=lambda broken: broken.name)
+def test_a_broken_architecture_is_caught_by_the_checks_that_it_breaks(site, broken):
+    caught, all_checks = tried(site, "networks.py", "architecture", broken)
+    assert any(broken.sentence in reason for reason in caught.values()), caught
+    assert set(caught) == {f"tiny-{check}" for check in broken.checks}
+    assert all_checks == 14
+
+
+@pytest.mark.parametrize("broken", LOSSES, ids=lambda broken: broken.name)
+def test_a_broken_loss_is_caught_by_the_checks_that_it_breaks(site, broken):
+    caught, all_checks = tried(site, "losses.py", "loss", broken)
+    assert any(broken.sentence in reason for reason in caught.values()), caught
+    assert broken.checks is None or set(caught) == broken.checks, caught
+    assert all_checks == 3 * 9
+
+
+def tried(site, file, kind, broken):
+    """The checks that fail, with their sentences, and the number of all."""
+    install(site, *((file, old, new) for old, new in [(broken.old, broken.new), *broken.further]))
+    outcome = results(kind)
+    return failed(outcome), len(outcome)
+
+
+def test_a_plugin_whose_registration_imports_torch_is_caught(site):
+    install(site, ("__init__.py", "import ganzoo\n", "import ganzoo\nimport torch\n"))
+    outcome = results("plugin", "loss")
+    assert failed(outcome) == {
+        "tiny-gan-imports-no-torch": "registering imports torch: register 'package.module:Class' and import torch in "
+        "that module only"
+    }
+
+
+@pytest.mark.parametrize(
+    "old, new, sentence",
+    [
+        ('"gentle"', '"gentil"', "unknown loss 'gentil'; did you mean 'gentle'?"),
+        ('"gentle"', '"moving"', "nothing would train the generator"),
+        ('architecture = "tiny"', 'architecture = { name = "tiny", biass = 1 }', "unknown key 'architecture.biass'"),
+        ("loss", "los", "the recipe has no loss; add a [[loss]]"),
+    ],
+)
+def test_a_recipe_that_does_not_train_is_caught(site, old, new, sentence):
+    install(site, ("recipes/tiny.toml", old, new))
+    (reason,) = failed(results("recipe")).values()
+    assert sentence in reason
