@@ -1,13 +1,10 @@
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, softplus
+from torch.nn.functional import conv2d
 
-import ganzoo
 from ganzoo_dcgan.networks import Discriminator, Generator
 
 SIZES = [16, 28, 32, 64, 128]
@@ -20,14 +17,6 @@ DISCRIMINATOR_OPTIONS = [
     for batch_norm in (True, False)
     for dropout in (0.0, 0.3)
 ]
-
-
-class NonSaturating(ganzoo.Loss):
-    def discriminator(self, step):
-        return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
-
-    def generator(self, step):
-        return {"fool": softplus(-step.fake_scores).mean()}
 
 
 def noise(n, generator):
@@ -193,14 +182,6 @@ def test_dropout_drops_in_training_and_not_in_eval():
     assert torch.equal(discriminator(images, {}), discriminator(images, {}))
 
 
-def test_samples_in_eval_do_not_depend_on_batch_mates():
-    generator = Generator(image=(1, 28, 28), width=4)
-    generator(noise(64, generator))
-    z = torch.randn(8, 100)
-    generator.eval()
-    torch.testing.assert_close(generator({"z": z})[:1], generator({"z": z[:1]}), rtol=0, atol=1e-6)
-
-
 @pytest.mark.parametrize("side", [Generator, Discriminator])
 @pytest.mark.parametrize("size", [(8, 8), (20, 20), (14, 14), (48, 48), (32, 28), (16, 32)], ids=str)
 def test_other_sizes_are_refused_in_a_sentence_that_names_the_allowed_ones(side, size):
@@ -222,21 +203,3 @@ def test_other_sizes_are_refused_in_a_sentence_that_names_the_allowed_ones(side,
 def test_options_out_of_range_are_refused_in_a_sentence(side, options, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         side(image=(1, 28, 28), **options)
-
-
-def test_a_few_steps_of_the_engine_move_both_sides_and_stay_finite():
-    generator, discriminator = ganzoo.create("dcgan", image=(1, 28, 28), width=4)
-    before = [p.clone() for side in (generator, discriminator) for p in side.parameters()]
-    recipe = ganzoo.Recipe.load("dcgan", train={"batch": 8, "precision": "fp32"})
-    engine = ganzoo.Engine(
-        generator, discriminator, [NonSaturating()], train=recipe.train, optimizer=recipe.optimizer, device="cpu"
-    )
-    metrics = engine.run([{"image": torch.rand(8, 1, 28, 28) * 2 - 1}], steps=3)
-    assert len(metrics) == 3 and all(math.isfinite(value) for value in metrics.values())
-    after = [*generator.parameters(), *discriminator.parameters()]
-    assert not any(torch.equal(old, new) for old, new in zip(before, after, strict=True))
-
-
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, ganzoo_dcgan; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,7 +1,5 @@
 import importlib
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -142,14 +140,6 @@ def test_a_loss_and_its_gradients_are_those_of_the_paper(loss, turn, formula, sh
     for parameter in getattr(step, turn).parameters():
         expected = central_differences(lambda: formula(*scores(step)), parameter)
         torch.testing.assert_close(parameter.grad, expected, rtol=1e-6, atol=1e-9)
-
-
-@pytest.mark.parametrize(("loss", "turn", "formula"), FORMULAS)
-def test_the_frozen_side_gets_no_gradient(loss, turn, formula):
-    step = play(turn, tiny_discriminator())
-    sum(getattr(loss(), turn)(step).values()).backward()
-    frozen = step.generator if turn == "discriminator" else step.discriminator
-    assert all(parameter.grad is None for parameter in frozen.parameters())
 
 
 class Itself(nn.Module):
@@ -371,8 +361,3 @@ def test_every_name_registered_leads_to_a_loss():
     for path in found.values():
         module, name = path.split(":")
         assert issubclass(getattr(importlib.import_module(module), name), ganzoo.Loss)
-
-
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, ganzoo_losses; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

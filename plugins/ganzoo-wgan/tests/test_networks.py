@@ -1,13 +1,10 @@
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
 from torch import nn
 
 import ganzoo
-from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
 from ganzoo_wgan.networks import Critic, Generator
 
 SIZES = [16, 28, 32, 64, 128]
@@ -103,15 +100,6 @@ def test_without_batch_norm_the_critic_judges_each_image_by_itself():
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
-def test_the_gradient_reaches_every_parameter(batch_norm):
-    generator = Generator(image=(3, 28, 28), width=4)
-    critic = Critic(image=(3, 28, 28), width=4, batch_norm=batch_norm)
-    (critic(generator(noise(8, generator)), {}) * torch.randn(8)).sum().backward()
-    for name, parameter in [*generator.named_parameters(), *critic.named_parameters()]:
-        assert parameter.grad.abs().sum() > 0, name
-
-
-@pytest.mark.parametrize("batch_norm", [True, False])
 def test_weights_start_as_in_the_authors_code(batch_norm):
     torch.manual_seed(0)
     sides = Generator(image=(3, 64, 64)), Critic(image=(3, 64, 64), batch_norm=batch_norm)
@@ -126,14 +114,6 @@ def check_start(module, mean):
     assert abs(module.weight.mean().item() - mean) < 5 * 0.02 / math.sqrt(count)
     assert abs(module.weight.std().item() - 0.02) < 5 * 0.02 / math.sqrt(2 * count)
     assert module.bias is None or not module.bias.any()
-
-
-def test_samples_in_eval_do_not_depend_on_batch_mates():
-    generator = Generator(image=(1, 28, 28), width=4)
-    generator(noise(64, generator))
-    z = torch.randn(8, 100)
-    generator.eval()
-    torch.testing.assert_close(generator({"z": z})[:1], generator({"z": z[:1]}), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("side", [Generator, Critic])
@@ -157,31 +137,9 @@ def test_options_out_of_range_are_refused_in_a_sentence(side, options, sentence)
         side(image=(1, 28, 28), **options)
 
 
-@pytest.mark.parametrize("name, rule", [("wgan", WeightClipping), ("wgan-gp", GradientPenalty)])
-def test_a_few_steps_of_either_recipe_move_both_sides_and_stay_finite(name, rule):
-    recipe = ganzoo.Recipe.load(name, train={"batch": 8, "precision": "fp32"})
-    own = recipe.architecture.discriminator
-    generator, critic = ganzoo.create("wgan", image=(1, 28, 28), width=4, discriminator=own)
-    before = [p.clone() for side in (generator, critic) for p in side.parameters()]
-    losses = [
-        ganzoo.Scheduled(make(), use.name, use.weight)
-        for make, use in zip((Wasserstein, rule), recipe.loss, strict=True)
-    ]
-    engine = ganzoo.Engine(generator, critic, losses, train=recipe.train, optimizer=recipe.optimizer, device="cpu")
-    metrics = engine.run([{"image": torch.rand(8, 1, 28, 28) * 2 - 1}], steps=2)
-    assert metrics and all(math.isfinite(value) for value in metrics.values())
-    after = [*generator.parameters(), *critic.parameters()]
-    assert not any(torch.equal(old, new) for old, new in zip(before, after, strict=True))
-
-
 def test_the_recipes_say_what_the_papers_say():
     clipping, penalty = ganzoo.Recipe.load("wgan"), ganzoo.Recipe.load("wgan-gp")
     assert [use.name for use in clipping.loss] == ["wasserstein", "weight-clipping"]
     assert (clipping.optimizer.name, clipping.optimizer.lr, clipping.train.critic_steps) == ("rmsprop", 5e-5, 5)
     assert [(use.name, use.weight) for use in penalty.loss] == [("wasserstein", 1), ("gradient-penalty", 10)]
     assert (penalty.optimizer.lr, penalty.optimizer.betas, penalty.train.critic_steps) == (1e-4, (0.0, 0.9), 5)
-
-
-def test_importing_the_plugin_imports_no_torch():
-    code = "import sys, ganzoo_wgan; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
