@@ -1,0 +1,93 @@
+"""The pages in docs: the public names have a page, and the author's guide is a plugin that works."""
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import ganzoo
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+QUICK = "-o train.steps=1 -o train.batch=8 --precision fp32 --device cpu"
+
+
+def test_every_public_name_has_its_place_on_one_page_and_nothing_else_has():
+    names = re.findall(r"^### `ganzoo\.(\w+)`$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(ganzoo.__all__)
+
+
+@pytest.mark.parametrize("name", ["Generator", "Loss", "Step", "Model", "Run", "Engine"])
+def test_what_the_page_says_of_a_class_is_there(name):
+    section = (DOCS / "api.md").read_text().partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
+    cls = getattr(ganzoo, name)
+    members = re.findall(r"`(\w+)", section)
+    here = {*dir(cls), *re.findall(r"self\.(\w+)", Path(sys.modules[cls.__module__].__file__).read_text())}
+    others = {*ganzoo.__all__, "torch", "forward"}
+    assert len(members) > 2
+    assert set(members) <= here | others
+
+
+def guide():
+    return [(kind, code) for kind, code in BLOCK.findall((DOCS / "plugins.md").read_text())]
+
+
+@pytest.mark.parametrize(("what", "most"), [("A loss in 8 lines", 8), ("An architecture in 40", 40)])
+def test_the_guide_keeps_its_promise_of_lines(what, most):
+    section = (DOCS / "plugins.md").read_text().partition(f"## {what}")[2].partition("\n## ")[0]
+    (code,) = (code for kind, code in BLOCK.findall(section) if kind == "python")
+    lines = [line for line in code.splitlines() if line.strip() and not line.startswith("#")]
+    assert 0 < len(lines) <= most
+
+
+@pytest.fixture
+def venv(tmp_path):
+    """A new environment that sees what the tests see, and in which plugins can be installed."""
+    folder = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", folder], check=True)
+    site = Path(sysconfig.get_path("purelib", vars={"base": folder}))
+    (site / "zz_parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})")
+    return folder
+
+
+def test_the_guide_followed_from_its_first_block_to_its_last(venv, tmp_path):
+    """Commands are run, files are written where their first line says, other Python is run."""
+    work = tmp_path / "work"
+    work.mkdir()
+    (venv / "bin" / "ganzoo").write_text(f"#!{venv}/bin/python\nfrom ganzoo.cli import main\nmain()\n")
+    (venv / "bin" / "ganzoo").chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{venv}/bin:{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the other way round
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+    def run(*words):
+        done = subprocess.run(
+            words, cwd=work, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
+
+    for kind, code in guide():
+        named = re.match(r"# ([\w./]+\.(?:py|toml))\n", code)
+        if named:
+            path = work / "ganzoo-mine" / named[1]
+            assert path.parent.is_dir()
+            path.write_text(code)
+        elif kind == "python":
+            run("python", "-c", code)
+        else:
+            assert kind == "sh"
+            for line in code.splitlines():
+                words = line.partition("#")[0].replace("-m build", "-m build --no-isolation")
+                run("bash", "-c", f"{words} {QUICK}" if words.startswith("ganzoo train") else words)
+    assert sorted(path.name for path in (work / "ganzoo-mine" / "dist").iterdir()) == [
+        "ganzoo_mine-0.1.0-py3-none-any.whl",
+        "ganzoo_mine-0.1.0.tar.gz",
+    ]
