@@ -1,19 +1,20 @@
 """The command line: parse, call, print. Heavy imports stay inside the commands."""
 
-import contextlib
 import errno
-import json as jsonlib
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 import ganzoo
+from ganzoo import plugin_commands
 from ganzoo.errors import BadInput, Error, Failed
+from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, shown, with_debug
+from ganzoo.words import parse_fixed, parse_loss, parse_options
 
 SECTIONS = {
     "architectures": "architecture",
@@ -22,10 +23,6 @@ SECTIONS = {
     "data": "data",
     "models": "model",
 }
-
-
-LONGEST = 2000
-"""Characters of an error that are shown."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,12 +65,6 @@ def tell(error: BaseException, debug: bool) -> int:
     return 1
 
 
-def shown(text: str) -> str:
-    """A sentence as a terminal may have it: it may quote a stranger's file."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return printable if len(printable) <= LONGEST else f"{printable[:LONGEST]} ..."
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(ganzoo.__version__, prog_name="ganzoo")
 @click.option("--debug", is_flag=True, help="Show the traceback of any error.")
@@ -81,16 +72,8 @@ def commands(debug: bool) -> None:
     """Train, sample and share generative adversarial networks by name."""
 
 
-offline_flag = click.option(
-    "--offline",
-    is_flag=True,
-    expose_value=False,
-    # Before the Hub's client is imported, which then sends no request of its own either.
-    callback=lambda context, option, value: os.environ.update(HF_HUB_OFFLINE="1") if value else None,
-    help="Send no request; take what was pulled before.",
-)
-as_json = click.option("--json", is_flag=True, help="Print JSON.")
-with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)
+for command in plugin_commands.COMMANDS:
+    commands.add_command(command)
 
 
 @commands.command("list")
@@ -115,70 +98,6 @@ def list_(section: str | None, json: bool) -> None:
         print_table(kind, [row for row in rows if row["kind"] == kind], ("name", "distribution", "summary"))
     if not rows:
         click.echo(f"there are no {section or 'plugins'} yet")
-
-
-@commands.command()
-@click.argument("name", required=False)
-@click.option("--traceback", is_flag=True, help="Where NAME failed.")
-@as_json
-@with_debug
-def plugins(name: str | None, traceback: bool, json: bool) -> None:
-    """Every installed plugin, or NAME alone: whether it works, what it provides, and what finding it costs."""
-    from ganzoo.listing import plugin_rows
-
-    if traceback and not name:
-        raise BadInput("say of which plugin: ganzoo plugins NAME --traceback")
-    rows = plugin_rows(name)
-    if json:
-        print_json(rows)
-        return
-    things = [thing for row in rows for thing in row["provides"]]
-    for row in rows:
-        row["provides"] = ", ".join(dict.fromkeys(thing["name"] for thing in row["provides"]))
-    print_table("plugin", rows, ("distribution", "version", "status", "reason", "ms", "provides"))
-    if name and things:
-        where = [thing | {"where": ", ".join(thing["targets"].values())} for thing in things]
-        print_table("what", where, ("kind", "name", "where"))
-    if traceback:
-        click.echo("\n".join(row["traceback"] or f"{row['distribution']} did not fail" for row in rows))
-
-
-@commands.command()
-@click.argument("plugin", required=False)
-@as_json
-@with_debug
-def check(plugin: str | None, json: bool) -> int:
-    """Try whether PLUGIN, or every installed one, keeps the promises of the contract; exit with 2 if one does not.
-
-    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN").
-    """
-    from ganzoo.plugins import catalog
-
-    found = catalog().of(plugin) if plugin else catalog().plugins
-    rows: list[dict[str, str]] = []
-    for name in dict.fromkeys(each.distribution for each in found):
-        own = checked_rows(name)
-        rows += own
-        if not json:
-            print_table("plugin", own, ("plugin", "thing", "check", "result", "reason"))
-    if json:
-        print_json(rows)
-    elif not rows:
-        click.echo("there are no plugins yet")
-    return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
-
-
-def checked_rows(plugin: str) -> list[dict[str, str]]:
-    """A row for each check of a plugin. What it prints goes where it does not disturb."""
-    from ganzoo import testing
-
-    rows = []
-    with contextlib.redirect_stdout(sys.stderr):
-        for each in testing.checks_of(plugin):
-            result, reason = each.result()
-            thing = f"{each.kind} {each.name}"
-            rows.append({"plugin": plugin, "thing": thing, "check": each.title, "result": result, "reason": reason})
-    return rows
 
 
 @commands.command()
@@ -351,122 +270,8 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
     click.echo(bundle(model, folder, told_license(license_id)), nl=False)
 
 
-@commands.command()
-@click.argument("name")
-@click.option("--architecture", is_flag=True, help="A generator and a discriminator; what you get without a flag.")
-@click.option("--loss", is_flag=True, help="A loss or a penalty.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where the folder goes.")
-@with_debug
-def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
-    """Begin a plugin of your own: a whole distribution in a new folder NAME, such as ganzoo-mine."""
-    import shlex
-
-    from ganzoo.starting import start
-
-    if architecture and loss:
-        raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
-    folder, short = start(name, "loss" if loss else "architecture", out)
-    place = shlex.quote(str(folder))
-    click.echo(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
-    local = place if folder.is_absolute() else f"./{place}"
-    for line in (f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}"):
-        click.echo(f"    {line}")
-
-
-@commands.command()
-@click.argument("words", nargs=-1, required=True, metavar="PLUGIN...")
-@click.option("-e", "--editable", is_flag=True, help="Leave a folder's code where it is; changes count at once.")
-@click.option("--upgrade", is_flag=True, help="Take the newest version.")
-@with_debug
-def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
-    """Install plugins into this environment with pip or uv, and say what they bring.
-
-    PLUGIN is a package name, a folder with a pyproject.toml, a wheel or an address such as
-    https://github.com/owner/name. A plugin is code that runs on this machine: install those of people you trust.
-    """
-    from ganzoo.installing import install
-
-    for line in install(words, editable, upgrade, aside):
-        click.echo(line)
-
-
-@commands.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@with_debug
-def uninstall(names: Sequence[str]) -> None:
-    """Uninstall plugins by the names of their distributions, and say what went."""
-    from ganzoo.installing import uninstall
-
-    for line in uninstall(names):
-        click.echo(f"gone: {line}")
-
-
 def told_license(license_id: str) -> str:
     """The licence, or "other" with a word about it."""
     if not license_id:
         aside("no --license, such as mit or cc-by-4.0: the model's is 'other', which tells nobody what they may do")
     return license_id or "other"
-
-
-def aside(sentence: str) -> None:
-    """Say something on standard error, beside what a command prints."""
-    click.echo(shown(sentence), err=True)
-
-
-def parse_options(options: Iterable[str]) -> dict[str, Any]:
-    """`section.key=value` words as overrides of a recipe."""
-    from ganzoo.recipe import parse_value, somewhere
-
-    changes = {}
-    for text in options:
-        key, equals, value = text.partition("=")
-        if not equals or not all(key.strip().split(".")) or "." not in key:
-            raise BadInput(f"'-o {text}' is not section.key=value, such as -o {somewhere(key) or 'train.steps'}=...")
-        changes[key.strip()] = parse_value(value.strip())
-    return changes
-
-
-def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
-    """`key=value` words as latents to fix."""
-    fixed: dict[str, Any] = {}
-    for text in words:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not (key and equals and value) or key in fixed:
-            raise BadInput(f"'--set {text}' is not one value for a latent, such as --set label=7")
-        fixed[key] = value
-    return fixed
-
-
-def parse_loss(text: str) -> dict[str, Any]:
-    """`name,option=value,...` as a loss of a recipe."""
-    from ganzoo.recipe import parse_value
-
-    name, *options = text.split(",")
-    loss: dict[str, Any] = {"name": name.strip()}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise BadInput(f"'--loss {text}': '{option}' is not option=value, such as --loss r1,weight=10,every=16")
-        if key.strip() == "name":
-            raise BadInput(f"'--loss {text}': the name comes first and alone")
-        loss[key.strip()] = parse_value(value.strip())
-    return loss
-
-
-def print_json(value: Any) -> None:
-    """Plain values as JSON on standard output."""
-    click.echo(jsonlib.dumps(value, indent=2))
-
-
-def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
-    """Rows as a table; a pipe gets it in full width."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = [column for column in columns if any(row[column] for row in rows)]
-    table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
-    console = Console(markup=False, highlight=False)
-    Console(width=None if console.is_terminal else 400, markup=False, highlight=False).print(table)

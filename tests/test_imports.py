@@ -11,7 +11,7 @@ PACKAGE = Path(ganzoo.__file__).parent
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 PLUGINS = sorted((PACKAGE.parent / "plugins").glob("*/*/*.py"))
 LEAVES = {"contract": {"errors"}, "settings": {"errors"}, "hookspecs": set(), "errors": set(), "seeds": set()}
-JOINERS = {"__init__", "__main__", "cli", "testing", "training"}
+JOINERS = {"__init__", "__main__", "cli", "plugin_commands", "testing", "training"}
 
 
 def imported(path: Path) -> set[str]:

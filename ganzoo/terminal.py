@@ -1,0 +1,52 @@
+"""What commands have in common: flags, sentences beside what they print, tables and JSON."""
+
+import json as jsonlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+LONGEST = 2000
+"""Characters of an error that are shown."""
+
+offline_flag = click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    # Before the Hub's client is imported, which then sends no request of its own either.
+    callback=lambda context, option, value: os.environ.update(HF_HUB_OFFLINE="1") if value else None,
+    help="Send no request; take what was pulled before.",
+)
+as_json = click.option("--json", is_flag=True, help="Print JSON.")
+with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)
+
+
+def shown(text: str) -> str:
+    """A sentence as a terminal may have it: it may quote a stranger's file."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return printable if len(printable) <= LONGEST else f"{printable[:LONGEST]} ..."
+
+
+def aside(sentence: str) -> None:
+    """Say something on standard error, beside what a command prints."""
+    click.echo(shown(sentence), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Plain values as JSON on standard output."""
+    click.echo(jsonlib.dumps(value, indent=2))
+
+
+def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
+    """Rows as a table; a pipe gets it in full width."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = [column for column in columns if any(row[column] for row in rows)]
+    table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    console = Console(markup=False, highlight=False)
+    Console(width=None if console.is_terminal else 400, markup=False, highlight=False).print(table)
