@@ -103,13 +103,13 @@ def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = Fa
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("".join(f"{line}\n" for line in pins({thing.name for thing in things}, tool.version)))
-        run(tool.install(things, constraints, editable, upgrade), f"{tool.name} failed, and nothing was installed")
+        run(tool, tool.install(things, constraints, editable, upgrade), "failed, and nothing was installed")
 
 
 def uninstall(names: Sequence[str]) -> None:
     """Uninstall distributions. Raises `Unavailable` where that fails."""
     tool = installer()
-    run(tool.uninstall(names), f"{tool.name} failed")
+    run(tool, tool.uninstall(names), "failed")
 
 
 def pins(asked: Iterable[str], version_of: Callable[[str], str]) -> list[str]:
@@ -126,7 +126,7 @@ def installed_version(name: str) -> str:
         return ""
 
 
-def run(command: Sequence[str], failed: str) -> None:
+def run(tool: Pip | Uv, command: Sequence[str], failed: str) -> None:
     """Run an installer, with all that it says on standard error. Raises `Unavailable` where it fails."""
     said = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as it:
@@ -135,13 +135,13 @@ def run(command: Sequence[str], failed: str) -> None:
                 sys.stderr.write(line)
             said.append(line)
     if it.returncode:
-        raise Unavailable(f"{failed}: {reason(' '.join(' '.join(said).split()))}")
+        raise Unavailable(f"{tool.name} {failed}: {reason(' '.join(' '.join(said).split()), tool.version)}")
 
 
-def reason(said: str) -> str:
+def reason(said: str, version_of: Callable[[str], str]) -> str:
     """Why an installer failed: the requirement that the constraints do not allow, where it was one."""
     for name, specifiers in NEEDS.findall(said):
-        here = installed_version(name)
+        here = version_of(name)
         if normal(name) in (*GROUNDS, *first_party()) and not met(specifiers, here):
             asked = ",".join(re.findall(r"[<>=!~]+[^<>=!~ ,]+", specifiers))
             return f"it needs {name}{asked}, and this is {name} {here}" if here else absent(name)
