@@ -12,6 +12,8 @@ from ganzoo.plugins import GROUP, normal
 from ganzoo.wanted import Wanted, wanted
 
 Rows = list[dict[str, Any]]
+FACTS = ("distribution", "version", "status", "reason", "provides")
+"""What of a plugin's row may change only by installing; the time that it takes to load is another each time."""
 
 
 def install(words: Sequence[str], editable: bool, upgrade: bool, say: Callable[[str], None]) -> Iterator[str]:
@@ -59,7 +61,7 @@ def plugin_rows() -> Rows:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise Failed(f"'ganzoo plugins' fails in {sys.executable}; its message is above")
-    return json.loads(done.stdout)
+    return [{key: row[key] for key in FACTS} for row in json.loads(done.stdout)]
 
 
 def lines(rows: Rows, others: Rows) -> list[str]:

@@ -215,7 +215,8 @@ def test_a_package_that_is_no_plugin_is_installed_and_says_so(environment):
 def test_a_name_that_two_plugins_bring_is_told(environment):
     done = environment("install", wheel(environment.folder, "twin", code=loss("minimax")))
     assert done.stdout == "loss minimax (twin 1.0)\n"
-    assert sentence(done, 0) == "twin: loss 'minimax' also comes from ganzoo-vanilla; say 'twin:minimax'"
+    assert sentence(done, 0).startswith("twin: loss 'minimax' also comes from ganzoo-vanilla")
+    assert "'twin:minimax'" in sentence(done, 0)
     good(environment("uninstall", "twin"))
 
 
