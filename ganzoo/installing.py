@@ -12,8 +12,6 @@ from ganzoo.plugins import GROUP, normal
 from ganzoo.wanted import Wanted, wanted
 
 Rows = list[dict[str, Any]]
-FACTS = ("distribution", "version", "status", "reason", "provides")
-"""What of a plugin's row may change only by installing; the time that it takes to load is another each time."""
 
 
 def install(words: Sequence[str], editable: bool, upgrade: bool, say: Callable[[str], None]) -> Iterator[str]:
@@ -61,7 +59,13 @@ def plugin_rows() -> Rows:
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise Failed(f"'ganzoo plugins' fails in {sys.executable}; its message is above")
-    return [{key: row[key] for key in FACTS} for row in json.loads(done.stdout)]
+    return [facts(row) for row in json.loads(done.stdout)]
+
+
+def facts(row: dict[str, Any]) -> dict[str, Any]:
+    """What of a row tells whether a plugin is another one now: neither how long it took to load, nor where it lies."""
+    things = [{key: thing[key] for key in ("kind", "name")} for thing in row["provides"]]
+    return {key: row[key] for key in ("distribution", "version", "status", "reason")} | {"provides": things}
 
 
 def lines(rows: Rows, others: Rows) -> list[str]:
