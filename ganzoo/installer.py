@@ -89,7 +89,7 @@ def installer() -> Pip | Uv:
     if program := shutil.which("uv"):
         return Uv(program)
     brings_pip = f"{shlex.quote(sys.executable)} -m ensurepip"
-    raise BadInput(f"there is neither pip nor uv to do that with; what brings pip is: {brings_pip}")
+    raise BadInput(f"there is neither pip nor uv to do that with; run this, and then the same again: {brings_pip}")
 
 
 def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = False) -> None:
