@@ -286,7 +286,8 @@ def test_without_pip_and_uv_the_command_that_brings_pip_is_said(environment, wor
     code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli import main; main({words!r})"
     done = environment.python("-c", code, PATH="")
     assert sentence(done, 2) == (
-        f"error: there is neither pip nor uv to do that with; run this, and then the same again: {environment.executable} -m ensurepip"
+        "error: there is neither pip nor uv to do that with; run this, and then the same again: "
+        f"{environment.executable} -m ensurepip"
     )
     assert done.stdout == ""
 
