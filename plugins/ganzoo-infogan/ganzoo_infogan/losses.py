@@ -9,7 +9,7 @@ import ganzoo
 
 
 class MutualInformation(ganzoo.Loss):
-    """A lower bound on the mutual information of codes and images (Chen et al. 2016, equations 5 and 6), negated.
+    """A lower bound on the mutual information of codes and images (Chen et al. 2016, equation 5), negated.
 
     A code is every key that the generator draws and that the discriminator has among its extras: its guess, made from
     the fake image, at what the image was made from. Whole numbers are guessed by logits of shape (n, k) and cost their
@@ -17,11 +17,11 @@ class MutualInformation(ganzoo.Loss):
     and cost its negative log-likelihood without the constant, which is half the squared error. Both sides minimise
     the same: the discriminator learns to read the codes, the generator to write them legibly.
 
-    Option `continuous`, greater than 0: how much the codes that are no whole numbers count. 0.1 is what the authors'
-    code gives them; with a normal distribution their likelihood has the scale of the data (appendix C of the paper).
+    Option `continuous`, greater than 0: how much the codes that are no whole numbers count. 1 is what the authors'
+    code has for digits; section 6 of the paper advises less where it would outweigh the other terms.
     """
 
-    def __init__(self, continuous: float = 0.1) -> None:
+    def __init__(self, continuous: float = 1.0) -> None:
         super().__init__()
         if not 0 < continuous < math.inf:
             raise ValueError(f"continuous must be a number greater than 0, got {continuous}")

@@ -1,8 +1,9 @@
 """InfoGAN: a DCGAN whose generator is also told codes, and whose discriminator also guesses them.
 
-Chen et al. 2016, section 4, and appendix C.1 for the codes and for the recognition network, which shares the
-discriminator's convolutions. The layers are DCGAN's (Radford et al. 2016): kernels of 4, batch norm, ReLU and a final
-tanh in the generator, LeakyReLU of slope 0.2 in the discriminator.
+The paper's (Chen et al. 2016, sections 4 to 6 and appendix C.1): the codes, and a recognition network that shares the
+discriminator's convolutions. Ours: the layers are DCGAN's (Radford et al. 2016), and the codes reach the generator
+through a linear map as wide as the noise, so that they count from the start; as a few more entries of the noise they
+sank into details, and the same code drew any digit.
 """
 
 from itertools import pairwise
@@ -44,14 +45,16 @@ class Generator(ganzoo.Generator):
         self.continuous = names(codes, continuous)
         self.latent_size, self.categorical = latent_size, {"code": codes}
         widths, sides = inwards(image, width, max_width)
-        inputs, deepest = latent_size + codes + continuous, (widths[-1], BASE, BASE)
-        layers = [nn.Linear(inputs, widths[-1] * BASE**2, bias=False), nn.Unflatten(1, deepest)]
+        self.tell = nn.Linear(codes + continuous, latent_size, bias=False)
+        deepest = (widths[-1], BASE, BASE)
+        layers = [nn.Linear(2 * latent_size, widths[-1] * BASE**2, bias=False), nn.Unflatten(1, deepest)]
         layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(True)]
         for (before, after), side in zip(pairwise(widths[::-1]), sides[:0:-1], strict=True):
             layers.append(nn.ConvTranspose2d(before, after, 4 - side % 2, 2, 1, bias=False))
             layers += [nn.BatchNorm2d(after), nn.ReLU(True)]
         self.network = nn.Sequential(*layers, nn.ConvTranspose2d(width, image[0], 4, 2, 1, bias=False), nn.Tanh())
         self.apply(initialise)
+        nn.init.normal_(self.tell.weight)
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """{"z": (n, latent_size) normal, "code": (n,) whole numbers} and each continuous code, (n,) in [-1, 1)."""
@@ -60,9 +63,9 @@ class Generator(ganzoo.Generator):
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Images for noise and codes as `latent` draws them."""
-        code = one_hot(given["code"], self.categorical["code"])
-        continuous = [given[key][:, None] for key in self.continuous]
-        return self.network(torch.cat([given["z"], code, *continuous], 1))
+        code = one_hot(given["code"], self.categorical["code"]).to(given["z"])
+        told = self.tell(torch.cat([code, *(given[key][:, None] for key in self.continuous)], 1))
+        return self.network(torch.cat([given["z"], told], 1))
 
 
 class Discriminator(nn.Module):
