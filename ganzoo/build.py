@@ -35,7 +35,8 @@ class Part:
         parameters = inspect.signature(self.cls).parameters
         for name in FACTS:
             if name in parameters and parameters[name].default is parameters[name].empty and facts.get(name) is None:
-                raise BadInput(f"{self.label} needs '{name}', which this data does not have")
+                how = "; sub-folders of a folder of images become classes" if name == "classes" else ""
+                raise BadInput(f"{self.label} needs '{name}', which this data does not have{how}")
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
         return blaming(self.label, self.cls, **known, **self.options)
 
@@ -130,6 +131,10 @@ def option_schema(cls: type) -> type[BaseModel]:
 
 def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any]:
     """All options of a class by name, the given ones checked against the annotations; None is left out."""
+    for name, option in option_schema(cls).model_fields.items():
+        if option.is_required() and name not in given:
+            known = f"only {' and '.join(FACTS)} come from the data"
+            raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
     options = validated(option_schema(cls), given, where)
     values = {name: getattr(options, name) for name in type(options).model_fields}
     try:

@@ -19,6 +19,13 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
     """
     if not isinstance(generator, Generator):
         raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
+    for key, count in generator.categorical.items():
+        if not isinstance(count, int) or count < 1:
+            raise BadInput(f"the generator's categorical '{key}' has {count!r} values; it needs 1 or more")
+    for network in (generator, discriminator):
+        for name, parameter in network.named_parameters():
+            if isinstance(parameter, nn.UninitializedParameter):
+                raise BadInput(f"{name_of(network)} has a lazy layer ('{name}'): give it its size")
     own = {id(parameter): name for name, parameter in generator.named_parameters()}
     for name, parameter in discriminator.named_parameters():
         if id(parameter) in own:

@@ -207,7 +207,9 @@ class Engine:
                 terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own, parts)]
             if not counted or not side.parameters:
-                raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}")
+                named = [f"{use.name}/{name}" for use, own in zip(active, terms, strict=True) for name in own]
+                told = f" ({', '.join(named)} have none: what is detached is only logged)" if named else ""
+                raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}{told}")
             with self.marked(f"{turn} backward"):
                 blaming(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
             # Copies, since a term may be a buffer or a parameter, which changes after this.

@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,12 +18,11 @@ from ganzoo.model import Model, load
 from ganzoo.pictures import picture, to_bytes, write_png, write_tiles
 from ganzoo.pinned import Entry
 from ganzoo.references import parse
+from ganzoo.rows import Folders, each_row, stem
 from ganzoo.sampling import pictured
 
 IN_A_PICTURE = 10_000
 """Samples that one picture shows at most."""
-CLASS_FOLDER = re.compile(r"\w[\w .+&'()-]{0,99}(?<! )(?<!\.)")
-"""Names of classes that may become folders."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
@@ -64,9 +62,9 @@ def write_samples(
     fixed: Mapping[str, Any] = NOTHING,
 ) -> Path:
     """`write` for a model that is loaded already; `name` is what pictures call it."""
-    wanted = [{**fixed, **row} for row in each_row(model, rows)]
-    out = out or free_name("-".join([name, f"seed{seed}", f"n{n}", *in_a_name(rows, fixed)]))
-    refuse_unfit(model, n * len(wanted), out, wanted)
+    wanted = each_row(model, rows, fixed)
+    refuse_unfit(model, n, out or Path("new.png"), wanted)
+    out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
     blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in wanted)
     if suffix(out) == ".npz":
@@ -74,24 +72,8 @@ def write_samples(
     elif suffix(out) == ".png":
         write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
     else:
-        write_singles(out, blocks, name, seed, class_folders(model))
+        write_singles(out, blocks, name, seed, Folders(model, rows))
     return out
-
-
-def each_row(model: Model, rows: str) -> list[dict[str, Any]]:
-    """What to fix for each row: `key=value,value,...`, or `key` for all values of a categorical one."""
-    key, _, values = rows.partition("=")
-    if not key:
-        return [{}]
-    if not values and not model.categories(key):
-        raise BadInput(f"'{key}' is not categorical here; say which values, such as {key}=-1,0,1")
-    return [{key: value} for value in (values.split(",") if values else range(model.categories(key)))]
-
-
-def in_a_name(rows: str, fixed: Mapping[str, Any]) -> list[str]:
-    """What the name of a picture says of the latents that were not left to chance."""
-    words = [f"{key}{value}" for key, value in fixed.items()] + ([f"rows-{rows}"] if rows else [])
-    return [re.sub(r"[^\w.+-]+", "-", word)[:50] for word in words]
 
 
 def name_of(source: str | Path) -> str:
@@ -114,14 +96,16 @@ def suffix(out: Path) -> str:
     return out.suffix.lower()
 
 
-def refuse_unfit(model: Model, n: int, out: Path, wanted: Iterable[Mapping[str, Any]]) -> None:
-    """Raise `BadInput` where these samples cannot be drawn, or not be written as such a file."""
+def refuse_unfit(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadInput` where `n` samples of each that is wanted cannot be drawn, or not be written as such a file."""
     if suffix(out) not in ("", ".png", ".npz"):
         raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
-    if suffix(out) == ".png" and n > IN_A_PICTURE:
-        raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {n:,} to a folder or FILE.npz")
-    samples = [model.sample(1, **each) for each in wanted]
-    if suffix(out) != ".npz" and not (model.makes_images and pictured(samples[0]) is not None):
+    if suffix(out) == ".png" and n * len(wanted) > IN_A_PICTURE:
+        many = f"{n * len(wanted):,}"
+        raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {many} to a folder or FILE.npz")
+    settled = [model.settled(n, **each) for each in wanted]
+    samples = model.sample(1, **{key: values[:1] for key, values in settled[0].items()})
+    if suffix(out) != ".npz" and not (model.makes_images and pictured(samples) is not None):
         raise BadInput("this model does not make images of 1 or 3 channels; write its samples with --out FILE.npz")
 
 
@@ -142,27 +126,15 @@ def pixels(blocks: Blocks) -> Iterator[Tensor]:
     return (to_bytes(pictured(samples)) for samples, _ in blocks)
 
 
-def class_folders(model: Model) -> list[str]:
-    """A folder's name for each class; its number, where the classes' names, which a stranger may have chosen, are none.
-
-    So named, the samples are a folder of training data with the same classes.
-    """
-    names = model.classes
-    fit = len(set(names)) == len(names) and all(CLASS_FOLDER.fullmatch(name) for name in names)
-    return names if fit else [str(number) for number in range(len(names))]
-
-
-def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, classes: Sequence[str]) -> None:
-    """One numbered PNG for each sample, in a sub-folder for its class if it has one; earlier ones are removed first."""
+def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:
+    """One numbered PNG for each sample, in the sub-folder where it belongs; earlier ones are removed first."""
     with writing(folder):
-        for path in itertools.chain(folder.iterdir(), *((folder / each).glob("*.png") for each in classes)):
-            if re.fullmatch(r"\d{6,}\.png", path.name):
-                path.unlink()
+        for path in list(folders.earlier(folder)):
+            path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        labels = given["label"].tolist() if "label" in given and classes else []
         for place, image in enumerate(to_bytes(pictured(samples))):
-            inside = folder / classes[labels[place]] if labels else folder
+            inside = folder / folders.of(given, place)
             with writing(inside):
                 inside.mkdir(exist_ok=True)
             write_png(inside / f"{next(number):06d}.png", picture(image), name, seed)

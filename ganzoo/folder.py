@@ -181,7 +181,7 @@ def conversions(sizes: Sequence[tuple[int, int]], kinds: Sequence[str], shape: t
     resized = sum(size != (width, height) for size in sizes)
     of_each = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
     parts = [f"converted {others.total()} images to {wanted} ({of_each})"] * bool(others)
-    parts += [f"resized {resized} to {width} x {height}"] * bool(resized)
+    parts += [f"resized {resized} to {width} x {height} (data.size says to what)"] * bool(resized)
     return [" and ".join(parts)] if parts else []
 
 

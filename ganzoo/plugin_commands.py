@@ -34,7 +34,12 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
         where = [thing | {"where": ", ".join(thing["targets"].values())} for thing in things]
         print_table("what", where, ("kind", "name", "where"))
     if traceback:
-        click.echo("\n".join(row["traceback"] or f"{row['distribution']} did not fail" for row in rows))
+        click.echo("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
+
+
+def not_failed(distribution: str) -> str:
+    """What there is instead of a traceback."""
+    return f"{distribution} did not fail; 'ganzoo check {distribution}' tries what it registers"
 
 
 @click.command()

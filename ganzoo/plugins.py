@@ -6,6 +6,7 @@ its reason, leaves no trace, and everything else works.
 
 import contextlib
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -53,7 +54,7 @@ class Provided:
         """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
         try:
-            with warnings_naming(f"{self.distribution} {self.version}"):
+            with contextlib.redirect_stdout(sys.stderr), warnings_naming(f"{self.distribution} {self.version}"):
                 return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
@@ -84,7 +85,8 @@ class Plugin:
 
     def fail(self, status: str, reason: str) -> None:
         """Give up on this plugin: it provides nothing."""
-        self.status, self.reason, self.provides = status, reason, []
+        self.status, self.provides = status, []
+        self.note(reason)
 
     def note(self, reason: str) -> None:
         """Say something about it, beside what was said."""
@@ -205,15 +207,18 @@ def examine(entry: EntryPoint, before: list[Plugin]) -> Plugin:
 @contextlib.contextmanager
 def warnings_naming(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
     """What is deprecated and used inside is noted, and the warning names the plugin that has to change."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", Deprecated)
-        yield
-    for warning in caught:
-        message = warning.message
-        if isinstance(message, Deprecated):
-            note(str(message))
-            message = Deprecated(f"{culprit}: {message}")
-        warnings.warn_explicit(message, None, warning.filename, warning.lineno)
+    caught: list[warnings.WarningMessage] = []
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", Deprecated)
+            yield
+    finally:
+        for warning in caught:
+            message = warning.message
+            if isinstance(message, Deprecated):
+                note(str(message))
+                message = Deprecated(f"{culprit}: {message}")
+            warnings.warn_explicit(message, None, warning.filename, warning.lineno)
 
 
 def identity(entry: EntryPoint) -> tuple[str, str]:
@@ -261,14 +266,18 @@ def ask(plugin: Plugin, module: object) -> bool:
         raise ValueError(f"{unknown}; the hooks are register_architectures and register_losses") from error
     registers = {"register_architectures": plugin.register_architecture, "register_losses": plugin.register_loss}
     for name in (*registers, *hookspecs.RENAMED):
+        # Statically, since a module may have a __getattr__ that answers to everything.
+        hook = inspect.getattr_static(module, name, None)
+        if callable(hook) and not hasattr(hook, "ganzoo_impl"):
+            raise ValueError(f"the hook {name} is not marked: put @ganzoo.hookimpl above it")
         getattr(manager.hook, name)(register=registers[hookspecs.RENAMED.get(name, name)])
     return bool(manager.get_hookcallers(module))
 
 
 def package_folders(module: str) -> list[Path]:
     """Where the package is that the imported module is or lies in."""
-    package = module if hasattr(sys.modules[module], "__path__") else module.rpartition(".")[0]
-    return [Path(folder) for folder in getattr(sys.modules.get(package), "__path__", [])]
+    package = module if "__path__" in vars(sys.modules[module]) else module.rpartition(".")[0]
+    return [Path(folder) for folder in vars(sys.modules[package]).get("__path__", [])] if package else []
 
 
 def recipe_files(package: Path) -> list[Path]:

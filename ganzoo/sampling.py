@@ -32,7 +32,7 @@ def draw(
 
     A piece is one or more blocks. Whole blocks are drawn and then cut: torch draws other numbers for another count.
     """
-    fixed = {key: as_tensor(key, value) for key, value in fixed.items()}
+    fixed = one_of_each(generator, n, device, fixed)
     first, blocks = 0, 1
     while first < n:
         blocks = min(blocks, math.ceil((n - first) / BLOCK))
@@ -40,14 +40,23 @@ def draw(
         numbers = range(first // BLOCK, first // BLOCK + blocks)
         parts = [latents(generator, seed, number, device) for number in numbers]
         drawn = {key: torch.cat([each[key] for each in parts]) for key in parts[0]}
-        check_keys(generator, drawn, fixed)
         given = {key: value[: part.stop - first] for key, value in drawn.items()}
-        given |= {key: one_each(key, value, drawn.get(key), n)[part] for key, value in fixed.items()}
+        given |= {key: value[part] for key, value in fixed.items()}
         given = Batch({key: value.to(device) for key, value in given.items()})
         with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)
         yield made, given
         first, blocks = part.stop, blocks_together(made, part.stop - first, device)
+
+
+def one_of_each(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What is fixed as `n` values for each key. Raises `BadInput` for a key or a value that the generator cannot take.
+
+    That goes too for a key that it needs and that is not fixed.
+    """
+    drawn = latents(generator, 0, 0, device)
+    check_keys(generator, drawn, fixed)
+    return {key: one_each(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
 
 
 def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
@@ -99,6 +108,8 @@ def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[st
 
 def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
     """A fixed value for `n` samples: the same for all, or its own for each."""
+    if value.is_floating_point() and not value.isfinite().all():
+        raise BadInput(f"'{key}' is fixed to what is no finite number")
     shape, dtype = (value.shape[1:], value.dtype) if like is None else (like.shape[1:], like.dtype)
     if not torch.can_cast(value.dtype, dtype):
         raise BadInput(f"'{key}' takes {dtype}, got {value.dtype}")
@@ -129,8 +140,9 @@ def numbered(key: str, value: Any, classes: Sequence[str]) -> Any:
     for number in (int, float):
         with suppress(ValueError):
             return number(value)
-    allowed = f"; {choices(value, classes)}" if classes else ""
-    raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}{allowed}")
+    if classes:
+        raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {choices(value, classes)}")
+    raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}")
 
 
 def as_tensor(key: str, value: Any) -> Tensor:

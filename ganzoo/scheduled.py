@@ -53,7 +53,10 @@ class Scheduled:
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
         terms = self.ask(step.turn, step) if self.plays(step.turn) else {}
-        for name, term in terms.items() if isinstance(terms, dict) else [("", terms)]:
+        if not isinstance(terms, dict):
+            said = f'its {step.turn}() must return a dict of terms by name, such as {{"fool": ...}}'
+            raise BadInput(f"loss '{self.name}': {said}, and returns {type(terms).__name__}")
+        for name, term in terms.items():
             if not isinstance(term, Tensor) or term.dim():
                 what = f"shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
                 raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")

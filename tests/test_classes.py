@@ -74,10 +74,12 @@ def test_words_fix_numbers_too():
 @pytest.mark.parametrize(
     ("fixed", "sentence"),
     [
-        ({"label": "catt"}, "'label' must be a number, or one for each sample, got 'catt'; did you mean 'cat'?"),
+        ({"label": "catt"}, "'label' has no class 'catt'; did you mean 'cat'?"),
         ({"label": 3}, "'label' must lie in 0..2, one for each of the model's 3 classes"),
         ({"code": "2"}, "'code' must lie in 0..1, one for each of the model's 2 classes"),
         ({"code": "cat"}, "'code' must be a number, or one for each sample, got 'cat'"),
+        ({"tilt": "nan"}, "'tilt' is fixed to what is no finite number"),
+        ({"tilt": [1.0, float("inf")]}, "'tilt' is fixed to what is no finite number"),
         ({"tilt": "upright"}, "'tilt' must be a number, or one for each sample, got 'upright'"),
     ],
 )
@@ -112,12 +114,14 @@ def test_a_picture_has_a_row_for_each_value_from_the_same_other_latents(tmp_path
     [
         ("tilt", "'tilt' is not categorical here; say which values, such as tilt=-1,0,1"),
         ("lable=1", "no 'lable' to fix; did you mean 'label'?"),
-        ("label=cat,cow", "got 'cow'; "),
+        ("=3", "rows of '=3' are of no latent"),
+        ("code", "'code' is fixed, and cannot have rows"),
+        ("label=cat,cow", "no class 'cow'; allowed: "),
     ],
 )
 def test_rows_that_cannot_be_are_refused_before_anything_is_written(tmp_path, rows, sentence):
     with pytest.raises(ganzoo.BadInput) as refusal:
-        write_samples(model(), "m", 5, 1, tmp_path / "a.png", False, rows)
+        write_samples(model(), "m", 5, 1, tmp_path / "a.png", False, rows, {"code": 1} if rows == "code" else {})
     assert sentence in str(refusal.value)
     assert not list(tmp_path.iterdir())
 
@@ -133,6 +137,14 @@ def test_rows_that_cannot_be_are_refused_before_anything_is_written(tmp_path, ro
 def test_the_default_name_says_what_was_fixed(tmp_path, monkeypatch, rows, fixed, name):
     monkeypatch.chdir(tmp_path)
     assert write_samples(model(), "m", 2, 0, None, False, rows, fixed).name == name
+
+
+def test_many_unknown_keys_are_refused_by_name_though_no_file_could_be_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ganzoo.BadInput, match="has no 'aaaa"):
+        write_samples(model(), "m", 2, 0, None, False, "", {letter * 60: 1 for letter in "abcdef"})
+    long = write_samples(model(), "m", 2, 0, None, False, "tilt=" + ",".join(["0.123456789"] * 40))
+    assert len(long.name) < 150
 
 
 def test_a_folder_of_samples_is_training_data_with_the_same_classes(tmp_path):
@@ -151,8 +163,41 @@ def test_rows_in_a_folder_make_as_many_of_each_class_and_replace_older_ones(tmp_
     assert {path.name: len(list(path.iterdir())) for path in folder.iterdir()} == dict.fromkeys(PETS, 4)
 
 
+def test_rows_of_a_code_in_a_folder_get_a_sub_folder_each(tmp_path):
+    folder = write_samples(model(), "m", 2, 0, tmp_path / "codes", False, "tilt=-1,0.5")
+    assert {path.name: len(list(path.iterdir())) for path in folder.iterdir()} == {"tilt=-1": 2, "tilt=0.5": 2}
+    (folder / "mine").mkdir()
+    (folder / "mine" / "000000.png").write_text("not ours")
+    write_samples(model(), "m", 1, 0, folder, True, "tilt=-1,0.5")
+    assert {path.name: len(list(path.iterdir())) for path in folder.iterdir()} == {
+        "tilt=-1": 1,
+        "tilt=0.5": 1,
+        "mine": 1,
+    }
+
+
+def test_more_labels_than_the_data_has_classes_go_into_numbers(tmp_path):
+    folder = write_samples(model(["a", "b"]), "m", 30, 0, tmp_path / "singles", False)
+    assert sorted(path.name for path in folder.iterdir()) == ["0", "1", "2"]
+
+
+def test_a_value_for_each_sample_is_fixed_on_the_command_line_too(tmp_path):
+    path = write_samples(model(), "m", 2, 0, tmp_path / "a.npz", False, "", {"label": "dog,cat"})
+    assert np.load(path)["labels"].tolist() == [1, 0]
+
+
 @pytest.mark.parametrize(
-    "names", [["../a", "b", "c"], ["a", "a", "b"], ["", "b", "c"], [".", "b", "c"], ["a/b", "b", "c"]]
+    "names",
+    [
+        ["../a", "b", "c"],
+        ["a", "a", "b"],
+        ["", "b", "c"],
+        [".", "b", "c"],
+        ["a/b", "b", "c"],
+        ["漢" * 100, "b", "c"],
+        ["000000.png", "b", "c"],
+        ["Cat", "cat", "c"],
+    ],
 )
 def test_names_of_classes_that_make_no_folders_give_way_to_numbers(tmp_path, names):
     folder = write_samples(model(names), "m", 30, 0, tmp_path / "in" / "singles", False)

@@ -175,7 +175,10 @@ def test_data_without_labels_is_refused_by_what_needs_classes(needy, run, tmp_pa
     pictures(tmp_path / "folder", mode="L")
     small = ["--loss", "hinge", "--data", "folder", "-o", "data.size=28"]
     code, _, err = run("train", "vanilla", "-o", "architecture.name=needy", *small, *QUICK)
-    assert (code, "architecture 'needy' needs 'classes', which this data does not have" in err) == (2, True), err
+    assert (
+        code,
+        "architecture 'needy' needs 'classes', which this data does not have; sub-folders of a folder" in err,
+    ) == (2, True), err
 
 
 def test_a_missing_batch_key_is_named(needy, run):

@@ -646,7 +646,8 @@ class Says(NonSaturating):
     [
         (lambda scores: {"all": scores}, "terms are scalar tensors by name, but 'all' is shape (8, 1)"),
         (lambda scores: {"number": 1.0}, "but 'number' is float"),
-        (lambda scores: None, "but '' is NoneType"),
+        (lambda scores: None, 'must return a dict of terms by name, such as {"fool": ...}, and returns NoneType'),
+        (lambda scores: -scores.mean(), "and returns Tensor"),
     ],
 )
 def test_what_is_no_scalar_tensor_by_name_is_refused(terms, sentence):
@@ -704,6 +705,31 @@ def test_a_side_with_nothing_to_train_is_refused():
     engine = make(GradientPenalty(), networks=lambda: (PointGenerator(), Fixed()))
     with pytest.raises(ganzoo.BadInput, match="no loss gives the discriminator a gradient at step 0"):
         play(engine, 1)
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.5, None])
+def test_a_categorical_latent_without_values_is_refused(count):
+    class Wrong(PointGenerator):
+        categorical = {"label": count}  # noqa: RUF012
+
+    with pytest.raises(ganzoo.BadInput, match=rf"categorical 'label' has {count} values; it needs 1 or more"):
+        make(networks=lambda: (Wrong(), PointDiscriminator()))
+
+
+def test_a_term_that_was_detached_is_named_where_nothing_else_trains_a_side():
+    sentence = r"no loss gives the generator a gradient at step 0 \(Says/fool have none"
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        play(make(Says(lambda scores: {"fool": -scores.detach().mean()})), 1)
+
+
+def test_a_lazy_layer_is_refused_by_name():
+    class Lazy(PointDiscriminator):
+        def __init__(self):
+            super().__init__()
+            self.late = nn.LazyLinear(1)
+
+    with pytest.raises(ganzoo.BadInput, match=r"Lazy has a lazy layer \('late\.weight'\): give it its size"):
+        make(networks=lambda: (PointGenerator(), Lazy()))
 
 
 def test_what_makes_says_must_be_what_forward_returns():

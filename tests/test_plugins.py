@@ -73,7 +73,14 @@ BROKEN = {
     "unmarked-hook": (
         "def register_losses(register):\n    register('lost', 'a:B')",
         "failed",
-        "it registers nothing: mark its hooks with @ganzoo.hookimpl",
+        "the hook register_losses is not marked: put @ganzoo.hookimpl above it",
+    ),
+    "half-marked": (
+        "import ganzoo\n@ganzoo.hookimpl\ndef register_architectures(register):\n"
+        "    register('a', generator='a:B', discriminator='a:C')\n"
+        "def register_losses(register):\n    register('lost', 'a:B')",
+        "failed",
+        "the hook register_losses is not marked",
     ),
 }
 
@@ -261,6 +268,21 @@ def test_a_module_that_exits_when_used_is_named_and_does_not_end_the_process(sit
         catalog().find("loss", "gentle").resolve("loss")
 
 
+def test_a_module_that_prints_when_used_leaves_standard_output_alone(site, capsys):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("print('chatter')\nclass Gentle: pass\n")
+    catalog().find("loss", "gentle").resolve("loss")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_module_that_answers_to_every_name_is_taken_for_what_it_is(site):
+    site.install("single", "")
+    answers = "def __getattr__(name):\n    return lambda *_: None\n"
+    (site.folder / "single_file.py").write_text(textwrap.dedent(GOOD).format("single") + answers)
+    entry_points(site, "single", a="single_file")
+    assert (plugin("single").status, plugin("single").reason) == ("ok", "")
+
+
 def test_a_class_inside_a_class_can_be_registered(site):
     site.install("ganzoo-good", GOOD.format("ganzoo_good").replace(":Gentle", ":Kinds.Gentle"))
     (site.folder / "ganzoo_good" / "losses.py").write_text("class Kinds:\n    class Gentle: pass\n")
@@ -362,6 +384,14 @@ def test_a_deprecated_hook_still_works_and_the_warning_names_the_plugin(site, mo
     assert warned[0].filename.endswith("aa_late/__init__.py")
     assert (plugin("aa-late").status, plugin("aa-late").reason) == ("ok", said)
     assert plugin("ganzoo-good").reason == ""
+
+
+def test_what_is_deprecated_is_also_told_of_a_plugin_that_then_fails(site, monkeypatch):
+    monkeypatch.setitem(ganzoo._RENAMED, "Objective", ("Loss", "0.2"))
+    site.install("aa-late", "import ganzoo\nganzoo.Objective\nimport nowhere_to_be_found")
+    with pytest.warns(ganzoo.Deprecated, match="^aa-late"):
+        reason = plugin("aa-late").reason
+    assert reason.startswith("ganzoo.Objective is called ganzoo.Loss since 0.2; ModuleNotFoundError")
 
 
 def test_a_deprecated_name_still_works_and_the_warning_names_the_plugin(site, monkeypatch):

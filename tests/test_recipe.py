@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.build import checked_options
 from ganzoo.errors import BadInput
 from ganzoo.recipe import Recipe, parse_value
 
@@ -178,3 +179,16 @@ def test_both_sides_can_come_from_different_plugins():
     assert type(discriminator).__module__ == "ganzoo_dcgan.networks"
     images = generator(generator.latent(2, torch.Generator()))
     assert discriminator(images, {}).shape == (2,)
+
+
+class Counted(ganzoo.Generator):
+    """Has an option without a default, as one who expects the number of classes under another name."""
+
+    def __init__(self, image, num_classes: int):
+        super().__init__()
+
+
+def test_a_missing_option_is_named_with_what_comes_from_the_data_instead():
+    sentence = r"'architecture\.num_classes' is missing: Counted takes it without a default, and only image and classes"
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        checked_options(Counted, {}, "architecture")
