@@ -11,10 +11,13 @@ import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.files import is_there, reading, write_bytes, writing_folder
 from ganzoo.firstparty import first_party
+from ganzoo.installer import installed_version
 from ganzoo.pinned import NAME
 from ganzoo.plugins import catalog, normal
 
 TEMPLATES = Path(__file__).parent / "template"
+BESIDE = ("build", "dist", "runs", "tests")
+"""Folders that lie beside a plugin's package."""
 
 
 def start(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
@@ -43,6 +46,8 @@ def placeholders(name: str) -> dict[str, str]:
     package = normal(name).replace("-", "_")
     if not package.isidentifier() or keyword.iskeyword(package):
         raise BadInput(f"'{name}' makes no Python package: '{package}' cannot be imported; try 'ganzoo-{name}'")
+    if package in BESIDE:
+        raise BadInput(f"'{package}' is a folder that lies beside the package; try 'ganzoo-{name}'")
     short = normal(name).removeprefix("ganzoo-")
     return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(ganzoo.__version__)}
 
@@ -62,6 +67,8 @@ def refuse_taken(words: dict[str, str], kind: str) -> None:
     if found := importlib.util.find_spec(package):
         where = found.origin or "this environment"
         raise BadInput(f"the package '{package}' would hide the one in {where}; choose another name")
+    if found := installed_version(name):
+        raise BadInput(f"installing it would replace the {name} {found} of this environment; choose another name")
     for thing in catalog().provided:
         if thing.kind in (kind, "recipe") and thing.name == short:
             raise BadInput(f"{thing.distribution} already brings the {thing.kind} '{short}'; choose another name")
@@ -75,4 +82,4 @@ def template_files(kind: str) -> list[Path]:
 
 def filled(text: str, words: dict[str, str]) -> str:
     """A text with every placeholder replaced."""
-    return re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[0]], text)
+    return re.sub("|".join(words), lambda found: words[found[0]], text)

@@ -38,7 +38,7 @@ def test_a_new_project_is_complete(tmp_path, kind, module):
         f"ganzoo_my_own/{module}.py",
         "ganzoo_my_own/recipes/my-own.toml",
         "pyproject.toml",
-        "tests/test_plugin.py",
+        "tests/test_ganzoo_my_own.py",
     }
     project = tomllib.loads(texts(folder)["pyproject.toml"])["project"]
     assert project["name"] == "ganzoo-my.own"
@@ -111,6 +111,9 @@ def test_the_networks_of_a_new_architecture_take_images_of_any_size(tmp_path, si
         (["torch"], "the package 'torch' would hide the one in"),
         (["ganzoo"], "the package 'ganzoo' would hide the one in"),
         (["json", "--loss"], "the package 'json' would hide the one in"),
+        (["pillow"], "installing it would replace the pillow "),
+        (["runs", "--loss"], "'runs' is a folder that lies beside the package; try 'ganzoo-runs'"),
+        (["tests"], "'tests' is a folder that lies beside the package"),
         (["ganzoo-vanilla"], "'ganzoo-vanilla' is a plugin that ganzoo's makers have written"),
         (["vanilla"], "ganzoo-vanilla already brings the architecture 'vanilla'; choose another name"),
         (["non.saturating", "--loss"], "ganzoo-vanilla already brings the loss 'non-saturating'"),
@@ -182,3 +185,22 @@ def test_it_says_where_the_plugin_is_and_what_to_type_next(command):
     done = command("new", "other", "--loss", "--out", there)
     assert f"ganzoo install -e '{there}/other'" in done.stdout
     assert (there / "other" / "other" / "losses.py").is_file()
+
+
+def test_the_tests_of_two_new_plugins_are_collected_together(command):
+    for name in ("ganzoo-one", "ganzoo-two"):
+        assert command("new", name, "--loss").returncode == 0
+    (command.folder / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    done = command.python("-m", "pytest", "--collect-only", "-q", "ganzoo-one", "ganzoo-two")
+    assert done.returncode == 0, done.stdout
+    assert [name in done.stdout for name in ("test_ganzoo_one.py", "test_ganzoo_two.py")] == [True, True]
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+@pytest.mark.parametrize("kind", KINDS)
+def test_git_ignores_what_is_made_beside_the_package_and_nothing_in_it(tmp_path, kind):
+    folder, _ = start("ganzoo-mine", kind, tmp_path)
+    subprocess.run(["git", "init", "--quiet", folder], check=True)
+    made = ["build/x", "dist/x", "runs/x", "ganzoo_mine/runs/x", "ganzoo_mine/build/x"]
+    done = subprocess.run(["git", "-C", folder, "check-ignore", *made], capture_output=True, text=True)
+    assert done.stdout.split() == made[:3]
