@@ -3,7 +3,8 @@
 import re
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -35,7 +36,9 @@ class Wanted:
 def wanted(word: str) -> Wanted:
     """What a word stands for. Raises `BadInput` for one that stands for nothing, or for a first-party name."""
     if ADDRESS.fullmatch(word):
-        return Wanted(f"git+{word}" if ON_GITHUB.fullmatch(word) else word)
+        file = PurePosixPath(unquote(urlsplit(word).path))
+        name = wheel_name(file) if file.suffix == ".whl" else ""
+        return Wanted(f"git+{word}" if ON_GITHUB.fullmatch(word) else word, name)
     path = expanded(Path(word))
     if word and is_there(path):
         if (path / "pyproject.toml").is_file():
@@ -70,7 +73,7 @@ def project_name(path: Path) -> str:
     return normal(name) if isinstance(name, str) else ""
 
 
-def wheel_name(path: Path) -> str:
+def wheel_name(path: PurePath) -> str:
     """The name in a wheel's file name."""
     try:
         return normal(parse_wheel_filename(path.name)[0])
