@@ -127,7 +127,7 @@ def uninstall(names: Sequence[str]) -> None:
     from ganzoo.installing import uninstall
 
     for line in uninstall(names):
-        click.echo(f"gone: {line}")
+        click.echo(line)
 
 
 COMMANDS = (plugins, check, new, install, uninstall)

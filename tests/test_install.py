@@ -17,7 +17,7 @@ import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.firstparty import first_party, how_to_install
 from ganzoo.installer import Pip, Uv, pins, reason
-from ganzoo.wanted import Wanted, wanted
+from ganzoo.wanted import GROUNDS, Wanted, wanted
 
 ROOT = Path(ganzoo.__file__).parent.parent
 QUICK = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32"]
@@ -181,18 +181,114 @@ def test_a_plugin_for_another_ganzoo_is_refused_and_nothing_of_it_fetched(enviro
     file = wheel(environment.folder, "demanding", requires=[need])
     before = environment.installed()
     done = environment("install", file)
-    assert f"error: pip failed, and nothing was installed: it needs {name}" in sentence(done, 4)
+    assert f"error: pip failed, and nothing was changed: it needs {name}" in sentence(done, 4)
     assert all(part in sentence(done, 4) for part in [need[len(name) :].partition(",")[0], f"and this is {name} "])
     assert "ERROR" in done.stderr, "pip's own words are seen"
     assert environment.installed() == before
 
 
+def marked(marker):
+    """The code of a stranger's module that leaves a file behind when it is executed."""
+    return f"open({str(marker)!r}, 'w')\n"
+
+
+@pytest.mark.parametrize(
+    ("which", "name"), [("environment", "ganzoo"), ("environment", "ganzoo-vanilla"), ("with_uv", "ganzoo")]
+)
+def test_no_requirement_by_address_replaces_what_was_not_named(request, which, name):
+    either = request.getfixturevalue(which)
+    (either.folder / "elsewhere").mkdir(exist_ok=True)
+    stranger = wheel(either.folder / "elsewhere", name, importlib.metadata.version(name))
+    before = either.installed()
+    done = either("install", wheel(either.folder, "sly", requires=[f"{name} @ {stranger.as_uri()}"]))
+    assert f"nothing was installed, as that would bring another {name}" in sentence(done, 2)
+    assert either.installed() == before
+
+
+def test_ganzoo_itself_is_not_installed_from_an_address_that_tells_no_name(environment):
+    (environment.folder / "checkout").mkdir()
+    text = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    text += '[project]\nname = "ganzoo"\nversion = "0.1.0"\n[tool.hatch.build.targets.wheel]\nbypass-selection = true\n'
+    (environment.folder / "checkout" / "pyproject.toml").write_text(text)
+    done = environment("install", (environment.folder / "checkout").as_uri())
+    assert "that would bring another ganzoo, which was not asked for" in sentence(done, 2)
+    assert "ganzoo" not in environment.installed()
+
+
+def test_a_plugin_of_our_own_is_installed_from_a_wheel_by_address_and_replaced(environment):
+    own = wheel(environment.folder, "ganzoo-vanilla", "77.0", code=loss("mended"))
+    done = good(environment("install", own.as_uri()))
+    assert "loss mended (ganzoo-vanilla 77.0)" in done.stdout.splitlines()
+    assert "gone: architecture vanilla (ganzoo-vanilla" in done.stdout
+    good(environment("uninstall", "ganzoo-vanilla"))
+
+
+@pytest.mark.parametrize(("which", "name"), [("environment", "ganzoo-vanilla"), ("with_uv", "ganzoo")])
+def test_no_build_fetches_what_has_a_name_of_our_own(request, which, name):
+    either = request.getfixturevalue(which)
+    marker = either.folder / f"executed-{name}"
+    wheel(either.index, name, "9.9", code=marked(marker))
+    folder = either.folder / f"building-on-{name}"
+    folder.mkdir()
+    (folder / "backend.py").write_text(f"import {name.replace('-', '_')}\n")
+    (folder / "pyproject.toml").write_text(
+        f'[build-system]\nrequires = ["{name}"]\nbuild-backend = "backend"\nbackend-path = ["."]\n[project]\n'
+    )
+    del either.environment["PIP_NO_BUILD_ISOLATION"], either.environment["UV_NO_BUILD_ISOLATION"]
+    done = either("install", folder)
+    either.environment |= {"PIP_NO_BUILD_ISOLATION": "0", "UV_NO_BUILD_ISOLATION": "1"}
+    assert "failed, and nothing was changed" in sentence(done, 4)
+    assert not marker.exists()
+
+
 def test_what_is_to_stay_missing_is_not_fetched_for_a_plugin_that_needs_it(environment):
-    wheel(environment.index, "absent", code="raise ImportError('a stranger')")
-    file = wheel(environment.folder, "demanding", requires=["absent"])
-    (environment.folder / "pins.txt").write_text("absent<0\n")
-    assert environment.python("-m", "pip", "install", "--constraint", "pins.txt", file).returncode == 1
-    assert not {"absent", "demanding"} & set(environment.installed())
+    name = "ganzoo-of-another-time"
+    wheel(environment.index, name, code="raise ImportError('a stranger')")
+    file = wheel(environment.folder, "demanding", requires=[name])
+    code = "import ganzoo.firstparty as own; names = own.first_party()\n"
+    code += f"own.first_party = lambda: [*names, {name!r}]\n"
+    code += f"from ganzoo.cli import main; main(['install', {str(file)!r}])"
+    done = environment.python("-c", code)
+    assert f"pip failed, and nothing was changed: it needs {name}; ganzoo install" in sentence(done, 4)
+    assert not {name, "demanding"} & set(environment.installed())
+
+
+def test_what_was_installed_before_the_installer_failed_is_told(environment):
+    wheel(environment.index, "early")
+    late = wheel(environment.folder, "late", requires=["early"])
+    with zipfile.ZipFile(late, "a") as archive:
+        archive.writestr("early.py/no_folder.py", "")
+    done = environment("install", late)
+    assert sentence(done, 4) == (
+        "error: pip failed, and changed this before: early 1.0, late 1.0: its message is above"
+    )
+    assert environment.installed()["early"] == "1.0"
+    good(environment("uninstall", "early", "late"))
+
+
+def test_an_installer_that_does_nothing_is_found_out(with_uv, tmp_path):
+    (tmp_path / "uv").write_text("#!/bin/sh\n")
+    (tmp_path / "uv").chmod(0o755)
+    done = with_uv("install", wheel(with_uv.folder, "toy-of-none"), PATH=str(tmp_path))
+    assert sentence(done, 4) == "error: uv did not fail, and yet toy-of-none is not installed"
+
+
+def test_neither_a_file_called_pip_nor_a_plugin_that_writes_to_standard_output_disturbs(environment):
+    marker = environment.folder / "executed"
+    (environment.folder / "pip.py").write_text(marked(marker))
+    code = "import atexit, os\nos.write(1, b'noise')\natexit.register(print, 'noise')\n" + loss("loud")
+    done = good(environment("install", wheel(environment.folder, "loud", code=code)))
+    assert done.stdout == "loss loud (loud 1.0)\n"
+    assert good(environment("uninstall", "loud")).stdout == "gone: loss loud (loud 1.0)\n"
+    (environment.folder / "pip.py").unlink()
+    assert not marker.exists()
+
+
+def test_a_plugin_that_ends_the_process_is_told_of_and_can_be_removed(environment):
+    done = environment("install", wheel(environment.folder, "deadly", code="import os; os._exit(0)"))
+    assert sentence(done, 1).startswith("error: deadly is installed, and now a new process of ")
+    assert good(environment("uninstall", "deadly")).stdout == "gone: deadly\n"
+    assert "deadly" not in environment.installed()
 
 
 def test_a_plugin_that_does_not_work_is_installed_and_says_why(environment):
@@ -227,7 +323,7 @@ def test_where_one_of_two_cannot_be_built_neither_is_installed(environment):
     (broken / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "none"\n[project]\n')
     before = environment.installed()
     done = environment("install", "sound", "unsound")
-    assert sentence(done, 4) == "error: pip failed, and nothing was installed: its message is above"
+    assert sentence(done, 4) == "error: pip failed, and nothing was changed: its message is above"
     assert environment.installed() == before
 
 
@@ -259,7 +355,10 @@ def test_uv_installs_a_changed_folder_anew(with_uv):
     good(with_uv("install", "./changing"))
     code = with_uv.folder / "changing" / "changing" / "__init__.py"
     code.write_text(code.read_text().replace('"changing",', '"changed",'))
-    assert good(with_uv("install", "./changing")).stdout == "loss changed (changing 0.1.0)\n"
+    assert good(with_uv("install", "./changing")).stdout.splitlines() == [
+        "loss changed (changing 0.1.0)",
+        "gone: loss changing (changing 0.1.0)",
+    ]
     good(with_uv("uninstall", "changing"))
 
 
@@ -269,7 +368,7 @@ def test_uv_fetches_no_other_ganzoo_either(with_uv, need):
     wheel(with_uv.index, name, "9.9", code="raise ImportError('a stranger')")
     before = with_uv.installed()
     done = with_uv("install", wheel(with_uv.folder, "demanding", requires=[need]))
-    assert f"error: uv failed, and nothing was installed: it needs {name}" in sentence(done, 4)
+    assert f"error: uv failed, and nothing was changed: it needs {name}" in sentence(done, 4)
     assert with_uv.installed() == before
 
 
@@ -326,6 +425,9 @@ def test_what_cannot_be_is_refused_in_a_sentence_before_any_installer_runs(envir
         ("ganzoo", "such as ganzoo, it leaves alone"),
         ("Torch>=2", "such as torch, it leaves alone"),
         (str(ROOT), "such as ganzoo, it leaves alone"),
+        ("file:///somewhere/ganzoo-0.1.0-py3-none-any.whl", "such as ganzoo, it leaves alone"),
+        ("https://host/torch-2.13.0%2Bcpu-py3-none-any.whl#sha256=0", "such as torch, it leaves alone"),
+        ("https://host/toy.whl", "is no wheel: "),
         ("ganzoo @ git+https://github.com/owner/name", "such as ganzoo, it leaves alone"),
         ("Ganzoo_DCGAN[x]>=0.1", f"ganzoo's checkout: ganzoo install {ROOT / 'plugins' / 'ganzoo-dcgan'}"),
     ],
@@ -350,7 +452,8 @@ def test_a_word_becomes_what_an_installer_takes(tmp_path, monkeypatch):
     assert wanted(file.name) == Wanted(str(file), "toy")
     assert wanted("Some_Thing[extra]>=1") == Wanted("Some_Thing[extra]>=1", "some-thing")
     assert wanted("https://github.com/owner/name@v1") == Wanted("git+https://github.com/owner/name@v1")
-    assert wanted("https://somewhere.org/a-1-py3-none-any.whl").place.startswith("https://")
+    address = "https://somewhere.org/ganzoo_dcgan-1-py3-none-any.whl"
+    assert wanted(address) == Wanted(address, "ganzoo-dcgan")
     assert wanted("git+ssh://git@host/owner/name") == Wanted("git+ssh://git@host/owner/name")
     named = "ganzoo-dcgan @ git+https://github.com/owner/name"
     assert wanted(named) == Wanted(named, "ganzoo-dcgan")
@@ -358,25 +461,26 @@ def test_a_word_becomes_what_an_installer_takes(tmp_path, monkeypatch):
 
 def test_the_command_lines_of_pip_and_uv():
     folder, name, address = Wanted("/a/mine", "mine", True), Wanted("toy>=1", "toy"), Wanted("git+https://host/x")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    assert Pip().install([name, address], Path("c.txt"), editable=False, upgrade=True) == [
-        *pip, "install", "--constraint", "c.txt", "--upgrade", "toy>=1", "git+https://host/x"
+    pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check"]
+    assert Pip().install([name, address], Path("c"), editable=False, upgrade=True) == [
+        *pip, "install", "--constraint", "c/constraints.txt", "--upgrade", "toy>=1", "git+https://host/x"
     ]  # fmt: skip
     assert Pip().uninstall(["mine"]) == [*pip, "uninstall", "--yes", "mine"]
-    begin = ["/bin/uv", "pip", "install", "--python", sys.executable, "--constraint", "c.txt"]
-    assert Uv("/bin/uv").install([folder], Path("c.txt"), editable=True, upgrade=False) == [
+    begin = ["/bin/uv", "pip", "install", "--python", sys.executable, "--constraint", "c/constraints.txt"]
+    begin += ["--build-constraint", "c/build-constraints.txt"]
+    assert Uv("/bin/uv").install([folder], Path("c"), editable=True, upgrade=False) == [
         *begin, "--reinstall-package=mine", "--editable", "/a/mine"
     ]  # fmt: skip
-    assert Uv("/bin/uv").install([name], Path("c.txt"), editable=False, upgrade=True) == [
+    assert Uv("/bin/uv").install([name], Path("c"), editable=False, upgrade=True) == [
         *begin, "--upgrade-package=toy", "toy>=1"
     ]  # fmt: skip
     with pytest.raises(BadInput, match="with uv, --upgrade needs the name as well"):
-        Uv("/bin/uv").install([name, address], Path("c.txt"), editable=False, upgrade=True)
+        Uv("/bin/uv").install([name, address], Path("c"), editable=False, upgrade=True)
 
 
 def test_what_is_there_is_pinned_and_what_is_missing_stays_missing_unless_it_was_asked_for():
     versions = {"ganzoo": "0.1.0", "torch": "2.13.0+cpu", "torchvision": "0.28.0", "ganzoo-dcgan": "0.1.0"}
-    lines = pins({"ganzoo-wgan"}, lambda name: versions.get(name, ""))
+    lines = pins([*GROUNDS, *first_party()], {"ganzoo-wgan"}, lambda name: versions.get(name, ""))
     assert {"ganzoo==0.1.0", "torch==2.13.0+cpu", "torchvision==0.28.0", "ganzoo-dcgan==0.1.0"} <= set(lines)
     assert "ganzoo-vanilla<0" in lines
     assert not [line for line in lines if "wgan" in line]
