@@ -1,131 +1,21 @@
-"""pip or uv, whichever is there: its command lines for this very environment, and how it is run."""
+"""Installing and uninstalling distributions in this environment, so that nothing comes that was not asked for."""
 
-import importlib.util
-import json
 import os
-import re
-import shlex
-import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from types import MappingProxyType
 
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.firstparty import first_party, how_to_install
 from ganzoo.fresh import fresh
 from ganzoo.plugins import normal
+from ganzoo.tools import ALL, BUILDS, OWN, Pip, Uv, installer
 from ganzoo.wanted import GROUNDS, Wanted
 
-NEEDS = re.compile(r"depends on ([\w.-]+)(?:\[[^]]*\])?((?:(?:\s|,|and)*[<>=!~]+\s*[\w.*+!]+)*)")
-"""How pip and uv both speak of a requirement that they cannot meet."""
-PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
-"""How uv speaks of what it would install."""
-ALL, OWN, BUILDS = "constraints.txt", "own-constraints.txt", "build-constraints.txt"
-"""Constraints for everything, for ganzoo and its own plugins alone, and for what builds fetch."""
-
-
-class Pip:
-    """Command lines of the pip of this environment; a pip.py in the current folder is not it."""
-
-    name = "pip"
-    words = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
-
-    def version(self, name: str) -> str:
-        """The version of a distribution that pip sees as installed, empty where there is none."""
-        return installed_version(name)
-
-    def install(self, things: Sequence[Wanted], folder: Path, editable: bool, upgrade: bool) -> list[str]:
-        """Install these, and nothing that the constraints in the folder forbid."""
-        flags = ["--upgrade"] if upgrade else []
-        return [*self.words, "install", "--constraint", str(folder / ALL), *flags, *places(things, editable)]
-
-    def environment(self, folder: Path) -> dict[str, str]:
-        """Variables that bring the constraints into the environments of builds: by the second one since pip 25.3."""
-        if "PIP_NO_BUILD_ISOLATION" in os.environ:
-            return {}
-        files = {"PIP_CONSTRAINT": folder / OWN, "PIP_BUILD_CONSTRAINT": folder / BUILDS}
-        return {key: f"{os.environ.get(key, '')} {file.as_uri()}" for key, file in files.items()}
-
-    def rehearse(self, folder: Path) -> list[str]:
-        """Flags that install nothing, and leave a report of what would be."""
-        return ["--dry-run", "--report", str(folder / "report.json")]
-
-    def planned(self, folder: Path, said: str) -> list[str]:
-        """The names of what would be installed."""
-        report = json.loads((folder / "report.json").read_text())
-        return [thing["metadata"]["name"] for thing in report["install"]]
-
-    def uninstall(self, names: Sequence[str]) -> list[str]:
-        """Uninstall these without asking."""
-        return [*self.words, "uninstall", "--yes", *names]
-
-
-class Uv:
-    """Command lines of uv, which is told the environment."""
-
-    name = "uv"
-
-    def __init__(self, program: str) -> None:
-        self.program = program
-
-    def version(self, name: str) -> str:
-        """The version of a distribution that uv sees as installed: it looks at this environment's own folders alone."""
-        here = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
-        found = installed_version(name)
-        return found if found and Path(str(distribution(name).locate_file(""))).resolve() in here else ""
-
-    def install(self, things: Sequence[Wanted], folder: Path, editable: bool, upgrade: bool) -> list[str]:
-        """Install these, and nothing that the constraints in the folder forbid.
-
-        Its --upgrade would replace everything that these need as well, and what it built from a folder it keeps.
-        """
-        if upgrade and not all(thing.name for thing in things):
-            raise BadInput("with uv, --upgrade needs the name as well: say 'NAME @ ADDRESS'")
-        flags = [f"--upgrade-package={thing.name}" for thing in things if upgrade]
-        flags += [f"--reinstall-package={thing.name}" for thing in things if thing.is_folder and thing.name]
-        constraints = ["--constraint", str(folder / ALL), "--build-constraint", str(folder / BUILDS)]
-        return [*self.start("install"), *constraints, *flags, *places(things, editable)]
-
-    def environment(self, folder: Path) -> dict[str, str]:
-        """No variables: flags say it all."""
-        return {}
-
-    def rehearse(self, folder: Path) -> list[str]:
-        """Flags that install nothing, and say what would be."""
-        return ["--dry-run", "--color", "never"]
-
-    def planned(self, folder: Path, said: str) -> list[str]:
-        """The names of what would be installed."""
-        return PLANNED.findall(said)
-
-    def uninstall(self, names: Sequence[str]) -> list[str]:
-        """Uninstall these; uv never asks."""
-        return [*self.start("uninstall"), *names]
-
-    def start(self, verb: str) -> list[str]:
-        """What every command line begins with."""
-        return [self.program, "pip", verb, "--python", sys.executable]
-
-
-def places(things: Iterable[Wanted], editable: bool) -> list[str]:
-    """The things as the last words of a command line."""
-    return [word for thing in things for word in (["--editable", thing.place] if editable else [thing.place])]
-
-
-def installer() -> Pip | Uv:
-    """What there is to install with. Raises `BadInput` where there is nothing, with the command that brings it."""
-    if importlib.util.find_spec("pip"):
-        return Pip()
-    if program := shutil.which("uv"):
-        return Uv(program)
-    brings_pip = f"{shlex.quote(sys.executable)} -m ensurepip"
-    raise BadInput(f"there is neither pip nor uv to do that with; run this, and then the same again: {brings_pip}")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = False) -> list[str]:
@@ -144,7 +34,7 @@ def install(things: Sequence[Wanted], editable: bool = False, upgrade: bool = Fa
         folder = Path(temporary)
         write_constraints(folder, asked, tool.version)
         command = tool.install(things, folder, editable, upgrade)
-        said = run(tool, [*command, *tool.rehearse(folder)], before, tool.environment(folder))
+        said = run(tool, [*command, *tool.rehearse(folder)], before, tool.environment(folder), aloud=False)
         refuse_unasked(tool.planned(folder, said), asked)
         run(tool, command, before, tool.environment(folder))
     after = installed()
@@ -192,27 +82,35 @@ def pins(names: Iterable[str], asked: Container[str], version_of: Callable[[str]
     return [f"{name}=={version_of(name)}" if version_of(name) else f"{name}<0" for name in kept]
 
 
-def installed_version(name: str) -> str:
-    """The version of an installed distribution, empty where there is none."""
-    try:
-        return version(name) or ""
-    except PackageNotFoundError:
-        return ""
+def run(
+    tool: Pip | Uv,
+    command: Sequence[str],
+    before: dict[str, str],
+    variables: Mapping[str, str] = NOTHING,
+    aloud: bool = True,
+) -> str:
+    """Run an installer and return all that it says; on standard error too if `aloud`, or where it fails.
 
-
-def run(tool: Pip | Uv, command: Sequence[str], before: dict[str, str], variables: Mapping[str, str] = {}) -> str:
-    """Run an installer, with all that it says on standard error, and return that. Raises `Unavailable` if it fails."""
+    Raises `Unavailable` where it fails.
+    """
     said = []
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
     with subprocess.Popen(command, env=os.environ | variables, **pipes) as it:
         for line in it.stdout:
-            if not line.startswith("Requirement already satisfied"):  # pip says so of forty packages
-                sys.stderr.write(line)
             said.append(line)
+            if aloud and not line.startswith("Requirement already satisfied"):  # pip says so of forty packages
+                sys.stderr.write(line)
     if it.returncode:
-        why = reason(" ".join(" ".join(said).split()), tool.version)
-        raise Unavailable(f"{tool.name} failed, and {changes(before, installed())}: {why}")
+        sys.stderr.writelines([] if aloud else said)
+        why = f"its message is above ({', '.join(GROUNDS)} and ganzoo's own plugins stay as they are)"
+        raise Unavailable(f"{tool.name} failed, and {changes(before, installed())}: {why}{absent(tool, said)}")
     return "".join(said)
+
+
+def absent(tool: Pip | Uv, said: Sequence[str]) -> str:
+    """How to install those of our own plugins that an installer speaks of and that are not here."""
+    spoken = [name for name in first_party() if not tool.version(name) and any(name in line for line in said)]
+    return "".join(f"; first {how_to_install(name)}" for name in spoken)
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
@@ -224,26 +122,3 @@ def changes(before: dict[str, str], after: dict[str, str]) -> str:
     """What an installer changed before it failed."""
     told = [f"{name} {after.get(name, 'is gone')}" for name in changed(before, after)]
     return f"changed this before: {', '.join(told)}" if told else "nothing was changed"
-
-
-def reason(said: str, version_of: Callable[[str], str]) -> str:
-    """Why an installer failed: the requirement that the constraints do not allow, where it was one."""
-    for name, specifiers in NEEDS.findall(said):
-        here = version_of(name)
-        if normal(name) in (*GROUNDS, *first_party()) and not met(specifiers, here):
-            asked = ",".join(re.findall(r"[<>=!~]+[^<>=!~ ,]+", specifiers))
-            return f"it needs {name}{asked}, and this is {name} {here}" if here else absent(name)
-    return "its message is above"
-
-
-def absent(name: str) -> str:
-    """The reason where something is not installed at all."""
-    return f"it needs {name}; {how_to_install(name)}"
-
-
-def met(specifiers: str, here: str) -> bool:
-    """Whether an installed version is among those asked for."""
-    try:
-        return bool(here) and SpecifierSet(re.sub(r"\band\b", ",", specifiers)).contains(here, prereleases=True)
-    except InvalidSpecifier:
-        return True

@@ -16,7 +16,8 @@ from conftest import Command
 import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.firstparty import first_party, how_to_install
-from ganzoo.installer import Pip, Uv, pins, reason
+from ganzoo.installer import pins
+from ganzoo.tools import Pip, Uv
 from ganzoo.wanted import GROUNDS, Wanted, wanted
 
 ROOT = Path(ganzoo.__file__).parent.parent
@@ -181,9 +182,8 @@ def test_a_plugin_for_another_ganzoo_is_refused_and_nothing_of_it_fetched(enviro
     file = wheel(environment.folder, "demanding", requires=[need])
     before = environment.installed()
     done = environment("install", file)
-    assert f"error: pip failed, and nothing was changed: it needs {name}" in sentence(done, 4)
-    assert all(part in sentence(done, 4) for part in [need[len(name) :].partition(",")[0], f"and this is {name} "])
-    assert "ERROR" in done.stderr, "pip's own words are seen"
+    assert "error: pip failed, and nothing was changed: its message is above" in sentence(done, 4)
+    assert f"demanding 1.0 depends on {name}" in done.stderr, "pip's own words are seen"
     assert environment.installed() == before
 
 
@@ -249,7 +249,8 @@ def test_what_is_to_stay_missing_is_not_fetched_for_a_plugin_that_needs_it(envir
     code += f"own.first_party = lambda: [*names, {name!r}]\n"
     code += f"from ganzoo.cli import main; main(['install', {str(file)!r}])"
     done = environment.python("-c", code)
-    assert f"pip failed, and nothing was changed: it needs {name}; ganzoo install" in sentence(done, 4)
+    assert "pip failed, and nothing was changed" in sentence(done, 4)
+    assert f"; first ganzoo install ./plugins/{name} in a checkout" in sentence(done, 4)
     assert not {name, "demanding"} & set(environment.installed())
 
 
@@ -368,7 +369,8 @@ def test_uv_fetches_no_other_ganzoo_either(with_uv, need):
     wheel(with_uv.index, name, "9.9", code="raise ImportError('a stranger')")
     before = with_uv.installed()
     done = with_uv("install", wheel(with_uv.folder, "demanding", requires=[need]))
-    assert f"error: uv failed, and nothing was changed: it needs {name}" in sentence(done, 4)
+    assert "error: uv failed, and nothing was changed: its message is above" in sentence(done, 4)
+    assert name in done.stderr.rpartition("error: uv failed")[0]
     assert with_uv.installed() == before
 
 
@@ -484,16 +486,6 @@ def test_what_is_there_is_pinned_and_what_is_missing_stays_missing_unless_it_was
     assert {"ganzoo==0.1.0", "torch==2.13.0+cpu", "torchvision==0.28.0", "ganzoo-dcgan==0.1.0"} <= set(lines)
     assert "ganzoo-vanilla<0" in lines
     assert not [line for line in lines if "wgan" in line]
-
-
-def test_what_an_installer_says_of_others_is_not_taken_for_the_reason():
-    said = "click 8 depends on colorama and torch 2 depends on torch>=2 and ganzoo 0.1 depends on ganzoo<99 and >=0"
-    versions = {"ganzoo": "0.1", "torch": "2.13.0+cpu"}.get
-    assert reason(said, versions) == "its message is above"
-    said += "; x 1 depends on ganzoo<99 and >=9"
-    assert reason(said, versions) == "it needs ganzoo<99,>=9, and this is ganzoo 0.1"
-    for absent in ("x 1.0 depends on ganzoo-dcgan The user", "because x==1 depends on ganzoo-dcgan<0, we conclude"):
-        assert reason(absent, lambda name: "") == f"it needs ganzoo-dcgan; {how_to_install('ganzoo-dcgan')}"
 
 
 def test_every_plugin_of_the_checkout_is_one_of_our_own():
