@@ -109,7 +109,11 @@ def imports_no_torch(distribution: str) -> None:
     path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     code = "import sys; from ganzoo.plugins import catalog; catalog(); sys.exit(3 * ('torch' in sys.modules))"
     ended = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **path, **blocked}, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", code],  # -P: nothing of the current folder is imported
+        env={**os.environ, **path, **blocked},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     advice = "register 'package.module:Class' and import torch in that module only"
     require(ended.returncode != 3, f"registering imports torch: {advice}")
