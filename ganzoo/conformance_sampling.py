@@ -14,6 +14,8 @@ from ganzoo.seeds import seeded
 
 CLOSE = 1e-5
 """How far two images may lie apart that are meant to be the same, in units of their range from -1 to 1."""
+MIXED = [0, COUNT + 1, COUNT + 2, 3, COUNT + 4, 5, 6, COUNT + 7]
+"""Rows of one batch and, from `COUNT` on, of another: pairs, halves and every other row hold some of both."""
 
 
 def same_seed_same_latents(game: Game) -> None:
@@ -27,8 +29,17 @@ def same_seed_same_latents(game: Game) -> None:
     again, other = latents(generator, seed=0, elsewhere=1), latents(generator, seed=1, elsewhere=0)
     told = "latent gives other numbers for an equal rng: draw from the rng that it is given, and from nothing else"
     require(all(value.equal(again[key]) for key, value in first.items()), told)
-    differs = any(not value.equal(other[key]) for key, value in first.items())
-    require(differs or not first, "latent gives the same numbers for every rng: draw from the rng that it is given")
+    drawn = [key for key, value in first.items() if not value.equal(other[key])]
+    require(drawn or not first, "latent gives the same numbers for every rng: draw from the rng that it is given")
+    many = generator.latent(BLOCK, seeded(0))
+    for key in drawn:
+        told = f"latent gives every sample the same '{key}': draw numbers for each"
+        require(not many[key].is_floating_point() or differ(many[key]), told)
+
+
+def differ(samples: Tensor) -> bool:
+    """Whether not all samples are the same."""
+    return not samples.equal(samples[:1].expand_as(samples))
 
 
 def latents(generator: Generator, seed: int, elsewhere: int) -> dict[str, Tensor]:
@@ -50,6 +61,8 @@ def same_seed_same_sample(game: Game) -> None:
         not drawn or not equal(many, other),
         "another seed gives the same images: forward does not use what latent draws",
     )
+    told = "all samples are the same: forward does not use what latent draws for each"
+    require(not drawn or any(map(differ, many.values())), told)
 
 
 def samples(game: Game, generator: Generator, n: int, seed: int = 0) -> dict[str, Tensor]:
@@ -68,18 +81,27 @@ def draws_noise(game: Game, generator: Generator) -> bool:
 def made(generator: Generator, given: dict[str, Tensor], elsewhere: int = 0) -> dict[str, Tensor]:
     """What a generator makes while torch's global random generator is at `elsewhere`."""
     torch.manual_seed(elsewhere)
+    before = {key: value.clone() for key, value in given.items()}
     with torch.no_grad():
-        return by_key(generator, call(generator, given))
+        images = by_key(generator, call(generator, given))
+    changed = [key for key, value in before.items() if not value.equal(given[key])]
+    require(not changed, f"forward changes what it is given ({', '.join(changed)}): work on copies")
+    return images
 
 
 def samples_do_not_depend_on_batch_mates(game: Game) -> None:
     """In `eval()`, once training has moved whatever it moves."""
-    generator, half = experienced(game), COUNT // 2
+    generator = experienced(game)
     given, other = game.given(generator, 0), game.given(generator, 1)
-    mixed = {key: torch.cat([value[:half], other[key][half:]]) for key, value in given.items()}
-    first, second = ({key: v[:half] for key, v in made(generator, each).items()} for each in (given, mixed))
+    together = made(generator, mixed(given, other))
+    alone = mixed(made(generator, given), made(generator, other))
     told = "a sample in eval() depends on the others of its batch, as with statistics over the batch"
-    require(alike(first, second), f"{told}: use running ones in eval()")
+    require(alike(alone, together), f"{told}: use running ones in eval()")
+
+
+def mixed(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Some samples of each, every one in its own row."""
+    return {key: torch.cat([value, second[key]])[MIXED] for key, value in first.items()}
 
 
 def weights_survive_safetensors(game: Game) -> None:

@@ -77,6 +77,11 @@ SOUND = {
         ("self.act = ", "self.label = nn.Embedding(4, 12)\n        self.act = "),
         (PIXELS, 'torch.tanh(self.last(hidden + self.label(given["label"]))).unflatten(1, self.image)'),
     ],
+    "a latent that is a setting, and one that is a choice": [
+        (FORWARD, "def latent(self, n, rng):\n        on = torch.randint(2, (n, 1), generator=rng).float()\n"
+                  "        return {**super().latent(n, rng), 'strength': torch.ones(n), 'on': on}\n\n    " + FORWARD),
+        (PIXELS, "torch.tanh(given['strength'][:, None] * self.last(hidden + given['on'])).unflatten(1, self.image)"),
+    ],
     "a map of scores": [("return self.last(hidden)", "return self.last(hidden)[..., None].expand(-1, 1, 3)")],
     "dropout in the discriminator": [
         ("return self.last(hidden)", "return self.last(nn.functional.dropout(hidden, 0.3, self.training))"),
@@ -236,6 +241,13 @@ def test_a_plugin_that_does_not_work_is_one_failing_check(site, name, sentence):
     result, reason = check.result()
     assert (check.id, result) == (f"plugin-{name}-works", "failed")
     assert reason.startswith(sentence)
+
+
+def test_looking_for_torch_imports_nothing_of_the_current_folder(site, monkeypatch, tmp_path):
+    (tmp_path / "pluggy.py").write_text("raise SystemExit('this is the wrong pluggy')")
+    monkeypatch.chdir(tmp_path)
+    install(site)
+    assert results("plugin") == {"tiny-gan-imports-no-torch": ("ok", "")}
 
 
 def test_a_check_leaves_torchs_random_numbers_alone(site):
