@@ -14,7 +14,7 @@ from ganzoo import build
 from ganzoo.build import Part, option_schema
 from ganzoo.conformance import Skipped, Unplayable, saying, told
 from ganzoo.contract import Batch, Generator, Loss, Step
-from ganzoo.errors import Error
+from ganzoo.errors import Error, Failed
 from ganzoo.recipe import Architecture
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, validated
@@ -25,44 +25,46 @@ MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
 COUNT = 8
 """Samples in a batch."""
 CLASSES = 4
-IMAGES = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
+SMALL = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
+IMAGES = (*SMALL, (3, 32, 32), (3, 128, 128), (3, 256, 256))
 """Shapes that are tried in turn, until an architecture does not refuse."""
 
 
 class Game:
     """An architecture by its full name, and random data that fits it.
 
-    `image` is the shape of the images, else the first of `IMAGES` that is not refused; `own(n, rng)` makes further
-    keys of a batch, or other values of the usual ones.
+    The images have the first of the shapes `images` that is not refused; `own(n, rng)` makes further keys of a
+    batch, or other values of the usual ones.
     """
 
-    def __init__(self, name: str, image: tuple[int, int, int] | None = None, own: MakeBatch | None = None) -> None:
-        self.name, self.own = name, own
-        self._images = (image,) if image else IMAGES
+    def __init__(self, name: str, images: Sequence[tuple[int, int, int]] = IMAGES, own: MakeBatch | None = None):
+        self.name, self.own, self._images = name, own, images
 
     def parts(self, options: Mapping[str, Any] | None = None) -> dict[str, Part]:
         """Both sides with these options, as {"generator": {...}, "discriminator": {...}}."""
         return build.architecture(validated(Architecture, {"name": self.name, **(options or {})}, "architecture"))
 
-    def players(self, options: Mapping[str, Any] | None = None) -> Players:
-        """A new generator and discriminator."""
-        return self._made(options, self.facts)
-
-    def _made(self, options: Mapping[str, Any] | None, facts: Mapping[str, Any]) -> Players:
-        parts = self.parts(options)
+    def players(self, options: Mapping[str, Any] | None = None, **facts: Any) -> Players:
+        """A new generator and discriminator; `facts` of the data may differ from the usual ones."""
+        parts, facts = self.parts(options), self.facts | facts
         return parts["generator"].make(**facts), parts["discriminator"].make(**facts)
 
     @cached_property
     def facts(self) -> dict[str, Any]:
         """The image and the number of classes that the architecture is built with. Raises `Unplayable`."""
-        refusals = []
+        try:
+            parts = self.parts()
+        except Error as error:
+            raise Unplayable(str(error)) from error
+        refusals = {}
         for facts in self._possible_facts():
             try:
-                self._made({}, facts)
+                for part in parts.values():
+                    part.make(**facts)
                 return facts
             except Error as refusal:
-                refusals.append(str(refusal))
-        raise Unplayable("; ".join(dict.fromkeys(refusals)))
+                refusals[facts["image"]] = refusal
+        raise Unplayable(why_no_image(refusals))
 
     def _possible_facts(self) -> Iterator[dict[str, Any]]:
         owned = dict(self.own(64, seeded("facts"))) if self.own else {}
@@ -182,6 +184,15 @@ class Plain(Loss):
     def generator(self, step: Step) -> dict[str, Tensor]:
         """Term "fool"."""
         return {"fool": softplus(-step.fake_scores).mean()}
+
+
+def why_no_image(refusals: Mapping[tuple[int, int, int], Error]) -> str:
+    """What an architecture said to images of each shape, and how it gets others."""
+    said = "; ".join(dict.fromkeys(map(str, refusals.values())))
+    if len(refusals) == 1 or any(isinstance(refusal, Failed) for refusal in refusals.values()):
+        return said
+    tried = ", ".join(" x ".join(map(str, image)) for image in refusals)
+    return f"{said}; tried images of {tried}: give another by checks(..., image=(c, h, w)) or check --image c,h,w"
 
 
 def values_of(annotation: Any) -> tuple[Any, ...]:

@@ -44,19 +44,22 @@ def not_failed(distribution: str) -> str:
 
 @click.command()
 @click.argument("plugin", required=False)
+@click.option("--image", metavar="C,H,W", help="Channels, height and width; by default the first that fits of a few.")
 @as_json
 @with_debug
-def check(plugin: str | None, json: bool) -> int:
+def check(plugin: str | None, image: str | None, json: bool) -> int:
     """Try whether PLUGIN, or every installed one, keeps the promises of the contract; exit with 2 if one does not.
 
-    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN").
+    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN"), which can also be given
+    batches for what needs more than images and labels.
     """
     from ganzoo.plugins import catalog
 
+    shape = shape_of(image) if image is not None else None
     found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []
     for name in dict.fromkeys(each.distribution for each in found):
-        own = checked_rows(name)
+        own = checked_rows(name, shape)
         rows += own
         if not json:
             print_table("plugin", own, ("plugin", "thing", "check", "result", "reason"))
@@ -67,13 +70,21 @@ def check(plugin: str | None, json: bool) -> int:
     return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
 
 
-def checked_rows(plugin: str) -> list[dict[str, str]]:
+def shape_of(image: str) -> tuple[int, int, int]:
+    """Channels, height and width from words such as "3,32,32". Raises `BadInput` for anything else."""
+    sizes = tuple(int(word) for word in image.split(",") if word.strip().isdecimal())
+    if len(sizes) != 3 or image.count(",") != 2 or not all(sizes):
+        raise BadInput(f"--image is channels, height and width, such as 3,32,32; got '{image}'")
+    return sizes
+
+
+def checked_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
     """A row for each check of a plugin. What it prints goes where it does not disturb."""
     from ganzoo import testing
 
     rows = []
     with contextlib.redirect_stdout(sys.stderr):
-        for each in testing.checks_of(plugin):
+        for each in testing.checks_of(plugin, image=image):
             result, reason = each.result()
             thing = f"{each.kind} {each.name}"
             rows.append({"plugin": plugin, "thing": thing, "check": each.title, "result": result, "reason": reason})

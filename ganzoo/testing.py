@@ -21,7 +21,7 @@ import torch
 import ganzoo
 from ganzoo import conformance_architectures, conformance_losses, registry
 from ganzoo.conformance import Check, Skipped, require, title_of
-from ganzoo.conformance_games import COUNT, Game, MakeBatch
+from ganzoo.conformance_games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
 from ganzoo.errors import BadInput
 from ganzoo.model import Model, load
@@ -47,8 +47,8 @@ def checks(
     """A parametrized pytest function: one named test for each check of each thing that a distribution registers.
 
     `image` is the shape (channels, height, width) for which architectures are built; by default the first of
-    1 x 28 x 28, 1 x 32 x 32 and 3 x 64 x 64 that they do not refuse. `batch(n, rng)` returns a dict of tensors for
-    architectures that need more than images and labels. Raises `BadInput` where pytest is not installed.
+    some usual ones, from 1 x 28 x 28 to 3 x 256 x 256, that they do not refuse. `batch(n, rng)` returns a dict of
+    tensors for architectures that need more than images and labels. Raises `BadInput` where pytest is not installed.
     """
     try:
         import pytest
@@ -77,7 +77,8 @@ def checks_of(
     if broken:
         return [failing(distribution, f"{plugin.status}: {plugin.reason}") for plugin in broken]
     things = [thing for plugin in found for thing in plugin.provides]
-    games = {thing.full_name: Game(thing.full_name, image, batch) for thing in things if thing.kind == "architecture"}
+    shapes = (image,) if image else IMAGES
+    games = {thing.full_name: Game(thing.full_name, shapes, batch) for thing in things if thing.kind == "architecture"}
     made = [Check("plugin", distribution, title_of(imports_no_torch), partial(imports_no_torch, distribution))]
     for thing in things:
         named = functions_of(thing, games)

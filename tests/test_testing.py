@@ -172,14 +172,30 @@ def test_a_loss_that_refuses_every_game_fails_once_with_every_refusal(site):
 def test_an_architecture_that_refuses_every_size_fails_once_with_the_refusal(site):
     install(site, ("networks.py", "self.image = image", "raise ValueError('only squares of 7')"))
     outcome = results("architecture", image=None)
-    assert failed(outcome) == {"tiny-builds-with-every-option": "architecture 'tiny': only squares of 7"}
+    assert failed(outcome) == {
+        "tiny-builds-with-every-option": "architecture 'tiny': only squares of 7; tried images of 1 x 28 x 28, "
+        "1 x 32 x 32, 3 x 64 x 64, 3 x 32 x 32, 3 x 128 x 128, 3 x 256 x 256: give another by "
+        "checks(..., image=(c, h, w)) or check --image c,h,w"
+    }
     assert endings(outcome) == {"failed", "skipped"}
 
 
-def test_sizes_are_tried_in_turn(site):
-    refusal = "if image[1] < 64:\n            raise ValueError('too small')\n        self.image = image"
-    install(site, ("networks.py", "self.image = image", refusal))
+def takes(condition):
+    """A change by which the architecture refuses all other shapes."""
+    refusal = f"if not ({condition}):\n            raise ValueError('not this shape')\n        self.image = image"
+    return ("networks.py", "self.image = image", refusal)
+
+
+@pytest.mark.parametrize("condition", ["image[1] >= 64", "image == (3, 32, 32)", "image[1] >= 128"])
+def test_sizes_are_tried_in_turn(site, condition):
+    install(site, takes(condition))
     assert endings(results("architecture", image=None)) == {"ok"}
+
+
+def test_what_is_broken_in_any_shape_is_told_without_advice_on_shapes(site):
+    install(site, ("networks.py", "self.image = image", "raise KeyError('size')"))
+    outcome = results("architecture", image=None)
+    assert failed(outcome) == {"tiny-builds-with-every-option": "architecture 'tiny' failed: KeyError: 'size'"}
 
 
 @pytest.mark.parametrize("data", ['"cifar10"', '{ name = "nowhere/pictures", size = 16, channels = 1 }'])
@@ -313,6 +329,20 @@ def test_the_command_gives_json_alone_and_exits_with_0_where_all_is_well(site, c
         "result": "ok",
         "reason": "",
     }
+
+
+def test_the_command_can_be_told_the_shape_of_the_images(site, capsys):
+    install(site, takes("image == (1, 5, 9)"))
+    printed, _ = run_here(capsys, "check", "tiny-gan", "--image", "1,5,9", "--json")
+    assert {row["result"] for row in json.loads(printed) if row["thing"] == "architecture tiny"} == {"ok"}
+
+
+@pytest.mark.parametrize("image", ["32", "3,32", "3x32x32", "3,32,0", "3,32,-1", "3,32,32,", "a,b,c", ""])
+def test_the_command_refuses_what_is_no_shape(site, capsys, image):
+    with pytest.raises(SystemExit) as end:
+        main(["check", install(site), "--image", image])
+    sentence = f"error: --image is channels, height and width, such as 3,32,32; got '{image}'\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, sentence)
 
 
 def test_the_command_without_a_name_looks_at_every_plugin(site, monkeypatch, capsys):
