@@ -1,92 +1,39 @@
 """What every loss promises, each as a function of the `LossCase` in which it is checked."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo import build
 from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of, told
-from ganzoo.conformance_games import Game, OwnGame, Plain, Players, values_of
+from ganzoo.conformance_cases import LossCase
+from ganzoo.conformance_games import Plain
 from ganzoo.conformance_turns import penalty, plays, resumes, set_up, sides_of, turn_of
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput, Failed
-from ganzoo.recipe import LossUse
 from ganzoo.scheduled import Scheduled
-from ganzoo.settings import SIDES, validated
+from ganzoo.settings import SIDES
 
 SHAPES = ((1,), (1, 2, 2))
 """Shapes of a sample's scores beside a single number."""
 
 
-class LossCase:
-    """A loss by its full name, and the first game that it does not refuse: the kit's own, or its plugin's."""
-
-    def __init__(self, name: str, games: Sequence[Game]) -> None:
-        self.name, self.games = name, [OwnGame(), *games]
-
-    def use(self, options: dict[str, Any] | None = None) -> Scheduled:
-        """A new loss with these options, as the engine takes it."""
-        section = validated(LossUse, {"name": self.name, **(options or {})}, "loss")
-        (found,) = build.losses([section])
-        return build.scheduled(*found)
-
-    @cached_property
-    def variants(self) -> list[dict[str, Any]]:
-        """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
-        fields = build.option_schema(build.find("loss", self.name, "loss").cls).model_fields
-        others = [{n: value} for n, f in fields.items() for value in values_of(f.annotation) if value != f.default]
-        return [{}, *others]
-
-    @cached_property
-    def game(self) -> Game:
-        """The game in which it is checked. Raises `Unplayable` with every refusal where there is none."""
-        refusals = []
-        for game in self.games:
-            try:
-                self._try(game)
-                return game
-            except (BadInput, Skipped) as refusal:
-                refusals.append(f"in {game.name}: {refusal}")
-            except Failed as error:
-                raise Unplayable(f"{error}; let setup refuse in a sentence what cannot work") from error
-        raise Unplayable(f"it refuses every game, {'; '.join(refusals)}")
-
-    def _try(self, game: Game) -> None:
-        for turn in SIDES:
-            use, players, batch = self.use(), game.players(), game.batch()
-            set_up(use, players, batch)
-            use.ask(turn, turn_of(turn, players, batch, [use]))
-
-    def ready(self, options: dict[str, Any] | None = None) -> tuple[Scheduled, Players, dict[str, Tensor]]:
-        """A new loss that has been set up, with the players and a batch of its game."""
-        use, players, batch = self.use(options), self.game.players(), self.game.batch()
-        set_up(use, players, batch)
-        return use, players, batch
-
-    def turns(self, options: dict[str, Any] | None = None) -> Iterator[tuple[Scheduled, Step]]:
-        """The loss before each turn that it has terms for."""
-        for turn in SIDES:
-            use, players, batch = self.ready(options)
-            if use.plays(turn):
-                yield use, turn_of(turn, players, batch, [use])
-
-
 def builds_with_every_option(case: LossCase) -> None:
     """With the defaults, and with each value of an option that has a few."""
-    try:
-        _ = case.game
-    except Unplayable as refusal:
-        raise AssertionError(str(refusal)) from refusal
     for options in case.variants:
         with saying(told(options)):
             case.use(options)
+    try:
+        _ = case.game
+    except Unplayable as reason:
+        raise AssertionError(str(reason)) from reason
 
 
 def terms_are_finite_scalars(case: LossCase) -> None:
-    """On both turns, with every option."""
+    """On both turns, with every option that `setup` does not refuse."""
     for options in case.variants:
         with saying(told(options)):
             for use, step in case.turns(options):
@@ -101,19 +48,24 @@ def look_at(terms: dict[str, Tensor], step: Step) -> None:
 
 def gradient_reaches_its_own_side_only(case: LossCase) -> None:
     """Where a term has a gradient, it moves the side whose turn it is."""
-    reached = [reaches(use, step) for use, step in case.turns()]
+    logging = [step.turn for use, step in case.turns() if not reaches(use, step)]
+    for use, step in case.turns():
+        said = f"on the {step.turn}'s turn the terms have a gradient for the other side alone, which is frozen"
+        astray = step.turn in logging and use.scaled(use.terms(step))
+        require(not astray, f"{said}: make them depend on the {step.turn}, or detach what is only to be logged")
     cls = type(case.use().loss)
     does_more = cls.view is not Loss.view or cls.after is not Loss.after
-    said = "no term has a gradient on either turn, so the loss does nothing: detach only what is to be logged"
-    require(any(reached) or does_more or not reached, said)
+    if logging and not does_more:
+        raise Skipped(f"its terms on the {' and the '.join(logging)}'s turn have no gradient and are only logged")
 
 
 def reaches(use: Scheduled, step: Step) -> bool:
-    """Whether there is a gradient at all; it must then reach the right side and stay out of the other one."""
+    """Whether there is a gradient where there are terms; it must reach the right side and stay out of the other one."""
     own, other = sides_of(step)
-    counted = use.scaled(use.terms(step))
+    terms = use.terms(step)
+    counted = use.scaled(terms)
     if not counted:
-        return False
+        return not terms
     torch.autograd.backward(counted)
     said = f"the gradient on the {step.turn}'s turn"
     require(any(p.grad is not None for p in own.parameters()), f"{said} reaches no parameter of the {step.turn}")
@@ -121,6 +73,45 @@ def reaches(use: Scheduled, step: Step) -> bool:
     finite = all(p.grad is None or p.grad.isfinite().all() for p in own.parameters())
     require(finite, f"{said} is not finite: a square root needs an epsilon inside")
     return True
+
+
+def has_nothing_to_train(case: LossCase) -> None:
+    """No parameter of its own: nobody would train it. Networks inside it are frozen by the engine."""
+    trained = [name for name, p in case.use().loss.named_parameters(recurse=False) if p.requires_grad]
+    said = f"the loss has the parameter '{(trained or [''])[0]}', which nothing trains"
+    require(not trained, f"{said}: keep state in buffers, and what is trained in the networks")
+
+
+def calls_the_networks_through_the_step(case: LossCase) -> None:
+    """Only there are views, half precision and compilation."""
+    for use, step in case.turns():
+        with direct_calls(step) as called:
+            use.terms(step)
+        said = f"on the {step.turn}'s turn the loss calls the {(called or [''])[0]} itself"
+        require(not called, f"{said}, past views and half precision: use step.generate, step.score or step.gradient")
+
+
+@contextmanager
+def direct_calls(step: Step) -> Iterator[list[str]]:
+    """Which sides are called inside by another way than the step's."""
+    found, inside, through = [], [], step._call
+
+    def counted(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
+        inside.append(network)
+        try:
+            return through(network, *inputs, twice=twice)
+        finally:
+            inside.pop()
+
+    def note(side: str, *_: Any) -> None:
+        if not inside:
+            found.append(side)
+
+    step._call = counted
+    hooks = [getattr(step, side).register_forward_pre_hook(partial(note, side)) for side in SIDES]
+    yield found
+    for hook in hooks:
+        hook.remove()
 
 
 def leaves_the_steps_to_the_engine(case: LossCase) -> None:
@@ -236,6 +227,8 @@ CHECKS: tuple[Callable[[LossCase], None], ...] = (
     builds_with_every_option,
     terms_are_finite_scalars,
     gradient_reaches_its_own_side_only,
+    has_nothing_to_train,
+    calls_the_networks_through_the_step,
     leaves_the_steps_to_the_engine,
     scores_may_have_any_shape,
     can_be_differentiated_twice,

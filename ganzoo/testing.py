@@ -21,6 +21,7 @@ import torch
 import ganzoo
 from ganzoo import conformance_architectures, conformance_losses, registry
 from ganzoo.conformance import Check, Skipped, require, title_of
+from ganzoo.conformance_cases import LossCase
 from ganzoo.conformance_games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
 from ganzoo.errors import BadInput
@@ -96,7 +97,7 @@ def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[
     if thing.kind == "architecture":
         return conformance_architectures.checks_of(games[thing.full_name])
     if thing.kind == "loss":
-        return conformance_losses.checks_of(conformance_losses.LossCase(thing.full_name, list(games.values())))
+        return conformance_losses.checks_of(LossCase(thing.full_name, list(games.values())))
     function = {"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]
     own = next((game.own for game in games.values()), None)
     return {title_of(function): partial(function, thing, own)}

@@ -30,7 +30,7 @@ def endings(outcome):
 def test_the_sound_plugin_passes_every_check(site):
     outcome = results("plugin", "architecture", "loss", "recipe", name=install(site))
     assert failed(outcome) == {}
-    assert len(outcome) == 1 + 14 + 3 * 9 + 1
+    assert len(outcome) == 1 + 14 + 3 * 11 + 1
     skipped = [key for key, (result, _) in outcome.items() if result == "skipped"]
     assert skipped == ["gentle-view-lets-gradient-through", "moving-view-lets-gradient-through"]
 
@@ -158,15 +158,57 @@ def test_a_loss_that_refuses_the_kits_game_is_played_with_its_own_plugins_archit
     assert outcome["gentle-state-survives-save-and-restore"] == ("ok", "")
 
 
-def test_a_loss_that_refuses_every_game_fails_once_with_every_refusal(site):
+def test_a_loss_that_refuses_all_of_these_is_played_with_any_other_architecture_here(site):
     install(site, INFORMATION)
-    outcome = {key: value for key, value in results("loss").items() if key.startswith("gentle")}
-    (reason,) = failed(outcome).values()
-    assert reason.startswith("it refuses every game, in the kit's own game: loss 'tiny-gan:gentle': it needs a discr")
-    assert "; in tiny-gan:tiny: loss 'tiny-gan:gentle': it needs a discriminator that guesses the code" in reason
-    others = [reason for result, reason in outcome.values() if result == "skipped"]
-    assert len(others) == 8
-    assert all(each.startswith("it cannot be played: it refuses every game") for each in others)
+    site.install("broken-gan", "import nowhere_to_be_found")
+    install(site, *CODE, name="other-gan")
+    outcome = results("loss")
+    assert failed(outcome) == {}
+    assert outcome["gentle-builds-with-every-option"] == ("ok", "")
+    assert outcome["gentle-state-survives-save-and-restore"] == ("ok", "")
+
+
+def test_a_loss_that_refuses_every_game_is_skipped_with_every_refusal(site):
+    install(site, INFORMATION)
+    outcome = {key: result for key, result in results("loss").items() if key.startswith("gentle")}
+    built, *_ = outcome.values()
+    assert built[0] == "skipped"
+    sentence = "it refuses every game: loss 'tiny-gan:gentle': it needs a discriminator that guesses the code"
+    assert built[1] == f"{sentence} (in the kit's own game, tiny-gan:tiny), and no other architecture here suits it"
+    assert {reason for result, reason in outcome.values() if result == "skipped"} == {built[1]}
+    assert [key for key, (result, _) in outcome.items() if result != "skipped"] == ["gentle-has-nothing-to-train"]
+
+
+def test_an_option_that_setup_refuses_in_this_game_is_no_fault(site):
+    refusal = (
+        "def setup(self, step):\n        if self.cost is relu:\n            raise ValueError('it needs extras')\n\n"
+    )
+    install(site, ("losses.py", "def generator(self, step)", f"{refusal}    def generator(self, step)"))
+    assert failed(results("loss")) == {}
+
+
+@pytest.mark.parametrize("turns", [("discriminator", "generator"), ("generator",)])
+def test_a_loss_that_only_logs_on_a_turn_says_so(site, turns):
+    changes = {
+        "discriminator": (
+            'return {"real": self',
+            'return {"right": step.real_scores.gt(0).float().mean()}\n        {"real": self',
+        ),
+        "generator": ("-step.fake_scores.mean()", "-step.fake_scores.detach().mean()"),
+    }
+    install(site, *(("losses.py", *changes[turn]) for turn in turns))
+    outcome = results("loss")
+    assert failed(outcome) == {}
+    assert outcome["gentle-gradient-reaches-its-own-side-only"] == (
+        "skipped",
+        f"its terms on the {' and the '.join(turns)}'s turn have no gradient and are only logged",
+    )
+
+
+def test_a_frozen_network_in_a_loss_is_fine(site):
+    network = "self.eye = torch.nn.Linear(1, 1).eval()\n        self.cost = {"
+    install(site, ("losses.py", "self.cost = {", network))
+    assert failed(results("loss")) == {}
 
 
 def test_an_architecture_that_refuses_every_size_fails_once_with_the_refusal(site):

@@ -317,15 +317,32 @@ LOSSES = [
         {"gentle-gradient-reaches-its-own-side-only", "gentle-state-survives-save-and-restore"},
     ),
     Broken(
-        "does nothing",
-        REAL,
-        f"{REAL}.detach()",
-        "no term has a gradient on either turn, so the loss does nothing",
+        "only the other side's gradient",
+        FOOL,
+        '{"fool": softplus(-step.real_scores).mean()}',
+        "on the generator's turn the terms have a gradient for the other side alone",
         {"gentle-gradient-reaches-its-own-side-only"},
-        (
-            ("self.cost(1 + step.fake_scores).mean()", "self.cost(1 + step.fake_scores).mean().detach()"),
-            (FOOL, '{"fool": -step.fake_scores.mean().detach()}'),
-        ),
+    ),
+    Broken(
+        "a parameter of its own",
+        "self.cost = {",
+        "self.scale = torch.nn.Parameter(torch.ones(()))\n        self.cost = {",
+        "the loss has the parameter 'scale', which nothing trains",
+        {"gentle-has-nothing-to-train"},
+    ),
+    Broken(
+        "scores past the step",
+        "-step.fake_scores.mean()",
+        "-step.discriminator(step.fake, step.given).mean()",
+        "on the generator's turn the loss calls the discriminator itself, past views and half precision: use step.gen",
+        {"gentle-calls-the-networks-through-the-step"},
+    ),
+    Broken(
+        "samples past the step",
+        "-step.fake_scores.mean()",
+        "-step.score(step.generator(step.given), step.given).mean()",
+        "on the generator's turn the loss calls the generator itself",
+        {"gentle-calls-the-networks-through-the-step"},
     ),
     Broken(
         "an endless slope",
@@ -349,11 +366,10 @@ LOSSES = [
         {"gentle-scores-may-have-any-shape"},
     ),
     Broken(
-        "refuses every game",
-        'def discriminator(self, step):\n        return {"real": self.cost',
-        "def setup(self, step):\n        raise ValueError('it is Monday')\n\n"
-        '    def discriminator(self, step):\n        return {"real": self.cost',
-        "it refuses every game, in the kit's own game: loss 'tiny-gan:gentle': it is Monday; in tiny-gan:tiny: loss ",
+        "refuses in its terms",
+        REAL,
+        "self.cost([scores for scores, _ in [(step.real_scores,)]][0]).mean()",
+        "it plays no game: loss 'tiny-gan:gentle': not enough values to unpack (expected 2, got 1) (in the kit's own g",
         {"gentle-builds-with-every-option"},
     ),
     Broken(
@@ -409,7 +425,7 @@ def test_a_broken_loss_is_caught_by_the_checks_that_it_breaks(site, broken):
     caught, all_checks = tried(site, "losses.py", "loss", broken)
     assert any(broken.sentence in reason for reason in caught.values()), caught
     assert broken.checks is None or set(caught) == broken.checks, caught
-    assert all_checks == 3 * 9
+    assert all_checks == 3 * 11
 
 
 def tried(site, file, kind, broken):

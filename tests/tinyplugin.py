@@ -107,19 +107,20 @@ IMAGE = (1, 6, 6)
 
 def install(site, *changes, name="tiny-gan"):
     """The sound plugin, with some of its text replaced: (file, old, new)."""
-    files = {file: textwrap.dedent(text) for file, text in SOUND.items()}
+    package = name.replace("-", "_")
+    files = {file: textwrap.dedent(text).replace("tiny_gan", package) for file, text in SOUND.items()}
     for file, old, new in changes:
         assert old in files[file]
         files[file] = files[file].replace(old, new)
     site.install(name, files.pop("__init__.py"))
-    add(site, files)
+    add(site, files, package)
     return name
 
 
-def add(site, files):
+def add(site, files, package="tiny_gan"):
     """More files in the plugin's package."""
     for file, text in files.items():
-        path = site.folder / "tiny_gan" / file
+        path = site.folder / package / file
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
 
