@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.checks import check_fit, check_players
-from ganzoo.conformance import Unplayable, require, sentence_of, title_of
+from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of
 from ganzoo.conformance_games import Game, Plain, Players
 from ganzoo.conformance_sampling import (
     CLOSE,
@@ -20,8 +20,10 @@ from ganzoo.conformance_sampling import (
 )
 from ganzoo.conformance_turns import by_key, call, penalty, plays, resumes, shake, sides_of, turn_of
 from ganzoo.contract import Step
-from ganzoo.device import map_tensors
-from ganzoo.errors import Failed
+from ganzoo.errors import BadInput, Failed
+
+PUSHES, STOPPED = 15, 1e-3
+"""Steps in each half of a training that pushes scores, and which part of the way of the first half is none."""
 
 
 def builds_with_every_option(game: Game) -> None:
@@ -31,6 +33,20 @@ def builds_with_every_option(game: Game) -> None:
     except Unplayable as refusal:
         raise AssertionError(str(refusal)) from refusal
     game.each(lambda players: check_players(*players))
+    if game.labelled:
+        plays_without_classes(game)
+
+
+def plays_without_classes(game: Game) -> None:
+    """Whether an architecture that builds without classes also samples and scores without labels."""
+    try:
+        players, batch = game.players(classes=None), game.batch()
+    except (BadInput, Skipped):
+        return  # it says that it needs them, or other batches
+    if not any("label" in getattr(player, "needs", ()) for player in players):
+        batch.pop("label", None)
+    with saying("without classes"):
+        seen(turn_of("discriminator", players, batch))
 
 
 def fakes_are_like_the_data(game: Game) -> None:
@@ -140,23 +156,28 @@ def scores_are_raw(game: Game) -> None:
     """No sigmoid or tanh at the end: a loss takes it for granted that there is none."""
     players = in_mode(game.players(), False)
     step = turn_of("discriminator", players, game.batch())
-    scores = step.score(map_tensors(lambda images: 1000 * images, step.real), step.given)
-    if not (scores.abs() > 1).any():
-        beyond = any(pushed(players[1], step, sign) for sign in (1, -1))
-        require(beyond, "scores never leave [-1, 1]: leave the final sigmoid (or tanh) away, losses take raw scores")
+    ways = [pushed(players[1], step, sign) for sign in (1, -1)]
+    advice = "leave the final sigmoid (or tanh) away, losses take raw scores"
+    beyond = any(not (scores.abs() <= 1).all() for way in ways for scores in way)
+    require(beyond, f"scores never leave [-1, 1]: {advice}")
+    for start, half, end in ways:
+        stopped = (end - half).abs().max() <= STOPPED * (half - start).abs().max()
+        require(not stopped, f"scores stop at {end.mean():.3g}, whatever training does: {advice}")
 
 
-def pushed(discriminator: nn.Module, step: Step, sign: int) -> bool:
-    """Whether training can bring a score out of [-1, 1] in that direction."""
+def pushed(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]:
+    """The scores before a training that pushes them in one direction, half way through it and at its end."""
     discriminator = copy.deepcopy(discriminator)
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)
-    for _ in range(50):
+    found = []
+    for _ in range(2 * PUSHES + 1):
         judgement = call(discriminator, step.real, step.given)
         scores = judgement[0] if isinstance(judgement, tuple) else judgement
+        found.append(scores.detach())
         optimizer.zero_grad()
         (-sign * scores.mean()).backward()
         optimizer.step()
-    return bool((scores.abs() > 1).any())
+    return found[::PUSHES]
 
 
 def plays_in_float32(game: Game) -> None:

@@ -72,6 +72,13 @@ SOUND = {
         ("self.act = ", "self.label = nn.Embedding(classes, 12)\n        self.act = "),
         (PIXELS, 'torch.tanh(self.last(hidden + self.label(given["label"]))).unflatten(1, self.image)'),
     ],
+    "classes that are optional": [
+        ("def __init__(self, image, activation", "def __init__(self, image, classes: int | None = None, activation"),
+        ("self.act = ", "self.categorical = {'label': classes} if classes else {}\n"
+                        "        self.label = nn.Embedding(classes or 1, 12)\n        self.act = "),
+        (PIXELS, "torch.tanh(self.last(hidden + self.label(given.get('label', torch.zeros(len(hidden), dtype=int)))))"
+                 ".unflatten(1, self.image)"),
+    ],
     "a label that has to be given": [
         (FORWARD, 'needs = ("label",)\n\n    ' + FORWARD),
         ("self.act = ", "self.label = nn.Embedding(4, 12)\n        self.act = "),
@@ -83,6 +90,21 @@ SOUND = {
         (PIXELS, "torch.tanh(given['strength'][:, None] * self.last(hidden + given['on'])).unflatten(1, self.image)"),
     ],
     "a map of scores": [("return self.last(hidden)", "return self.last(hidden)[..., None].expand(-1, 1, 3)")],
+    "spectral normalisation": [
+        ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.Linear(12, 1, bias=bias)\n"
+         "        for layer in (self.first, self.last):\n            nn.utils.parametrizations.spectral_norm(layer)"),
+    ],
+    "spectral and instance normalisation without a bias": [
+        ("bias: bool = True", "bias: bool = False"),
+        ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.Linear(12, 1, bias=bias)\n"
+         "        self.first.register_parameter('bias', None)\n"
+         "        for layer in (self.first, self.last):\n            nn.utils.parametrizations.spectral_norm(layer)"),
+        ("return self.last(hidden)", "return self.last(nn.functional.instance_norm(hidden[:, None])[:, 0])"),
+    ],
+    "an energy, which is never negative": [
+        ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.Linear(12, prod(image), bias=bias)"),
+        ("return self.last(hidden)", "return (self.last(hidden) - images.flatten(1)).square().mean(1)"),
+    ],
     "dropout in the discriminator": [
         ("return self.last(hidden)", "return self.last(nn.functional.dropout(hidden, 0.3, self.training))"),
     ],

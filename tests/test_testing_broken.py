@@ -49,6 +49,16 @@ ONCE = """class Once(torch.autograd.Function):
 
 ARCHITECTURES = [
     Broken("final sigmoid", SCORE, "return torch.sigmoid(self.last(hidden))", "leave the final", {"scores-are-raw"}),
+    *(
+        Broken(f"scores through {bound}", SCORE, f"return {bound}", "whatever training does", {"scores-are-raw"})
+        for bound in (
+            "2 * torch.sigmoid(self.last(hidden))",
+            "nn.functional.logsigmoid(self.last(hidden))",
+            "10 * torch.tanh(self.last(hidden))",
+            "nn.functional.softplus(self.last(hidden))",
+        )
+    ),
+    Broken("softsign", SCORE, "return nn.functional.softsign(self.last(hidden))", "never leave", {"scores-are-raw"}),
     Broken("final tanh", SCORE, "return torch.tanh(self.last(hidden))", "leave the final", {"scores-are-raw"}),
     Broken(
         "latents from numpy",
@@ -248,6 +258,20 @@ ARCHITECTURES = [
             "gradient-reaches-the-generator",
             "gradient-reaches-the-discriminator",
         },
+    ),
+    Broken(
+        "classes that are optional in words only",
+        "image, activation",
+        "image, classes: int | None = None, activation",
+        "without classes: tiny_gan.networks.Maker failed: TypeError: ",
+        {"builds-with-every-option"},
+        (
+            (
+                BUILD,
+                f"self.categorical = {{'label': classes}}\n        self.label = nn.Embedding(4, 12)\n        {BUILD}",
+            ),
+            (PIXELS, "torch.tanh(self.last(hidden + self.label(given['label'])))"),
+        ),
     ),
     Broken(
         "differentiable once",
