@@ -1,7 +1,6 @@
 """What every loss promises, each as a function of the `LossCase` in which it is checked."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -85,15 +84,14 @@ def has_nothing_to_train(case: LossCase) -> None:
 def calls_the_networks_through_the_step(case: LossCase) -> None:
     """Only there are views, half precision and compilation."""
     for use, step in case.turns():
-        with direct_calls(step) as called:
-            use.terms(step)
+        called = direct_calls(step)
+        use.terms(step)
         said = f"on the {step.turn}'s turn the loss calls the {(called or [''])[0]} itself"
         require(not called, f"{said}, past views and half precision: use step.generate, step.score or step.gradient")
 
 
-@contextmanager
-def direct_calls(step: Step) -> Iterator[list[str]]:
-    """Which sides are called inside by another way than the step's."""
+def direct_calls(step: Step) -> list[str]:
+    """A list to which from here on every call of a side is added that does not go through the step."""
     found, inside, through = [], [], step._call
 
     def counted(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
@@ -108,10 +106,9 @@ def direct_calls(step: Step) -> Iterator[list[str]]:
             found.append(side)
 
     step._call = counted
-    hooks = [getattr(step, side).register_forward_pre_hook(partial(note, side)) for side in SIDES]
-    yield found
-    for hook in hooks:
-        hook.remove()
+    for side in SIDES:
+        getattr(step, side).register_forward_pre_hook(partial(note, side))
+    return found
 
 
 def leaves_the_steps_to_the_engine(case: LossCase) -> None:
