@@ -102,7 +102,7 @@ def run(
                 sys.stderr.write(line)
     if it.returncode:
         sys.stderr.writelines([] if aloud else said)
-        why = f"its message is above ({', '.join(GROUNDS)} and ganzoo's own plugins stay as they are)"
+        why = "its message is above"
         raise Unavailable(f"{tool.name} failed, and {changes(before, installed())}: {why}{absent(tool, said)}")
     return "".join(said)
 
