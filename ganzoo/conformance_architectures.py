@@ -62,10 +62,10 @@ def fakes_are_like_the_data(game: Game) -> None:
                 compare(key, fakes.get(key), batch[key])
         large = {key: 100 * value if value.is_floating_point() else value for key, value in step.latent.items()}
         images = by_key(step.generator, step.generate(step.given | large)).get("image")
-        require(
-            images is None or in_range(images.nan_to_num()),
-            "large latents give images outside [-1, 1]: end with a tanh",
-        )
+        if images is not None:
+            told = "{}, the data lie in [-1, 1]: end with a tanh"
+            require(in_range(images.nan_to_num()), told.format("large latents give images outside that"))
+            require(images.isnan().any() or images.min() < 0, told.format("no pixel is ever below 0"))
 
     game.each(look)
 

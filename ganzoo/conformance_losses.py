@@ -150,10 +150,10 @@ def scores_may_have_any_shape(case: LossCase) -> None:
 
 def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
     """The terms of both turns where each sample's scores have that shape. Raises `BadInput` where it is refused."""
-    found = {}
+    found, game = {}, case.game  # which draws random numbers when it is looked for
     for turn in SIDES:
         torch.manual_seed(0)  # for equal weights
-        use, players, batch = case.use(), case.game.players(), case.game.batch()
+        use, players, batch = case.use(), game.players(), game.batch()
         players[1].register_forward_hook(partial(reshaped, shape))
         set_up(use, players, batch)
         step = turn_of(turn, players, batch, [use])

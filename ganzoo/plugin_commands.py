@@ -59,15 +59,34 @@ def check(plugin: str | None, image: str | None, json: bool) -> int:
     found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []
     for name in dict.fromkeys(each.distribution for each in found):
+        aside(f"checking {name} ...")
         own = checked_rows(name, shape)
         rows += own
         if not json:
-            print_table("plugin", own, ("plugin", "thing", "check", "result", "reason"))
+            print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"))
+            click.echo(f"{name}: {counted(own)}")
     if json:
         print_json(rows)
     elif not rows:
         click.echo("there are no plugins yet")
     return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
+
+
+RESULTS = ("ok", "skipped", "failed")
+
+
+def failures_last(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows with what matters nearest to the prompt, a reason that stands above said once."""
+    ordered = sorted(rows, key=lambda row: RESULTS.index(row["result"]))
+    reasons = [row["reason"] for row in ordered]
+    repeated = [bool(reason) and reason in reasons[:place] for place, reason in enumerate(reasons)]
+    return [row | {"reason": "(as above)"} if again else row for row, again in zip(ordered, repeated, strict=True)]
+
+
+def counted(rows: Sequence[dict[str, str]]) -> str:
+    """How many checks ended how, as `14 ok, 1 failed`."""
+    endings = [row["result"] for row in rows]
+    return ", ".join(f"{endings.count(result)} {result}" for result in RESULTS if result in endings)
 
 
 def shape_of(image: str) -> tuple[int, int, int]:

@@ -366,11 +366,26 @@ def test_the_command_shows_a_table_and_exits_with_2_where_a_check_fails(site, co
     ended = command("check", "tiny_gan", PYTHONPATH=str(site.folder))
     assert ended.returncode == 2, ended.stderr
     lines = [re.split(r"\s{2,}", line.strip()) for line in ended.stdout.splitlines()]
-    assert ["tiny-gan", "architecture tiny", "plays in float32", "ok"] in lines
-    assert ["tiny-gan", "loss gentle", "view lets gradient through", "skipped", "it has no view of its own"] in lines
-    (broken,) = [line for line in lines if "failed" in line]
-    assert broken[:4] == ["tiny-gan", "architecture tiny", "scores are raw", "failed"]
-    assert broken[4].startswith("scores never leave [-1, 1]: leave the final sigmoid (or tanh) away")
+    assert ["architecture tiny", "plays in float32", "ok"] in lines
+    assert ["loss gentle", "view lets gradient through", "skipped", "it has no view of its own"] in lines
+    broken, _, counts = lines[-3:]
+    assert broken[:3] == ["architecture tiny", "scores are raw", "failed"]
+    assert broken[3].startswith("scores never leave [-1, 1]: leave the final sigmoid (or tanh) away")
+    assert re.fullmatch(r"tiny-gan: \d+ ok, \d+ skipped, 1 failed", counts[0])
+
+
+def test_a_reason_that_many_checks_give_stands_there_once(site, command):
+    install(site, ("networks.py", "return self.last(hidden)", "return self.lost(hidden)"))
+    shown = command("check", "tiny_gan", PYTHONPATH=str(site.folder)).stdout
+    assert shown.count("'lost'") == 2, "once of the architecture, and in other words of the recipe"
+    assert shown.count("(as above)") > 5
+
+
+def test_each_check_of_a_loss_can_be_made_alone(site):
+    install(site)
+    for number in range(len(ganzoo.testing.checks_of("tiny-gan"))):
+        ending, reason = ganzoo.testing.checks_of("tiny-gan")[number].result()
+        assert ending in ("ok", "skipped"), reason
 
 
 def run_here(capsys, *words):

@@ -225,6 +225,13 @@ ARCHITECTURES = [
             *PLAY,
         },
     ),
+    Broken(
+        "a sigmoid in the generator",
+        PIXELS,
+        "torch.sigmoid(self.last(hidden))",
+        "no pixel is ever below 0",
+        {"fakes-are-like-the-data"},
+    ),
     Broken("no tanh", PIXELS, "self.last(hidden)", "end with a tanh", {"fakes-are-like-the-data"}),
     Broken("out of range", PIXELS, f"3 * {PIXELS}", "they must lie in [-1, 1]", {"fakes-are-like-the-data"}),
     Broken(
