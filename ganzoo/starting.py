@@ -28,9 +28,9 @@ def start(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
     """
     folder = parent / name
     words = placeholders(name)
-    refuse_taken(words, kind)
     if is_there(folder):
         raise BadInput(f"{folder} is there already; choose another name, or --out for another place")
+    refuse_taken(words, kind)
     with writing_folder(folder) as part:
         for path in template_files(kind):
             target = part / filled(str(path.relative_to(TEMPLATES / kind)), words)
