@@ -582,7 +582,7 @@ def test_what_was_converted_is_said_once(tmp_path):
     Image.new("RGBA", (16, 16)).save(tmp_path / "t.png")
     Image.new("CMYK", (8, 8)).save(tmp_path / "c.jpg")
     converted = "converted 5 images to RGB (3 palette, 1 CMYK, 1 with transparency)"
-    assert open_data(tmp_path, size=8).notes == [f"{converted} and resized 2 to 8 x 8"]
+    assert open_data(tmp_path, size=8).notes == [f"{converted} and resized 2 to 8 x 8 (data.size says to what)"]
 
 
 def test_of_an_animation_the_first_frame_is_taken(tmp_path):
