@@ -12,8 +12,8 @@ from ganzoo.errors import BadInput
 from ganzoo.files import is_there, reading, write_bytes, writing_folder
 from ganzoo.firstparty import first_party
 from ganzoo.pinned import NAME
+from ganzoo.pip_and_uv import installed_version
 from ganzoo.plugins import catalog, normal
-from ganzoo.tools import installed_version
 
 TEMPLATES = Path(__file__).parent / "template"
 BESIDE = ("build", "dist", "runs", "tests")

@@ -17,7 +17,7 @@ import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.firstparty import first_party, how_to_install
 from ganzoo.installer import pins
-from ganzoo.tools import Pip, Uv
+from ganzoo.pip_and_uv import Pip, Uv
 from ganzoo.wanted import GROUNDS, Wanted, wanted
 
 ROOT = Path(ganzoo.__file__).parent.parent
