@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 import torch
 
 import ganzoo
-from ganzoo import conformance_architectures, conformance_losses, registry
-from ganzoo.conformance import Check, Skipped, require, title_of
-from ganzoo.conformance_cases import LossCase
-from ganzoo.conformance_games import COUNT, IMAGES, Game, MakeBatch
+from ganzoo import registry
+from ganzoo.conformance import Check, Skipped, architectures, losses, require, title_of
+from ganzoo.conformance.cases import LossCase
+from ganzoo.conformance.games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
 from ganzoo.errors import BadInput
 from ganzoo.model import Model, load
@@ -95,9 +95,9 @@ def failing(distribution: str, sentence: str) -> Check:
 def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[[], None]]:
     """Every check of one thing, by its title."""
     if thing.kind == "architecture":
-        return conformance_architectures.checks_of(games[thing.full_name])
+        return architectures.checks_of(games[thing.full_name])
     if thing.kind == "loss":
-        return conformance_losses.checks_of(LossCase(thing.full_name, list(games.values())))
+        return losses.checks_of(LossCase(thing.full_name, list(games.values())))
     function = {"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]
     own = next((game.own for game in games.values()), None)
     return {title_of(function): partial(function, thing, own)}

@@ -8,7 +8,9 @@ import pytest
 import ganzoo
 
 PACKAGE = Path(ganzoo.__file__).parent
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+FOLDERS = (PACKAGE, PACKAGE / "conformance")
+MODULES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for f in FOLDERS for path in f.glob("*.py")}
+"""Every module of the core by its path, as "engine" and "conformance/games"."""
 PLUGINS = sorted((PACKAGE.parent / "plugins").glob("*/*/*.py"))
 LEAVES = {"contract": {"errors"}, "settings": {"errors"}, "hookspecs": set(), "errors": set(), "seeds": set()}
 JOINERS = {"__init__", "__main__", "cli", "plugin_commands", "testing", "training"}
@@ -27,8 +29,9 @@ def imported(path: Path) -> set[str]:
 
 def ours(module: str) -> set[str]:
     """The modules of the core that one of them imports."""
-    names = imported(PACKAGE / f"{module}.py")
-    return {name.split(".")[1] for name in names if name.startswith("ganzoo.")} & set(MODULES)
+    paths = [name.split(".")[1:] for name in imported(MODULES[module]) if name.startswith("ganzoo.")]
+    known = {"/".join(path[:depth]) for path in paths for depth in (1, 2)}
+    return {name if name in MODULES else f"{name}/__init__" for name in known} & set(MODULES)
 
 
 def reachable(module: str) -> set[str]:
@@ -71,7 +74,7 @@ def test_a_plugin_imports_only_the_top_level_of_ganzoo(path):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_core_names_no_plugin(module):
-    words = (PACKAGE / f"{module}.py").read_text()
+    words = MODULES[module].read_text()
     packages = {path.parent.name for path in PLUGINS if path.name == "__init__.py"}
     assert len(packages) > 5
     assert not [name for name in packages if name in words]

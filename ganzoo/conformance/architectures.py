@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from ganzoo.checks import check_fit, check_players
 from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of
-from ganzoo.conformance_games import Game, Plain, Players
-from ganzoo.conformance_sampling import (
+from ganzoo.conformance.games import Game, Plain, Players
+from ganzoo.conformance.sampling import (
     CLOSE,
     same_seed_same_latents,
     same_seed_same_sample,
     samples_do_not_depend_on_batch_mates,
     weights_survive_safetensors,
 )
-from ganzoo.conformance_turns import by_key, call, penalty, plays, resumes, shake, sides_of, turn_of
+from ganzoo.conformance.turns import by_key, call, penalty, plays, resumes, shake, sides_of, turn_of
 from ganzoo.contract import Step
 from ganzoo.errors import BadInput, Failed
 

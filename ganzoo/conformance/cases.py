@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ganzoo import build
 from ganzoo.conformance import Skipped, Unplayable
-from ganzoo.conformance_games import SMALL, Game, OwnGame, Players, values_of
-from ganzoo.conformance_turns import set_up, turn_of
+from ganzoo.conformance.games import SMALL, Game, OwnGame, Players, values_of
+from ganzoo.conformance.turns import set_up, turn_of
 from ganzoo.contract import Step
 from ganzoo.errors import BadInput, Failed
 from ganzoo.plugins import catalog

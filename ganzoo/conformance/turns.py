@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ganzoo import checkpoint
 from ganzoo.checks import all_in_eval, blaming, name_of
 from ganzoo.conformance import require
-from ganzoo.conformance_games import Game, Players
+from ganzoo.conformance.games import Game, Players
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware, map_tensors
 from ganzoo.engine import Engine

@@ -5,8 +5,8 @@ from safetensors.torch import load as tensors_from_bytes
 from torch import Tensor
 
 from ganzoo.conformance import require
-from ganzoo.conformance_games import COUNT, Game
-from ganzoo.conformance_turns import by_key, call, shake
+from ganzoo.conformance.games import COUNT, Game
+from ganzoo.conformance.turns import by_key, call, shake
 from ganzoo.contract import Generator
 from ganzoo.model import filled, packed
 from ganzoo.sampling import BLOCK, draw, joined

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of, told
-from ganzoo.conformance_cases import LossCase
-from ganzoo.conformance_games import Plain
-from ganzoo.conformance_turns import penalty, plays, resumes, set_up, sides_of, turn_of
+from ganzoo.conformance.cases import LossCase
+from ganzoo.conformance.games import Plain
+from ganzoo.conformance.turns import penalty, plays, resumes, set_up, sides_of, turn_of
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput, Failed
 from ganzoo.scheduled import Scheduled
