@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from ganzoo.errors import BadInput
 from ganzoo.files import expanded, is_there, reading
 from ganzoo.firstparty import first_party, how_to_install
-from ganzoo.plugins import normal
+from ganzoo.plugins import catalog, normal
 
 ADDRESS = re.compile(r"[a-z+]+://\S+")
 ON_GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(@[\w./-]+)?/?")
@@ -34,7 +34,11 @@ class Wanted:
 
 
 def wanted(word: str) -> Wanted:
-    """What a word stands for. Raises `BadInput` for one that stands for nothing, or for a first-party name."""
+    """What a word stands for.
+
+    Raises `BadInput` for one that stands for nothing, for a first-party name, and for the name of an architecture or
+    another thing that is here already: on an index that may be anybody's.
+    """
     if ADDRESS.fullmatch(word):
         file = PurePosixPath(unquote(urlsplit(word).path))
         name = wheel_name(file) if file.suffix == ".whl" else ""
@@ -60,6 +64,9 @@ def named(word: str) -> Wanted:
     name = normal(requirement.name)
     if name in first_party() and not requirement.url:
         raise BadInput(f"'{name}' is not fetched by name, as it comes with ganzoo's checkout: {how_to_install(name)}")
+    for thing in catalog().provided:
+        if name == normal(thing.name) != normal(thing.distribution) and not requirement.url:
+            raise BadInput(f"'{word}' is the {thing.kind} that {thing.distribution} brings, and is here already")
     return Wanted(word, name)
 
 

@@ -415,6 +415,8 @@ def test_what_cannot_be_is_refused_in_a_sentence_before_any_installer_runs(envir
     [
         ("", "'' is no package name, no folder with a pyproject.toml, no wheel and no address"),
         ("toy==", "'toy==' is no package name, no folder"),
+        ("hinge", "'hinge' is the loss that ganzoo-losses brings, and is here already"),
+        ("Non_Saturating>=1", "'Non_Saturating>=1' is the loss that ganzoo-vanilla brings, and is here already"),
         ("-r", "'-r' is no package name, no folder"),
         ("./nowhere", "'./nowhere' is no package name, no folder"),
         ("owner/name", "'owner/name' is no package name, no folder"),
