@@ -82,11 +82,14 @@ def log(run):
     return [{key: value for key, value in line.items() if key not in unmeasured} for line in run.metrics]
 
 
+RECIPES = ["vanilla", "dcgan", "wgan", "wgan-gp", "conditional", "infogan"]
+
+
 def small(recipe):
     return {"architecture": {"widths": [16]} if recipe == "vanilla" else {"width": 8}}
 
 
-@pytest.mark.parametrize("recipe", ["vanilla", "dcgan", "wgan", "wgan-gp"])
+@pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_recipe_goes_on_bit_for_bit(tmp_path, recipe, precision):
     settings = {"train": {"steps": 11, "batch": 8, "log_every": 3, "precision": precision}, **small(recipe)}
@@ -99,7 +102,7 @@ def test_every_recipe_goes_on_bit_for_bit(tmp_path, recipe, precision):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", ["vanilla", "dcgan", "wgan", "wgan-gp"])
+@pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_recipe_goes_on_bit_for_bit_from_each_of_twenty_steps(tmp_path, recipe, precision):
     settings = {"train": {"steps": 21, "batch": 8, "log_every": 3, "precision": precision}, **small(recipe)}
