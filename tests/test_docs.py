@@ -4,10 +4,10 @@ import os
 import re
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+from environments import see_ours
 
 import ganzoo
 
@@ -49,8 +49,7 @@ def venv(tmp_path):
     """A new environment that sees what the tests see, and in which plugins can be installed."""
     folder = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--system-site-packages", folder], check=True)
-    site = Path(sysconfig.get_path("purelib", vars={"base": folder}))
-    (site / "zz_parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})")
+    see_ours(folder)
     return folder
 
 

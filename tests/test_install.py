@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import Command
+from environments import see_ours, site_packages
 
 import ganzoo
 from ganzoo.errors import BadInput
@@ -70,10 +70,8 @@ class Environment(Command):
         super().__init__(folder, folder / "venv" / "bin" / "python")
         self.index = folder / "index"
         self.index.mkdir()
-        found = self.python("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
-        self.site = Path(found)
-        parent = sysconfig.get_path("purelib")
-        (self.site / "parent.pth").write_text(f"import site; site.addsitedir({parent!r})\n{more}")
+        self.site = site_packages(folder / "venv")
+        see_ours(folder / "venv", more)
         # What these need is no business of these tests; and a local version must satisfy the pins.
         for name in ("torch", "torchvision"):
             remember(self.site, name, importlib.metadata.version(name).partition("+")[0] + "+local")

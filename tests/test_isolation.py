@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import sysconfig
 import textwrap
 from pathlib import Path
 
 import pytest
+from environments import see_ours
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / name for name in ("ganzoo-vanilla", "ganzoo-losses"))]
@@ -116,7 +116,6 @@ def python(tmp_path_factory):
     venv = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", venv], check=True)
     interpreter = venv / "bin" / "python"
-    site = Path(sysconfig.get_path("purelib", vars={"base": venv}))
     install = [
         sys.executable,
         "-m",
@@ -128,8 +127,7 @@ def python(tmp_path_factory):
         "install",
     ]
     subprocess.run([*install, "--no-deps", "--no-index", *wheels.glob("*.whl")], check=True, timeout=300)
-    # What the tests themselves run in may be a virtual environment too, whose packages are not the system's.
-    (site / "zz_parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})")
+    see_ours(venv)  # only now, or pip would take ours for installed
     return interpreter
 
 
