@@ -131,12 +131,13 @@ def option_schema(cls: type) -> type[BaseModel]:
 
 def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any]:
     """All options of a class by name, the given ones checked against the annotations; None is left out."""
-    for name, option in option_schema(cls).model_fields.items():
+    schema = option_schema(cls)
+    for name, option in schema.model_fields.items():
         if option.is_required() and name not in given:
             known = f"only {' and '.join(FACTS)} come from the data"
             raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
-    options = validated(option_schema(cls), given, where)
-    values = {name: getattr(options, name) for name in type(options).model_fields}
+    options = validated(schema, given, where)
+    values = {name: getattr(options, name) for name in schema.model_fields}
     try:
         json.dumps(values, allow_nan=False)
     except (TypeError, ValueError) as error:

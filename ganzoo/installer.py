@@ -102,8 +102,8 @@ def run(
                 sys.stderr.write(line)
     if it.returncode:
         sys.stderr.writelines([] if aloud else said)
-        why = "its message is above"
-        raise Unavailable(f"{tool.name} failed, and {changes(before, installed())}: {why}{absent(tool, said)}")
+        done = changes(before, installed())
+        raise Unavailable(f"{tool.name} failed, and {done}: its message is above{absent(tool, said)}")
     return "".join(said)
 
 

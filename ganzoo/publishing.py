@@ -26,9 +26,8 @@ from ganzoo.pictures import write_grid
 from ganzoo.pinned import Entry
 from ganzoo.recipe import Recipe
 from ganzoo.references import HUB, OnHub, model_folder, parse
-from ganzoo.sampling import IN_A_ROW, by_class, pictured
+from ganzoo.sampling import in_a_picture, pictured
 
-PICTURED = 64
 TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
@@ -194,11 +193,11 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in held:
         held["recipe.toml"] = without_paths(folder / "recipe.toml")
-    n, fixed = by_class(model.generator) or (PICTURED, {})
+    n, fixed, columns = in_a_picture(model.generator)
     images = pictured(model.sample(n, **fixed)) if model.makes_images else None
     if images is not None:
         with tempfile.TemporaryDirectory() as made:
-            write_grid(Path(made, "samples.png"), images, reference, 0, IN_A_ROW if fixed else 0)
+            write_grid(Path(made, "samples.png"), images, reference, 0, columns)
             held["samples.png"] = reading(Path(made, "samples.png"))
     scores = scores_of(folder / "scores.json") if "scores.json" in held else {}
     return held | {"README.md": card(reference, license_id, model.config, scores).encode()}

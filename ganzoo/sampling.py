@@ -21,8 +21,8 @@ TOGETHER, TOGETHER_ON_CPU, NUMBERS = 16, 2, 2**20
 
 On a CPU larger activations are slower: the system hands out their memory anew for every layer.
 """
-IN_A_ROW, ROWS = 8, 20
-"""Samples of each class in a picture by class, and classes in it at most."""
+PICTURED, IN_A_ROW, ROWS = 64, 8, 20
+"""Samples in a picture; samples of each class in one with a row for each, and classes in it at most."""
 
 
 def draw(
@@ -120,11 +120,15 @@ def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
         raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
 
 
-def by_class(generator: Generator) -> tuple[int, dict[str, Tensor]] | None:
-    """How many samples a picture with a row for each class has, and what to fix for it; None without classes."""
+def in_a_picture(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
+    """How many samples a picture shows, what to fix for them, and its columns: a row for each class, if there are any.
+
+    Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
+    """
     for key, count in generator.categorical.items():
-        return IN_A_ROW * min(count, ROWS), {key: torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)}
-    return None
+        rows = torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)
+        return len(rows), {key: rows}, IN_A_ROW
+    return PICTURED, {}, 0
 
 
 def numbered(key: str, value: Any, classes: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ A plugin's whole test is one line after its import:
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,13 +94,18 @@ def failing(distribution: str, sentence: str) -> Check:
 
 def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[[], None]]:
     """Every check of one thing, by its title."""
+    functions, subject = functions_and_subject(thing, games)
+    return {title_of(function): partial(function, *subject) for function in functions}
+
+
+def functions_and_subject(thing: Provided, games: dict[str, Game]) -> tuple[Sequence[Callable[..., None]], tuple]:
+    """What checks a thing, and the arguments that they take."""
     if thing.kind == "architecture":
-        return architectures.checks_of(games[thing.full_name])
+        return architectures.CHECKS, (games[thing.full_name],)
     if thing.kind == "loss":
-        return losses.checks_of(LossCase(thing.full_name, list(games.values())))
-    function = {"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]
+        return losses.CHECKS, (LossCase(thing.full_name, list(games.values())),)
     own = next((game.own for game in games.values()), None)
-    return {title_of(function): partial(function, thing, own)}
+    return [{"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]], (thing, own)
 
 
 def imports_no_torch(distribution: str) -> None:

@@ -21,12 +21,9 @@ from ganzoo.progress import Silence, TensorBoard
 from ganzoo.quality import Yardstick
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run
-from ganzoo.sampling import IN_A_ROW, by_class, draw, joined, pictured, to_unit
+from ganzoo.sampling import PICTURED, draw, in_a_picture, joined, pictured, to_unit
 from ganzoo.settings import SIDES
 from ganzoo.stopping import Stopping
-
-PICTURED = 64
-"""Samples in each picture."""
 
 
 class Trainer:
@@ -198,10 +195,10 @@ class Trainer:
         save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
     def _picture(self, step: int) -> None:
-        n, fixed = by_class(self.engine.generator) or (PICTURED, {})
+        n, fixed, columns = in_a_picture(self.engine.generator)
         images = self._drawn(n, **fixed)
         if images is not None:
-            self.run.write_samples(step, to_unit(images), self.settings.seed, IN_A_ROW if fixed else 0)
+            self.run.write_samples(step, to_unit(images), self.settings.seed, columns)
 
     def _drawn(self, n: int, **fixed: Tensor) -> Tensor | None:
         """Images of the averaged generator, the same latents each time; None where it makes no images."""

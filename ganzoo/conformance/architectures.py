@@ -2,14 +2,13 @@
 
 import copy
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.checks import check_fit, check_players
-from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of
+from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of
 from ganzoo.conformance.games import Game, Plain, Players
 from ganzoo.conformance.sampling import (
     CLOSE,
@@ -229,8 +228,3 @@ CHECKS: tuple[Callable[[Game], None], ...] = (
     scores_can_be_differentiated_twice,
     state_survives_save_and_restore,
 )
-
-
-def checks_of(game: Game) -> dict[str, Callable[[], None]]:
-    """Every check of an architecture, by its title."""
-    return {title_of(function): partial(function, game) for function in CHECKS}

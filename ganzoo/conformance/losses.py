@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, title_of, told
+from ganzoo.conformance import Skipped, Unplayable, require, saying, sentence_of, told
 from ganzoo.conformance.cases import LossCase
 from ganzoo.conformance.games import Plain
 from ganzoo.conformance.turns import penalty, plays, resumes, set_up, sides_of, turn_of
@@ -233,8 +233,3 @@ CHECKS: tuple[Callable[[LossCase], None], ...] = (
     view_lets_gradient_through,
     state_survives_save_and_restore,
 )
-
-
-def checks_of(case: LossCase) -> dict[str, Callable[[], None]]:
-    """Every check of a loss, by its title."""
-    return {title_of(function): partial(function, case) for function in CHECKS}
