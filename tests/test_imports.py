@@ -8,7 +8,7 @@ import pytest
 import ganzoo
 
 PACKAGE = Path(ganzoo.__file__).parent
-FOLDERS = (PACKAGE, PACKAGE / "conformance")
+FOLDERS = (PACKAGE, PACKAGE / "conformance", PACKAGE / "evaluation")
 MODULES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for f in FOLDERS for path in f.glob("*.py")}
 """Every module of the core by its path, as "engine" and "conformance/games"."""
 PLUGINS = sorted((PACKAGE.parent / "plugins").glob("*/*/*.py"))

@@ -1,0 +1,1 @@
+"""How good samples are, measured against real ones under a stated protocol."""

@@ -1,0 +1,53 @@
+"""What a measurement is made of: metrics, and the suite that says which of them judge samples of one kind of data."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+Pieces = Iterable[tuple[Any, dict[str, Tensor]]]
+"""Samples piece by piece, each with the latents that it was made from, as `Model.blocks` gives them."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that says how good samples are.
+
+    `measure(observed, suite)` returns it; `label` is what tables call it, `better` which way is good ("higher" or
+    "lower"), `least` the fewest samples that it can be had from, and `labelled` whether each sample needs a label.
+    """
+
+    label: str
+    measure: Callable[[Any, Any], float]
+    better: str
+    least: int = 2
+    labelled: bool = False
+
+
+class Suite(ABC):
+    """The metrics for samples of one kind of data, the real samples they are compared with, and the protocol.
+
+    `metrics` has the metrics by name, in the order of a table. `watched` names those that a training logs; the best
+    generator is the best by the first of them.
+    """
+
+    metrics: Mapping[str, Metric]
+    watched: tuple[str, ...]
+
+    @abstractmethod
+    def observe(self, pieces: Pieces) -> Any:
+        """All that the metrics look at, of samples as `Model.blocks` gives them."""
+
+    @abstractmethod
+    def control(self, n: int) -> Any:
+        """What `observe` would return of `n` real samples that no training has seen. Raises `BadInput` for too many."""
+
+    @abstractmethod
+    def protocol(self, n: int) -> dict[str, Any]:
+        """The conditions of a measurement of `n` samples, as plain values: without them no number says anything."""
+
+    @abstractmethod
+    def refuse(self, data: Mapping[str, Any]) -> None:
+        """Raise `BadInput` where samples as a config's `data` describes them cannot be measured here."""
