@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 from torchvision.datasets import MNIST
 
-from ganzoo.data import scaled
 from ganzoo import datasets
+from ganzoo.data import scaled
 from ganzoo.evaluation.classifier import MnistCNN
 
 EPOCHS, BATCH, RATE, SHIFT = 12, 128, 2e-3, 2

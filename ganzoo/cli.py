@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import plugin_commands
 from ganzoo.errors import BadInput, Error, Failed
 from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, shown, with_debug
-from ganzoo.words import parse_fixed, parse_loss, parse_options
+from ganzoo.words import parse_fixed, parse_loss, parse_names, parse_options
 
 SECTIONS = {
     "architectures": "architecture",
@@ -201,6 +201,52 @@ def sample(
 
     count = count or (8 if rows else 64)
     click.echo(write(model, count, seed, out, overwrite, device, aside, rows, values))
+
+
+@commands.command()
+@click.argument("model", metavar="RUN|MODEL")
+@click.option("--data", metavar="NAME|FOLDER", help="What to compare with, if not what the model learned from.")
+@click.option("-n", "count", type=click.IntRange(1), default=10_000, show_default=True, help="Samples on each side.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--metrics", metavar="NAME,NAME...", help="Only these; fid, inception-kid and inception-score are extra.")
+@as_json
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
+@click.option("--inception-weights", type=click.Path(path_type=Path), metavar="FILE", help="Instead of a download.")
+@offline_flag
+@with_debug
+def evaluate(
+    model: str,
+    data: str | None,
+    count: int,
+    seed: int,
+    metrics: str | None,
+    json: bool,
+    out: Path | None,
+    device: str,
+    data_root: str | None,
+    inception_weights: Path | None,
+) -> None:
+    """Measure samples of MODEL, beside real test images and with the protocol.
+
+    The scores of a run or of a model folder are also written into its scores.json, from where 'publish' and 'bundle'
+    take them.
+    """
+    from ganzoo.evaluating import evaluate, scores_file
+
+    names = None if metrics is None else parse_names("--metrics", metrics)
+    files = [path for path in (scores_file(model), out) if path]
+    how = {"device": device, "data_root": data_root, "inception_weights": inception_weights, "say": aside}
+    scores = evaluate(model, data, count, seed, names, **how)
+    if json:
+        print_json(scores.plain)
+    else:
+        print_table("metric", scores.rows(), ("name", "generated", "real", "ratio", "note"))
+        click.echo(scores.conditions())
+    for path in files:
+        scores.save(path)
+        aside(f"written to {path}")
 
 
 @commands.command()

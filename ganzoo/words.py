@@ -30,6 +30,14 @@ def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
     return fixed
 
 
+def parse_names(flag: str, text: str) -> list[str]:
+    """`name,name,...` as a list."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise BadInput(f"'{flag} {text}' is not a list of names with commas between them")
+    return names
+
+
 def parse_loss(text: str) -> dict[str, Any]:
     """`name,option=value,...` as a loss of a recipe."""
     from ganzoo.recipe import parse_value

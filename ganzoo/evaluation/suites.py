@@ -1,7 +1,7 @@
 """What a measurement is made of: metrics, and the suite that says which of them judge samples of one kind of data."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,26 +15,31 @@ Pieces = Iterable[tuple[Any, dict[str, Tensor]]]
 class Metric:
     """One number that says how good samples are.
 
-    `measure(observed, suite)` returns it; `label` is what tables call it, `better` which way is good ("higher" or
-    "lower"), `least` the fewest samples that it can be had from, and `labelled` whether each sample needs a label.
+    `measure` takes what the suite observed and returns it; `label` is what tables call it, `better` which way is good
+    ("higher" or "lower"), `least` the fewest samples that it can be had from, `labelled` whether each sample needs a
+    label. `control` returns it for a number of real samples, where that is not `measure` of the suite's control.
     """
 
     label: str
-    measure: Callable[[Any, Any], float]
+    measure: Callable[[Any], float]
     better: str
     least: int = 2
     labelled: bool = False
+    control: Callable[[int], float] | None = None
 
 
 class Suite(ABC):
     """The metrics for samples of one kind of data, the real samples they are compared with, and the protocol.
 
     `metrics` has the metrics by name, in the order of a table. `watched` names those that a training logs; the best
-    generator is the best by the first of them.
+    generator is the best by the first of them. `classes` are the names of the classes that labels mean, if any do.
     """
 
+    name: str
+    """What sees the samples, as the protocol calls it."""
     metrics: Mapping[str, Metric]
     watched: tuple[str, ...]
+    classes: Sequence[str] = ()
 
     @abstractmethod
     def observe(self, pieces: Pieces) -> Any:

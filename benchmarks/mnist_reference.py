@@ -1,0 +1,44 @@
+"""Write what the package needs of MNIST to measure samples: moments and features of training images, test images.
+
+python benchmarks/mnist_reference.py ganzoo/evaluation/mnist --data-root DIR
+"""
+
+import gzip
+from pathlib import Path
+
+import click
+import torch
+from safetensors.torch import save_file
+from torchvision.datasets import MNIST
+
+from ganzoo import datasets
+from ganzoo.data import scaled
+from ganzoo.evaluation.classifier import mnist_cnn
+from ganzoo.evaluation.metrics import moments
+from ganzoo.seeds import seeded
+
+REAL = 10_000
+"""Training images whose features are kept for the metrics that look at neighbours."""
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--data-root", metavar="DIR", help="Where MNIST lies, or is downloaded to.")
+def main(folder: Path, data_root: str | None) -> None:
+    """Write the reference into FOLDER."""
+    root = datasets.data_root(data_root)
+    train = MNIST(root, train=True, download=True).data.unsqueeze(1)
+    # MNIST's own order is not random: the first images differ from the last.
+    chosen = torch.randperm(len(train), generator=seeded("reference"))
+    features = torch.cat([mnist_cnn().features(scaled(part)) for part in train[chosen].split(1000)])
+    reference = moments(features) | {"features": features[:REAL].half()}
+    save_file({name: value.contiguous() for name, value in reference.items()}, folder / "reference.safetensors")
+    test = MNIST(root, train=False)
+    mixed = torch.randperm(len(test), generator=seeded("test"))
+    for name, values in {"images": test.data[mixed], "labels": test.targets[mixed].byte()}.items():
+        (folder / f"test-{name}.gz").write_bytes(gzip.compress(values.numpy().tobytes(), mtime=0))
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()

@@ -1,0 +1,24 @@
+"""Which suite measures samples of which data set. Each is made once, when first needed."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from ganzoo.evaluation.suites import Suite
+
+SUITES = {"mnist": "digits:DigitSuite", "mnist-10k": "digits:DigitSuite"}
+"""The suite of each data set that has one, as a module of this package and a class in it."""
+
+
+def suite_of(data: Mapping[str, Any]) -> Suite | None:
+    """What measures samples of data that a config describes so; None where nothing does."""
+    target = SUITES.get(data["name"])
+    return suite(target) if target else None
+
+
+@cache
+def suite(target: str) -> Suite:
+    """The suite of that module and class."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(f"{__package__}.{module}"), name)()

@@ -1,0 +1,94 @@
+"""Scores of samples: what was measured of generated and of real ones, under which protocol."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import BadInput
+from ganzoo.evaluation.suites import Metric
+from ganzoo.files import is_there, reading, write_json
+
+FILE = "scores.json"
+
+
+@dataclass
+class Scores:
+    """Each metric by name as {"generated": .., "real": .., "ratio": ..}, and the `protocol` they were measured by.
+
+    What could not be computed is None, and "why" says why.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    protocol: dict[str, Any]
+    labels: dict[str, str] = field(default_factory=dict)
+    """What tables call the metrics."""
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        return self.metrics[name]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All of it as `scores.json` has it."""
+        return {**self.metrics, "protocol": self.protocol}
+
+    def rows(self) -> list[dict[str, str]]:
+        """A row of a table for each metric."""
+        return [
+            {"name": self.labels.get(name, name)}
+            | {key: told(score[key]) for key in ("generated", "real", "ratio")}
+            | {"note": score.get("why", "")}
+            for name, score in self.metrics.items()
+        ]
+
+    def conditions(self) -> str:
+        """The protocol in a line."""
+        return told_protocol(self.protocol)
+
+    def save(self, path: Path) -> None:
+        """Write them as JSON; what the file has of other metrics by the same protocol stays."""
+        before = read(path) if is_there(path) else {}
+        protocol = before.pop("protocol", None)
+        same = isinstance(protocol, dict) and all(
+            protocol.get(key, value) == value for key, value in self.protocol.items()
+        )
+        write_json(path, before | self.metrics | {"protocol": protocol | self.protocol} if same else self.plain)
+
+
+def score(metric: Metric, generated: Any, real: float | None) -> dict[str, Any]:
+    """One metric's entry; `generated` is a number, or the sentence why there is none."""
+    if isinstance(generated, str) or not math.isfinite(generated):
+        why = generated if isinstance(generated, str) else "it is no finite number"
+        return {"generated": None, "real": real, "ratio": None, "why": why}
+    ratio = generated / real if real is not None and real > 0 else None
+    return {"generated": generated, "real": real, "ratio": ratio}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a file of scores. Raises `BadInput` where it is none."""
+    try:
+        scores = json.loads(reading(path))
+    except ValueError as error:
+        raise BadInput(f"{path} is no JSON: {error}") from error
+    if not isinstance(scores, dict):
+        raise BadInput(f"{path} must be a table of scores by name")
+    return scores
+
+
+def told(value: float | None) -> str:
+    """A number as people read it; a dash where there is none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def told_protocol(protocol: Mapping[str, Any]) -> str:
+    """Conditions in a line, long hashes shortened."""
+    parts = []
+    for key, value in protocol.items():
+        if isinstance(value, Mapping):
+            parts.append(f"{key} ({told_protocol(value)})")
+            continue
+        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
+        parts.append(f"{key.replace('_', ' ')} {text}")
+    return ", ".join(parts)
