@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ganzoo.datasets import plain_names
-from ganzoo.pinned import figures
+from ganzoo.pinned import figures, told_protocol
 
 TASK = "unconditional-image-generation"
 
@@ -46,7 +46,13 @@ that its training began with, if any: it has their gaps and biases, and may leav
 Do not pass its images off as real ones.
 """
 
-SCORES = "Scores, each under the conditions written in `scores.json`:\n\n| | |\n|---|---|\n"
+SCORES = """Scores, each under the conditions written below and in `scores.json`:
+
+| | generated | real | ratio |
+|---|---|---|---|
+{rows}
+
+{conditions}"""
 
 
 def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
@@ -80,10 +86,25 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dic
         distribution=config["architecture"]["distribution"],
         shape=f"(64, {', '.join(map(str, shape))})" if images else "64 samples",
         facts=table(facts(config)),
-        scores=SCORES + table(numbers) if numbers else "No scores were measured.",
+        scores=scores_text(scores),
     )
     text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
     return text.rstrip() + "\n"
+
+
+def scores_text(scores: Mapping[str, Any]) -> str:
+    """What the page says of the scores, with those of real samples and the protocol."""
+    rows = {}
+    for name, value in figures(scores).items():
+        of = scores[name] if isinstance(scores[name], dict) else {}
+        cells = [value, *(of.get(key) for key in ("real", "ratio"))]
+        rows[name] = " | ".join("-" if cell is None else f"{cell:.4g}" for cell in cells)
+    if not rows:
+        return "No scores were measured."
+    table = "\n".join(f"| {clean(name)} | {cells} |" for name, cells in rows.items())
+    protocol = scores.get("protocol", "")
+    conditions = told_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
+    return SCORES.format(rows=table, conditions=clean(conditions))
 
 
 def base_model(config: Mapping[str, Any]) -> str | None:
@@ -109,5 +130,10 @@ def facts(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def table(rows: Mapping[str, Any]) -> str:
     """Rows of a Markdown table."""
-    clean = {key: str(value).replace("|", "/").replace("\n", " ") for key, value in rows.items()}
-    return "\n".join(f"| {key} | {value} |" for key, value in clean.items() if value)
+    cells = {key: clean(value) for key, value in rows.items()}
+    return "\n".join(f"| {key} | {value} |" for key, value in cells.items() if value)
+
+
+def clean(value: Any) -> str:
+    """A value as a cell of a table can hold it."""
+    return str(value).replace("|", "/").replace("\n", " ")

@@ -250,6 +250,21 @@ def evaluate(
 
 
 @commands.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png", help="Where to.")
+@click.option("-n", "count", type=click.IntRange(1), default=10_000, show_default=True, help="Samples to measure.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@offline_flag
+@with_debug
+def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str) -> None:
+    """Samples and scores of several MODELs side by side in one picture."""
+    from ganzoo.comparing import compare
+
+    click.echo(compare(models, out, count, seed, device, aside))
+
+
+@commands.command()
 @click.argument("models", nargs=-1, metavar="MODEL...")
 @click.option("--all", "everything", is_flag=True, help="Every registered model.")
 @offline_flag

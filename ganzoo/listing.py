@@ -6,10 +6,15 @@ from typing import Any
 import ganzoo
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
-from ganzoo.pinned import Entry, figures
+from ganzoo.pinned import Entry, figures, told_protocol
 from ganzoo.plugins import Provided, catalog, normal
 from ganzoo.registry import entries
 from ganzoo.zoo import folder_of
+
+RATIOS = ("fd", "fid")
+"""Metrics that only say something beside those of real samples."""
+HEADLINE = ("classifier-score", "coverage", "label-accuracy", "cas", "modes", "high-quality", "reverse-kl")
+"""Further metrics that a line has room for."""
 
 
 def things() -> list[dict[str, str]]:
@@ -58,7 +63,7 @@ def models() -> list[dict[str, str]]:
             "architecture": entry.architecture,
             "data": entry.data,
             "size": f"{entry.size / 1e6:.1f} MB",
-            "scores": told_scores(entry.scores),
+            "scores": headline(entry.scores),
             "source": entry.source,
             "here": "yes" if is_here(entry) else "no",
         }
@@ -66,9 +71,24 @@ def models() -> list[dict[str, str]]:
     ]
 
 
-def told_scores(scores: dict[str, Any]) -> str:
-    """Scores in a line."""
-    return ", ".join(f"{name} {value}" for name, value in figures(scores).items())
+def headline(scores: dict[str, Any]) -> str:
+    """The scores that tell most, in a line; of a distance its ratio to that of real samples."""
+    tables = {name: score for name, score in scores.items() if isinstance(score, dict)}
+    ratios = {f"{name} ratio": tables[name].get("ratio") for name in RATIOS if name in tables}
+    rest = {name: value for name, value in figures(scores).items() if name not in tables or name in HEADLINE}
+    told = {name: value for name, value in (ratios | rest).items() if isinstance(value, int | float)}
+    return ", ".join(f"{name.replace('-', ' ')} {value:.3g}" for name, value in told.items())
+
+
+def score_lines(scores: dict[str, Any]) -> list[str]:
+    """Each measured score beside that of real samples, and the conditions."""
+    lines = [
+        f"    {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in score.items() if key != "why")
+        for name, score in scores.items()
+        if isinstance(score, dict) and "generated" in score
+    ]
+    protocol = scores.get("protocol")
+    return lines + ([f"    measured with {told_protocol(protocol)}"] if isinstance(protocol, dict) else [])
 
 
 def is_here(entry: Entry) -> bool:
@@ -169,8 +189,9 @@ def describe_entry(entry: Entry) -> str:
     from ganzoo.config import read_config
 
     facts = {key: getattr(entry, key) for key in ("summary", "architecture", "distribution", "data", "license")}
-    facts |= {"source": entry.source, "scores": told_scores(entry.scores), "size": f"{entry.size:,} bytes"}
+    facts |= {"source": entry.source, "scores": headline(entry.scores), "size": f"{entry.size:,} bytes"}
     lines = [f"model '{entry.name}' of {entry.origin}", *(f"  {key}: {value}" for key, value in facts.items() if value)]
+    lines += score_lines(entry.scores)
     here = is_here(entry)
     lines += ["", json.dumps(read_config(folder_of(entry.full_name, offline=True)), indent=2)] if here else []
     return "\n".join(lines if here else [*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])

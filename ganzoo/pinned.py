@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,19 @@ def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
         raise BadInput(f"{path}: model '{name}': {error}") from error
 
 
-def figures(scores: dict[str, Any]) -> dict[str, int | float]:
-    """The numbers among scores; what else there is says how they were measured."""
-    return {name: value for name, value in scores.items() if isinstance(value, int | float)}
+def figures(scores: Mapping[str, Any]) -> dict[str, int | float]:
+    """The numbers among scores, those of generated samples; what else there is says how they were measured."""
+    found = {name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()}
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def told_protocol(protocol: Mapping[str, Any]) -> str:
+    """The conditions of scores in a line, hashes shortened."""
+    parts = []
+    for key, value in protocol.items():
+        if isinstance(value, Mapping):
+            parts.append(f"{key} ({told_protocol(value)})")
+            continue
+        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
+        parts.append(f"{key.replace('_', ' ')} {text}")
+    return ", ".join(parts)

@@ -19,6 +19,8 @@ from ganzoo import pinned, registry
 from ganzoo.card import card
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput, Unavailable
+from ganzoo.evaluation.scores import FILE as SCORES
+from ganzoo.evaluation.scores import read as read_scores
 from ganzoo.files import is_there, reading, sha256, write_bytes, writing, writing_folder
 from ganzoo.hub import COMMIT, git_hash, hub_faults
 from ganzoo.model import load
@@ -158,16 +160,34 @@ def bundle(source: str | Path, folder: Path, license_id: str) -> str:
 def table(source: str, files: Mapping[str, bytes], license_id: str) -> dict[str, Any]:
     """What a registry says of a model."""
     config = json.loads(files["config.json"])
-    scores = json.loads(files.get("scores.json", b"{}"))
+    scores = json.loads(files.get(SCORES, b"{}"))
     return {
         "source": source,
         "architecture": config["architecture"]["name"],
         "distribution": config["architecture"]["distribution"],
         "data": config["data"].get("name", "unknown"),
         "license": license_id,
-        **({"scores": scores} if scores else {}),
+        **({"scores": in_lines(scores)} if scores else {}),
         "files": {name: {"sha256": sha256(held), "size": len(held)} for name, held in files.items()},
     }
+
+
+def in_lines(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as a registry holds them: a line for each metric, without what could not be computed."""
+    found = {}
+    for name, value in scores.items():
+        if isinstance(value, dict) and "generated" in value:
+            line = tomlkit.inline_table()
+            line.update({key: float(f"{number:.6g}") for key, number in numbers(value).items()})
+            found[name] = line
+        else:
+            found[name] = value
+    return found
+
+
+def numbers(score: Mapping[str, Any]) -> dict[str, float]:
+    """What could be computed of a score."""
+    return {key: value for key, value in score.items() if isinstance(value, float | int)}
 
 
 def local_folder(source: str | Path) -> Path:
@@ -184,7 +204,7 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
     Raises `BadInput` where a file is a link, which may lead anywhere, or is not what it should be.
     """
     model = load(folder, "cpu")
-    there = [name for name in (*pinned.NEEDED, "recipe.toml", "scores.json") if is_there(folder / name)]
+    there = [name for name in (*pinned.NEEDED, "recipe.toml", SCORES) if is_there(folder / name)]
     for name in there:
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
@@ -199,18 +219,17 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory() as made:
             write_grid(Path(made, "samples.png"), images, reference, 0, columns)
             held["samples.png"] = reading(Path(made, "samples.png"))
-    scores = scores_of(folder / "scores.json") if "scores.json" in held else {}
+    scores = scores_of(folder, model.config) if SCORES in held else {}
     return held | {"README.md": card(reference, license_id, model.config, scores).encode()}
 
 
-def scores_of(path: Path) -> dict[str, Any]:
-    """The table of measured scores in a file."""
-    try:
-        scores = json.loads(reading(path))
-    except ValueError as error:
-        raise BadInput(f"{path} is no JSON: {error}") from error
-    if not isinstance(scores, dict):
-        raise BadInput(f"{path} must be a table of scores by name")
+def scores_of(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The measured scores in a model folder. Raises `BadInput` where they are those of other weights."""
+    scores = read_scores(folder / SCORES)
+    protocol = scores.get("protocol")
+    measured = protocol.get("weights") if isinstance(protocol, dict) else None
+    if measured not in (None, config["weights"]["sha256"]):
+        raise BadInput(f"{folder / SCORES} was measured with other weights; run ganzoo evaluate {folder} again")
     return scores
 
 

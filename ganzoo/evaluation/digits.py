@@ -13,7 +13,7 @@ from torch import Tensor
 from ganzoo.datasets import small
 from ganzoo.errors import BadInput
 from ganzoo.evaluation import metrics, neighbours
-from ganzoo.evaluation.classifier import ACCURACY, MNIST, NAME, PINNED, mnist_cnn, pinned
+from ganzoo.evaluation.classifier import ACCURACY, MNIST, NAME, PINNED, MnistCNN, mnist_cnn, pinned
 from ganzoo.evaluation.students import FEWEST, accuracy_of_a_student
 from ganzoo.evaluation.suites import Metric, Pieces, Suite
 
@@ -63,7 +63,7 @@ class DigitSuite(Suite):
 
     def __init__(self) -> None:
         self.metrics: Mapping[str, Metric] = {
-            "fd": Metric("FD", self._frechet, "lower", mnist_cnn().WIDTH + 1),
+            "fd": Metric(f"FD ({NAME})", self._frechet, "lower", MnistCNN.WIDTH + 1),
             "kid": Metric("KID", self._kernel_distance, "lower"),
             "precision": Metric("precision", self._precision, "higher"),
             "recall": Metric("recall", self._recall, "higher", NEAREST_FOR_PRECISION + 1),
@@ -85,6 +85,7 @@ class DigitSuite(Suite):
         rounded = torch.cat(images).mul(255).round().div(255)
         return Digits(rounded, torch.cat(labels) if labels else None)
 
+    @cache  # noqa: B019 (a suite lives as long as the program)
     def control(self, n: int) -> Digits:
         """The first of the 10,000 test images in a fixed random order."""
         images, labels = self._test
@@ -106,7 +107,7 @@ class DigitSuite(Suite):
         return {
             "sha256": PINNED[f"{NAME}.safetensors"],
             "test_accuracy": ACCURACY,
-            "features": mnist_cnn().WIDTH,
+            "features": MnistCNN.WIDTH,
             "resize": "none",
             "rounded_to": 256,
             "real": f"{n} test images of MNIST",

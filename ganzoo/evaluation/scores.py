@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.suites import Metric
 from ganzoo.files import is_there, reading, write_json
+from ganzoo.pinned import told_protocol
 
 FILE = "scores.json"
 
@@ -80,15 +80,3 @@ def read(path: Path) -> dict[str, Any]:
 def told(value: float | None) -> str:
     """A number as people read it; a dash where there is none."""
     return "-" if value is None else f"{value:.4g}"
-
-
-def told_protocol(protocol: Mapping[str, Any]) -> str:
-    """Conditions in a line, long hashes shortened."""
-    parts = []
-    for key, value in protocol.items():
-        if isinstance(value, Mapping):
-            parts.append(f"{key} ({told_protocol(value)})")
-            continue
-        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
-        parts.append(f"{key.replace('_', ' ')} {text}")
-    return ", ".join(parts)

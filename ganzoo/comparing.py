@@ -1,0 +1,119 @@
+"""Several models on one page: samples of each from the same seed, and their scores under the same protocol."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from ganzoo.errors import BadInput
+from ganzoo.evaluating import SAMPLES, evaluate
+from ganzoo.evaluation import scores as stored
+from ganzoo.evaluation.known import suite_of
+from ganzoo.evaluation.scores import FILE, told
+from ganzoo.files import write_bytes
+from ganzoo.model import Model, load
+from ganzoo.sampling import in_a_picture, pictured
+from ganzoo.zoo import folder_of
+
+WIDTH = 3.2
+"""Inches of a model's column."""
+ROW = 0.24
+"""Inches of a line of the table."""
+
+
+@dataclass
+class Column:
+    """One model of a comparison: its name, what it is, a grid of its samples and its scores by metric."""
+
+    name: str
+    kind: str
+    grid: Tensor
+    scores: dict[str, Any]
+
+
+def compare(
+    sources: Sequence[str],
+    out: Path,
+    n: int = SAMPLES,
+    seed: int = 0,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
+    """Write the page. Scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now.
+
+    Raises `BadInput` for a model that makes no images, and for an `out` that is no PNG.
+    """
+    if out.suffix != ".png":
+        raise BadInput(f"'{out}' is no .png")
+    columns = [column(source, n, seed, device, say) for source in sources]
+    write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
+    return out
+
+
+def column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
+    """What a page shows of one model."""
+    model = load(source, device, say=say)
+    count, fixed, columns = in_a_picture(model.generator)
+    images = pictured(model.sample(count, seed, **fixed)) if model.makes_images else None
+    if images is None:
+        raise BadInput(f"'{source}' makes no images that a page could show")
+    grid = make_grid(images, nrow=columns or 8, padding=2, pad_value=1)
+    made, data = model.config["architecture"]["name"], model.config["data"]["name"]
+    return Column(str(source), f"{made} on {data}", grid, scores_of(source, model, n, seed, say))
+
+
+def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
+    path = folder_of(source) / FILE
+    found = stored.read(path) if path.is_file() else {}
+    protocol = found.pop("protocol", {})
+    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
+    if isinstance(protocol, dict) and wanted.items() <= protocol.items():
+        return found
+    if suite_of(model.config["data"]) is None:
+        return {}
+    say(f"measuring {source}")
+    return evaluate(model, n=n, seed=seed).metrics
+
+
+def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
+    """Grids above, a table of scores below; real samples have the last column."""
+    names = list(dict.fromkeys(name for column in columns for name in column.scores))
+    height = WIDTH * max(column.grid.shape[1] / column.grid.shape[2] for column in columns)
+    figure = Figure(figsize=(WIDTH * (len(columns) + 1), height + ROW * (len(names) + 4)), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[height + ROW, ROW * (len(names) + 3)])
+    for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        axes.imshow(column.grid.permute(1, 2, 0).clamp(0, 1).numpy(), interpolation="nearest")
+        axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium")
+        axes.axis("off")
+    axes = below.subplots()
+    axes.axis("off")
+    axes.set_title(conditions, fontsize="small")
+    if names:
+        cells = [[told_score(column.scores.get(name)) for column in columns] for name in names]
+        real = [told(next((c.scores[name]["real"] for c in columns if name in c.scores), None)) for name in names]
+        table = axes.table(
+            [[*row, last] for row, last in zip(cells, real, strict=True)],
+            rowLabels=names,
+            colLabels=[*(column.name for column in columns), "real"],
+            loc="upper center",
+            edges="horizontal",
+        )
+        table.auto_set_font_size(False)
+        table.set_fontsize(9)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    write_bytes(path, buffer.getvalue())
+
+
+def told_score(score: dict[str, Any] | None) -> str:
+    """A score, with its ratio to real samples."""
+    if score is None:
+        return ""
+    ratio = f"  ({score['ratio']:.3g} x)" if score.get("ratio") is not None else ""
+    return told(score["generated"]) + ratio
