@@ -27,6 +27,7 @@ _HOMES = {
     "Step": "contract",
     "Unavailable": "errors",
     "create": "build",
+    "evaluate": "evaluating",
     "hookimpl": "hookspecs",
     "load": "model",
     "testing": "testing",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import Failed as Failed
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
+    from ganzoo.evaluating import evaluate as evaluate
     from ganzoo.hookspecs import hookimpl as hookimpl
     from ganzoo.model import Model as Model
     from ganzoo.model import load as load

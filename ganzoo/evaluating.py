@@ -11,7 +11,7 @@ import torch
 import ganzoo
 from ganzoo.data import open_data
 from ganzoo.errors import BadInput, choices
-from ganzoo.evaluation.inception import KEYS, InceptionSuite
+from ganzoo.evaluation.inception import NAMES, InceptionSuite
 from ganzoo.evaluation.known import SUITES, suite_of
 from ganzoo.evaluation.scores import FILE, Scores, score
 from ganzoo.evaluation.suites import Metric, Suite
@@ -92,7 +92,7 @@ class Choice:
         for name in names:
             self._refuse(name, own)
         suites = [self.own] if any(name in own for name in names) else []
-        suites += [self.inception] if any(name in KEYS for name in names) else []
+        suites += [self.inception] if any(name in NAMES for name in names) else []
         plans = [(suite, [name for name in names if name in suite.metrics]) for suite in suites]
         for suite, chosen in plans:
             suite.refuse(self.model.config["data"])
@@ -107,13 +107,13 @@ class Choice:
 
     @property
     def _nothing(self) -> str:
-        others = f"--metrics {','.join(KEYS)} (with --data, and pip install 'ganzoo[inception]')"
+        others = f"--metrics {','.join(NAMES)} (with --data, and pip install 'ganzoo[inception]')"
         have = ", ".join(SUITES)
         return f"no metric knows '{self.described['name']}' by itself, only {have}; for any images there are {others}"
 
     def _refuse(self, name: str, own: dict[str, Metric]) -> None:
-        if name not in own and name not in KEYS:
-            raise BadInput(f"there is no metric '{name}' here; {choices(name, [*own, *KEYS])}")
+        if name not in own and name not in NAMES:
+            raise BadInput(f"there is no metric '{name}' here; {choices(name, [*own, *NAMES])}")
         if name in own and own[name].labelled and not self.labelled:
             raise BadInput(f"'{name}' needs samples with labels of {self.described['name']}, and this model has none")
 

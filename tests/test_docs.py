@@ -32,6 +32,20 @@ def test_what_the_page_says_of_a_class_is_there(name):
     assert set(members) <= here | others
 
 
+def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
+    from ganzoo.evaluation.digits import DigitSuite
+
+    text = (DOCS / "evaluation.md").read_text()
+    named = re.findall(
+        r"`([a-z-]+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
+    )
+    assert named == list(DigitSuite().metrics)
+    (code,) = (code for kind, code in BLOCK.findall(text) if kind == "python")
+    exec(code, {})
+    generated, real = map(float, capsys.readouterr().out.split()[:2])
+    assert 0 < generated < real <= 1
+
+
 def guide():
     return [(kind, code) for kind, code in BLOCK.findall((DOCS / "plugins.md").read_text())]
 

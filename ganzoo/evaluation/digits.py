@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from safetensors.torch import load
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from ganzoo.datasets import small
 from ganzoo.errors import BadInput
@@ -115,6 +116,7 @@ class DigitSuite(Suite):
             "reference": f"{len(self._reference['features'])} random training images",
             "k_precision_recall": NEAREST_FOR_PRECISION,
             "k_density_coverage": NEAREST_FOR_DENSITY,
+            "kid_kernel": "(x . y + 1)^3 of features of length 1",
             "kid_subsets": [metrics.SUBSETS, min(n, metrics.SUBSET)],
             "ms_ssim_weights": scales,
             "ms_ssim_kernel": metrics.KERNEL,
@@ -146,7 +148,7 @@ class DigitSuite(Suite):
         return metrics.frechet(moments, seen.features)
 
     def _kernel_distance(self, seen: Digits) -> float:
-        return metrics.kernel_distance(self._real, seen.features)
+        return metrics.kernel_distance(normalize(self._real), normalize(seen.features), gamma=1.0)
 
     def _precision(self, seen: Digits) -> float:
         return neighbours.share_inside(seen.features, self._real, self._radii(NEAREST_FOR_PRECISION))

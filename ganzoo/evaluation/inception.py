@@ -1,84 +1,78 @@
-"""Inception's metrics for images of any kind, by torch-fidelity: comparable with published ones, but slow.
+"""Inception's metrics for images of any kind: comparable with published ones, but slow.
 
-They need the extra `ganzoo[inception]` and 92 MB of weights.
+They need torch-fidelity, which the extra `ganzoo[inception]` brings, and its 92 MB of weights.
 """
 
+import contextlib
+import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
-from torch import Tensor
-from torch.utils.data import Dataset
+from torch import Tensor, nn
 
 from ganzoo.data import Data
 from ganzoo.errors import BadInput, Unavailable
+from ganzoo.evaluation import metrics
 from ganzoo.evaluation.suites import Metric, Pieces, Suite
 from ganzoo.files import reading, sha256
 
-KEYS = {
-    "fid": "frechet_inception_distance",
-    "inception-kid": "kernel_inception_distance_mean",
-    "inception-score": "inception_score_mean",
-}
-"""What torch-fidelity calls the metrics."""
+NAMES = ("fid", "inception-kid", "inception-score")
 WIDTH = 2048
-"""Inception's features, fewer samples than which have no covariance matrix of full rank."""
-SUBSET = 1000
-"""KID is the mean over 100 random subsets of so many images, or of all where there are fewer."""
-BATCH = 64
+"""Inception's features; of fewer samples the covariance matrix has not full rank."""
+FEWEST = 100
+SPLITS = 10
+"""Parts of the samples whose scores are averaged, as in Salimans et al. 2016."""
+BATCH = 50
 SEED = 0
 """Which images of the data are compared with does not depend on the seed of the samples."""
 
 
-class Pictures(Dataset):
-    """Images (n, 1 or 3, height, width) in [0, 1] as torch-fidelity takes them: uint8 with three channels."""
-
-    def __init__(self, images: Tensor) -> None:
-        self.images = images.mul(255).round().clamp(0, 255).byte()
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.images[index].expand(3, -1, -1)
-
-
 @dataclass
 class Seen:
-    """What torch-fidelity found out about samples, by its own names."""
+    """What Inception sees in images: features (n, 2048) and raw scores of its classes (n, 1008)."""
 
-    results: Mapping[str, float]
+    features: Tensor
+    scores: Tensor
 
 
 class InceptionSuite(Suite):
-    """FID, KID and Inception Score of samples against images of the data; other images of the data are the control."""
+    """FID, KID and Inception Score of samples against images of the data; other images of the data are the control.
+
+    Heusel et al. 2017, Binkowski et al. 2018 and Salimans et al. 2016. `weights` is a file of torch-fidelity's weights,
+    which are downloaded if nothing is said.
+    """
 
     name = "inception-v3-compat"
     watched = ("fid",)
 
     def __init__(self, data: Data, weights: str | Path | None = None) -> None:
-        self.data, self.weights = data, weights
-        self.real: list[Tensor] = []
+        self.data, self.weights = data, Path(weights) if weights else None
         self.metrics = {
-            "fid": Metric("FID", lambda seen: seen.results[KEYS["fid"]], "lower", WIDTH + 1),
-            "inception-kid": Metric("Inception KID", lambda seen: seen.results[KEYS["inception-kid"]], "lower", 100),
-            "inception-score": Metric(
-                "Inception Score", lambda seen: seen.results[KEYS["inception-score"]], "higher", 100
-            ),
+            "fid": Metric("FID", self._frechet, "lower", WIDTH + 1),
+            "inception-kid": Metric("Inception KID", self._kernel_distance, "lower", FEWEST),
+            "inception-score": Metric("Inception Score", self._score, "higher", FEWEST),
         }
 
     def observe(self, pieces: Pieces) -> Seen:
-        """Inception's results for samples, against as many images of the data."""
+        """Inception's view of samples."""
         images = [samples["image"] if isinstance(samples, dict) else samples for samples, _ in pieces]
         return self._seen(torch.cat(images))
 
     def control(self, n: int) -> Seen:
-        """The same for `n` other images of the data."""
-        return self._seen(self._images(n)[1])
+        """Inception's view of `n` images of the data; that of `n` others is what both are compared with."""
+        if self.data.count is not None and self.data.count < 2 * n:
+            said = f"{self.data.name} has {self.data.count:,} images; {n:,} samples need {2 * n:,}, half as control"
+            raise BadInput(f"{said}: say a smaller -n")
+        batches = self.data.batches(BATCH, SEED)
+        images = torch.cat([next(batches)["image"] for _ in range(-(-2 * n // BATCH))])[: 2 * n]
+        batches.close()
+        self.reference, control = (self._seen((half + 1) / 2) for half in images.split(n))
+        return control
 
     def refuse(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` where the model makes other images than the data have."""
@@ -91,52 +85,52 @@ class InceptionSuite(Suite):
         """Weights, counts and subsets."""
         import torch_fidelity
 
-        weights = {"sha256": sha256(reading(Path(self.weights)))} if self.weights else {"weights": "torch-fidelity's"}
+        weights = {"sha256": sha256(reading(self.weights))} if self.weights else {"weights": "torch-fidelity's own"}
         return {
             **weights,
             "torch_fidelity": torch_fidelity.__version__,
-            "resize": "to 299 x 299 as in TensorFlow 1",
+            "features": WIDTH,
+            "resize": "to 299 x 299 as TensorFlow 1 does",
+            "rounded_to": 256,
             "reference": f"{n} images of {self.data.name}",
             "real": f"{n} other images of {self.data.name}",
-            "score_splits": 10,
-            "kid_subsets": [100, min(n, SUBSET)],
+            "kid_subsets": [metrics.SUBSETS, min(n, metrics.SUBSET)],
+            "score_splits": SPLITS,
         }
 
-    def _images(self, n: int) -> tuple[Tensor, Tensor]:
-        """`n` images of the data in [0, 1], and `n` others. Raises `BadInput` where there are not so many."""
-        if self.data.count is not None and self.data.count < 2 * n:
-            said = f"{self.data.name} has {self.data.count:,} images; {n:,} samples need {2 * n:,}, half as control"
-            raise BadInput(f"{said}: say a smaller -n")
-        if not self.real:
-            batches = self.data.batches(BATCH, SEED)
-            read = torch.cat([next(batches)["image"] for _ in range(-(-2 * n // BATCH))])
-            self.real = [(part + 1) / 2 for part in read[: 2 * n].split(n)]
-            batches.close()
-        return tuple(self.real)
-
-    def _seen(self, images: Tensor) -> Seen:
+    @cached_property
+    def _network(self) -> nn.Module:
         try:
-            from torch_fidelity import calculate_metrics
+            from torch_fidelity import FeatureExtractorInceptionV3
         except ImportError as error:
             raise BadInput("Inception's metrics need torch-fidelity: pip install 'ganzoo[inception]'") from error
-        reference = self._images(len(images))[0]
+        if self.weights:
+            reading(self.weights)
+        file = self.weights and str(self.weights)
+        wanted = ["2048", "logits_unbiased"]
         try:
-            results = calculate_metrics(
-                input1=Pictures(images),
-                input2=Pictures(reference),
-                isc=True,
-                fid=True,
-                kid=True,
-                kid_subset_size=min(SUBSET, len(images)),
-                batch_size=BATCH,
-                cuda=torch.cuda.is_available(),
-                cache=False,
-                verbose=False,
-                feature_extractor_weights_path=self.weights and str(self.weights),
-            )
-        except (OSError, URLError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+            # It tells of its download where only our sentences belong.
+            with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
+                network = FeatureExtractorInceptionV3(self.name, wanted, feature_extractor_weights_path=file)
+        except (OSError, RuntimeError, KeyError, AttributeError, TypeError, EOFError, pickle.UnpicklingError) as error:
             raise Unavailable(self._sentence(error)) from error
-        return Seen(results)
+        return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+    def _seen(self, images: Tensor) -> Seen:
+        device = next(self._network.parameters()).device
+        pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
+        found = [self._network(part.to(device)) for part in pixels.split(BATCH)]
+        features, scores = (torch.cat(each).cpu() for each in zip(*found, strict=True))
+        return Seen(features, scores)
+
+    def _frechet(self, seen: Seen) -> float:
+        return metrics.frechet(metrics.moments(self.reference.features), seen.features)
+
+    def _kernel_distance(self, seen: Seen) -> float:
+        return metrics.kernel_distance(self.reference.features, seen.features)
+
+    def _score(self, seen: Seen) -> float:
+        return metrics.classifier_score(seen.scores, SPLITS)
 
     def _sentence(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:200]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from torchmetrics.image import MultiScaleStructuralSimilarityIndexMeasure
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
@@ -56,33 +55,34 @@ def frechet_distance(count: int) -> FrechetInceptionDistance:
     return distance
 
 
-def kernel_distance(real: Tensor, features: Tensor) -> float:
-    """KID: the squared maximum mean discrepancy of features (n, d) made of length 1, kernel (x . y + 1)^3.
+def kernel_distance(real: Tensor, features: Tensor, gamma: float | None = None) -> float:
+    """KID: the squared maximum mean discrepancy of features (n, d) with the kernel (gamma x . y + 1)^3.
 
-    Binkowski et al. 2018, "Demystifying MMD GANs", section 4. Unbiased, so that it may fall below 0.
+    Binkowski et al. 2018, "Demystifying MMD GANs", section 4, where `gamma` is 1 / d. Unbiased, so that it may fall
+    below 0. Features of length 1 want a `gamma` of 1.
     """
     size = min(SUBSET, len(real), len(features))
     with warnings.catch_warnings(), torch.random.fork_rng([]):
         warnings.simplefilter("ignore")  # that all features are kept
         torch.default_generator.manual_seed(seed_of("kid"))
-        # torchmetrics divides by the number of features, which would be right for features that are not of length 1.
         distance = KernelInceptionDistance(
-            feature=Features(features.shape[1]), subsets=SUBSETS, subset_size=size, gamma=1.0
+            feature=Features(features.shape[1]), subsets=SUBSETS, subset_size=size, gamma=gamma
         )
-        distance.update(normalize(real.double()), real=True)
-        distance.update(normalize(features.double()), real=False)
+        distance.update(real.double(), real=True)
+        distance.update(features.double(), real=False)
         return distance.compute()[0].item()
 
 
-def classifier_score(scores: Tensor) -> float:
+def classifier_score(scores: Tensor, splits: int = 1) -> float:
     """exp of the mean KL divergence of each sample's classes from their mean; from 1 to the number of classes.
 
-    The formula of Salimans et al. 2016, "Improved techniques for training GANs", section 4, over all samples at once.
-    `scores` (n, classes) are raw.
+    Salimans et al. 2016, "Improved techniques for training GANs", section 4. `scores` (n, classes) are raw. With more
+    than one of the random `splits` it is their mean.
     """
     with warnings.catch_warnings(), torch.random.fork_rng([]):
         warnings.simplefilter("ignore")  # that all scores are kept
-        score = InceptionScore(feature=Features(scores.shape[1]), splits=1)
+        torch.default_generator.manual_seed(seed_of("splits"))
+        score = InceptionScore(feature=Features(scores.shape[1]), splits=splits)
         score.update(scores.double())
         return score.compute()[0].item()
 
