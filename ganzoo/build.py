@@ -18,7 +18,7 @@ from ganzoo.recipe import Architecture, LossUse, Recipe
 from ganzoo.scheduled import Scheduled
 from ganzoo.settings import SIDES, validated
 
-FACTS = ("image", "classes")
+FACTS = ("image", "point", "classes")
 """Constructor parameters that come from the data and are no options."""
 
 
@@ -46,14 +46,22 @@ class Part:
         return f"{self.provided.kind} '{self.provided.name}'"
 
 
-def create(name: str, *, image: tuple[int, int, int] | None = None, classes: int | None = None, **options: Any) -> Any:
-    """A new `(generator, discriminator)` of an architecture by name, for images of shape (channels, height, width).
+def create(
+    name: str,
+    *,
+    image: tuple[int, int, int] | None = None,
+    point: tuple[int] | None = None,
+    classes: int | None = None,
+    **options: Any,
+) -> Any:
+    """A new `(generator, discriminator)` of an architecture by name, for samples of that shape.
 
-    Options are the architecture's own; `generator={...}` and `discriminator={...}` hold what is one side's alone.
+    That is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own;
+    `generator={...}` and `discriminator={...}` hold what is one side's alone.
     Raises `BadInput` for an unknown name or option and for a shape that the architecture cannot make.
     """
     parts = architecture(validated(Architecture, {"name": name, **options}, "architecture"))
-    return tuple(parts[side].make(image=image, classes=classes) for side in ("generator", "discriminator"))
+    return tuple(parts[side].make(image=image, point=point, classes=classes) for side in ("generator", "discriminator"))
 
 
 def architecture(section: Architecture) -> dict[str, Part]:
@@ -134,7 +142,7 @@ def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, A
     schema = option_schema(cls)
     for name, option in schema.model_fields.items():
         if option.is_required() and name not in given:
-            known = f"only {' and '.join(FACTS)} come from the data"
+            known = f"only {', '.join(FACTS[:-1])} and {FACTS[-1]} come from the data"
             raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
     options = validated(schema, given, where)
     values = {name: getattr(options, name) for name in schema.model_fields}

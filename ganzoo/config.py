@@ -13,6 +13,8 @@ from ganzoo.files import reading
 FORMAT = 1
 LARGEST = 1_000_000
 """Bytes that are read at most."""
+AXES = {"image": 3, "point": 1}
+"""Numbers in the shape of one sample, for each kind of data that has a shape."""
 
 Word = Annotated[str, Field(pattern=r"^[\w.+!-]{1,100}$")]
 
@@ -36,14 +38,14 @@ class CheckedData(Checked):
     """What the generator learned from."""
 
     name: Annotated[str, Field(max_length=200)] = "unknown"
-    kind: Literal["image", "other"]
-    shape: Annotated[list[PositiveInt], Field(min_length=3, max_length=3)] | None = None
+    kind: Literal["image", "point", "other"]
+    shape: Annotated[list[PositiveInt], Field(min_length=1, max_length=3)] | None = None
     classes: list[str]
 
     @model_validator(mode="after")
-    def _images_have_a_shape(self) -> Self:
-        if self.kind == "image" and self.shape is None:
-            raise ValueError("images need a shape")
+    def _the_kind_has_its_shape(self) -> Self:
+        if self.kind in AXES and len(self.shape or ()) != AXES[self.kind]:
+            raise ValueError(f"{self.kind}s need a shape, of length {AXES[self.kind]}")
         return self
 
 

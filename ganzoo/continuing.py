@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 import ganzoo
+from ganzoo.config import AXES
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput
 from ganzoo.plugins import Provided
@@ -47,10 +48,15 @@ def check_beginning(old: Recipe, new: Recipe) -> None:
 
 
 def check_shape(run: Facts, data: Facts) -> None:
-    """Raise `BadInput` for data whose images have another shape than those that a run has learnt from."""
-    before, now = (tuple(facts.get("image") or ()) for facts in (run, data))
-    if before != now:
-        raise BadInput(f"a run keeps the shape of its data: its images are {before}, not {now}; start a new run")
+    """Raise `BadInput` for data whose samples have another shape than those that a run has learnt from."""
+    (kind, before), (other, now) = map(kind_and_shape, (run, data))
+    if (kind, before) != (other, now):
+        raise BadInput(f"a run keeps the shape of its data: its {kind}s are {before}, not {now}; start a new run")
+
+
+def kind_and_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
+    """What the samples of data are, such as "image", and their shape."""
+    return next(((kind, tuple(facts[kind])) for kind in AXES if facts.get(kind)), ("sample", ()))
 
 
 def told(changes: Mapping[str, Sequence[Any]]) -> str:

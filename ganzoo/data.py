@@ -20,6 +20,7 @@ from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
 from ganzoo.engine import endless
 from ganzoo.errors import BadInput, Failed, choices
 from ganzoo.folder import LOOKED_AT, WORKERS, Decoded, Files, Pictures, channels_of, classes_of, decoded, image_names
+from ganzoo.gaussians import COUNT, MIXTURES
 from ganzoo.seeds import seed_of, seeded
 from ganzoo.stopping import SIGNALS
 
@@ -35,9 +36,9 @@ DEFAULT_SIZE = 64
 class Data:
     """What a training learns from.
 
-    `name` for people; `image` the shape (channels, height, width), None for other data; `classes` the class names,
-    empty where unlabelled; `count` the number of samples, None where unknown; `notes` sentences to say to the user;
-    `skipped` how many images could not be read so far.
+    `name` for people; `image` the shape (channels, height, width) of images, `point` the shape (dimensions,) of points,
+    each None for other data; `classes` the class names, empty where unlabelled; `count` the number of samples, None
+    where unknown; `notes` sentences to say to the user; `skipped` how many images could not be read so far.
     """
 
     def __init__(
@@ -45,36 +46,40 @@ class Data:
         name: str,
         image: tuple[int, int, int] | None,
         *,
+        point: tuple[int] | None = None,
         classes: Sequence[str] = (),
         labels: Tensor | None = None,
         count: int | None = None,
         notes: Iterable[str] = (),
     ) -> None:
-        self.name, self.image, self.count = name, image, count
+        self.name, self.image, self.point, self.count = name, image, point, count
         self.classes, self.labels, self.notes = list(classes), labels, list(notes)
         self.skipped = 0
         self.device = torch.device("cpu")
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What architectures are built from: "image", and "classes" (their number), as far as there are any."""
-        facts = {"image": self.image, "classes": len(self.classes)}
+        """What architectures are built from: "image", "point" and "classes" (a number), as far as there are any."""
+        facts = {"image": self.image, "point": self.point, "classes": len(self.classes)}
         return {key: value for key, value in facts.items() if value}
 
     @property
     def description(self) -> dict[str, Any]:
         """What a published model says of the data: its name, kind, shape and class names; plain values."""
-        if self.image is None:
-            return {"name": self.name, "kind": "other", "classes": self.classes}
-        shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
+        shape: dict[str, Any] = {"kind": "other"}
+        if self.image:
+            shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
+        elif self.point:
+            shape = {"kind": "point", "shape": list(self.point)}
         return {"name": self.name, **shape, "classes": self.classes}
 
     def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
         """Endless batches of constant size.
 
-        "image" is float32 (n, channels, height, width) in [-1, 1], "label" int64 (n,) where there are labels. Every
-        epoch is a permutation of its own, a pure function of `seed` and its number, and batches are cut from the
-        epochs in a row. `used` is the number of samples already used: the stream goes on exactly there.
+        "image" is float32 (n, channels, height, width) in [-1, 1], "point" float32 (n, dimensions) in the data's own
+        units, "label" int64 (n,) where there are labels. Every epoch is a permutation of its own, a pure function of
+        `seed` and its number, and batches are cut from the epochs in a row. `used` is the number of samples already
+        used: the stream goes on exactly there.
         """
         raise NotImplementedError
 
@@ -126,6 +131,27 @@ class InMemory(Data):
         """Move all images and labels there."""
         self.images = self.images.to(device)
         self.labels = None if self.labels is None else self.labels.to(device)
+        return super().to(device)
+
+
+class Points(Data):
+    """Points (float32, (n, dimensions)) as one tensor, in whatever units they have."""
+
+    def __init__(self, name: str, points: Tensor) -> None:
+        super().__init__(name, None, point=tuple(points.shape[1:]), count=len(points))
+        self.points = points
+
+    def __len__(self) -> int:
+        return self.count
+
+    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+        """As in `Data`; a batch costs one gather."""
+        for places in positions(self.count, batch, seed, used, self.device):
+            yield {"point": self.points.index_select(0, places)}
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move all points there."""
+        self.points = self.points.to(device)
         return super().to(device)
 
 
@@ -202,6 +228,8 @@ class Batches(Data):
         self._first = self._checked(begun, look=True)
         if "image" in self._first:
             self.image = tuple(self._first["image"].shape[1:])
+        elif "point" in self._first and self._first["point"].dim() == 2:
+            self.point = tuple(self._first["point"].shape[1:])
         # What was begun is used for training: a generator gives its first batch once, a DataLoader has its workers up.
         self._begun: Iterator[Any] | None = chain([begun], batches)
 
@@ -311,6 +339,10 @@ def by_name(name: str, size: int | None, channels: int | None, root: Path) -> Da
             raise BadInput(f"{name} at {size} x {size} pixels does not fit in memory; choose a smaller data.size")
         images, notes = reshaped(images, size or images.shape[2], channels or images.shape[1])
         return InMemory(name, images, labels, classes, notes)
+    if name in MIXTURES:
+        if size or channels:
+            raise BadInput(f"{name} has points and no images: data.size and data.channels do not go with it")
+        return Points(name, MIXTURES[name].draw(COUNT, "train"))
     size = size or DEFAULT_SIZE
     if name == "celeba" or name.partition(":")[0] == "lsun":
         return Streamed(name, celeba(root) if name == "celeba" else lsun(name, root), (channels or 3, size, size))

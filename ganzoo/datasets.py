@@ -29,6 +29,8 @@ NAMES = {
     "cifar10": "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download",
     "celeba": "162,770 faces, colour, no classes; 1.4 GB download, needs ganzoo[data]",
     "lsun:<category>": "photographs of one kind of place, colour, no classes; unpacked by hand, needs ganzoo[data]",
+    "ring8": "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes",
+    "grid25": "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes",
 }
 """What `ganzoo.data.open_data` knows by name, each with a line that says what it is."""
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.build import Part, checked_options, find
-from ganzoo.config import FORMAT, read_config
+from ganzoo.config import AXES, FORMAT, read_config
 from ganzoo.contract import Generator
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
@@ -39,9 +39,9 @@ class Model:
         self.config = dict(config)
 
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
-        """`n` images as a float32 tensor (n, channels, height, width) in [0, 1], on the CPU.
+        """`n` images as a float32 tensor (n, channels, height, width) in [0, 1], on the CPU; points as they are.
 
-        The first images of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
+        The first samples of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
         latent key can be fixed without changing the others: `sample(16, label=7)` takes one value for all or one for
         each, and for labels also the names of classes. Several outputs come as a dict; what is not under the key
         "image" comes as it is. Raises `BadInput` for a key that this generator does not have, for a value it cannot
@@ -86,8 +86,13 @@ class Model:
     @property
     def makes_images(self) -> bool:
         """Whether there are images in [-1, 1] among what the generator makes."""
-        makes = self.generator.makes
-        return self.config["data"]["kind"] == "image" and "image" in ([makes] if isinstance(makes, str) else makes)
+        return self.kind == "image"
+
+    @property
+    def kind(self) -> str:
+        """What the generator makes of the kind of data that it learned from: "image", "point" or "other"."""
+        kind, makes = self.config["data"]["kind"], self.generator.makes
+        return kind if kind in ([makes] if isinstance(makes, str) else makes) else "other"
 
 
 def save_model(
@@ -239,5 +244,5 @@ def find_part(wanted: Mapping[str, Any]) -> Part:
 
 def build_generator(part: Part, data: Mapping[str, Any]) -> Generator:
     """The untrained generator for the data that a config describes."""
-    image = tuple(data["shape"]) if data["kind"] == "image" else None
-    return part.make(image=image, classes=len(data["classes"]) or None)
+    shape = {data["kind"]: tuple(data["shape"])} if data["kind"] in AXES else {}
+    return part.make(**shape, classes=len(data["classes"]) or None)

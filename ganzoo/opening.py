@@ -37,7 +37,8 @@ def like_its_beginning(recipe: Recipe, batches: Source | None) -> Recipe:
         recipe = Recipe.load(recipe, train={"init": f"hub:{meant.repository}@{folder.name}"})
     elif isinstance(meant, Path):
         recipe = Recipe.load(recipe, train={"init": lasting(recipe.train.init)})
-    shape, own_size = read_config(folder)["data"].get("shape"), recipe.data.size or recipe.data.channels
+    learnt, own_size = read_config(folder)["data"], recipe.data.size or recipe.data.channels
+    shape = learnt["shape"] if learnt["kind"] == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
         return Recipe.load(recipe, data={"size": shape[1], "channels": shape[0]})
     return recipe

@@ -215,7 +215,7 @@ def changed(run, folder, change):
         (lambda c: c["architecture"].update(options=[1]), ganzoo.BadInput, r"architecture\.options: "),
         (lambda c: c["architecture"].update(name=None), ganzoo.BadInput, r"architecture\.name: "),
         (lambda c: c["architecture"].update(name="a\x1b[2J"), ganzoo.BadInput, r"architecture\.name: "),
-        (lambda c: c["data"].update(shape=None), ganzoo.BadInput, "data: .*images need a shape"),
+        (lambda c: c["data"].update(shape=None), ganzoo.BadInput, "data: .*images need a shape, of length 3"),
         (lambda c: c["data"].update(shape=[1, -4, 4]), ganzoo.BadInput, r"data\.shape\.1: "),
         (lambda c: c["data"].update(classes=10), ganzoo.BadInput, r"data\.classes: "),
         (lambda c: c.update(weights=[]), ganzoo.BadInput, "weights: "),
@@ -353,7 +353,7 @@ def test_labels_are_written_beside_the_images(model, tmp_path):
 @pytest.mark.parametrize("name", ["a.png", "folder"])
 def test_what_no_picture_can_show_goes_into_an_array_file(tmp_path, name):
     model = Model(Several(), {"data": {"kind": "other"}}, "cpu")
-    with pytest.raises(ganzoo.BadInput, match=r"does not make images of 1 or 3 channels; .* --out FILE\.npz"):
+    with pytest.raises(ganzoo.BadInput, match=r"does not make images of 1 or 3 channels or points in the plane; .* --out FILE\.npz"):
         write_samples(model, "m", 4, 0, tmp_path / name, False)
     array = np.load(write_samples(model, "m", 4, 0, tmp_path / "a.npz", False))
     assert array["images"].dtype == np.float32

@@ -189,6 +189,6 @@ class Counted(ganzoo.Generator):
 
 
 def test_a_missing_option_is_named_with_what_comes_from_the_data_instead():
-    sentence = r"'architecture\.num_classes' is missing: Counted takes it without a default, and only image and classes"
+    sentence = r"'architecture\.num_classes' is missing: .* without a default, and only image, point and classes come"
     with pytest.raises(ganzoo.BadInput, match=sentence):
         checked_options(Counted, {}, "architecture")
