@@ -1,0 +1,107 @@
+"""Mode coverage on the mixtures ring8 and grid25, as PacGAN measures it (Lin et al. 2018, section 4.1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo.errors import BadInput, choices
+from ganzoo.evaluation.suites import Metric, Pieces, Suite
+from ganzoo.gaussians import MIXTURES
+
+NEAR = 3
+"""Standard deviations from the nearest mode within which a sample is of high quality."""
+PUBLISHED = 2500
+"""Samples that published figures are of."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the metrics look at: how many samples of high quality each mode has, (modes,), and of how many in all."""
+
+    counts: Tensor
+    n: int
+
+
+def modes(observed: Observed, suite: Any) -> float:
+    """Modes that at least one sample of high quality lies at."""
+    return float((observed.counts > 0).sum())
+
+
+def high_quality(observed: Observed, suite: Any) -> float:
+    """The share of samples less than three standard deviations away from their nearest mode, in [0, 1]."""
+    return observed.counts.sum().item() / observed.n
+
+
+def reverse_kl(observed: Observed, suite: Any) -> float:
+    """KL(generated || real) over the modes, in nats: the generated share of each against the equal shares of the real.
+
+    The shares are of the samples of high quality, as the paper's code counts them. From 0 to the logarithm of the
+    number of modes, which it also is where no sample is of high quality. A perfect sampler of n samples is at about
+    (modes - 1) / 2n and not at 0.
+    """
+    counts = observed.counts.double()
+    if not counts.any():
+        return log(len(counts))
+    shares = counts[counts > 0] / counts.sum()
+    return (shares * (shares * len(counts)).log()).sum().item()
+
+
+METRICS = {
+    "modes": Metric("modes", modes, "higher", least=1),
+    "high-quality": Metric("high quality", high_quality, "higher", least=1),
+    "reverse-kl": Metric("reverse KL", reverse_kl, "lower", least=1),
+}
+
+
+class Mixture(Suite):
+    """The metrics of mode coverage for samples of the mixture of that name. Raises `BadInput` for an unknown one."""
+
+    metrics = METRICS
+    watched = ("reverse-kl", "high-quality")
+
+    def __init__(self, name: str) -> None:
+        if name not in MIXTURES:
+            raise BadInput(f"there is no mixture '{name}'; {choices(name, MIXTURES)}")
+        self.mixture = MIXTURES[name]
+
+    def observe(self, pieces: Pieces) -> Observed:
+        """How many of the points, each piece (n, 2), are near each mode."""
+        seen = [self._near(points) for points, _ in pieces]
+        return Observed(sum(counts for counts, _ in seen), sum(n for _, n in seen))
+
+    def control(self, n: int) -> Observed:
+        """What `observe` would return of `n` fresh points of the mixture."""
+        return self.observe([(self.mixture.draw(n, "control"), {})])
+
+    def protocol(self, n: int) -> dict[str, Any]:
+        """Mixture, counts and the definition of high quality, with what a perfect sampler is at."""
+        count = len(self.mixture.means)
+        return {
+            "data": self.mixture.name,
+            "modes": count,
+            "sigma": self.mixture.sigma,
+            "samples": n,
+            "high_quality": f"less than {NEAR} sigma from the nearest mode",
+            "perfect_high_quality": round(1 - exp(-(NEAR**2) / 2), 4),
+            "perfect_reverse_kl": round((count - 1) / (2 * n), 5),
+            "source": "PacGAN, Lin et al. 2018, section 4.1",
+        }
+
+    def refuse(self, data: Mapping[str, Any]) -> None:
+        """Raise `BadInput` unless the samples are points of this mixture."""
+        name, wanted = self.mixture.name, {"kind": "point", "shape": [2]}
+        if any(data.get(key) != value for key, value in wanted.items()):
+            raise BadInput(f"the modes of {name} are counted on points in the plane, not on samples of {data['name']}")
+        if data["name"] != name:
+            raise BadInput(f"a model that learned from '{data['name']}' cannot be measured by the modes of '{name}'")
+
+    def _near(self, points: Tensor) -> tuple[Tensor, int]:
+        """How many of the points are near each mode, and how many they are."""
+        means = torch.tensor(self.mixture.means, dtype=torch.float64)
+        distances, nearest = torch.linalg.vector_norm(points.double()[:, None] - means, dim=2).min(1)
+        near = nearest[distances < NEAR * self.mixture.sigma]
+        return torch.bincount(near, minlength=len(means)), len(points)
