@@ -15,7 +15,7 @@ BODY = """
 
 ![samples](samples.png)
 
-A generator of {what}, trained with ganzoo on the data set "{data}". Every image that it makes is synthetic.
+A generator of {what}, trained with ganzoo on the data set "{data}". Everything that it makes is synthetic.
 
 ## Use
 
@@ -28,7 +28,7 @@ ganzoo sample {reference} -n 64
 ```python
 import ganzoo
 
-images = ganzoo.load("{reference}").sample(64)  # {shape} in [0, 1]
+{samples} = ganzoo.load("{reference}").sample(64)  # {shape}
 ```
 
 ## What it is
@@ -43,7 +43,7 @@ images = ganzoo.load("{reference}").sample(64)  # {shape} in [0, 1]
 
 For study, teaching and comparison of generative models. It knows nothing but its data set, and that of the model
 that its training began with, if any: it has their gaps and biases, and may leave out part of them (mode collapse).
-Do not pass its images off as real ones.
+Do not pass its {samples} off as real ones.
 """
 
 SCORES = """Scores, each under the conditions written below and in `scores.json`:
@@ -66,25 +66,25 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dic
         EvalResult(task_type=TASK, dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
         for key, value in numbers.items()
     ]
-    images = config["data"]["kind"] == "image"
+    samples, what, shape = said_of_samples(config["data"])
     about = ModelCardData(
         license=license_id,
         library_name="ganzoo",
-        pipeline_tag=TASK if images else None,
+        pipeline_tag=TASK if samples == "images" else None,
         base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
         datasets=[data] if data in plain_names() else None,
         model_name=name if results else None,
         eval_results=results or None,
     )
-    shape = config["data"].get("shape")
     body = BODY.format(
         name=name,
         reference=reference,
         data=data,
-        what=f"{shape[2]} x {shape[1]} images" if images else "samples",
+        samples=samples,
+        what=what,
         distribution=config["architecture"]["distribution"],
-        shape=f"(64, {', '.join(map(str, shape))})" if images else "64 samples",
+        shape=shape,
         facts=table(facts(config)),
         scores=scores_text(scores),
     )
@@ -105,6 +105,16 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     protocol = scores.get("protocol", "")
     conditions = told_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
     return SCORES.format(rows=table, conditions=clean(conditions))
+
+
+def said_of_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What samples are called, what they are in words, and what 64 of them are as a tensor."""
+    size = ", ".join(map(str, data.get("shape") or ()))
+    if data["kind"] == "image":
+        return "images", f"{data['shape'][2]} x {data['shape'][1]} images", f"(64, {size}) in [0, 1]"
+    if data["kind"] == "point":
+        return "points", f"points in {size} dimensions", f"(64, {size}) in the data's own units"
+    return "samples", "samples", "64 samples"
 
 
 def base_model(config: Mapping[str, Any]) -> str | None:

@@ -172,7 +172,7 @@ def train(
 
 @commands.command()
 @click.argument("model")
-@click.option("-n", "count", type=click.IntRange(1), help="How many: 64, or 8 in each of the --rows.")
+@click.option("-n", "count", type=click.IntRange(1), help="How many: 64 images, 2,500 points, 8 in each row.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
@@ -191,7 +191,7 @@ def sample(
     overwrite: bool,
     device: str,
 ) -> None:
-    """Draw images from MODEL: one picture, a folder of single images, or an array file.
+    """Draw samples from MODEL: one picture, a folder of single images, or an array file.
 
     MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder. A folder gets a
     sub-folder for each class where the model's images have labels: it can be trained on.
@@ -199,7 +199,6 @@ def sample(
     values = parse_fixed(fixed)
     from ganzoo.export import write
 
-    count = count or (8 if rows else 64)
     click.echo(write(model, count, seed, out, overwrite, device, aside, rows, values))
 
 

@@ -19,7 +19,8 @@ from ganzoo.pictures import picture, to_bytes, write_png, write_tiles
 from ganzoo.pinned import Entry
 from ganzoo.references import parse
 from ganzoo.rows import Folders, each_row, stem
-from ganzoo.sampling import pictured
+from ganzoo.sampling import IN_A_ROW, PICTURED, SCATTERED, joined, pictured
+from ganzoo.scatter import write_scatter
 
 IN_A_PICTURE = 10_000
 """Samples that one picture shows at most."""
@@ -30,7 +31,7 @@ Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
 
 def write(
     source: str | Path,
-    n: int,
+    n: int | None,
     seed: int,
     out: Path | None,
     overwrite: bool,
@@ -41,14 +42,16 @@ def write(
 ) -> Path:
     """Draw `n` samples of a model into `out` (.png, .npz or a folder) and return where they are.
 
-    `source` and `say` are as in `load`, `fixed` as in `Model.sample`. With `rows`, such as "label" or "c1=-1,0,1", `n`
-    samples for each value of that latent key, made from the same other latents, and a row of the picture for each.
-    Without `out`, a new picture in this folder whose name says model, seed and count. `overwrite` replaces a file, or
-    the numbered images of a folder, in which a model of labelled images has a sub-folder for each class. Raises
-    `BadInput`, before the samples are drawn, where `out` is there already or cannot be written, or where the model
-    makes nothing that a picture can show and `out` is no .npz.
+    Without `n`, 64 images or 2,500 points, or 8 in each of the rows. `source` and `say` are as in `load`, `fixed` as in
+    `Model.sample`. With `rows`, such as "label" or "c1=-1,0,1", `n` samples for each value of that latent key, made
+    from the same other latents, and a row of the picture for each. Without `out`, a new picture in this folder whose
+    name says model, seed and count. `overwrite` replaces a file, or the numbered images of a folder, in which a model
+    of labelled images has a sub-folder for each class. Raises `BadInput`, before the samples are drawn, where `out` is
+    there already or cannot be written, or where the model makes nothing that a picture can show and `out` is no .npz.
     """
-    return write_samples(load(source, device, say=say), name_of(source), n, seed, out, overwrite, rows, fixed)
+    model = load(source, device, say=say)
+    n = n or (IN_A_ROW if rows else SCATTERED if model.kind == "point" else PICTURED)
+    return write_samples(model, name_of(source), n, seed, out, overwrite, rows, fixed)
 
 
 def write_samples(
@@ -69,6 +72,8 @@ def write_samples(
     blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in wanted)
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks)
+    elif suffix(out) == ".png" and model.kind == "point":
+        write_scatter(out, pictured(joined([samples for samples, _ in blocks]), "point").numpy(), name, seed)
     elif suffix(out) == ".png":
         write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
     else:
@@ -105,8 +110,13 @@ def refuse_unfit(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, 
         raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {many} to a folder or FILE.npz")
     settled = [model.settled(n, **each) for each in wanted]
     samples = model.sample(1, **{key: values[:1] for key, values in settled[0].items()})
-    if suffix(out) != ".npz" and not (model.makes_images and pictured(samples) is not None):
-        raise BadInput("this model does not make images of 1 or 3 channels; write its samples with --out FILE.npz")
+    if suffix(out) == ".npz":
+        return
+    if pictured(samples, model.kind) is None:
+        what = "images of 1 or 3 channels or points in the plane"
+        raise BadInput(f"this model does not make {what}; write its samples with --out FILE.npz")
+    if model.kind == "point" and not suffix(out):
+        raise BadInput("points have one picture for all and no folder; write them with --out FILE.png or FILE.npz")
 
 
 def make_room(out: Path, overwrite: bool) -> None:

@@ -23,12 +23,13 @@ from ganzoo.evaluation.scores import FILE as SCORES
 from ganzoo.evaluation.scores import read as read_scores
 from ganzoo.files import is_there, reading, sha256, write_bytes, writing, writing_folder
 from ganzoo.hub import COMMIT, git_hash, hub_faults
-from ganzoo.model import load
+from ganzoo.model import Model, load
 from ganzoo.pictures import write_grid
 from ganzoo.pinned import Entry
 from ganzoo.recipe import Recipe
 from ganzoo.references import HUB, OnHub, model_folder, parse
 from ganzoo.sampling import in_a_picture, pictured
+from ganzoo.scatter import write_scatter
 
 TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
@@ -213,14 +214,25 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in held:
         held["recipe.toml"] = without_paths(folder / "recipe.toml")
-    n, fixed, columns = in_a_picture(model.generator)
-    images = pictured(model.sample(n, **fixed)) if model.makes_images else None
-    if images is not None:
-        with tempfile.TemporaryDirectory() as made:
-            write_grid(Path(made, "samples.png"), images, reference, 0, columns)
-            held["samples.png"] = reading(Path(made, "samples.png"))
+    with tempfile.TemporaryDirectory() as made:
+        picture = Path(made, "samples.png")
+        if draw_samples(picture, model, reference):
+            held["samples.png"] = reading(picture)
     scores = scores_of(folder, model.config) if SCORES in held else {}
     return held | {"README.md": card(reference, license_id, model.config, scores).encode()}
+
+
+def draw_samples(path: Path, model: Model, name: str) -> bool:
+    """The picture of a published model, and whether there is one."""
+    n, fixed, columns = in_a_picture(model.generator)
+    shown = None if model.kind == "other" else pictured(model.sample(n, **fixed), model.kind)
+    if shown is None:
+        return False
+    if model.kind == "point":
+        write_scatter(path, shown.numpy(), name, 0)
+    else:
+        write_grid(path, shown, name, 0, columns)
+    return True
 
 
 def scores_of(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from ganzoo import checkpoint, pictures
+from ganzoo import checkpoint, pictures, scatter
 from ganzoo.errors import BadInput
 from ganzoo.files import reading, sync_folder, write_bytes, writing
 from ganzoo.model import Model, load
@@ -21,7 +21,7 @@ from ganzoo.recipe import Recipe, differences
 
 RUNS = Path("runs")
 MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
-MADE |= {".lock", "tensorboard", "profile"}
+MADE |= {".lock", "game.gif", "tensorboard", "profile"}
 """All that a training leaves in its folder."""
 PATIENCE = 10
 """Seconds to wait for a run that another training holds: the readers of one that was killed live on for a moment."""
@@ -113,8 +113,24 @@ class Run:
 
     def write_samples(self, step: int, images: Any, seed: int, columns: int = 0) -> Path:
         """The sample picture of a step; `columns` as in `write_grid`."""
-        path = self.path / "samples" / f"step-{step:06d}.png"
-        pictures.write_grid(path, images, f"{self.path.name} step {step}", seed, columns)
+        path, title = self._picture(step)
+        pictures.write_grid(path, images, title, seed, columns)
+        return path
+
+    def write_scene(self, step: int, scene: scatter.Scene, seed: int) -> Path:
+        """The sample picture of a step of a game on points."""
+        path, title = self._picture(step)
+        scatter.write_scene(path, scene, title, seed)
+        return path
+
+    def _picture(self, step: int) -> tuple[Path, str]:
+        return self.path / "samples" / f"{checkpoint.name_of(step)}.png", f"{self.path.name} step {step}"
+
+    def write_game(self, until: int) -> Path:
+        """The sample pictures up to a step as an animation."""
+        path, last = self.path / "game.gif", f"{checkpoint.name_of(until)}.png"
+        there = checkpoint.by_step(self.path / "samples")
+        scatter.animate(path, there[: [picture.name for picture in there].index(last) + 1])
         return path
 
     def write_curves(self) -> Path:
@@ -138,9 +154,9 @@ class Run:
             lock.release()
 
     def written(self) -> list[Path]:
-        """What is there for people: the newest sample picture, the curves, the log, the model and the folder itself."""
+        """What is there for people: newest samples, perhaps their animation, curves, log, model, the folder itself."""
         pictured = checkpoint.by_step(self.path / "samples")[-1:]
-        others = [self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
+        others = [self.path / "game.gif", self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*pictured, *(path for path in others if path.exists()), self.path]
 
     @property

@@ -23,6 +23,8 @@ On a CPU larger activations are slower: the system hands out their memory anew f
 """
 PICTURED, IN_A_ROW, ROWS = 64, 8, 20
 """Samples in a picture; samples of each class in one with a row for each, and classes in it at most."""
+SCATTERED = 2500
+"""Points in a picture."""
 
 
 def draw(
@@ -125,6 +127,8 @@ def in_a_picture(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
 
     Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
     """
+    if generator.makes == "point":
+        return SCATTERED, {}, 0
     for key, count in generator.categorical.items():
         rows = torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)
         return len(rows), {key: rows}, IN_A_ROW
@@ -178,7 +182,12 @@ def to_unit(images: Any) -> Any:
     return images.add(1).div(2).clamp(0, 1)
 
 
-def pictured(samples: Any) -> Tensor | None:
-    """Those of the samples that a picture can show: (n, 1 or 3, height, width), in their own range, or None."""
-    images = samples.get("image") if isinstance(samples, dict) else samples
-    return images if images is not None and images.dim() == 4 and images.shape[1] in (1, 3) else None
+def pictured(samples: Any, kind: str = "image") -> Tensor | None:
+    """Those of the samples that a picture can show, as they are, or None.
+
+    Of the kind "image" that is (n, 1 or 3, height, width), of the kind "point" (n, 2), of any other nothing.
+    """
+    shown = samples.get(kind) if isinstance(samples, dict) else samples
+    shape = () if shown is None else tuple(shown.shape[1:])
+    fits = {"image": len(shape) == 3 and shape[0] in (1, 3), "point": shape == (2,)}
+    return shown if fits.get(kind) else None

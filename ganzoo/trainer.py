@@ -16,6 +16,7 @@ from ganzoo.data import Data
 from ganzoo.engine import BETWEEN, Engine
 from ganzoo.errors import BadInput, Interrupted
 from ganzoo.model import save_model, start_from
+from ganzoo.plane import Plane
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.quality import Yardstick
@@ -71,6 +72,7 @@ class Trainer:
         self.settings.precision = self.engine.hardware.precision
         self.batches = itertools.chain([first], self.stream)
         self.conditions = self._conditions()
+        self.plane = Plane.of(self.data, self.settings.seed)
         if state:
             checkpoint.restore(self.engine, state)
             self.best, self.measured = state.numbers["best"], state.numbers["measured"]
@@ -118,7 +120,7 @@ class Trainer:
     def _stop(self) -> None:
         self.engine.check()
         self._picture(self.engine.index)
-        self.run.write_curves()
+        self._conclude()
         if self.saved != self.engine.index:
             self._save()
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
@@ -141,7 +143,7 @@ class Trainer:
             if pictures or last:
                 self._picture(step)
             if last:
-                self.run.write_curves()
+                self._conclude()
             if saves or last:
                 self._save()
 
@@ -196,17 +198,28 @@ class Trainer:
 
     def _picture(self, step: int) -> None:
         n, fixed, columns = in_a_picture(self.engine.generator)
-        images = self._drawn(n, **fixed)
-        if images is not None:
-            self.run.write_samples(step, to_unit(images), self.settings.seed, columns)
+        samples = self._drawn(n, **fixed)
+        if samples is None:
+            return
+        if self.plane:
+            self.run.write_scene(step, self.plane.scene(self.engine, samples), self.settings.seed)
+        else:
+            self.run.write_samples(step, to_unit(samples), self.settings.seed, columns)
+
+    def _conclude(self) -> None:
+        """The pictures of the whole training."""
+        self.run.write_curves()
+        if self.plane:
+            self.run.write_game(self.engine.index)
 
     def _drawn(self, n: int, **fixed: Tensor) -> Tensor | None:
-        """Images of the averaged generator, the same latents each time; None where it makes no images."""
-        if self.data.description["kind"] != "image":
+        """Samples of the averaged generator, the same latents each time; None where no picture can show them."""
+        kind = self.data.description["kind"]
+        if kind == "other":
             return None
         device, seed = self.engine.hardware.device, self.settings.seed
         fixed |= {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
-        return pictured(joined([fake for fake, _ in draw(self.engine.ema, n, seed, device, fixed)]))
+        return pictured(joined([fake for fake, _ in draw(self.engine.ema, n, seed, device, fixed)]), kind)
 
     def _conditions(self) -> dict[str, Tensor]:
         """What the generator needs of real data to draw samples, the same at any time."""
