@@ -25,6 +25,7 @@ from ganzoo.conformance.cases import LossCase
 from ganzoo.conformance.games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.data import DEFAULT_SIZE, Batches
 from ganzoo.errors import BadInput
+from ganzoo.gaussians import MIXTURES
 from ganzoo.model import Model, load
 from ganzoo.plugins import Provided, catalog
 from ganzoo.progress import Silence
@@ -34,8 +35,8 @@ from ganzoo.zoo import folder_of
 
 __all__ = ["Check", "Skipped", "checks", "checks_of"]
 
-BUNDLED = "mnist-10k"
-"""The data set that comes with ganzoo."""
+BUNDLED = ("mnist-10k", *MIXTURES)
+"""The data sets that need no download."""
 SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 """Channels and side of the images of other data sets, which are not downloaded."""
 CLASSES = 10
@@ -132,7 +133,7 @@ def imports_no_torch(distribution: str) -> None:
 def trains_and_samples(thing: Provided, own: MakeBatch | None) -> None:
     """A few training steps by a recipe leave a model that can be loaded and sampled."""
     recipe = small(Recipe.load(thing.targets["file"]))
-    data = None if recipe.data.name == BUNDLED else stand_in(recipe, own)
+    data = None if recipe.data.name in BUNDLED else stand_in(recipe, own)
     if data:
         recipe = Recipe.load(recipe, data={"size": None, "channels": None})
     with TemporaryDirectory() as folder:

@@ -25,6 +25,7 @@ MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
 COUNT = 8
 """Samples in a batch."""
 CLASSES = 4
+POINT = (2,)
 SMALL = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
 IMAGES = (*SMALL, (3, 32, 32), (3, 128, 128), (3, 256, 256))
 """Shapes that are tried in turn, until an architecture does not refuse."""
@@ -51,7 +52,7 @@ class Game:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """The image and the number of classes that the architecture is built with. Raises `Unplayable`."""
+        """The shapes and the number of classes that the architecture is built with. Raises `Unplayable`."""
         try:
             parts = self.parts()
         except Error as error:
@@ -68,9 +69,10 @@ class Game:
 
     def _possible_facts(self) -> Iterator[dict[str, Any]]:
         owned = dict(self.own(64, seeded("facts"))) if self.own else {}
+        point = tuple(owned["point"].shape[1:]) if "point" in owned else POINT
         classes = int(owned["label"].max()) + 1 if "label" in owned else CLASSES
         for image in [tuple(owned["image"].shape[1:])] if "image" in owned else self._images:
-            yield {"image": image, "classes": classes}
+            yield {"image": image, "point": point, "classes": classes}
 
     @cached_property
     def variants(self) -> list[dict[str, Any]]:
@@ -94,8 +96,15 @@ class Game:
     @cached_property
     def labelled(self) -> bool:
         """Whether the architecture has a use for labels."""
-        takes = any("classes" in inspect.signature(part.cls).parameters for part in self.parts().values())
-        return takes or any("label" in getattr(player, "needs", ()) for player in self.players())
+        return self._takes("classes") or any("label" in getattr(player, "needs", ()) for player in self.players())
+
+    @cached_property
+    def of_points(self) -> bool:
+        """Whether the architecture learns from points instead of images."""
+        return self._takes("point") and not self._takes("image")
+
+    def _takes(self, fact: str) -> bool:
+        return any(fact in inspect.signature(part.cls).parameters for part in self.parts().values())
 
     @cached_property
     def keys(self) -> list[str]:
@@ -108,6 +117,8 @@ class Game:
         """A random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
         rng = seeded("batch", seed)
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
+        if self.of_points:
+            made = {"point": torch.randn(n, *self.facts["point"], generator=rng)}
         if self.labelled:
             made["label"] = torch.randperm(n, generator=rng) % self.facts["classes"]
         made |= self.own(n, rng) if self.own else {}
@@ -129,14 +140,15 @@ class Game:
     @property
     def description(self) -> dict[str, Any]:
         """What a model's config would say of the data."""
-        shape = {"kind": "image", "shape": list(self.facts["image"])}
-        return {**shape, "classes": [str(number) for number in range(self.facts["classes"])]}
+        kind = "point" if self.of_points else "image"
+        classes = [str(number) for number in range(self.facts["classes"])]
+        return {"kind": kind, "shape": list(self.facts[kind]), "classes": classes}
 
 
 class OwnGame(Game):
     """The kit's own game, in which losses are tried first: perceptrons, images of 8 x 8 pixels, labels in the batch."""
 
-    labelled, keys = True, ("image",)
+    labelled, of_points, keys = True, False, ("image",)
 
     def __init__(self) -> None:
         super().__init__("the kit's own game")

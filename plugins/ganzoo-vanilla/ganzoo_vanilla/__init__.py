@@ -9,6 +9,7 @@ def register_architectures(register):
     register(
         "vanilla", generator="ganzoo_vanilla.networks:Generator", discriminator="ganzoo_vanilla.networks:Discriminator"
     )
+    register("points", generator="ganzoo_vanilla.points:Generator", discriminator="ganzoo_vanilla.points:Discriminator")
 
 
 @ganzoo.hookimpl
