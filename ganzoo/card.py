@@ -62,15 +62,16 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dic
     """
     name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
     numbers = figures(scores)
+    samples, what, shape = said_of_samples(config["data"])
+    task = TASK if samples == "images" else None
     results = [
-        EvalResult(task_type=TASK, dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
+        EvalResult(task_type=task or "other", dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
         for key, value in numbers.items()
     ]
-    samples, what, shape = said_of_samples(config["data"])
     about = ModelCardData(
         license=license_id,
         library_name="ganzoo",
-        pipeline_tag=TASK if samples == "images" else None,
+        pipeline_tag=task,
         base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
         datasets=[data] if data in plain_names() else None,

@@ -27,8 +27,8 @@ class Batch(dict[str, Any]):
 class Generator(nn.Module):
     """One side of the game: makes samples from latents.
 
-    An architecture's constructor is called with `image=(channels, height, width)` and, where it names that
-    parameter, `classes=k` of the data; every further parameter is an option that a recipe may set.
+    An architecture's constructor is called with `image=(channels, height, width)` or, where it names these
+    parameters, `point=(dimensions,)` and `classes=k` of the data; every further one is an option that a recipe may set.
     """
 
     latent_size: int = 100
@@ -56,7 +56,7 @@ class Generator(nn.Module):
         return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
 
     def forward(self, given: dict[str, Tensor]) -> Images:
-        """Images in [-1, 1] of shape (n, channels, height, width), or whatever else the data is made of."""
+        """Images in [-1, 1] of shape (n, channels, height, width), points (n, dimensions), or what else the data is."""
         raise NotImplementedError
 
 

@@ -76,7 +76,7 @@ class Choice:
     @cached_property
     def inception(self) -> Suite:
         """The suite for images of any kind."""
-        channels, size, _ = self.described.get("shape") or (None, None, None)
+        channels, size, _ = self.described["shape"] if self.model.makes_images else (None, None, None)
         data = open_data(self.described["name"], size=size, channels=channels, root=self.data_root)
         return InceptionSuite(data, self.inception_weights)
 

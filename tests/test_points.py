@@ -11,6 +11,7 @@ from PIL import Image, ImageChops
 import ganzoo
 from ganzoo import checkpoint, data, scatter
 from ganzoo.cli import main
+from ganzoo.evaluation.mixtures import MixtureSuite
 from ganzoo.gaussians import MIXTURES
 from ganzoo.plane import Plane
 from ganzoo.progress import Silence
@@ -108,7 +109,7 @@ def test_a_run_on_points_that_stopped_goes_on_bit_for_bit(run, tmp_path):
 
 
 def test_looking_at_the_game_changes_nothing_of_it(run, tmp_path):
-    assert_same(run, train(tmp_path / "watched", **{"train.sample_every": 1}))
+    assert_same(run, train(tmp_path / "hardly", **{"train.sample_every": 100}))
 
 
 def test_python_batches_of_points_can_be_trained_on(tmp_path):
@@ -249,13 +250,30 @@ def test_samples_are_scattered_in_a_picture_or_kept_as_numbers(run, typed):
         assert picture.text["Seed"] == "2"
 
 
+def test_a_model_of_points_is_measured_by_its_modes(run, typed):
+    code, said, _ = typed("evaluate", run.path, "-n", "500", "--json")
+    assert code == 0
+    scores = json.loads(said)
+    assert list(scores) == ["modes", "high-quality", "reverse-kl", "protocol"]
+    assert scores["modes"]["real"] == 8
+    suite = MixtureSuite("ring8")
+    observed = suite.observe([(run.sample(500), {})])
+    assert scores["reverse-kl"]["generated"] == suite.metrics["reverse-kl"].measure(observed)
+
+
+def test_metrics_of_images_do_not_go_with_points(run, typed):
+    code, _, said = typed("evaluate", run.path, "--metrics", "fid")
+    assert code == 2
+    assert "Traceback" not in said
+
+
 def test_points_are_published_with_their_picture_and_a_card_that_speaks_of_points(run):
     files = Publication(run.path, "owner/ring", "mit").files
     assert files["samples.png"][:4] == b"\x89PNG"
     card = files["README.md"].decode()
     assert "A generator of points in 2 dimensions" in card
     assert 'points = ganzoo.load("hub:owner/ring").sample(64)  # (64, 2) in the data\'s own units' in card
-    assert "image" not in card.partition("datasets")[2]
+    assert "image" not in card
 
 
 @pytest.mark.parametrize(

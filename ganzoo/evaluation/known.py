@@ -7,8 +7,13 @@ from typing import Any
 
 from ganzoo.evaluation.suites import Suite
 
-SUITES = {"mnist": "digits:DigitSuite", "mnist-10k": "digits:DigitSuite"}
-"""The suite of each data set that has one, as a module of this package and a class in it."""
+SUITES = {
+    "mnist": "digits:DigitSuite",
+    "mnist-10k": "digits:DigitSuite",
+    "ring8": "mixtures:ring8",
+    "grid25": "mixtures:grid25",
+}
+"""The suite of each data set that has one, as a module of this package and what makes it there."""
 
 
 def suite_of(data: Mapping[str, Any]) -> Suite | None:
@@ -19,6 +24,6 @@ def suite_of(data: Mapping[str, Any]) -> Suite | None:
 
 @cache
 def suite(target: str) -> Suite:
-    """The suite of that module and class."""
+    """The suite that a module makes under that name."""
     module, _, name = target.partition(":")
     return getattr(import_module(f"{__package__}.{module}"), name)()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import exp, log
 from typing import Any
 
@@ -26,17 +27,17 @@ class Observed:
     n: int
 
 
-def modes(observed: Observed, suite: Any) -> float:
+def modes(observed: Observed) -> float:
     """Modes that at least one sample of high quality lies at."""
     return float((observed.counts > 0).sum())
 
 
-def high_quality(observed: Observed, suite: Any) -> float:
+def high_quality(observed: Observed) -> float:
     """The share of samples less than three standard deviations away from their nearest mode, in [0, 1]."""
     return observed.counts.sum().item() / observed.n
 
 
-def reverse_kl(observed: Observed, suite: Any) -> float:
+def reverse_kl(observed: Observed) -> float:
     """KL(generated || real) over the modes, in nats: the generated share of each against the equal shares of the real.
 
     The shares are of the samples of high quality, as the paper's code counts them. From 0 to the logarithm of the
@@ -57,7 +58,7 @@ METRICS = {
 }
 
 
-class Mixture(Suite):
+class MixtureSuite(Suite):
     """The metrics of mode coverage for samples of the mixture of that name. Raises `BadInput` for an unknown one."""
 
     metrics = METRICS
@@ -66,7 +67,7 @@ class Mixture(Suite):
     def __init__(self, name: str) -> None:
         if name not in MIXTURES:
             raise BadInput(f"there is no mixture '{name}'; {choices(name, MIXTURES)}")
-        self.mixture = MIXTURES[name]
+        self.name, self.mixture = name, MIXTURES[name]
 
     def observe(self, pieces: Pieces) -> Observed:
         """How many of the points, each piece (n, 2), are near each mode."""
@@ -81,10 +82,9 @@ class Mixture(Suite):
         """Mixture, counts and the definition of high quality, with what a perfect sampler is at."""
         count = len(self.mixture.means)
         return {
-            "data": self.mixture.name,
             "modes": count,
             "sigma": self.mixture.sigma,
-            "samples": n,
+            "real": f"{n} fresh points",
             "high_quality": f"less than {NEAR} sigma from the nearest mode",
             "perfect_high_quality": round(1 - exp(-(NEAR**2) / 2), 4),
             "perfect_reverse_kl": round((count - 1) / (2 * n), 5),
@@ -92,12 +92,9 @@ class Mixture(Suite):
         }
 
     def refuse(self, data: Mapping[str, Any]) -> None:
-        """Raise `BadInput` unless the samples are points of this mixture."""
-        name, wanted = self.mixture.name, {"kind": "point", "shape": [2]}
-        if any(data.get(key) != value for key, value in wanted.items()):
-            raise BadInput(f"the modes of {name} are counted on points in the plane, not on samples of {data['name']}")
-        if data["name"] != name:
-            raise BadInput(f"a model that learned from '{data['name']}' cannot be measured by the modes of '{name}'")
+        """Raise `BadInput` unless the samples are points in the plane."""
+        if data["kind"] != "point" or list(data["shape"]) != [2]:
+            raise BadInput(f"the modes of {self.name} are those of points in the plane, which this model does not make")
 
     def _near(self, points: Tensor) -> tuple[Tensor, int]:
         """How many of the points are near each mode, and how many they are."""
@@ -105,3 +102,7 @@ class Mixture(Suite):
         distances, nearest = torch.linalg.vector_norm(points.double()[:, None] - means, dim=2).min(1)
         near = nearest[distances < NEAR * self.mixture.sigma]
         return torch.bincount(near, minlength=len(means)), len(points)
+
+
+ring8, grid25 = partial(MixtureSuite, "ring8"), partial(MixtureSuite, "grid25")
+"""The suites by the names of their data."""
