@@ -14,7 +14,7 @@ from PIL import Image
 from ganzoo.files import write_bytes
 from ganzoo.pictures import write_png
 
-REAL, FAKE = "#1b1b1b", "#e8590c"
+REAL, FAKE = "#1b1b1b", "#e03131"
 INCHES, DPI = 5.6, 100
 MARGIN = 0.15
 """What is shown around the points, as a share of their extent."""
@@ -63,8 +63,8 @@ def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
     if scene.scores is not None:
         surface(axes, scene.scores, scene.span)
         axes.set_xlabel("the brighter, the higher the discriminator's score", fontsize="small")
-    dots(axes, scene.real, REAL, "real", size=18)
-    dots(axes, scene.fake, FAKE, "generated", size=6)
+    dots(axes, scene.real, REAL, "real", size=20)
+    dots(axes, scene.fake, FAKE, "generated", size=7)
     finish(axes, model)
     write_png(path, rendered(canvas), model, seed)
 
@@ -79,7 +79,7 @@ def square(span: Span) -> tuple[FigureCanvasAgg, Axes]:
 
 def dots(axes: Axes, points: np.ndarray, colour: str, label: str, size: float) -> None:
     """Points, each a dot of `size` square points of print."""
-    axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.5, linewidths=0, label=label)
+    axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.7, linewidths=0, label=label)
 
 
 def surface(axes: Axes, scores: np.ndarray, span: Span) -> None:
@@ -88,7 +88,7 @@ def surface(axes: Axes, scores: np.ndarray, span: Span) -> None:
     low, high = np.percentile(scores, SPREAD)
     levels = np.linspace(low, max(high, low + 1e-6), LEVELS)
     x, y = np.linspace(*span[:2], columns), np.linspace(*span[2:], rows)
-    axes.contourf(x, y, scores, levels, cmap="YlGnBu_r", extend="both")
+    axes.contourf(x, y, scores, levels, cmap="YlGnBu_r", alpha=0.75, extend="both")
 
 
 def finish(axes: Axes, title: str) -> None:
@@ -118,4 +118,5 @@ def animate(path: Path, pictures: Sequence[Path]) -> None:
 def frame(path: Path) -> Image.Image:
     """A picture in the colours that a GIF has."""
     with Image.open(path) as picture:
-        return picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
+        # Of the rare colours, those of the dots, other methods leave nothing.
+        return picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
