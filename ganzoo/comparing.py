@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from torch import Tensor
-from torchvision.utils import make_grid
+from PIL import Image
 
 from ganzoo.errors import BadInput
 from ganzoo.evaluating import SAMPLES, evaluate
@@ -17,7 +16,9 @@ from ganzoo.evaluation.known import suite_of
 from ganzoo.evaluation.scores import FILE, told
 from ganzoo.files import write_bytes
 from ganzoo.model import Model, load
+from ganzoo.pictures import picture, tiled, to_bytes
 from ganzoo.sampling import in_a_picture, pictured
+from ganzoo.scatter import scattered
 from ganzoo.zoo import folder_of
 
 WIDTH = 3.2
@@ -28,11 +29,11 @@ ROW = 0.24
 
 @dataclass
 class Column:
-    """One model of a comparison: its name, what it is, a grid of its samples and its scores by metric."""
+    """One model of a comparison: its name, what it is, a picture of its samples and its scores by metric."""
 
     name: str
     kind: str
-    grid: Tensor
+    samples: Image.Image
     scores: dict[str, Any]
 
 
@@ -46,7 +47,7 @@ def compare(
 ) -> Path:
     """Write the page. Scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now.
 
-    Raises `BadInput` for a model that makes no images, and for an `out` that is no PNG.
+    Raises `BadInput` for a model whose samples no picture can show, and for an `out` that is no PNG.
     """
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is no .png")
@@ -58,13 +59,20 @@ def compare(
 def column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
     """What a page shows of one model."""
     model = load(source, device, say=say)
+    made, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
+    samples = picture_of(source, model, seed)
+    return Column(str(source), f"{made} on {data}", samples, scores_of(source, model, n, seed, say))
+
+
+def picture_of(source: str, model: Model, seed: int) -> Image.Image:
+    """Samples of a model as one picture. Raises `BadInput` where no picture can show them."""
     count, fixed, columns = in_a_picture(model.generator)
-    images = pictured(model.sample(count, seed, **fixed)) if model.makes_images else None
-    if images is None:
-        raise BadInput(f"'{source}' makes no images that a page could show")
-    grid = make_grid(images, nrow=columns or 8, padding=2, pad_value=1)
-    made, data = model.config["architecture"]["name"], model.config["data"]["name"]
-    return Column(str(source), f"{made} on {data}", grid, scores_of(source, model, n, seed, say))
+    samples = pictured(model.sample(count, seed, **fixed), model.kind)
+    if samples is None:
+        raise BadInput(f"'{source}' makes nothing that a page could show")
+    if model.kind == "point":
+        return scattered(samples.numpy(), "")
+    return picture(tiled(to_bytes(samples), columns))
 
 
 def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
@@ -84,11 +92,11 @@ def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str],
 def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
     """Grids above, a table of scores below; real samples have the last column."""
     names = list(dict.fromkeys(name for column in columns for name in column.scores))
-    height = WIDTH * max(column.grid.shape[1] / column.grid.shape[2] for column in columns)
+    height = WIDTH * max(column.samples.height / column.samples.width for column in columns)
     figure = Figure(figsize=(WIDTH * (len(columns) + 1), height + ROW * (len(names) + 4)), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[height + ROW, ROW * (len(names) + 3)])
     for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-        axes.imshow(column.grid.permute(1, 2, 0).clamp(0, 1).numpy(), interpolation="nearest")
+        axes.imshow(column.samples.convert("RGB"), interpolation="nearest")
         axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium")
         axes.axis("off")
     axes = below.subplots()

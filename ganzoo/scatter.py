@@ -50,11 +50,16 @@ def span_of(points: np.ndarray) -> Span:
 
 def write_scatter(path: Path, points: np.ndarray, model: str, seed: int) -> None:
     """Points (n, 2) as a PNG, labelled as synthetic."""
+    write_png(path, scattered(points, model), model, seed)
+
+
+def scattered(points: np.ndarray, title: str) -> Image.Image:
+    """Points (n, 2) as a picture."""
     canvas, axes = square(span_of(points))
     axes.grid(alpha=0.3)
     dots(axes, points, FAKE, f"{len(points):,} generated points", size=7)
-    finish(axes, model)
-    write_png(path, rendered(canvas), model, seed)
+    finish(axes, title)
+    return rendered(canvas)
 
 
 def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:

@@ -247,6 +247,14 @@ def test_a_page_compares_samples_and_scores(run, folder, tmp_path):
         assert page.width > page.height > 400
 
 
+def test_a_page_shows_points_too(run, tmp_path):
+    made = trained(run, "ring8", tmp_path / "run")
+    code, _, said = run("compare", made, "--out", "page.png", "-n", "500")
+    assert code == 0, said
+    with Image.open(tmp_path / "page.png") as page:
+        assert page.height > 400
+
+
 def test_a_page_takes_scores_that_are_there_already(run, folder, tmp_path):
     run("evaluate", folder, *QUICK, "--metrics", "fd,coverage")
     code, _, said = run("compare", folder, folder, "--out", "page.png", *QUICK)

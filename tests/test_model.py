@@ -353,7 +353,7 @@ def test_labels_are_written_beside_the_images(model, tmp_path):
 @pytest.mark.parametrize("name", ["a.png", "folder"])
 def test_what_no_picture_can_show_goes_into_an_array_file(tmp_path, name):
     model = Model(Several(), {"data": {"kind": "other"}}, "cpu")
-    with pytest.raises(ganzoo.BadInput, match=r"does not make images of 1 or 3 channels or points in the plane; .* --out FILE\.npz"):
+    with pytest.raises(ganzoo.BadInput, match=r"images of 1 or 3 channels or points in the plane; .* --out FILE\.npz"):
         write_samples(model, "m", 4, 0, tmp_path / name, False)
     array = np.load(write_samples(model, "m", 4, 0, tmp_path / "a.npz", False))
     assert array["images"].dtype == np.float32
