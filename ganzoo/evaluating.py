@@ -95,7 +95,7 @@ class Choice:
         suites += [self.inception] if any(name in NAMES for name in names) else []
         plans = [(suite, [name for name in names if name in suite.metrics]) for suite in suites]
         for suite, chosen in plans:
-            suite.refuse(self.model.config["data"])
+            suite.refuse({**self.model.config["data"], "kind": self.model.kind})
             for name in chosen:
                 refuse_few(name, suite.metrics[name], n)
         return plans
@@ -107,9 +107,9 @@ class Choice:
 
     @property
     def _nothing(self) -> str:
-        others = f"--metrics {','.join(NAMES)} (with --data, and pip install 'ganzoo[inception]')"
-        have = ", ".join(SUITES)
-        return f"no metric knows '{self.described['name']}' by itself, only {have}; for any images there are {others}"
+        name = self.described["name"]
+        others = f"images of any kind have --metrics {','.join(NAMES)} with --data and 'ganzoo[inception]'"
+        return f"no metric is made for '{name}'; {choices(name, SUITES)}; {others}"
 
     def _refuse(self, name: str, own: dict[str, Metric]) -> None:
         if name not in own and name not in NAMES:

@@ -83,7 +83,7 @@ def headline(scores: dict[str, Any]) -> str:
 def score_lines(scores: dict[str, Any]) -> list[str]:
     """Each measured score beside that of real samples, and the conditions."""
     lines = [
-        f"    {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in score.items() if key != "why")
+        f"    {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures(score).items())
         for name, score in scores.items()
         if isinstance(score, dict) and "generated" in score
     ]

@@ -198,7 +198,8 @@ BAD = {
         [MODEL, "--metrics", "cas"],
         "'cas' needs samples with labels of mnist-10k, and this model has none",
     ),
-    "no extractor": ([MODEL, "--data", "cifar10"], "no metric knows 'cifar10' by itself, only mnist, mnist-10k"),
+    "unknown data": ([MODEL, "--data", "mnits"], "no metric is made for 'mnits'; did you mean 'mnist'?"),
+    "no extractor": ([MODEL, "--data", "cifar10"], "no metric is made for 'cifar10'; allowed: grid25, mnist"),
 }
 
 
@@ -220,7 +221,7 @@ def test_bad_input_gets_one_sentence(run, case):
         ),
         ({"shape": [3, 28, 28]}, "this model makes 3 x 28 x 28"),
         ({"range": [0, 1]}, "measures images in [-1, 1], this model makes [0, 1]"),
-        ({"name": "photos"}, "no metric knows 'photos' by itself"),
+        ({"name": "photos"}, "no metric is made for 'photos'; allowed: grid25"),
     ],
 )
 def test_samples_that_do_not_fit_are_refused(folder, data, sentence):
