@@ -20,7 +20,7 @@ from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.files import reading, sha256, write_bytes, write_json, writing_folder
 from ganzoo.firstparty import how_to_install
 from ganzoo.recipe import Recipe
-from ganzoo.sampling import draw, joined, numbered, one_of_each, refuse_outside, to_unit
+from ganzoo.sampling import joined, numbered, one_of_each, pieces, refuse_outside
 from ganzoo.seeds import seeded
 from ganzoo.zoo import folder_of
 
@@ -58,9 +58,7 @@ class Model:
         """What `sample_with_given` returns in pieces of 64 samples or a few times as many, one after the other."""
         if n < 1:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
-        for samples, given in draw(self.generator, n, seed, self.device, self._numbers(fixed)):
-            samples = joined([samples])
-            yield to_unit(samples) if self.makes_images else samples, joined([given])
+        yield from pieces(self.generator, n, seed, self.device, self._numbers(fixed), self.makes_images)
 
     def settled(self, n: int, **fixed: Any) -> dict[str, Tensor]:
         """What `sample` is told to fix as a tensor of `n` values for each key. Raises `BadInput` as that does."""

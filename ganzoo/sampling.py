@@ -51,6 +51,15 @@ def draw(
         first, blocks = part.stop, blocks_together(made, part.stop - first, device)
 
 
+def pieces(
+    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any], images: bool
+) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+    """What `draw` gives, on the CPU in float32; what are `images` in [0, 1]."""
+    for made, given in draw(generator, n, seed, device, fixed):
+        made = joined([made])
+        yield to_unit(made) if images else made, joined([given])
+
+
 def one_of_each(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
     """What is fixed as `n` values for each key. Raises `BadInput` for a key or a value that the generator cannot take.
 
