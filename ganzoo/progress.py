@@ -12,6 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from ganzoo.errors import BadInput
 
+COUNTED = ("step", "images", "images_per_second")
+"""What a line of the log has beside terms and measures."""
+
 
 class Silence:
     """Says nothing."""
@@ -73,8 +76,8 @@ class Bar(Silence):
         self.bar.update(self.task, completed=done)
 
     def log(self, line: Mapping[str, Any]) -> None:
-        """Images per second and losses beside the bar, or as a line."""
-        terms = [f"{shorter(key)} {value:.3f}" for key, value in line.items() if "/" in key]
+        """Images per second, losses and what was measured beside the bar, or as a line."""
+        terms = [f"{shorter(key)} {value:.3f}" for key, value in line.items() if key not in COUNTED]
         text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
         if self.live:
             self.bar.update(self.task, description=text)
@@ -120,6 +123,6 @@ class TensorBoard(Silence):
 
 
 def shorter(key: str) -> str:
-    """A term's name without the loss it belongs to: `D real` for `discriminator/non-saturating/real`."""
-    side, _, term = key.partition("/")
-    return f"{side[0].upper()} {term.rpartition('/')[2]}"
+    """A term's name without the loss it belongs to: `D real` for `discriminator/non-saturating/real`; others as are."""
+    side, slash, term = key.partition("/")
+    return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key
