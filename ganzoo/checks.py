@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo.contract import Generator, Step
@@ -60,6 +61,18 @@ def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+@contextmanager
+def buffers_kept(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Whatever a forward pass inside does to buffers, such as the means of batch norm, is undone."""
+    kept = [(network, name, buffer.clone()) for network in networks for name, buffer in network.named_buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for network, name, buffer in kept:
+                network.get_buffer(name).copy_(buffer)
 
 
 def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

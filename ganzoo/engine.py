@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
-from ganzoo.checks import all_in_eval, blaming, check_fit, check_players, name_of, outer_faults
+from ganzoo.checks import all_in_eval, blaming, buffers_kept, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -227,6 +227,17 @@ class Engine:
         for use, own in zip(active, terms, strict=True):
             use.ask("after", step, own)
 
+    @contextmanager
+    def aside(self, batch: dict[str, Tensor]) -> Iterator[Step]:
+        """A discriminator's turn that is looked at and not played: afterwards all is as it was before.
+
+        Its latents are the same each time. The networks are in the mode in which they are trained.
+        """
+        networks = (self.generator, self.discriminator)
+        part = share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate)
+        with self.hardware.random_state_kept(), buffers_kept(networks), self.hardware.one_forward():
+            yield self._rehearse(part, "discriminator", *networks)
+
     @property
     def ema(self) -> Generator:
         """The averaged generator, in `eval()`; with `train.ema` 0 as the generator is now."""
@@ -268,7 +279,7 @@ class Engine:
         rng = seeded("rehearsal")
         return Step(
             turn,
-            0,
+            self.index,
             batch,
             self._latent(batch, rng),
             generator=generator,

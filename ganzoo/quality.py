@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
+from ganzoo.checks import blaming
 from ganzoo.data import Data
+from ganzoo.evaluation.suites import Pieces
+from ganzoo.sampling import joined, pictured
 from ganzoo.seeds import seed_of, seeded
 
 IMAGES = 1024
@@ -29,11 +32,18 @@ class Yardstick:
     `count` is the number of samples that it compares; 0 where the data are no images or too few to say anything.
     """
 
+    key, better = "swd_ratio", "lower"
+
     def __init__(self, data: Data, seed: int) -> None:
         self.data, self.seed = data, seed_of("yardstick", seed)
         fitting = PIXELS // torch.Size(data.image).numel() if data.image else 0
         there = (data.count or 0) // 2
         self.count = min(IMAGES, fitting, there) if min(fitting, there) >= FEW else 0
+
+    def measure(self, pieces: Pieces) -> dict[str, float]:
+        """The ratio of samples as `Model.blocks` gives them; empty where they have no images that can be shown."""
+        images = pictured(joined([samples for samples, _ in pieces]))
+        return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
         """The distance of `samples` (`count`, channels, height, width; in [-1, 1]) in those units."""
@@ -44,7 +54,8 @@ class Yardstick:
     def _real(self) -> tuple[Tensor, float]:
         """Real images, and how far others are from them."""
         needed, batches = 2 * self.count, self.data.batches(BATCH, self.seed)
-        images = torch.cat([next(batches)["image"].cpu() for _ in range(0, needed, BATCH)])[:needed]
+        read = [blaming("the data", next, batches)["image"].cpu() for _ in range(0, needed, BATCH)]
+        images = torch.cat(read)[:needed]
         one, other = (sorted_along(half, self._directions(images)) for half in vectors(images).chunk(2))
         return one, distance(one, other)
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ganzoo import checkpoint, pictures, scatter
+from ganzoo.config import read_config
 from ganzoo.errors import BadInput
 from ganzoo.files import reading, sync_folder, write_bytes, writing
 from ganzoo.model import Model, load
@@ -69,21 +70,30 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of the log: step, images, images_per_second, the mean of every loss term and perhaps swd_ratio.
+        """The lines of the log: step, images, images_per_second, the mean of every loss term, and what was measured.
 
+        That is diversity, and swd_ratio or with train.evaluate_every the data's own metrics, such as fd_ratio.
         A line that was only half written does not count.
         """
         return read_lines(self.path / "metrics.jsonl")
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """What was done to this run and when: begun, resumed or rolled back, at which step, what was changed by it."""
+        """What happened to this run and when: begun, resumed, rolled back, warned or stopped, and at which step.
+
+        Each line has also what was changed by it and the whole recipe; a warning, a rollback and a stop a reason.
+        """
         return read_lines(self.path / "history.jsonl")
 
     @property
     def model(self) -> Model:
         """The averaged generator as last saved."""
         return load(self.path)
+
+    @property
+    def best(self) -> Model:
+        """The averaged generator when its samples were best. Raises `BadInput` where none was measured yet."""
+        return load(self.best_folder)
 
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
         """`Model.sample` of this run's model."""
@@ -136,8 +146,13 @@ class Run:
     def write_curves(self) -> Path:
         """The curves of all that was logged so far."""
         path = self.path / "curves.png"
-        pictures.write_curves(path, self.metrics)
+        pictures.write_curves(path, self.metrics, self.best_step)
         return path
+
+    @property
+    def best_step(self) -> int | None:
+        """After which training step the samples were best; None where none was measured yet."""
+        return read_config(self.best_folder)["training"]["steps"] if self.best_folder.exists() else None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -86,3 +86,14 @@ def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
         name = next(name for name in numbers if name not in named)
         named[name] = replace(use, name=name)
     return list(named.values())
+
+
+def check_that_all_play(losses: Iterable[Scheduled], steps: int) -> None:
+    """Raise `BadInput` where a side would never be trained."""
+    for side in SIDES:
+        if not any(use.plays(side) and use.start < steps for use in losses):
+            names = ", ".join(use.name for use in losses)
+            raise BadInput(
+                f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "
+                f"{steps}; --loss replaces all losses of a recipe, so name them all"
+            )

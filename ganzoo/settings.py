@@ -160,6 +160,12 @@ class Train(Section):
     """Steps between two pictures of samples."""
     save_every: PositiveInt = 1000
     """Steps between two checkpoints."""
+    evaluate_every: NonNegativeInt = 0
+    """Steps between two evaluations of samples by the data's metrics, which then say what is the best; 0 for none."""
+    evaluate_samples: int = Field(2000, ge=2)
+    """Samples in each evaluation; with fewer the ratios to real samples are closer to 1."""
+    patience: NonNegativeInt = 0
+    """Stop after so many evaluations in a row that are not better than the best one; 0 for never."""
     on_nonfinite: Literal["stop", "rollback"] = "stop"
     """What to do about a NaN or an infinity: stop, or go back to the last checkpoint with another seed, three times."""
     profile: bool = False
@@ -180,6 +186,8 @@ class Train(Section):
             raise ValueError("give steps or epochs, not both")
         if self.batch % self.accumulate:
             raise ValueError(f"batch {self.batch} cannot be split into {self.accumulate} equal parts (accumulate)")
+        if self.patience and not self.evaluate_every:
+            raise ValueError("patience counts evaluations, so it needs evaluate_every, the steps between two of them")
         return self
 
 

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ganzoo import build, checkpoint, continuing
 from ganzoo.checks import blaming
+from ganzoo.collapse import EVERY, Guard
 from ganzoo.data import Data
+from ganzoo.drawing import Drawing
 from ganzoo.engine import BETWEEN, Engine
-from ganzoo.errors import BadInput, Interrupted
+from ganzoo.errors import Interrupted
 from ganzoo.model import save_model, start_from
 from ganzoo.plane import Plane
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
-from ganzoo.quality import Yardstick
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run
-from ganzoo.sampling import PICTURED, draw, in_a_picture, joined, pictured, to_unit
-from ganzoo.settings import SIDES
+from ganzoo.scheduled import check_that_all_play
 from ganzoo.stopping import Stopping
+from ganzoo.watching import DIGITS, Watch, told
 
 
 class Trainer:
@@ -51,9 +51,10 @@ class Trainer:
             optimizer=recipe.optimizer,
             device=device,
         )
-        check_that_all_play(self.engine)
-        self.yardstick = Yardstick(data, self.settings.seed)
-        self.best: dict[str, Any] | None = None
+        check_that_all_play(self.engine.losses, self.settings.steps)
+        with self.engine.hardware.random_state_kept():
+            self.watch = Watch(data, self.settings)
+        self.guard = Guard(self.engine, data)
         self.measured: dict[str, float] = {}
         self.saved = 0
         self.stopping, self.skipped = Stopping(), 0
@@ -71,17 +72,18 @@ class Trainer:
         self.engine.setup(first)
         self.settings.precision = self.engine.hardware.precision
         self.batches = itertools.chain([first], self.stream)
-        self.conditions = self._conditions()
+        self.drawing = Drawing(self.engine, self.data, self.settings.seed)
         self.plane = Plane.of(self.data, self.settings.seed)
         if state:
             checkpoint.restore(self.engine, state)
-            self.best, self.measured = state.numbers["best"], state.numbers["measured"]
-            self.saved = self.engine.index
+            self.watch.restore(state.numbers)
+            self.measured, self.saved = state.numbers["measured"], self.engine.index
 
     def record(self, run: Run, event: str, **about: Any) -> None:
         """Note in a run's history that this training goes to work, and tell what is other than before."""
         others = continuing.other_circumstances(run.history, self.circumstances)
-        changed = run.record(event, self.engine.index, self.recipe, **about, circumstances=self.circumstances)
+        about |= {"circumstances": self.circumstances, **self.watch.about}
+        changed = run.record(event, self.engine.index, self.recipe, **about)
         if changed:
             self.progress.say(f"changed: {continuing.told(changed)}")
         if others:
@@ -102,6 +104,8 @@ class Trainer:
         try:
             with self.stopping:
                 self._loop()
+            if self.watch.exhausted:
+                self._give_up()
         finally:
             self.stream.close()  # ends the processes that read for it
             for listener in self.listeners:
@@ -109,13 +113,23 @@ class Trainer:
 
     def _loop(self) -> None:
         self.clock, self.logged = time.perf_counter(), self.engine.images
-        while self.engine.index < self.settings.steps:
+        while not self.over:
             self.engine.step(self.batches)
             for listener in self.listeners:
                 listener.step(self.engine.index)
             self._housekeeping(self.engine.index)
-            if self.stopping.signal_number and self.engine.index < self.settings.steps:
+            if self.stopping.signal_number and not self.over:
                 self._stop()
+
+    @property
+    def over(self) -> bool:
+        """Whether the last step is done, or patience is at its end."""
+        return self.engine.index >= self.settings.steps or self.watch.exhausted
+
+    def _give_up(self) -> None:
+        reason = told(self.watch.state)
+        self.record(self.run, "stopped", reason=reason)
+        self.progress.say(f"stopped after step {self.engine.index}: {reason}; the best is in {self.run.best_folder}")
 
     def _stop(self) -> None:
         self.engine.check()
@@ -127,16 +141,17 @@ class Trainer:
         raise Interrupted(said, self.stopping.signal_number)
 
     def _housekeeping(self, step: int) -> None:
-        last = step == self.settings.steps
-        saves, pictures, logs = (
-            step % every == 0
-            for every in (self.settings.save_every, self.settings.sample_every, self.settings.log_every)
-        )
+        intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
+        saves, pictures, logs, looks = (step % every == 0 for every in intervals)
+        measures = self.watch.due(step)
         with self._paused():
-            if saves or pictures or last:
+            if saves or pictures or measures or looks or self.over:
                 self.engine.check()
-            if saves:
+            if looks:
+                self._look()
+            if measures:
                 self._measure(step)
+        last, saves = self.over, saves or self.watch.at_its_best(step)
         if logs or last:
             self._log(step, keep=not logs)
         with self._paused():
@@ -156,15 +171,20 @@ class Trainer:
         self.clock += time.perf_counter() - begun
 
     def _measure(self, step: int) -> None:
-        """How near the samples come to real ones, for the next line of the log; the nearest so far are the best."""
-        samples = self._drawn(self.yardstick.count) if self.yardstick.count else None
-        if samples is None:
-            return
-        ratio = round(blaming("the data", self.yardstick.ratio, samples), 4)
-        self.measured = {"swd_ratio": ratio}
-        if self.best is None or ratio < self.best["swd_ratio"]:
-            self.best = {"step": step, "swd_ratio": ratio}
+        """How good the samples are, for the next line of the log; the best generator so far is kept."""
+        with torch.no_grad(), self.engine.hardware.random_state_kept():
+            self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
+        if self.watch.at_its_best(step):
             self._save_model(self.run.best_folder)
+
+    def _look(self) -> None:
+        """Whether the training goes to pieces, which is said once."""
+        for sign, said in self.guard.look().items():
+            if all(line.get("sign") != sign for line in self.run.history):
+                self.record(self.run, "warned", sign=sign, reason=said)
+                self.progress.say(f"warning at step {self.engine.index}: {said}")
+        if self.guard.diversity is not None:
+            self.measured["diversity"] = round(self.guard.diversity, DIGITS)
 
     def _log(self, step: int, keep: bool) -> None:
         """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
@@ -184,7 +204,7 @@ class Trainer:
     def _save(self) -> None:
         self._save_model(self.run.model_folder)
         # Last of all: whatever is interrupted before it will be made again.
-        about = {"best": self.best, "measured": self.measured, "facts": self.data.facts}
+        about = {**self.watch.state, "measured": self.measured, "facts": self.data.facts}
         checkpoint.save(self.run.checkpoints, checkpoint.capture(self.engine, **about))
         self.saved = self.engine.index
 
@@ -197,14 +217,11 @@ class Trainer:
         save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
     def _picture(self, step: int) -> None:
-        n, fixed, columns = in_a_picture(self.engine.generator)
-        samples = self._drawn(n, **fixed)
-        if samples is None:
-            return
-        if self.plane:
-            self.run.write_scene(step, self.plane.scene(self.engine, samples), self.settings.seed)
-        else:
-            self.run.write_samples(step, to_unit(samples), self.settings.seed, columns)
+        shown, columns = self.drawing.picture()
+        if shown is not None and self.plane:
+            self.run.write_scene(step, self.plane.scene(self.engine, shown), self.settings.seed)
+        elif shown is not None:
+            self.run.write_samples(step, shown, self.settings.seed, columns)
 
     def _conclude(self) -> None:
         """The pictures of the whole training."""
@@ -212,37 +229,10 @@ class Trainer:
         if self.plane:
             self.run.write_game(self.engine.index)
 
-    def _drawn(self, n: int, **fixed: Tensor) -> Tensor | None:
-        """Samples of the averaged generator, the same latents each time; None where no picture can show them."""
-        kind = self.data.description["kind"]
-        if kind == "other":
-            return None
-        device, seed = self.engine.hardware.device, self.settings.seed
-        fixed |= {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
-        return pictured(joined([fake for fake, _ in draw(self.engine.ema, n, seed, device, fixed)]), kind)
-
-    def _conditions(self) -> dict[str, Tensor]:
-        """What the generator needs of real data to draw samples, the same at any time."""
-        generator = self.engine.generator
-        keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = blaming("the data", self.data.first, PICTURED, self.settings.seed) if keys else {}
-        return {key: first[key] for key in keys}
-
     def _tell(self) -> None:
         hardware = self.engine.hardware
         count = f" ({self.data.count:,} samples)" if self.data.count else ""
         what = f"{self.recipe.name} on {self.data.name}{count}"
         self.progress.say(f"training {what}, {hardware.device} in {hardware.precision}, to {self.run.path}")
-        for note in self.data.notes:
+        for note in (*self.data.notes, *self.watch.notes):
             self.progress.say(note)
-
-
-def check_that_all_play(engine: Engine) -> None:
-    """Raise `BadInput` where a side would never be trained."""
-    for side in SIDES:
-        if not any(use.plays(side) and use.start < engine.train.steps for use in engine.losses):
-            names = ", ".join(use.name for use in engine.losses)
-            raise BadInput(
-                f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "
-                f"{engine.train.steps}; --loss replaces all losses of a recipe, so name them all"
-            )

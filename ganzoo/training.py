@@ -15,6 +15,7 @@ from ganzoo.progress import Bar, Silence
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run, in_the_way
 from ganzoo.trainer import Trainer
+from ganzoo.watching import out_of_patience, told
 
 
 def train(
@@ -70,7 +71,7 @@ def go_on(
         facts = state.numbers["facts"] if state else {}
         new = Recipe.load(old if recipe is None else recipe, **continuing.in_the_shape_of(facts, overrides))
         continuing.check_beginning(old, new)
-        if state and finished(run, state.numbers["index"], new.train.steps, progress):
+        if state and finished(run, state, new, progress):
             return run
         if data is None:
             continuing.check_data_is_here(new)
@@ -78,7 +79,7 @@ def go_on(
         continuing.check_architecture(build.complete(old), new)
         if state:
             continuing.check_shape(facts, opened_data.facts)
-            if finished(run, state.numbers["index"], new.train.steps, progress):
+            if finished(run, state, new, progress):
                 return run
         trainer = prepared(new, opened_data, device, progress, state)
         trainer.record(run, "resumed")
@@ -113,13 +114,18 @@ def newest_state(run: Run, progress: Silence) -> checkpoint.State | None:
     return state
 
 
-def finished(run: Run, index: int, steps: int | None, progress: Silence) -> bool:
+def finished(run: Run, state: checkpoint.State, recipe: Recipe, progress: Silence) -> bool:
     """Whether there is nothing left to do, which is then said."""
-    done = steps is not None and index >= steps
-    if done:
-        said = f"{run.path} is finished: it was trained for {index} steps"
-        progress.say(f"{said}; to go on, ask for more: -o train.steps={2 * index}")
-    return done
+    index, patience = state.numbers["index"], recipe.train.patience
+    done = f"{run.path} is finished: it was trained for {index} steps"
+    if recipe.train.steps is not None and index >= recipe.train.steps:
+        progress.say(f"{done}; to go on, ask for more: -o train.steps={2 * index}")
+        return True
+    if out_of_patience(state.numbers, patience):
+        more = f"-o train.patience={2 * patience}, or 0 for no end"
+        progress.say(f"{done}, and {told(state.numbers)}; to go on, ask for more: {more}")
+        return True
+    return False
 
 
 def play(trainer: Trainer, run: Run) -> Run:
