@@ -142,11 +142,12 @@ def trains_and_samples(thing: Provided, own: MakeBatch | None) -> None:
 
 
 def small(recipe: Recipe) -> Recipe:
-    """The recipe for a few steps of small batches, without what needs a network, a compiler or an extra."""
+    """The recipe for a few steps of small batches, without what needs a network, a compiler, an extra or much time."""
     batch = recipe.train.batch
     while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
         batch //= 2
     plain = {"init": None, "compile": False, "tensorboard": False, "profile": False}
+    plain |= {"evaluate_every": 0, "patience": 0}
     return Recipe.load(recipe, train={"steps": STEPS, "batch": batch, **plain})
 
 
