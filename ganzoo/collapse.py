@@ -1,5 +1,7 @@
 """Whether a training goes to pieces: samples that are all alike, or a discriminator with nothing left to learn."""
 
+import math
+from contextlib import suppress
 from functools import cached_property
 
 import torch
@@ -9,6 +11,7 @@ from ganzoo.checks import blaming
 from ganzoo.contract import Images, Step
 from ganzoo.data import Data
 from ganzoo.engine import Engine
+from ganzoo.errors import Error
 
 EVERY = 100
 """Training steps between two looks."""
@@ -48,8 +51,11 @@ class Guard:
 
     def look(self) -> dict[str, str]:
         """Each sign that has been there for long, with what to say of it."""
-        with self.engine.aside(self.batch) as step:
-            self.diversity, errors = diversity(step), slope(self.engine, step)
+        batch, self.diversity, errors = self.batch, None, None
+        # Losses may play another game than that of real and fake samples of one kind; then there is nothing to see.
+        with suppress(Error), self.engine.aside(batch) as step:
+            self.diversity = diversity(step)
+            errors = slope(self.engine, step)
         signs = {
             "collapse": self.diversity is not None and self.diversity < ALIKE,
             "saturation": errors is not None and errors < SATURATED,
@@ -62,7 +68,8 @@ class Guard:
 def diversity(step: Step) -> float | None:
     """How far fake samples lie apart, in units of the real ones' distance."""
     real = spread(step.real)
-    return spread(step.fake) / real if real else None
+    found = spread(step.fake) / real if real else math.nan
+    return found if math.isfinite(found) else None
 
 
 @torch.no_grad()

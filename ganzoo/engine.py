@@ -235,7 +235,8 @@ class Engine:
         """
         networks = (self.generator, self.discriminator)
         part = share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate)
-        with self.hardware.random_state_kept(), buffers_kept(networks), self.hardware.one_forward():
+        kept = (*networks, *(use.loss for use in self.losses))
+        with self.hardware.random_state_kept(), buffers_kept(kept), self.hardware.one_forward():
             yield self._rehearse(part, "discriminator", *networks)
 
     @property

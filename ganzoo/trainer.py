@@ -144,9 +144,9 @@ class Trainer:
         intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
         saves, pictures, logs, looks = (step % every == 0 for every in intervals)
         measures = self.watch.due(step)
+        if saves or pictures or measures or looks or self.over:
+            self.engine.check()  # waits for the device, and what it still had to do is training
         with self._paused():
-            if saves or pictures or measures or looks or self.over:
-                self.engine.check()
             if looks:
                 self._look()
             if measures:

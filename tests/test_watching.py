@@ -440,6 +440,46 @@ def test_a_few_samples_and_samples_that_are_all_alike_are_not_compared():
         assert looking.diversity is None
 
 
+class Elsewhere(ganzoo.Loss):
+    """Plays with real samples under another key than the generator's, and wears a buffer down in its terms."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("worn", torch.zeros(()))
+
+    def discriminator(self, step):
+        self.worn += 1
+        return {"real": step.score(step.batch["other"], step.given).mean(), "fake": step.fake_scores.mean()}
+
+    def generator(self, step):
+        return {"fool": -step.fake_scores.mean()}
+
+
+def test_a_game_that_cannot_be_looked_at_goes_on():
+    batch = {"other": torch.randn(16, 2, generator=seeded("others"))}
+    engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
+    engine.setup(batch)
+    looking = Guard(engine, Batches([batch]))
+    assert [looking.look() for _ in range(6)] == [{}] * 6
+    assert looking.diversity is None
+
+
+def test_samples_that_are_no_numbers_have_no_diversity():
+    looking = guard(size=float("nan"))
+    assert looking.look() == {}
+    assert looking.diversity is None
+
+
+def test_looking_undoes_what_terms_do_to_a_losss_buffers():
+    batch = {"point": torch.randn(16, 2, generator=seeded("points")), "other": torch.zeros(16, 2)}
+    engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
+    engine.setup(batch)
+    looking, worn = Guard(engine, Batches([batch])), engine.losses[0].loss.worn.clone()
+    looking.look()
+    assert looking.diversity is not None
+    assert engine.losses[0].loss.worn == worn
+
+
 @pytest.mark.parametrize("loss", ["non-saturating", "wasserstein", "hinge", "least-squares"])
 def test_the_slope_of_a_loss_is_what_its_formula_says(loss):
     looking = guard(loss, slope=0.7)
