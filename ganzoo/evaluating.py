@@ -66,7 +66,7 @@ class Choice:
     @property
     def described(self) -> dict[str, Any]:
         """What samples are compared with, as a config describes it."""
-        return {**self.model.config["data"], **({"name": self.data} if self.data else {})}
+        return {"name": "unknown", **self.model.config["data"], **({"name": self.data} if self.data else {})}
 
     @cached_property
     def own(self) -> Suite | None:

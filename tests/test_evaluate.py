@@ -232,6 +232,21 @@ def test_samples_that_do_not_fit_are_refused(folder, data, sentence):
     assert sentence in str(refused.value)
 
 
+def test_a_model_that_does_not_name_its_data_is_measured_against_named_ones(folder):
+    model = ganzoo.load(folder, "cpu")
+    del model.config["data"]["name"]
+    assert evaluate(model, "mnist", n=150, metrics=["coverage"])["coverage"]["generated"] > 0
+    with pytest.raises(ganzoo.BadInput, match="no metric is made for 'unknown'"):
+        evaluate(model, n=150)
+
+
+def test_samples_of_another_shape_than_the_config_says_are_refused(folder):
+    model = ganzoo.load(folder, "cpu")
+    model.generator.forward = lambda given: {"image": torch.zeros(len(given["z"]), 1, 14, 14)}
+    with pytest.raises(ganzoo.BadInput, match=r"images of shape \(1, 28, 28\) were to be measured"):
+        evaluate(model, n=200)
+
+
 def test_samples_that_are_no_numbers_are_refused(folder):
     model = ganzoo.load(folder, "cpu")
     model.generator.forward = lambda given: torch.full((len(given["z"]), 1, 28, 28), math.nan)

@@ -8,6 +8,7 @@ import torch
 
 from ganzoo.cli import main
 from ganzoo.data import open_data
+from ganzoo.evaluation.inception import InceptionSuite
 
 pytest.importorskip("torch_fidelity")
 
@@ -42,6 +43,39 @@ def run(tmp_path, monkeypatch, capfd):
         return done.value.code, *capfd.readouterr()
 
     return call
+
+
+class Glance(torch.nn.Linear):
+    """Sees the mean of an image only."""
+
+    def __init__(self):
+        super().__init__(1, 2048)
+        self.calls = 0
+
+    def forward(self, pixels):
+        self.calls += 1
+        seen = super().forward(pixels.double().mean((1, 2, 3))[:, None].float() / 255)
+        return seen, seen[:, :1008]
+
+
+def test_images_are_looked_at_piece_by_piece_and_half_of_the_real_ones_are_the_control():
+    data = open_data("mnist-10k")
+    suite = InceptionSuite(data)
+    suite._network = network = Glance()
+
+    def pieces():
+        for number in range(3):
+            assert network.calls == number
+            yield torch.full((64, 1, 28, 28), number / 2), {}
+
+    with torch.no_grad():
+        seen, means = suite.observe(pieces()), torch.tensor([0, 128 / 255, 1]).repeat_interleave(64)[:, None]
+        assert torch.allclose(seen.features, torch.nn.functional.linear(means, network.weight, network.bias))
+        control = suite.control(100)
+        real = (next(data.batches(200, 0))["image"] + 1).div(2).mean((1, 2, 3))[:, None]
+        wanted = torch.nn.functional.linear(real, network.weight, network.bias)
+    assert torch.allclose(torch.cat([suite.reference.features, control.features]), wanted, atol=1e-5)
+    assert control.scores.shape == (100, 1008)
 
 
 @pytest.mark.slow

@@ -103,6 +103,20 @@ def test_samples_that_are_no_points_in_the_plane_are_refused_in_a_sentence(data)
         MixtureSuite("ring8").refuse(data)
 
 
+def test_points_among_several_outputs_are_measured_and_other_outputs_refused():
+    suite, points = MixtureSuite("ring8"), drawn("ring8", 50, 1, 8)
+    several = suite.observe([({"point": points, "weight": torch.ones(50)}, {})])
+    assert several.counts.equal(suite.observe([(points, {})]).counts)
+    for other in ({"weight": points}, points[:, :1]):
+        with pytest.raises(ganzoo.BadInput, match=r"points of shape \(2,\) were to be measured, and this model makes"):
+            suite.observe([(other, {})])
+
+
+def test_more_points_than_there_are_to_compare_with_are_refused_in_a_sentence():
+    with pytest.raises(ganzoo.BadInput, match="are more than the 1,000,000 points of grid25"):
+        MixtureSuite("grid25").control(10**12)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_mixture_has_its_suite(name):
     data = {"name": name, "kind": "point", "shape": [2], "classes": []}

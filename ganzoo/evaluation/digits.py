@@ -16,7 +16,7 @@ from ganzoo.errors import BadInput
 from ganzoo.evaluation import metrics, neighbours
 from ganzoo.evaluation.classifier import ACCURACY, MNIST, NAME, PINNED, MnistCNN, mnist_cnn, pinned
 from ganzoo.evaluation.students import FEWEST, accuracy_of_a_student
-from ganzoo.evaluation.suites import Metric, Pieces, Suite
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
 
 SHAPE = (1, 28, 28)
 NEAREST_FOR_PRECISION, NEAREST_FOR_DENSITY = 3, 5
@@ -81,7 +81,7 @@ class DigitSuite(Suite):
         """The digits among samples, and their labels where there are any."""
         images, labels = [], []
         for samples, given in pieces:
-            images.append(samples["image"] if isinstance(samples, dict) else samples)
+            images.append(of_kind("image", SHAPE, samples))
             labels += [given["label"]] if "label" in given else []
         rounded = torch.cat(images).mul(255).round().div(255)
         return Digits(rounded, torch.cat(labels) if labels else None)

@@ -6,9 +6,10 @@ They need torch-fidelity, which the extra `ganzoo[inception]` brings, and its 92
 import contextlib
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from ganzoo.data import Data
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.evaluation import metrics
-from ganzoo.evaluation.suites import Metric, Pieces, Suite
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
 from ganzoo.files import reading, sha256
 
 NAMES = ("fid", "inception-kid", "inception-score")
@@ -27,7 +28,7 @@ WIDTH = 2048
 FEWEST = 100
 SPLITS = 10
 """Parts of the samples whose scores are averaged, as in Salimans et al. 2016."""
-BATCH = 50
+BATCH = 64
 SEED = 0
 """Which images of the data are compared with does not depend on the seed of the samples."""
 
@@ -60,18 +61,16 @@ class InceptionSuite(Suite):
 
     def observe(self, pieces: Pieces) -> Seen:
         """Inception's view of samples."""
-        images = [samples["image"] if isinstance(samples, dict) else samples for samples, _ in pieces]
-        return self._seen(torch.cat(images))
+        return self._seen(of_kind("image", self.data.image, samples) for samples, _ in pieces)
 
     def control(self, n: int) -> Seen:
         """Inception's view of `n` images of the data; that of `n` others is what both are compared with."""
         if self.data.count is not None and self.data.count < 2 * n:
             said = f"{self.data.name} has {self.data.count:,} images; {n:,} samples need {2 * n:,}, half as control"
             raise BadInput(f"{said}: say a smaller -n")
-        batches = self.data.batches(BATCH, SEED)
-        images = torch.cat([next(batches)["image"] for _ in range(-(-2 * n // BATCH))])[: 2 * n]
-        batches.close()
-        self.reference, control = (self._seen((half + 1) / 2) for half in images.split(n))
+        with contextlib.closing(self.data.batches(BATCH, SEED)) as batches:
+            seen = self._seen((batch["image"] + 1) / 2 for batch in islice(batches, -(-2 * n // BATCH)))
+        self.reference, control = (Seen(seen.features[part], seen.scores[part]) for part in (slice(n), slice(n, 2 * n)))
         return control
 
     def refuse(self, data: Mapping[str, Any]) -> None:
@@ -116,10 +115,11 @@ class InceptionSuite(Suite):
             raise Unavailable(self._sentence(error)) from error
         return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
-    def _seen(self, images: Tensor) -> Seen:
-        device = next(self._network.parameters()).device
-        pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
-        found = [self._network(part.to(device)) for part in pixels.split(BATCH)]
+    def _seen(self, parts: Iterable[Tensor]) -> Seen:
+        device, found = next(self._network.parameters()).device, []
+        for images in parts:
+            pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
+            found += [self._network(few.to(device)) for few in pixels.split(BATCH)]
         features, scores = (torch.cat(each).cpu() for each in zip(*found, strict=True))
         return Seen(features, scores)
 

@@ -18,7 +18,7 @@ SUITES = {
 
 def suite_of(data: Mapping[str, Any]) -> Suite | None:
     """What measures samples of data that a config describes so; None where nothing does."""
-    target = SUITES.get(data["name"])
+    target = SUITES.get(data.get("name", "unknown"))
     return suite(target) if target else None
 
 

@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from ganzoo.errors import BadInput, choices
-from ganzoo.evaluation.suites import Metric, Pieces, Suite
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
 from ganzoo.gaussians import MIXTURES
 
 NEAR = 3
 """Standard deviations from the nearest mode within which a sample is of high quality."""
 PUBLISHED = 2500
 """Samples that published figures are of."""
+MOST = 1_000_000
+"""Fresh points that there are to compare with."""
+TOGETHER = 10_000
+"""Points whose distances to all modes are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,16 @@ class MixtureSuite(Suite):
 
     def observe(self, pieces: Pieces) -> Observed:
         """How many of the points, each piece (n, 2), are near each mode."""
-        seen = [self._near(points) for points, _ in pieces]
+        seen = [self._near(of_kind("point", (2,), samples)) for samples, _ in pieces]
         return Observed(sum(counts for counts, _ in seen), sum(n for _, n in seen))
 
     def control(self, n: int) -> Observed:
         """What `observe` would return of `n` fresh points of the mixture."""
-        return self.observe([(self.mixture.draw(n, "control"), {})])
+        if n > MOST:
+            raise BadInput(
+                f"{n:,} samples are more than the {MOST:,} points of {self.name} that they are compared with"
+            )
+        return self.observe((points, {}) for points in self.mixture.draw(n, "control").split(TOGETHER))
 
     def protocol(self, n: int) -> dict[str, Any]:
         """Mixture, counts and the definition of high quality, with what a perfect sampler is at."""

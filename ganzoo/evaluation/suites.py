@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ganzoo.errors import BadInput
+
 Pieces = Iterable[tuple[Any, dict[str, Tensor]]]
 """Samples piece by piece, each with the latents that it was made from, as `Model.blocks` gives them."""
 
@@ -56,3 +58,12 @@ class Suite(ABC):
     @abstractmethod
     def refuse(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` where samples as a config's `data` describes them cannot be measured here."""
+
+
+def of_kind(kind: str, shape: Sequence[int], samples: Any) -> Tensor:
+    """The samples of that kind, one or several outputs of a generator. Raises `BadInput` for none of that shape."""
+    found = samples.get(kind) if isinstance(samples, dict) else samples
+    if found is None or tuple(found.shape[1:]) != tuple(shape):
+        made = "none" if found is None else tuple(found.shape[1:])
+        raise BadInput(f"{kind}s of shape {tuple(shape)} were to be measured, and this model makes {made}")
+    return found
