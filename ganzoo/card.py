@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ganzoo.datasets import plain_names
-from ganzoo.pinned import figures, told_protocol
+from ganzoo.pinned import figures, is_figure, told_protocol
 
 TASK = "unconditional-image-generation"
 
@@ -99,7 +99,7 @@ def scores_text(scores: Mapping[str, Any]) -> str:
     for name, value in figures(scores).items():
         of = scores[name] if isinstance(scores[name], dict) else {}
         cells = [value, *(of.get(key) for key in ("real", "ratio"))]
-        rows[name] = " | ".join("-" if cell is None else f"{cell:.4g}" for cell in cells)
+        rows[name] = " | ".join(f"{cell:.4g}" if is_figure(cell) else "-" for cell in cells)
     if not rows:
         return "No scores were measured."
     table = "\n".join(f"| {clean(name)} | {cells} |" for name, cells in rows.items())

@@ -233,9 +233,12 @@ def evaluate(
     take them.
     """
     from ganzoo.evaluating import evaluate, scores_file
+    from ganzoo.evaluation.scores import check_place
 
     names = None if metrics is None else parse_names("--metrics", metrics)
-    files = [path for path in (scores_file(model), out) if path]
+    files = [path for path in (out, scores_file(model)) if path]
+    for path in files:
+        check_place(path)
     how = {"device": device, "data_root": data_root, "inception_weights": inception_weights, "say": aside}
     scores = evaluate(model, data, count, seed, names, **how)
     if json:

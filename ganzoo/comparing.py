@@ -14,7 +14,7 @@ from ganzoo.evaluating import SAMPLES, evaluate
 from ganzoo.evaluation import scores as stored
 from ganzoo.evaluation.known import suite_of
 from ganzoo.evaluation.scores import FILE, told
-from ganzoo.files import write_bytes
+from ganzoo.files import refuse_unwritable, write_bytes
 from ganzoo.model import Model, load
 from ganzoo.pictures import picture, tiled, to_bytes
 from ganzoo.sampling import in_a_picture, pictured
@@ -51,6 +51,7 @@ def compare(
     """
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is no .png")
+    refuse_unwritable(out)
     columns = [column(source, n, seed, device, say) for source in sources]
     write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
     return out
@@ -77,13 +78,14 @@ def picture_of(source: str, model: Model, seed: int) -> Image.Image:
 
 def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
-    path = folder_of(source) / FILE
+    suite, path = suite_of(model.config["data"]), folder_of(source) / FILE
+    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
+    wanted |= {suite.name: suite.protocol(n)} if suite else {}
     found = stored.read(path) if path.is_file() else {}
     protocol = found.pop("protocol", {})
-    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     if isinstance(protocol, dict) and wanted.items() <= protocol.items():
-        return found
-    if suite_of(model.config["data"]) is None:
+        return {name: score for name, score in found.items() if isinstance(score, dict)}
+    if suite is None:
         return {}
     say(f"measuring {source}")
     return evaluate(model, n=n, seed=seed).metrics
@@ -104,7 +106,7 @@ def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
     axes.set_title(conditions, fontsize="small")
     if names:
         cells = [[told_score(column.scores.get(name)) for column in columns] for name in names]
-        real = [told(next((c.scores[name]["real"] for c in columns if name in c.scores), None)) for name in names]
+        real = [told_real(name, columns) for name in names]
         table = axes.table(
             [[*row, last] for row, last in zip(cells, real, strict=True)],
             rowLabels=names,
@@ -117,6 +119,13 @@ def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     write_bytes(path, buffer.getvalue())
+
+
+def told_real(name: str, columns: Sequence[Column]) -> str:
+    """A metric of real samples; where models are of several data sets there may be several."""
+    return " / ".join(
+        dict.fromkeys(told(column.scores[name].get("real")) for column in columns if name in column.scores)
+    )
 
 
 def told_score(score: dict[str, Any] | None) -> str:

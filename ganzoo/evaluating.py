@@ -1,5 +1,6 @@
 """Measuring a model: its samples and real ones under the same metrics, side by side."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -160,6 +161,7 @@ def about(model: Model, n: int, seed: int) -> dict[str, Any]:
 
 
 def scores_file(source: str | Path) -> Path | None:
-    """Where the scores of a local run or model folder are kept; None for what is somewhere else."""
+    """Where the scores of a local run or model folder are kept; None for what is elsewhere or cannot be written."""
     meant = parse(source)
-    return model_folder(meant) / FILE if isinstance(meant, Path) else None
+    folder = model_folder(meant) if isinstance(meant, Path) else None
+    return folder / FILE if folder and os.access(folder, os.W_OK) else None

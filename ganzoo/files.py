@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,16 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BadInput(f"cannot write {error.filename or path}: {error.strerror or error}") from error
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raise `BadInput` where no file can be written at a path, before there is anything to write."""
+    with writing(path):
+        if path.is_dir():
+            raise BadInput(f"cannot write {path}: it is a folder")
+        if not path.parent.is_dir():
+            raise BadInput(f"cannot write {path}: there is no folder {path.parent}")
+        tempfile.TemporaryFile(dir=path.parent).close()
 
 
 def expanded(path: Path) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 import ganzoo
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
-from ganzoo.pinned import Entry, figures, told_protocol
+from ganzoo.pinned import Entry, figures, is_figure, told_protocol
 from ganzoo.plugins import Provided, catalog, normal
 from ganzoo.registry import entries
 from ganzoo.zoo import folder_of
@@ -76,7 +76,7 @@ def headline(scores: dict[str, Any]) -> str:
     tables = {name: score for name, score in scores.items() if isinstance(score, dict)}
     ratios = {f"{name} ratio": tables[name].get("ratio") for name in RATIOS if name in tables}
     rest = {name: value for name, value in figures(scores).items() if name not in tables or name in HEADLINE}
-    told = {name: value for name, value in (ratios | rest).items() if isinstance(value, int | float)}
+    told = {name: value for name, value in (ratios | rest).items() if is_figure(value)}
     return ", ".join(f"{name.replace('-', ' ')} {value:.3g}" for name, value in told.items())
 
 

@@ -179,16 +179,11 @@ def in_lines(scores: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in scores.items():
         if isinstance(value, dict) and "generated" in value:
             line = tomlkit.inline_table()
-            line.update({key: float(f"{number:.6g}") for key, number in numbers(value).items()})
+            line.update({key: float(f"{number:.6g}") for key, number in pinned.figures(value).items()})
             found[name] = line
         else:
             found[name] = value
     return found
-
-
-def numbers(score: Mapping[str, Any]) -> dict[str, float]:
-    """What could be computed of a score."""
-    return {key: value for key, value in score.items() if isinstance(value, float | int)}
 
 
 def local_folder(source: str | Path) -> Path:

@@ -11,6 +11,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main
+from ganzoo.comparing import Column, told_real
 from ganzoo.evaluating import evaluate
 from ganzoo.evaluation.scores import Scores, score
 from ganzoo.evaluation.suites import Metric
@@ -141,6 +142,13 @@ def test_scores_by_another_protocol_take_the_place_of_earlier_ones(run, folder):
     assert scores["protocol"]["seed"] == 3
 
 
+def test_scores_that_do_not_say_of_which_weights_they_are_give_way(run, folder):
+    path = folder / "scores.json"
+    path.write_text(json.dumps({"fd": {"generated": 0.1, "real": 2.0, "ratio": 0.05}, "protocol": {"samples": 200}}))
+    assert run("evaluate", folder, *QUICK, "--metrics", "coverage")[0] == 0
+    assert json.loads(path.read_text()).keys() == {"coverage", "protocol"}
+
+
 def test_scores_of_other_weights_are_not_published(run, folder, tmp_path):
     run("evaluate", folder, *QUICK, "--metrics", "fd")
     path = folder / "scores.json"
@@ -198,6 +206,8 @@ BAD = {
         [MODEL, "--metrics", "cas"],
         "'cas' needs samples with labels of mnist-10k, and this model has none",
     ),
+    "a folder": ([MODEL, "--out", "."], "cannot write .: it is a folder"),
+    "no folder": ([MODEL, "--out", "no/scores.json"], "cannot write no/scores.json: there is no folder no"),
     "unknown data": ([MODEL, "--data", "mnits"], "no metric is made for 'mnits'; did you mean 'mnist'?"),
     "no extractor": ([MODEL, "--data", "cifar10"], "no metric is made for 'cifar10'; allowed: grid25, mnist"),
 }
@@ -210,6 +220,13 @@ def test_bad_input_gets_one_sentence(run, case):
     assert (code, out) == (2, "")
     assert said.startswith("error: ") and said.count("\n") == 1
     assert sentence in said
+
+
+def test_a_file_that_holds_no_scores_is_refused_before_anything_is_measured(run, folder):
+    code, out, said = run("evaluate", folder, *QUICK, "--out", folder / "config.json")
+    assert (code, out) == (2, "")
+    assert "config.json is no file of scores: 'ganzoo' is '" in said
+    assert not (folder / "scores.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -277,10 +294,27 @@ def test_a_page_takes_scores_that_are_there_already(run, folder, tmp_path):
     assert (code, said) == (0, "")
 
 
+def test_a_page_measures_again_what_something_else_has_looked_at(run, folder):
+    run("evaluate", folder, *QUICK, "--metrics", "fd")
+    path = folder / "scores.json"
+    scores = json.loads(path.read_text())
+    scores["protocol"]["mnist-cnn-v1"]["sha256"] = "0" * 64
+    path.write_text(json.dumps(scores))
+    code, _, said = run("compare", folder, "--out", "page.png", *QUICK)
+    assert (code, said.strip()) == (0, f"measuring {folder}")
+
+
+def test_real_samples_of_several_data_sets_have_a_number_each():
+    picture = Image.new("RGB", (8, 8))
+    columns = [Column("one", "", picture, {"modes": {"generated": 7.0, "real": real}}) for real in (8.0, 25.0, 8.0)]
+    assert told_real("modes", [*columns, Column("other", "", picture, {})]) == "8 / 25"
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         ([MODEL, "--out", "page.jpg"], "'page.jpg' is no .png"),
+        ([MODEL, "--out", "no/page.png"], "cannot write no/page.png: there is no folder no"),
         (["nothing", "--out", "page.png"], "there is no registered model, run or folder 'nothing'"),
         ([MODEL], "Missing option '--out'"),
     ],

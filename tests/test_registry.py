@@ -188,6 +188,10 @@ def test_a_published_recipe_tells_nothing_of_the_machine(mine, tmp_path, name, t
         (lambda f: (f / "scores.json").symlink_to(f / "config.json"), "is a link"),
         (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is no JSON"),
         (lambda f: (f / "scores.json").write_text("[1]"), "must be a table of scores"),
+        (lambda f: (f / "scores.json").write_text('{"fd": NaN}'), r"is no file of scores: 'fd' is nan"),
+        (lambda f: (f / "scores.json").write_text('{"fd": {"generated": 1, "real": "x"}}'), "'fd' is {"),
+        (lambda f: (f / "scores.json").write_text('{"fd": null}'), "'fd' is None"),
+        (lambda f: (f / "scores.json").write_text('{"protocol": {"seed": [null]}}'), "'protocol' is {"),
         (lambda f: (f / "recipe.toml").write_text("[train"), r"recipe\.toml"),
     ],
 )
@@ -197,6 +201,14 @@ def test_a_folder_that_is_not_sound_is_not_published(mine, some_model, tmp_path,
     with pytest.raises(ganzoo.BadInput, match=sentence):
         bundle(folder, tmp_path / "made", "mit")
     assert not (tmp_path / "made").exists()
+
+
+def test_odd_scores_of_a_stranger_are_left_out_of_listings(command, mine):
+    scores = f"fd = {{ generated = nan, ratio = 1{'0' * 400} }}, cas = true, coverage = {{ generated = 0.5 }}"
+    mine.write_text(entry("dots", rest=f"scores = {{ {scores} }}\n{FILES}"))
+    done = command("list", "models", "--json", GANZOO_REGISTRY=str(mine))
+    assert next(row for row in json.loads(done.stdout) if row["name"] == "dots")["scores"] == "coverage 0.5"
+    assert "coverage: generated 0.5" in command("info", "dots", GANZOO_REGISTRY=str(mine)).stdout
 
 
 def test_models_are_listed_and_told_of(command, mine, some_model):

@@ -2,16 +2,18 @@
 
 import json
 import math
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.suites import Metric
-from ganzoo.files import is_there, reading, write_json
-from ganzoo.pinned import told_protocol
+from ganzoo.files import is_there, reading, refuse_unwritable, write_json
+from ganzoo.pinned import is_figure, told_protocol
 
 FILE = "scores.json"
+COLUMNS = ("generated", "real", "ratio")
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Scores:
         """A row of a table for each metric."""
         return [
             {"name": self.labels.get(name, name)}
-            | {key: told(score[key]) for key in ("generated", "real", "ratio")}
+            | {key: told(score[key]) for key in COLUMNS}
             | {"note": score.get("why", "")}
             for name, score in self.metrics.items()
         ]
@@ -52,7 +54,9 @@ class Scores:
         before = read(path) if is_there(path) else {}
         protocol = before.pop("protocol", None)
         same = isinstance(protocol, dict) and all(
-            protocol.get(key, value) == value for key, value in self.protocol.items()
+            # Only a suite that has not measured yet may be missing.
+            protocol.get(key, value if isinstance(value, dict) else None) == value
+            for key, value in self.protocol.items()
         )
         write_json(path, before | self.metrics | {"protocol": protocol | self.protocol} if same else self.plain)
 
@@ -67,14 +71,39 @@ def score(metric: Metric, generated: Any, real: float | None) -> dict[str, Any]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The content of a file of scores. Raises `BadInput` where it is none."""
+    """The content of a file of scores, which may come from a stranger. Raises `BadInput` where it is none."""
     try:
         scores = json.loads(reading(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no JSON: {error}") from error
     if not isinstance(scores, dict):
         raise BadInput(f"{path} must be a table of scores by name")
+    for name, value in scores.items():
+        if not (is_protocol(value) if name == "protocol" else is_score(value)):
+            raise BadInput(f"{path} is no file of scores: '{name}' is {reprlib.repr(value)}")
     return scores
+
+
+def check_place(path: Path) -> None:
+    """Raise `BadInput` where scores could not be written, or something that is no scores is there already."""
+    refuse_unwritable(path)
+    if is_there(path):
+        read(path)
+
+
+def is_score(value: Any) -> bool:
+    """Whether a value is a number, or a table of what was measured of generated and of real samples."""
+    if not isinstance(value, dict):
+        return is_figure(value)
+    numbers = [value.get(key) for key in COLUMNS]
+    return "generated" in value and all(number is None or is_figure(number) for number in numbers)
+
+
+def is_protocol(value: Any) -> bool:
+    """Whether a value is text, a number, or a table or list of them: nothing that a registry could not hold."""
+    if isinstance(value, dict | list):
+        return all(map(is_protocol, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str | bool) or is_figure(value)
 
 
 def told(value: float | None) -> str:
