@@ -15,7 +15,7 @@ from ganzoo.errors import BadInput, choices
 from ganzoo.evaluation.inception import NAMES, InceptionSuite
 from ganzoo.evaluation.known import SUITES, suite_of
 from ganzoo.evaluation.scores import FILE, Scores, score
-from ganzoo.evaluation.suites import Metric, Suite
+from ganzoo.evaluation.suites import Metric, Suite, are_finite
 from ganzoo.model import Model, load
 from ganzoo.references import model_folder, parse
 
@@ -138,11 +138,10 @@ def compared(suite: Suite, names: Sequence[str], model: Model, n: int, seed: int
 
 
 def finite(model: Model, n: int, seed: int) -> Iterator[Any]:
-    """Samples piece by piece. Raises `BadInput` where one is not finite: some metrics would not notice."""
+    """Samples piece by piece. Raises `BadInput` where one is not finite."""
     for samples, given in model.blocks(n, seed):
-        for values in samples.values() if isinstance(samples, dict) else [samples]:
-            if not values.isfinite().all():
-                raise BadInput("some samples of this model are not finite numbers, so nothing can be measured")
+        if not are_finite(samples):
+            raise BadInput("some samples of this model are not finite numbers, so nothing can be measured")
         yield samples, given
 
 

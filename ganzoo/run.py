@@ -136,11 +136,14 @@ class Run:
     def _picture(self, step: int) -> tuple[Path, str]:
         return self.path / "samples" / f"{checkpoint.name_of(step)}.png", f"{self.path.name} step {step}"
 
-    def write_game(self, until: int) -> Path:
-        """The sample pictures up to a step as an animation."""
+    def write_game(self, until: int) -> Path | None:
+        """The sample pictures up to a step as an animation; None where there are none."""
         path, last = self.path / "game.gif", f"{checkpoint.name_of(until)}.png"
         there = checkpoint.by_step(self.path / "samples")
-        scatter.animate(path, there[: [picture.name for picture in there].index(last) + 1])
+        names = [picture.name for picture in there]
+        if last not in names:
+            return None
+        scatter.animate(path, there[: names.index(last) + 1])
         return path
 
     def write_curves(self) -> Path:

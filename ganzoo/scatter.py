@@ -41,8 +41,9 @@ class Scene:
 
 
 def span_of(points: np.ndarray) -> Span:
-    """A square around points (n, 2), with a margin."""
-    low, high = points.min(0), points.max(0)
+    """A square around those of the points (n, 2) that are finite, with a margin."""
+    points = points[np.isfinite(points).all(1)]
+    low, high = (points.min(0), points.max(0)) if len(points) else (-np.ones(2), np.ones(2))
     half = max((high - low).max() / 2, 1e-6) * (1 + 2 * MARGIN)
     x, y = (low + high) / 2
     return (x - half, x + half, y - half, y + half)

@@ -7,7 +7,7 @@ from typing import Any
 from ganzoo.data import Data
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.known import SUITES, suite_of
-from ganzoo.evaluation.suites import Pieces, Suite
+from ganzoo.evaluation.suites import Pieces, Suite, are_finite
 from ganzoo.quality import Yardstick
 from ganzoo.settings import Train
 
@@ -35,7 +35,10 @@ class Evaluation:
         self.key, self.better = self._key(suite.watched[0]), self.metrics[suite.watched[0]].better
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
-        """What is told of samples: "fd_ratio", "coverage" and the like."""
+        """What is told of samples: "fd_ratio", "coverage" and the like; nothing where one of them is not finite."""
+        pieces = list(pieces)
+        if not all(are_finite(samples) for samples, _ in pieces):
+            return {}
         seen = self.suite.observe(pieces)
         found = {name: metric.measure(seen) for name, metric in self.metrics.items()}
         return {self._key(name): value / self.units.get(name, 1) for name, value in found.items()}
@@ -120,17 +123,19 @@ class Watch:
     @property
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
-        return {"best": self.best, "unimproved": self.unimproved}
+        return {"best": self.best, "unimproved": self.unimproved, "count": self.gauge.count}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint kept; what was the best by another measure is not comparable."""
-        if state["best"] and self.gauge.key in state["best"]:
-            self.best, self.unimproved = state["best"], state["unimproved"]
+        """Go on from what a checkpoint kept; what was the best by another measure or count is not comparable."""
+        # Earlier checkpoints do not say how many samples were measured, nor how often in vain.
+        count = state.get("count", self.gauge.count)
+        if state["best"] and self.gauge.key in state["best"] and self.gauge.count == count:
+            self.best, self.unimproved = state["best"], state.get("unimproved", 0)
 
 
 def out_of_patience(state: Mapping[str, Any], patience: int) -> bool:
     """Whether a training of that `Watch.state` has gone on for so many measurements without improvement."""
-    return 0 < patience <= state["unimproved"]
+    return 0 < patience <= state.get("unimproved", 0)
 
 
 def told(state: Mapping[str, Any]) -> str:

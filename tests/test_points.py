@@ -112,6 +112,19 @@ def test_looking_at_the_game_changes_nothing_of_it(run, tmp_path):
     assert_same(run, train(tmp_path / "hardly", **{"train.sample_every": 100}))
 
 
+@pytest.mark.parametrize("points", [[[0.0, 1.0], [np.nan, 2.0]], [[np.inf, np.nan]]])
+def test_points_that_are_no_numbers_are_left_out_of_a_picture(points):
+    left, right, bottom, top = scatter.span_of(np.array(points))
+    assert left < 0 < right and bottom < top
+    assert scatter.scattered(np.array(points), "").width > 0
+
+
+def test_a_run_without_pictures_has_no_animation(tmp_path):
+    run = ganzoo.Run(tmp_path)
+    assert run.write_game(10) is None
+    assert not (tmp_path / "game.gif").exists()
+
+
 def test_python_batches_of_points_can_be_trained_on(tmp_path):
     batches = [{"point": np.random.default_rng(0).normal(size=(32, 3))} for _ in range(4)]
     run = train(tmp_path / "run", data=batches)

@@ -221,6 +221,29 @@ def test_evaluation_may_begin_later_and_then_has_a_best_of_its_own(tmp_path, ink
     assert later.best_step in (25, 30)
 
 
+def test_the_best_of_other_counts_of_samples_is_not_compared(tmp_path, ink):
+    run = train(tmp_path / "run", **EVALUATED)
+    resumed = resume(run.path, train={"steps": 30, "evaluate_samples": 50})
+    assert state(resumed).numbers["best"]["step"] in (25, 30)
+
+
+def test_a_checkpoint_that_does_not_count_yet_is_gone_on_from(tmp_path, ink):
+    run = train(tmp_path / "run", **EVALUATED)
+    kept = state(run)
+    numbers = {key: value for key, value in kept.numbers.items() if key not in ("unimproved", "count")}
+    watch = Watch(open_data("mnist-10k"), run.recipe.train)
+    watch.restore(numbers)
+    assert (watch.best, watch.unimproved) == (kept.numbers["best"], 0)
+
+
+@pytest.mark.parametrize("name", ["mnist-10k", "ring8"])
+def test_samples_that_are_no_numbers_are_left_out(name):
+    data = open_data(name)
+    watch, shape = Watch(data, Train(evaluate_every=1, evaluate_samples=150)), data.image or data.point
+    assert watch.measure(1, [(torch.full((150, *shape), float("nan")), {})]) == {}
+    assert watch.best is None
+
+
 def test_the_history_says_under_which_protocol_was_measured(tmp_path, ink):
     heard = Heard()
     run = train(tmp_path / "run", progress=heard, **EVALUATED)

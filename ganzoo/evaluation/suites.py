@@ -60,6 +60,12 @@ class Suite(ABC):
         """Raise `BadInput` where samples as a config's `data` describes them cannot be measured here."""
 
 
+def are_finite(samples: Any) -> bool:
+    """Whether all outputs of a generator are finite; some metrics would not notice, others end the process."""
+    outputs = samples.values() if isinstance(samples, dict) else [samples]
+    return all(bool(values.isfinite().all()) for values in outputs)
+
+
 def of_kind(kind: str, shape: Sequence[int], samples: Any) -> Tensor:
     """The samples of that kind, one or several outputs of a generator. Raises `BadInput` for none of that shape."""
     found = samples.get(kind) if isinstance(samples, dict) else samples
