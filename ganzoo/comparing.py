@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -98,27 +99,32 @@ def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
     figure = Figure(figsize=(WIDTH * (len(columns) + 1), height + ROW * (len(names) + 4)), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[height + ROW, ROW * (len(names) + 3)])
     for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
-        axes.imshow(column.samples.convert("RGB"), interpolation="nearest")
-        axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium")
-        axes.axis("off")
-    axes = below.subplots()
-    axes.axis("off")
-    axes.set_title(conditions, fontsize="small")
-    if names:
-        cells = [[told_score(column.scores.get(name)) for column in columns] for name in names]
-        real = [told_real(name, columns) for name in names]
-        table = axes.table(
-            [[*row, last] for row, last in zip(cells, real, strict=True)],
-            rowLabels=names,
-            colLabels=[*(column.name for column in columns), "real"],
-            loc="upper center",
-            edges="horizontal",
-        )
-        table.auto_set_font_size(False)
-        table.set_fontsize(9)
+        draw_samples(axes, column)
+    draw_scores(below.subplots(), columns, names, conditions)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=120)
     write_bytes(path, buffer.getvalue())
+
+
+def draw_samples(axes: Axes, column: Column) -> None:
+    """One model's picture under its name."""
+    axes.imshow(column.samples.convert("RGB"), interpolation="nearest")
+    # A name may come from a stranger, and dollars in it are no formula.
+    axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium", parse_math=False)
+    axes.axis("off")
+
+
+def draw_scores(axes: Axes, columns: Sequence[Column], names: Sequence[str], conditions: str) -> None:
+    """The table of scores under its conditions; nothing but these where nothing was measured."""
+    axes.axis("off")
+    axes.set_title(conditions, fontsize="small")
+    if not names:
+        return
+    cells = [[*(told_score(column.scores.get(name)) for column in columns), told_real(name, columns)] for name in names]
+    heads = [*(column.name for column in columns), "real"]
+    table = axes.table(cells, rowLabels=names, colLabels=heads, loc="upper center", edges="horizontal")
+    table.auto_set_font_size(False)
+    table.set_fontsize(9)
 
 
 def told_real(name: str, columns: Sequence[Column]) -> str:

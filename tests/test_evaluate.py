@@ -11,7 +11,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main
-from ganzoo.comparing import Column, told_real
+from ganzoo.comparing import Column, told_real, write_page
 from ganzoo.evaluating import evaluate
 from ganzoo.evaluation.scores import Scores, score
 from ganzoo.evaluation.suites import Metric
@@ -302,6 +302,13 @@ def test_a_page_measures_again_what_something_else_has_looked_at(run, folder):
     path.write_text(json.dumps(scores))
     code, _, said = run("compare", folder, "--out", "page.png", *QUICK)
     assert (code, said.strip()) == (0, f"measuring {folder}")
+
+
+def test_a_page_shows_names_as_they_are_and_models_without_scores(tmp_path):
+    column = Column("one", r"dcgan on $\nothing$", Image.new("L", (8, 8)), {})
+    write_page(tmp_path / "page.png", [column], "no conditions")
+    with Image.open(tmp_path / "page.png") as page:
+        assert page.height > 200
 
 
 def test_real_samples_of_several_data_sets_have_a_number_each():

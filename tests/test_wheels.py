@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ganzoo.evaluation.classifier import PINNED
+
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
 
@@ -38,6 +40,8 @@ def test_the_wheels_hold_code_data_recipes_and_registry(fresh, installed):
     assert (installed / "ganzoo" / "registry.toml").read_bytes() == (ROOT / "registry.toml").read_bytes()
     assert not (installed / "tests").exists()
     assert (installed / "ganzoo" / "mnist10k" / "ATTRIBUTION.md").is_file()
+    measures = installed / "ganzoo" / "evaluation" / "mnist"
+    assert {path.name for path in measures.iterdir()} == {"ATTRIBUTION.md", *PINNED}
 
 
 def test_every_installed_plugin_works_and_brings_a_recipe_of_each_architectures_name(fresh):
