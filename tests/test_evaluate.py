@@ -204,7 +204,7 @@ BAD = {
     ),
     "unlabelled": (
         [MODEL, "--metrics", "cas"],
-        "'cas' needs samples with labels of mnist-10k, and this model has none",
+        "'cas' needs samples with labels of mnist, and this model has none",
     ),
     "a folder": ([MODEL, "--out", "."], "cannot write .: it is a folder"),
     "no folder": ([MODEL, "--out", "no/scores.json"], "cannot write no/scores.json: there is no folder no"),

@@ -12,7 +12,7 @@ from ganzoo.evaluation.inception import InceptionSuite
 
 pytest.importorskip("torch_fidelity")
 
-WORDS = ["evaluate", "dcgan-mnist", "--device", "cpu"]
+WORDS = ["evaluate", "dcgan-mnist", "--device", "cpu", "--data", "mnist-10k"]
 
 
 @pytest.fixture(scope="module")

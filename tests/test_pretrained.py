@@ -1,0 +1,49 @@
+"""The models that ship with the package: what the registry says of them is what anybody measures."""
+
+import json
+
+import pytest
+
+import ganzoo
+from ganzoo.build import complete
+from ganzoo.evaluating import SAMPLES, evaluate
+from ganzoo.recipe import Recipe
+from ganzoo.registry import entries
+
+BUNDLED = {entry.name: entry for entry in entries() if entry.origin == "ganzoo" and entry.folder}
+
+
+def test_all_of_them_together_are_small():
+    assert sum(entry.size for entry in BUNDLED.values()) <= 20_000_000
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_scores_are_those_of_the_shipped_weights_by_the_usual_protocol(name):
+    entry = BUNDLED[name]
+    protocol = entry.scores["protocol"]
+    assert (protocol["samples"], protocol["seed"]) == (SAMPLES, 0)
+    assert protocol["weights"] == entry.files["model.safetensors"]["sha256"]
+    kept = json.loads((entry.folder / "scores.json").read_text())
+    assert entry.scores.keys() == kept.keys()
+    for metric in kept.keys() - {"protocol"}:
+        assert entry.scores[metric]["generated"] == pytest.approx(kept[metric]["generated"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_the_recipe_of_the_same_name_is_the_one_it_was_trained_by(name):
+    trained = Recipe.load(BUNDLED[name].folder / "recipe.toml")
+    assert trained.written_out() == complete(Recipe.load(name)).written_out()
+    assert trained.data.name == "mnist"
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics"),
+    [("dcgan-mnist", ["fd", "classifier-score"])]
+    + [pytest.param(name, None, marks=pytest.mark.slow) for name in BUNDLED],
+)
+def test_measured_again_they_are_the_same(name, metrics):
+    scores = evaluate(ganzoo.load(name, "cpu"), metrics=metrics)
+    for metric, score in scores.metrics.items():
+        registered = BUNDLED[name].scores[metric]
+        assert score["real"] == pytest.approx(registered["real"], rel=0.01, abs=1e-4)
+        assert score["generated"] == pytest.approx(registered["generated"], rel=0.01)
