@@ -12,6 +12,7 @@ import pytest
 
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
 
+from ganzoo.cli import main
 from ganzoo.plugins import catalog, normal
 
 for number in (signal.SIGINT, signal.SIGHUP):
@@ -50,6 +51,19 @@ def command(tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()
     return Command(folder)
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch, capfd):
+    """Runs a command in this process and an empty folder: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        with pytest.raises(SystemExit) as done:
+            main([str(word) for word in words])
+        return done.value.code, *capfd.readouterr()
+
+    return call
 
 
 class Site:

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.cli import main
 from ganzoo.comparing import Column, told_real, write_page
 from ganzoo.evaluating import evaluate
 from ganzoo.evaluation.scores import Scores, score
@@ -21,17 +20,10 @@ QUICK = ["-n", "200", "--device", "cpu"]
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
-    """Runs a command in this process and an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
+def run(typed, tmp_path, monkeypatch):
+    """A command as it is typed, with a registry of the test's own instead of the user's."""
     monkeypatch.setenv("GANZOO_REGISTRY", str(tmp_path / "no-registry.toml"))
-
-    def call(*words):
-        with pytest.raises(SystemExit) as done:
-            main([str(word) for word in words])
-        return done.value.code, *capfd.readouterr()
-
-    return call
+    return typed
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 import torch
+from torch.utils.data import Subset
 
-from ganzoo.cli import main
 from ganzoo.data import open_data
 from ganzoo.evaluation.inception import InceptionSuite
 
@@ -30,19 +30,6 @@ def weights(tmp_path_factory):
     network = Untrained("untrained", ["2048"], feature_extractor_weights_path=str(path))
     torch.save(network.state_dict(), path)
     return path
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capfd):
-    """Runs a command in this process and an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as done:
-            main([str(word) for word in words])
-        return done.value.code, *capfd.readouterr()
-
-    return call
 
 
 class Glance(torch.nn.Linear):
@@ -78,6 +65,12 @@ def test_images_are_looked_at_piece_by_piece_and_half_of_the_real_ones_are_the_c
     assert control.scores.shape == (100, 1008)
 
 
+@pytest.fixture
+def run(typed):
+    """A command as it is typed."""
+    return typed
+
+
 @pytest.mark.slow
 def test_samples_score_as_torch_fidelity_scores_their_pictures(command, weights):
     from torch_fidelity import calculate_metrics
@@ -90,7 +83,7 @@ def test_samples_score_as_torch_fidelity_scores_their_pictures(command, weights)
     reference = next(open_data("mnist-10k").batches(200, 0))["image"]
     theirs = calculate_metrics(
         input1=str(command.folder / "made"),
-        input2=Pictures(((reference[:100] + 1) * 127.5).round().byte().expand(-1, 3, -1, -1)),
+        input2=Subset(((reference[:100] + 1) * 127.5).round().byte().expand(-1, 3, -1, -1), range(100)),
         isc=True,
         kid=True,
         isc_splits=10,
@@ -110,17 +103,6 @@ def test_samples_score_as_torch_fidelity_scores_their_pictures(command, weights)
     about = scores["protocol"]["inception-v3-compat"]
     assert (about["reference"], about["real"]) == ("100 images of mnist-10k", "100 other images of mnist-10k")
     assert len(about["sha256"]) == 64
-
-
-class Pictures(torch.utils.data.Dataset):
-    def __init__(self, pixels):
-        self.pixels = pixels
-
-    def __len__(self):
-        return len(self.pixels)
-
-    def __getitem__(self, index):
-        return self.pixels[index]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
+from torch.utils.data import Subset
 
 from ganzoo.evaluation import metrics, neighbours
 from ganzoo.evaluation.classifier import ACCURACY, MNIST, NAME, mnist_cnn
@@ -162,8 +163,8 @@ def test_torch_fidelity_agrees_on_the_same_features(suite, blurred):
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         theirs = calculate_metrics(
-            input1=Pixels(pixels[0]),
-            input2=Pixels(pixels[1]),
+            input1=Subset(pixels[0], range(300)),
+            input2=Subset(pixels[1], range(300)),
             feature_extractor="digit",
             isc=True,
             fid=True,
@@ -186,17 +187,6 @@ def test_torch_fidelity_agrees_on_the_same_features(suite, blurred):
         }
     for name, value in ours.items():
         assert value == pytest.approx(theirs[name], rel=1e-4, abs=1e-5), name
-
-
-class Pixels(torch.utils.data.Dataset):
-    def __init__(self, pixels):
-        self.pixels = pixels
-
-    def __len__(self):
-        return len(self.pixels)
-
-    def __getitem__(self, index):
-        return self.pixels[index]
 
 
 def test_the_classifier_is_as_good_as_it_says(suite):

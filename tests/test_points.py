@@ -10,7 +10,6 @@ from PIL import Image, ImageChops
 
 import ganzoo
 from ganzoo import checkpoint, data, scatter
-from ganzoo.cli import main
 from ganzoo.evaluation.mixtures import MixtureSuite
 from ganzoo.gaussians import MIXTURES
 from ganzoo.plane import Plane
@@ -37,19 +36,6 @@ def resume(out, **more):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     return train(tmp_path_factory.mktemp("points") / "tiny")
-
-
-@pytest.fixture
-def typed(tmp_path, monkeypatch, capfd):
-    """Runs a command in this process and an empty folder: (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        with pytest.raises(SystemExit) as done:
-            main([str(word) for word in words])
-        return done.value.code, *capfd.readouterr()
-
-    return call
 
 
 def tensors(run):
