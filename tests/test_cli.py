@@ -28,7 +28,7 @@ def pictures(folder, count=12, size=(40, 30), mode="RGB"):
 
 
 BAD = {
-    "unknown recipe": (["train", "vanila"], "unknown recipe 'vanila'; did you mean 'vanilla'?"),
+    "unknown recipe": (["train", "vanila"], "unknown recipe 'vanila'; did you mean 'vanilla' or"),
     "no recipe": (["train"], "say either a recipe"),
     "recipe and resume": (["train", "dcgan", "--resume", "x"], "say either a recipe"),
     "resume of nothing": (["train", "--resume", "runs/x"], "'runs/x' is no run"),

@@ -135,7 +135,7 @@ def test_malformed_toml_is_named_with_its_line(tmp_path):
 
 
 def test_an_unknown_recipe_gives_the_nearest(tmp_path):
-    with pytest.raises(BadInput, match=r"unknown recipe 'vanila'; did you mean 'vanilla'\?"):
+    with pytest.raises(BadInput, match=r"unknown recipe 'vanila'; did you mean 'vanilla' or"):
         Recipe.load("vanila")
     with pytest.raises(BadInput, match=r"cannot read .*missing\.toml: No such file"):
         Recipe.load(tmp_path / "missing.toml")
