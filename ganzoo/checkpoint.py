@@ -22,6 +22,8 @@ FORMAT = 3
 """Lower ones are of before the first release and lack what resuming reads."""
 KEPT = 2
 """Older checkpoints are removed, but for the best."""
+OWN = ("loss.", "rng.torch", "rng.cuda")
+"""What begins so is each process's own, since the losses keep of the samples that they have seen."""
 
 
 @dataclass
@@ -33,7 +35,10 @@ class State:
 
 
 def capture(engine: Engine, **about: Any) -> State:
-    """The state of an engine that has been set up; `about` are further plain values to be kept."""
+    """The state of an engine that has been set up; `about` are further plain values to be kept.
+
+    Of several processes all must call it; what only the others know is in the first one's state.
+    """
     tensors = dict(modules(engine)) | optimizers(engine)
     tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
     if engine.hardware.device.type == "cuda":
@@ -41,6 +46,7 @@ def capture(engine: Engine, **about: Any) -> State:
     tallies = list(engine.ledger.tallies.values())
     tensors |= {f"tally.{number}": tally.values for number, tally in enumerate(tallies)}
     numbers = {
+        "processes": engine.processes.count,
         "index": engine.index,
         "images": engine.images,
         "seed": engine.train.seed,
@@ -52,6 +58,9 @@ def capture(engine: Engine, **about: Any) -> State:
     }
     # safetensors knows neither channels-last nor tensors that share memory.
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    own = {name: tensor for name, tensor in kept.items() if name.startswith(OWN)}
+    for rank, others in enumerate(engine.processes.gathered(own)):
+        kept |= {f"process.{rank}.{name}": tensor for name, tensor in others.items() if rank}
     return State(kept, numbers | about)
 
 
@@ -60,6 +69,7 @@ def restore(engine: Engine, state: State) -> None:
 
     Another seed than the state's counts from here on. A loss that is new starts as it was set up.
     """
+    state = of_process(state, engine.processes.rank)
     numbers, optimizers_now = state.numbers, {name: side.settings.name for name, side in engine.sides.items()}
     if numbers["optimizers"] != optimizers_now:
         raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
@@ -78,6 +88,16 @@ def restore(engine: Engine, state: State) -> None:
     engine.ledger = restored_ledger(state, engine.hardware.device)
 
 
+def of_process(state: State, rank: int) -> State:
+    """The state as one process had it. One that is new has the first one's, but for the random numbers yet to come."""
+    if rank == 0:
+        return state
+    mine, tensors = f"process.{rank}.", state.tensors
+    own = {name.removeprefix(mine): tensor for name, tensor in tensors.items() if name.startswith(mine)}
+    shared = {name: tensor for name, tensor in tensors.items() if name not in ("rng.torch", "rng.cuda")}
+    return State(shared | own, state.numbers)
+
+
 @torch.no_grad()
 def restore_tensor(tensor: Tensor, name: str, kept: Mapping[str, Tensor]) -> None:
     """Copy what was kept under a name into its place. Raises `BadInput` where it is not there or does not fit."""
@@ -89,7 +109,8 @@ def restore_tensor(tensor: Tensor, name: str, kept: Mapping[str, Tensor]) -> Non
 def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
     """Have every random generator go on where it was."""
     engine.rng.set_state(tensors["rng.run"])
-    torch.set_rng_state(tensors["rng.torch"])
+    if "rng.torch" in tensors:
+        torch.set_rng_state(tensors["rng.torch"])
     if "rng.cuda" in tensors and engine.hardware.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["rng.cuda"], engine.hardware.device)
 

@@ -13,7 +13,7 @@ import click
 import ganzoo
 from ganzoo import plugin_commands
 from ganzoo.errors import BadInput, Error, Failed
-from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, shown, with_debug
+from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, rank, shown, with_debug
 from ganzoo.words import parse_fixed, parse_loss, parse_names, parse_options
 
 SECTIONS = {
@@ -57,7 +57,8 @@ def tell(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if isinstance(error, Failed) and not debug else ""
-        click.echo(f"error: {shown(str(error))}{hint}", err=True)
+        if error.told:
+            click.echo(f"error: {shown(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:
         traceback.print_exception(error)
@@ -162,12 +163,14 @@ def train(
     if resume:
         run = ganzoo.train(out=resume, device=device, resume=True, **changes)
     else:
-        # Loaded here, so that a misspelt name is told before torch is imported.
-        from ganzoo.recipe import Recipe
+        if rank() is None:  # else the first process has to say it
+            from ganzoo.recipe import Recipe
 
-        run = ganzoo.train(Recipe.load(recipe, **changes), out=out, device=device, overwrite=overwrite)
-    for path in run.written():
-        click.echo(path)
+            Recipe.load(recipe, **changes)  # so that a misspelt name is told before torch is imported
+        run = ganzoo.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
+    if not rank():
+        for path in run.written():
+            click.echo(path)
 
 
 @commands.command()

@@ -46,8 +46,9 @@ class Guard:
     @cached_property
     def batch(self) -> dict[str, Tensor]:
         """The real samples that it looks at, the same at any time, so that what it sees can be compared."""
-        train = self.engine.train
-        return blaming("the data", self.data.first, train.batch, train.seed)
+        train, processes = self.engine.train, self.engine.processes
+        first = blaming("the data", self.data.first, train.batch, train.seed)
+        return {key: processes.own(value, train.accumulate) for key, value in first.items()}
 
     def look(self) -> dict[str, str]:
         """Each sign that has been there for long, with what to say of it."""

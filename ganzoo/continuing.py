@@ -64,13 +64,14 @@ def told(changes: Mapping[str, Sequence[Any]]) -> str:
     return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
 
 
-def circumstances(hardware: Hardware, used: Iterable[Provided]) -> dict[str, Any]:
+def circumstances(hardware: Hardware, processes: int, used: Iterable[Provided]) -> dict[str, Any]:
     """What the last bits of a training depend on beside its recipe."""
     return {
         "ganzoo": ganzoo.__version__,
         **{provided.distribution: provided.version for provided in used},
         "torch": torch.__version__,
         "device": str(hardware.device),
+        "processes": processes,
         "threads": torch.get_num_threads(),
     }
 

@@ -96,7 +96,7 @@ class Step:
     `turn` is "discriminator" or "generator", `index` the training step from 0, `batch` the real data, `latent` the
     fresh noise, `given` = latent | batch (so a real label wins over a drawn one). `generator` and `discriminator`
     are the plain modules, to look at and not to change; the doors to *call* them are `generate`, `score` and
-    `gradient`.
+    `gradient`. Where several processes train together, `batch` is this one's part (`rank` of `processes`).
     """
 
     def __init__(
@@ -111,12 +111,15 @@ class Step:
         call: Callable[..., Any],
         rng: torch.Generator,
         views: Sequence[Callable[..., Images]] = (),
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         self.turn, self.index = turn, index
         self.batch, self.latent = Batch(batch), Batch(latent)
         self.given = Batch(latent | batch)
         self.generator, self.discriminator = generator, discriminator
         self._call, self._rng, self._views = call, rng, views
+        self.rank, self.processes = rank, processes
 
     @cached_property
     def real(self) -> Images:
@@ -175,17 +178,21 @@ class Step:
             return torch.autograd.grad(scores.sum(), images, create_graph=True)[0]
 
     def rand(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator."""
-        return self._here(torch.rand(*shape, generator=self._rng))
+        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator.
+
+        A first axis as long as the batch, or several times so, means samples: of several processes each gets its part
+        of what is drawn for the whole batch. Any other shape is drawn alike in all of them.
+        """
+        return self._drawn(torch.rand, *shape)
 
     def randn(self, *shape: int) -> Tensor:
         """Standard normal numbers, drawn as `rand` draws."""
-        return self._here(torch.randn(*shape, generator=self._rng))
+        return self._drawn(torch.randn, *shape)
 
     def another_latent(self) -> dict[str, Tensor]:
         """A second, independent latent for the same batch (style mixing, diversity terms)."""
-        drawn = self.generator.latent(batch_length(self.batch), self._rng)
-        return Batch({key: self._here(value) for key, value in drawn.items()})
+        drawn = self.generator.latent(batch_length(self.batch) * self.processes, self._rng)
+        return Batch({key: self._here(self._own(value)) for key, value in drawn.items()})
 
     @cached_property
     def _real_judged(self) -> tuple[Tensor, dict[str, Tensor]]:
@@ -200,6 +207,14 @@ class Step:
             images = view(self, images, given)
         judged = self._call(self.discriminator, images, given, twice=twice)
         return judged if isinstance(judged, tuple) else (judged, {})
+
+    def _drawn(self, draw: Callable[..., Tensor], *shape: int) -> Tensor:
+        if not shape or shape[0] % batch_length(self.batch):
+            return self._here(draw(*shape, generator=self._rng))
+        return self._here(self._own(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
+
+    def _own(self, whole: Tensor) -> Tensor:
+        return whole.chunk(self.processes)[self.rank]
 
     def _here(self, drawn: Tensor) -> Tensor:
         return drawn.to(next(iter(self.batch.values())).device, non_blocking=True)

@@ -3,7 +3,7 @@
 import os
 import signal
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,13 @@ GRACE = 10
 """Seconds that a worker lives on after a SIGTERM."""
 DEFAULT_SIZE = 64
 """Side in pixels of images that have no size in common: folders, celeba and lsun."""
+
+Own = Callable[[Tensor], Tensor]
+
+
+def everything(whole: Tensor) -> Tensor:
+    """What a process that trains alone needs of a batch."""
+    return whole
 
 
 class Data:
@@ -73,13 +80,15 @@ class Data:
             shape = {"kind": "point", "shape": list(self.point)}
         return {"name": self.name, **shape, "classes": self.classes}
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+    def batches(
+        self, batch: int, seed: int, used: int = 0, own: Own = everything
+    ) -> Generator[dict[str, Tensor], None, None]:
         """Endless batches of constant size.
 
         "image" is float32 (n, channels, height, width) in [-1, 1], "point" float32 (n, dimensions) in the data's own
         units, "label" int64 (n,) where there are labels. Every epoch is a permutation of its own, a pure function of
         `seed` and its number, and batches are cut from the epochs in a row. `used` is the number of samples already
-        used: the stream goes on exactly there.
+        used: the stream goes on exactly there. `own` takes from each batch what this process needs of it.
         """
         raise NotImplementedError
 
@@ -122,9 +131,11 @@ class InMemory(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+    def batches(
+        self, batch: int, seed: int, used: int = 0, own: Own = everything
+    ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
-        for places in positions(self.count, batch, seed, used, self.device):
+        for places in map(own, positions(self.count, batch, seed, used, self.device)):
             yield self._batch(self.images.index_select(0, places), places)
 
     def to(self, device: torch.device | str) -> Self:
@@ -144,9 +155,11 @@ class Points(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+    def batches(
+        self, batch: int, seed: int, used: int = 0, own: Own = everything
+    ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather."""
-        for places in positions(self.count, batch, seed, used, self.device):
+        for places in map(own, positions(self.count, batch, seed, used, self.device)):
             yield {"point": self.points.index_select(0, places)}
 
     def to(self, device: torch.device | str) -> Self:
@@ -177,11 +190,13 @@ class Streamed(Data):
     def __len__(self) -> int:
         return self.count
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+    def batches(
+        self, batch: int, seed: int, used: int = 0, own: Own = everything
+    ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
         loader = DataLoader(
             Decoded(self.pictures, self.image),
-            batch_sampler=(places.tolist() for places in positions(self.count, batch, seed, used)),
+            batch_sampler=(own(places).tolist() for places in positions(self.count, batch, seed, used)),
             num_workers=WORKERS,
             collate_fn=stacked,
             worker_init_fn=outlive_signals,
@@ -247,13 +262,15 @@ class Batches(Data):
                 state = torch.get_rng_state()
             yield batch
 
-    def batches(self, batch: int, seed: int, used: int = 0) -> Generator[dict[str, Tensor], None, None]:
+    def batches(
+        self, batch: int, seed: int, used: int = 0, own: Own = everything
+    ) -> Generator[dict[str, Tensor], None, None]:
         """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
         begun, self._begun = self._begun, None
         for raw in self._gone_through(seed) if begun is None else begun:
             made = self._checked(raw)
             if used <= 0:
-                yield made
+                yield {key: own(value) for key, value in made.items()}
             used -= batch_length(made)
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
+from filelock import FileLock
 
 from ganzoo.errors import BadInput, Unavailable, choices
 
@@ -95,7 +96,9 @@ def fetched(name: str, kind: str, root: Path, extra: str | None = None, **option
     if extra:
         need(extra, name)
     try:
-        return getattr(datasets, kind)(root, download=True, **options)
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f".{kind}.lock"):  # another process may be about it too
+            return getattr(datasets, kind)(root, download=True, **options)
     # Torchvision, urllib, gdown and the archive formats each bring exceptions of their own.
     except Exception as error:
         reason = " ".join(str(error).split())

@@ -44,6 +44,15 @@ class Hardware:
             return module.to(self.device, memory_format=torch.channels_last)
         return module.to(self.device)
 
+    def sync_batch_norm(self, module: nn.Module) -> nn.Module:
+        """The network with batch norm over all processes' samples. Raises `BadInput` where torch has none."""
+        if self.device.type != "cuda":
+            raise BadInput(
+                "train.sync_batch_norm needs GPUs, since torch has it for nothing else; without it each process "
+                "normalises its own part of a batch"
+            )
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+
     def put(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """A batch or a latent on this device, without waiting for the copy."""
         return {key: self._put(value) for key, value in batch.items()}

@@ -22,6 +22,7 @@ from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
 from ganzoo.ledger import Ledger
+from ganzoo.processes import Processes
 from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
 from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
@@ -73,6 +74,9 @@ class Engine:
     `losses` holds `Loss` objects, or `Scheduled` ones where the weight or the time matters. `train` and `optimizer`
     are settings or plain dicts of them. The networks are moved to the hardware in place. Two sides that share a
     parameter are refused with `BadInput`.
+
+    Where torch.distributed is at work, each process gives its own part of every batch, all of one size: the gradients
+    are averaged, and what is random is drawn for the whole batch, so that n processes play the game of one.
     """
 
     def __init__(
@@ -88,7 +92,12 @@ class Engine:
         check_players(generator, discriminator)
         self.train = validated(Train, train or {}, "train")
         self.optimizer = validated(Optimizer, optimizer or {}, "optimizer")
-        self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
+        self.processes = Processes()
+        with self.processes.together():
+            device = self.processes.device(device)
+            self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
+            if self.train.sync_batch_norm and self.processes.count > 1:
+                generator, discriminator = map(self.hardware.sync_batch_norm, (generator, discriminator))
         self.generator = self.hardware.place(generator)
         self.discriminator = self.hardware.place(discriminator)
         for network in (generator, discriminator):
@@ -124,18 +133,27 @@ class Engine:
             if not self.sides:
                 self.setup(batch)
             self._turn("discriminator", batch)
-            self.images += batch_length(batch)
+            self.images += batch_length(batch) * self.processes.count
         self._turn("generator", batch)
-        if self.train.ema:
+        if self.train.ema and self._average_is_due:
             with self.marked("average"):
+                self.processes.broadcast(self.generator.buffers())
                 self._average()
         self.index += 1
 
     def setup(self, batch: dict[str, Tensor]) -> None:
         """Before the first step: check that data, networks and losses fit together, and settle the precision.
 
-        Draws nothing from the run's random generator and leaves the networks as they are. Raises `BadInput`.
+        Draws nothing from the run's random generator and leaves the networks as they are; of several processes all
+        begin with those of the first. Raises `BadInput`.
         """
+        with self.processes.together():
+            self._set_up(batch)
+        self.hardware.precision = self.processes.from_first(self.hardware.precision)
+        networks = (self.generator, self.discriminator, self._ema)
+        self.processes.broadcast(weight for each in networks for weight in (*each.parameters(), *each.buffers()))
+
+    def _set_up(self, batch: dict[str, Tensor]) -> None:
         rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
         networks = (self.generator, self.discriminator)
         step = rehearsal("discriminator", *networks)
@@ -160,7 +178,15 @@ class Engine:
         return means
 
     def check(self) -> None:
-        """Raise `Diverged` if a term since the last `metrics` or a weight is not finite, or a buffer has a NaN."""
+        """Raise `Diverged` if a term since the last `metrics` or a weight is not finite, or a buffer has a NaN.
+
+        Of several processes all raise it, and the others' buffers become those of the first.
+        """
+        with self.processes.together():
+            self._check()
+        self.processes.broadcast((*self.generator.buffers(), *self.discriminator.buffers()))
+
+    def _check(self) -> None:
         self.ledger.check()
         networks = (self.generator, self.discriminator)
         weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
@@ -180,6 +206,9 @@ class Engine:
             (other,) = (each for name, each in self.sides.items() if name != turn)
             with other.frozen():
                 step, terms = self._gather(side, turn, batch, active)
+                if self.processes.count > 1:
+                    with self.marked(f"{turn} exchange"):
+                        self._exchange(side, terms)
                 with self.marked(f"{turn} optimizer"):
                     side.update(side.settings.factor(self.index, self.train.steps))
                 with self.marked("log"):
@@ -190,7 +219,7 @@ class Engine:
     ) -> tuple[Step, list[dict[str, Tensor]]]:
         """Gradients of all parts of the batch; the last part's step and each loss's terms, averaged over the parts."""
         parts, gathered = self.train.accumulate, []
-        latent = self._latent(batch, self.rng)
+        latent = self._latent(batch, self.rng, parts)
         for part in range(parts):
             step = Step(
                 turn,
@@ -202,6 +231,8 @@ class Engine:
                 discriminator=self.discriminator,
                 call=self._call,
                 views=[partial(use.ask, "view") for use in active],
+                rank=self.processes.rank,
+                processes=self.processes.count,
             )
             with self.marked(f"{turn} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in active]
@@ -215,6 +246,20 @@ class Engine:
             # Copies, since a term may be a buffer or a parameter, which changes after this.
             gathered.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
+
+    @torch.no_grad()
+    def _exchange(self, side: Side, terms: list[dict[str, Tensor]]) -> None:
+        """Gradients and terms become their means over all processes; where only some have a gradient, others have 0."""
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in side.parameters]
+        there = torch.tensor([float(p.grad is not None) for p in side.parameters], device=self.hardware.device)
+        for own in terms:
+            own |= {name: term.float() for name, term in own.items() if not term.is_floating_point()}
+        self.processes.average([*gradients, there, *(term for own in terms for term in own.values())])
+        missing = [number for number, parameter in enumerate(side.parameters) if parameter.grad is None]
+        for number in missing:
+            # None stays None where no process has one: an optimizer passes over it, but not over zeros.
+            if there[number]:
+                side.parameters[number].grad = gradients[number]
 
     @torch.no_grad()
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
@@ -246,11 +291,14 @@ class Engine:
             self._average()
         return self._ema
 
+    @property
+    def _average_is_due(self) -> bool:
+        late = self.index + 1 - EACH
+        return late <= 0 or late % self.train.ema_every == 0
+
     @torch.no_grad()
     def _average(self) -> None:
         late = self.index + 1 - EACH
-        if self.train.ema and late > 0 and late % self.train.ema_every:
-            return
         steps = range(self.index, self.index - (self.train.ema_every if late > 0 else 1), -1)
         # The warm-up lets a short run forget its random start.
         decay = math.prod(min(self.train.ema, (1 + index) / (10 + index)) for index in steps)
@@ -268,9 +316,10 @@ class Engine:
         for use in self.losses:
             use.loss.to(self.hardware.device).eval().requires_grad_(False)
 
-    def _latent(self, batch: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
-        drawn = blaming(name_of(self.generator), self.generator.latent, batch_length(batch), rng)
-        return self.hardware.put(drawn)
+    def _latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
+        whole = batch_length(batch) * self.processes.count
+        drawn = blaming(name_of(self.generator), self.generator.latent, whole, rng)
+        return self.hardware.put({key: self.processes.own(value, parts) for key, value in drawn.items()})
 
     def _call(self, network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
         return blaming(name_of(network), self.hardware.call, network, *inputs, twice=twice)
@@ -288,6 +337,8 @@ class Engine:
             call=self._call,
             rng=rng,
             views=[partial(use.ask, "view") for use in self.losses],
+            rank=self.processes.rank,
+            processes=self.processes.count,
         )
 
     def _rehearse_turns(self, rehearsal: Callable[..., Step], *networks: nn.Module) -> None:

@@ -12,6 +12,8 @@ class Error(Exception):
     """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
 
     exit_code = 1
+    told = True
+    """False where another process of the same training says it."""
 
 
 class BadInput(Error, ValueError):

@@ -14,9 +14,11 @@ PARTS = (
     "data",
     "discriminator forward",
     "discriminator backward",
+    "discriminator exchange",
     "discriminator optimizer",
     "generator forward",
     "generator backward",
+    "generator exchange",
     "generator optimizer",
     "average",
     "log",
@@ -66,7 +68,9 @@ def summary(traced: profile) -> str:
     rest = whole
     for part in PARTS:
         event = averages.get(MARK + part)
-        spent = event.cpu_time_total if event else 0
+        if not event:  # there is nothing to exchange in a process that trains alone
+            continue
+        spent = event.cpu_time_total
         rest -= spent
         lines.append(row(part, spent, whole))
     lines += [row("everything else", rest, whole), "", "The operations that took most, by their own time:", ""]

@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from ganzoo.recipe import Recipe, differences
 
 RUNS = Path("runs")
 MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
-MADE |= {".lock", "game.gif", "tensorboard", "profile"}
+WORD = ".word"
+MADE |= {".lock", WORD, "game.gif", "tensorboard", "profile"}
 """All that a training leaves in its folder."""
 PATIENCE = 10
 """Seconds to wait for a run that another training holds: the readers of one that was killed live on for a moment."""
@@ -170,6 +172,19 @@ class Run:
             yield
         finally:
             lock.release()
+
+    def leave(self, word: str | None) -> None:
+        """Leave a word for the other processes of a training to find; None takes it away."""
+        path = self.path / WORD
+        write_bytes(path, word.encode()) if word else path.unlink()
+
+    def find(self, word: str) -> None:
+        """Raise `BadInput` where this folder is not the one in which that word was left."""
+        path, until = self.path / WORD, time.monotonic() + PATIENCE
+        while not (path.exists() and reading(path) == word.encode()):
+            if time.monotonic() > until:
+                raise BadInput(f"'{self.path}' is not the folder that process 0 has; --out must be one that all share")
+            time.sleep(0.1)  # a network's file system may take a moment
 
     def written(self) -> list[Path]:
         """What is there for people: newest samples, perhaps their animation, curves, log, model, the folder itself."""

@@ -154,6 +154,8 @@ class Train(Section):
     """Lay image networks out with channels last, which is faster."""
     compile: bool = False
     """torch.compile the networks; needs a C++ compiler."""
+    sync_batch_norm: bool = False
+    """With several processes, on GPUs: batch norm looks at the whole batch, and not at each process's part of it."""
     log_every: PositiveInt = 100
     """Steps between two lines of metrics.jsonl."""
     sample_every: PositiveInt = 500

@@ -22,6 +22,11 @@ as_json = click.option("--json", is_flag=True, help="Print JSON.")
 with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)
 
 
+def rank() -> int | None:
+    """The number of this process among those that torchrun has started; None where it has started none."""
+    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
+
+
 def shown(text: str) -> str:
     """A sentence as a terminal may have it: it may quote a stranger's file."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)

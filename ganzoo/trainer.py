@@ -2,8 +2,9 @@
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ganzoo.engine import BETWEEN, Engine
 from ganzoo.errors import Interrupted
 from ganzoo.model import save_model, start_from
 from ganzoo.plane import Plane
+from ganzoo.processes import Processes
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.recipe import Recipe
@@ -25,6 +27,17 @@ from ganzoo.run import Run
 from ganzoo.scheduled import check_that_all_play
 from ganzoo.stopping import Stopping
 from ganzoo.watching import DIGITS, Watch, told
+
+
+def by_first(method: Callable[..., None]) -> Callable[..., None]:
+    """Leave it to the first of several processes, which alone writes and speaks."""
+
+    @wraps(method)
+    def done_once(trainer: "Trainer", *arguments: Any, **options: Any) -> None:
+        if trainer.processes.first:
+            method(trainer, *arguments, **options)
+
+    return done_once
 
 
 class Trainer:
@@ -35,24 +48,21 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence, fresh: bool = True) -> None:
         self.recipe, self.data, self.progress = recipe, data, progress
-        self.settings = recipe.train
-        if self.settings.tensorboard:
-            TensorBoard.needed()
-        self.parts, losses = build.architecture(recipe.architecture), build.losses(recipe.loss)
-        self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
-        generator = self.parts["generator"].make(**data.facts)
-        if fresh and self.settings.init:
-            start_from(generator, self.settings.init)
-        self.engine = Engine(
-            generator,
-            self.parts["discriminator"].make(**data.facts),
-            [build.scheduled(*loss) for loss in losses],
-            train=self.settings,
-            optimizer=recipe.optimizer,
-            device=device,
-        )
-        check_that_all_play(self.engine.losses, self.settings.steps)
-        with self.engine.hardware.random_state_kept():
+        self.settings, self.processes = recipe.train, Processes()
+        with self.processes.together():
+            if self.settings.tensorboard:
+                TensorBoard.needed()
+            self.parts, losses = build.architecture(recipe.architecture), build.losses(recipe.loss)
+            self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
+            generator = self.parts["generator"].make(**data.facts)
+            if fresh and self.settings.init:
+                start_from(generator, self.settings.init)
+            discriminator = self.parts["discriminator"].make(**data.facts)
+            scheduled = [build.scheduled(*loss) for loss in losses]
+            check_that_all_play(scheduled, self.settings.steps)
+        how = {"train": self.settings, "optimizer": recipe.optimizer, "device": device}
+        self.engine = Engine(generator, discriminator, scheduled, **how)
+        with self.processes.together(), self.engine.hardware.random_state_kept():
             self.watch = Watch(data, self.settings)
         self.guard = Guard(self.engine, data)
         self.measured: dict[str, float] = {}
@@ -62,23 +72,31 @@ class Trainer:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What the last bits of this training depend on beside the recipe."""
-        return continuing.circumstances(self.engine.hardware, self.provided)
+        return continuing.circumstances(self.engine.hardware, self.processes.count, self.provided)
 
     def set_up(self, state: checkpoint.State | None = None) -> None:
         """Bring engine and data together, at the beginning or where a run was saved."""
         used = state.numbers["images"] if state else 0
-        self.stream = self.data.to(self.engine.hardware.device).batches(self.settings.batch, self.settings.seed, used)
-        first = blaming("the data", next, self.stream)
+        own = partial(self.processes.own, parts=self.settings.accumulate)
+        with self.processes.together():
+            data = self.data.to(self.engine.hardware.device)
+            self.stream = data.batches(self.settings.batch, self.settings.seed, used, own)
+            first = blaming("the data", next, self.stream)
         self.engine.setup(first)
         self.settings.precision = self.engine.hardware.precision
         self.batches = itertools.chain([first], self.stream)
-        self.drawing = Drawing(self.engine, self.data, self.settings.seed)
-        self.plane = Plane.of(self.data, self.settings.seed)
-        if state:
-            checkpoint.restore(self.engine, state)
-            self.watch.restore(state.numbers)
-            self.measured, self.saved = state.numbers["measured"], self.engine.index
+        with self.processes.together():
+            self.drawing = Drawing(self.engine, self.data, self.settings.seed)
+            self.plane = Plane.of(self.data, self.settings.seed)
+            if state:
+                self._restore(state)
 
+    def _restore(self, state: checkpoint.State) -> None:
+        checkpoint.restore(self.engine, state)
+        self.watch.restore(state.numbers)
+        self.measured, self.saved = state.numbers["measured"], self.engine.index
+
+    @by_first
     def record(self, run: Run, event: str, **about: Any) -> None:
         """Note in a run's history that this training goes to work, and tell what is other than before."""
         others = continuing.other_circumstances(run.history, self.circumstances)
@@ -91,15 +109,15 @@ class Trainer:
 
     def play(self, run: Run) -> None:
         """Train in a run folder until the recipe's last step, or until somebody stops it."""
-        self.run = run
-        # A line of an earlier last step, when no line was due, gives way to the regular one.
-        run.cut_log(self.engine.index - bool(self.engine.ledger.tallies))
+        self.run, self.listeners = run, [self.progress]
+        if self.processes.first:
+            # A line of an earlier last step, when no line was due, gives way to the regular one.
+            run.cut_log(self.engine.index - bool(self.engine.ledger.tallies))
+            if self.settings.tensorboard:
+                self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
+            if self.settings.profile:
+                self.listeners.append(Profiler(run.path / "profile"))
         self._tell()
-        self.listeners = [self.progress]
-        if self.settings.tensorboard:
-            self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
-        if self.settings.profile:
-            self.listeners.append(Profiler(run.path / "profile"))
         self.progress.start(self.engine.index, self.settings.steps)
         try:
             with self.stopping:
@@ -118,8 +136,9 @@ class Trainer:
             for listener in self.listeners:
                 listener.step(self.engine.index)
             self._housekeeping(self.engine.index)
-            if self.stopping.signal_number and not self.over:
-                self._stop()
+            number = self.processes.greatest(self.stopping.signal_number)
+            if number and not self.over:
+                self._stop(number)
 
     @property
     def over(self) -> bool:
@@ -131,14 +150,15 @@ class Trainer:
         self.record(self.run, "stopped", reason=reason)
         self.progress.say(f"stopped after step {self.engine.index}: {reason}; the best is in {self.run.best_folder}")
 
-    def _stop(self) -> None:
+    def _stop(self, signal_number: int) -> None:
         self.engine.check()
         self._picture(self.engine.index)
         self._conclude()
         if self.saved != self.engine.index:
             self._save()
+        self.processes.meet()  # none may leave while the first still writes: whoever started them would end it
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
-        raise Interrupted(said, self.stopping.signal_number)
+        raise Interrupted(said, signal_number)
 
     def _housekeeping(self, step: int) -> None:
         intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
@@ -172,15 +192,19 @@ class Trainer:
 
     def _measure(self, step: int) -> None:
         """How good the samples are, for the next line of the log; the best generator so far is kept."""
-        with torch.no_grad(), self.engine.hardware.random_state_kept():
-            self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
+        if self.processes.first:
+            with torch.no_grad(), self.engine.hardware.random_state_kept():
+                self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
+        self.measured, self.watch.best, self.watch.unimproved = self.processes.from_first(
+            (self.measured, self.watch.best, self.watch.unimproved)
+        )
         if self.watch.at_its_best(step):
             self._save_model(self.run.best_folder)
 
     def _look(self) -> None:
         """Whether the training goes to pieces, which is said once."""
         for sign, said in self.guard.look().items():
-            if all(line.get("sign") != sign for line in self.run.history):
+            if self.processes.first and all(line.get("sign") != sign for line in self.run.history):
                 self.record(self.run, "warned", sign=sign, reason=said)
                 self.progress.say(f"warning at step {self.engine.index}: {said}")
         if self.guard.diversity is not None:
@@ -193,7 +217,10 @@ class Trainer:
         now, images = time.perf_counter(), self.engine.images
         speed = (images - self.logged) / (now - self.clock)
         self.clock, self.logged = now, images
-        line = {"step": step, "images": images, "images_per_second": round(speed, 1), **terms, **measured}
+        self._tell_of({"step": step, "images": images, "images_per_second": round(speed, 1), **terms, **measured})
+
+    @by_first
+    def _tell_of(self, line: dict[str, Any]) -> None:
         self.run.log(line)
         for listener in self.listeners:
             listener.log(line)
@@ -205,9 +232,12 @@ class Trainer:
         self._save_model(self.run.model_folder)
         # Last of all: whatever is interrupted before it will be made again.
         about = {**self.watch.state, "measured": self.measured, "facts": self.data.facts}
-        checkpoint.save(self.run.checkpoints, checkpoint.capture(self.engine, **about))
+        state = checkpoint.capture(self.engine, **about)
+        if self.processes.first:
+            checkpoint.save(self.run.checkpoints, state)
         self.saved = self.engine.index
 
+    @by_first
     def _save_model(self, folder: Path) -> None:
         training = {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}
         if init := self.settings.init:
@@ -216,6 +246,7 @@ class Trainer:
         about = {"training": training}
         save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
 
+    @by_first
     def _picture(self, step: int) -> None:
         shown, columns = self.drawing.picture()
         if shown is not None and self.plane:
@@ -223,6 +254,7 @@ class Trainer:
         elif shown is not None:
             self.run.write_samples(step, shown, self.settings.seed, columns)
 
+    @by_first
     def _conclude(self) -> None:
         """The pictures of the whole training."""
         self.run.write_curves()
@@ -233,6 +265,8 @@ class Trainer:
         hardware = self.engine.hardware
         count = f" ({self.data.count:,} samples)" if self.data.count else ""
         what = f"{self.recipe.name} on {self.data.name}{count}"
-        self.progress.say(f"training {what}, {hardware.device} in {hardware.precision}, to {self.run.path}")
+        where = f"{self.processes.count} processes on {hardware.device.type}"
+        where = str(hardware.device) if self.processes.count == 1 else where
+        self.progress.say(f"training {what}, {where} in {hardware.precision}, to {self.run.path}")
         for note in (*self.data.notes, *self.watch.notes):
             self.progress.say(note)

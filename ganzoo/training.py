@@ -1,6 +1,8 @@
 """Training by recipe: a new run, or one that goes on, and how either ends."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from ganzoo.checks import outer_faults
 from ganzoo.data import Data
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.opening import Source, in_steps, like_its_beginning, open_recipe_data, with_lasting_data
+from ganzoo.processes import Processes, joined
 from ganzoo.progress import Bar, Silence
-from ganzoo.recipe import Recipe
+from ganzoo.recipe import Recipe, differences
 from ganzoo.run import Run, in_the_way
+from ganzoo.seeds import seed_of
 from ganzoo.trainer import Trainer
 from ganzoo.watching import out_of_patience, told
 
@@ -37,21 +41,27 @@ def train(
     Raises `BadInput` for what cannot work, `Diverged` for non-finite numbers, `Failed` where a plugin or the data
     break down, and `Interrupted` after Ctrl-C; what was saved stays.
     """
-    progress = progress or Bar()
     if isinstance(data, str | Path):
         overrides, data = {**overrides, "data.name": str(data)}, None
-    if resume:
-        return go_on(recipe, data, out, device, progress, overrides)
-    if recipe is None:
-        raise BadInput("say what to train: a recipe, or with resume=True a run in out")
-    if out is not None:
-        in_the_way(out, overwrite)  # before anything that takes time
-    wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
-    trainer = prepared(*opened(wanted, data), device, progress)
-    run = Run.create(trainer.recipe, out, overwrite)
-    with run.locked():
-        trainer.record(run, "begun")
-        return play(trainer, run)
+    with joined() as processes:
+        progress = (progress or Bar()) if processes.first else Silence()
+        if resume:
+            return go_on(recipe, data, out, device, progress, overrides, processes)
+        with processes.together():
+            if recipe is None:
+                raise BadInput("say what to train: a recipe, or with resume=True a run in out")
+            if out is not None:
+                in_the_way(out, overwrite)  # before anything that takes time
+            wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
+            complete, opened_data = opened(wanted, data)
+        check_agreement(processes, complete, opened_data)
+        trainer = prepared(complete, opened_data, device, progress)
+        with processes.together():
+            run = Run.create(trainer.recipe, out, overwrite) if processes.first else None
+        run = Run(processes.from_first(str(run.path) if run else ""))
+        with held(run, processes):
+            trainer.record(run, "begun")
+            return play(trainer, run)
 
 
 def go_on(
@@ -61,29 +71,70 @@ def go_on(
     device: str,
     progress: Silence,
     overrides: Mapping[str, Any],
+    processes: Processes,
 ) -> Run:
     """Continue the run in `out`: with the same settings as if nothing had happened, or with what is changed."""
-    if out is None:
-        raise BadInput("resume=True needs the folder of a run: out=...")
-    run = Run.open(out)
-    with run.locked():
-        state, old = newest_state(run, progress), run.recipe
-        facts = state.numbers["facts"] if state else {}
-        new = Recipe.load(old if recipe is None else recipe, **continuing.in_the_shape_of(facts, overrides))
-        continuing.check_beginning(old, new)
-        if state and finished(run, state, new, progress):
-            return run
-        if data is None:
-            continuing.check_data_is_here(new)
-        new, opened_data = opened(new, data)
-        continuing.check_architecture(build.complete(old), new)
-        if state:
-            continuing.check_shape(facts, opened_data.facts)
-            if finished(run, state, new, progress):
+    with processes.together():
+        if out is None:
+            raise BadInput("resume=True needs the folder of a run: out=...")
+        run = Run.open(out)
+    with held(run, processes):
+        with processes.together():
+            state, old = newest_state(run, progress), run.recipe
+            facts = state.numbers["facts"] if state else {}
+            new = Recipe.load(old if recipe is None else recipe, **continuing.in_the_shape_of(facts, overrides))
+            continuing.check_beginning(old, new)
+            if state and finished(run, state, new, progress):
                 return run
+            if data is None:
+                continuing.check_data_is_here(new)
+            new, opened_data = opened(new, data)
+            continuing.check_architecture(build.complete(old), new)
+            if state:
+                continuing.check_shape(facts, opened_data.facts)
+                if finished(run, state, new, progress):
+                    return run
+        check_agreement(processes, new, opened_data, state)
         trainer = prepared(new, opened_data, device, progress, state)
         trainer.record(run, "resumed")
         return play(trainer, run)
+
+
+@contextmanager
+def held(run: Run, processes: Processes) -> Iterator[None]:
+    """A run while this training works in it. Raises `BadInput` where another one does, or a process cannot see it."""
+    with ExitStack() as stack:
+        with processes.together():
+            if processes.first:
+                stack.enter_context(run.locked())
+        if processes.count > 1:
+            word = processes.from_first(secrets.token_hex())
+            with processes.together():
+                if processes.first:
+                    run.leave(word)
+            with processes.together():
+                run.find(word)
+            if processes.first:
+                run.leave(None)
+        yield
+
+
+def check_agreement(processes: Processes, recipe: Recipe, data: Data, state: checkpoint.State | None = None) -> None:
+    """Raise `BadInput` where the processes would not train the same, or cannot share a batch equally."""
+    facts = {**data.facts, "count": data.count, "step": state.numbers["index"] if state else 0}
+    everyone = processes.everyone((recipe.written_out(), facts))
+    with processes.together():
+        first, found = everyone[0]
+        for rank, (other, there) in enumerate(everyone):
+            facts_apart = {key: [value, there.get(key)] for key, value in found.items() if value != there.get(key)}
+            apart = differences(first, other) | facts_apart
+            for path, (one, another) in apart.items():
+                said = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
+                raise BadInput(f"all processes must train by one recipe on the same data, but {said}")
+        batch, parts = recipe.train.batch, recipe.train.accumulate
+        if not recipe.data.from_python and batch % (processes.count * parts):
+            among = f"{processes.count} processes" + f" with train.accumulate={parts}" * (parts > 1)
+            raise BadInput(f"train.batch={batch} cannot be divided equally among {among}")
 
 
 def opened(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
@@ -99,6 +150,8 @@ def prepared(
     with outer_faults(recipe.train, own_batches=recipe.data.from_python):
         torch.manual_seed(recipe.train.seed)
         trainer = Trainer(recipe, data, device, progress, fresh=state is None)
+        if trainer.processes.rank:  # or dropout would drop the same in all of them
+            torch.manual_seed(seed_of("process", recipe.train.seed, trainer.processes.rank))
         trainer.set_up(state)
         return trainer
 
@@ -145,8 +198,8 @@ def play(trainer: Trainer, run: Run) -> Run:
 
 def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
     """Whether a training that diverged may go back by itself; else raise what it ends with."""
-    if trainer.stopping.signal_number:
-        raise Interrupted(f"stopped; {error}; {run.what_is_left()}", trainer.stopping.signal_number) from error
+    if number := trainer.processes.greatest(trainer.stopping.signal_number):
+        raise Interrupted(f"stopped; {error}; {run.what_is_left()}", number) from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
         if continuing.rollbacks(run.history) < continuing.ROLLBACKS:

@@ -55,6 +55,7 @@ def test_the_engine_reaches_neither_plugins_nor_files_nor_the_command_line():
         "device",
         "errors",
         "ledger",
+        "processes",
         "scheduled",
         "seeds",
         "settings",

@@ -1,0 +1,217 @@
+"""The processes that train together, each on its own part of every batch; most often there is only one."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ganzoo import errors
+from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted
+
+BUCKET = 2**23
+"""Numbers that are sent together: 32 MB in float32."""
+LONGEST = 3.0
+"""Seconds for which the others outlive an error that the first process has to tell, if nobody ends them."""
+
+
+class Processes:
+    """The members of torch.distributed's default group, or this process alone where there is none.
+
+    `rank` is the number of this one, from 0, of `count`. Whatever waits for the others raises `Failed` where one of
+    them has ended. All must call the same methods in the same order.
+    """
+
+    def __init__(self) -> None:
+        there = dist.is_available() and dist.is_initialized()
+        self.rank, self.count = (dist.get_rank(), dist.get_world_size()) if there else (0, 1)
+        if there and dist.get_backend() == "nccl":
+            raise BadInput("processes must also speak without a GPU: init_process_group('cpu:gloo,cuda:nccl')")
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes and speaks."""
+        return self.rank == 0
+
+    def device(self, name: str) -> str:
+        """The device of this process where the user says `name`: of several GPUs each process takes its own.
+
+        Raises `BadInput` where that cannot be.
+        """
+        if self.count == 1:
+            return name
+        if name == "auto":
+            name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name not in ("cpu", "cuda"):
+            raise BadInput(f"several processes train on 'cpu' or 'cuda', where each takes its own GPU, not '{name}'")
+        local, there = int(os.environ.get("LOCAL_RANK", self.rank)), torch.cuda.device_count()
+        if name == "cuda" and local >= there:
+            raise BadInput(f"process {self.rank} needs GPU {local} of its machine, which has {there}; start fewer")
+        return f"cuda:{local}" if name == "cuda" else name
+
+    def own(self, whole: Tensor, parts: int = 1) -> Tensor:
+        """This process's rows of what is meant for the whole batch: an equal share of each of the batch's `parts`.
+
+        Raises `BadInput` where there is no equal share.
+        """
+        if self.count == 1:
+            return whole
+        if len(whole) % (parts * self.count):
+            among = f"{self.count} processes" + f" with accumulate {parts}" * (parts > 1)
+            raise BadInput(f"a batch of {len(whole)} cannot be divided equally among {among}")
+        return whole.unflatten(0, (parts, self.count, -1))[:, self.rank].flatten(0, 1)
+
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Put the mean over all processes into each of these tensors, whatever their strides."""
+        with hearing():
+            sent = [(flat, bucket, dist.all_reduce(flat, async_op=True)) for flat, bucket in flattened(tensors)]
+            for flat, bucket, work in sent:
+                work.wait()
+                spread(flat.div_(self.count), bucket)
+
+    @torch.no_grad()
+    def broadcast(self, tensors: Iterable[Tensor]) -> None:
+        """Put the first process's values into each of these tensors."""
+        if self.count == 1:
+            return
+        with hearing():
+            for flat, bucket in flattened(list(tensors)):
+                dist.broadcast(flat, 0)
+                spread(flat, bucket)
+
+    def greatest(self, number: int) -> int:
+        """The greatest of the numbers that the processes give."""
+        if self.count == 1:
+            return number
+        found = torch.tensor(number)
+        with hearing():
+            dist.all_reduce(found, dist.ReduceOp.MAX)
+        return int(found)
+
+    def from_first(self, value: Any) -> Any:
+        """The first process's value, whatever the others give."""
+        return self.everyone(value if self.first else None)[0]
+
+    def everyone(self, value: Any) -> list[Any]:
+        """What each process gives, by rank."""
+        given = [value] * self.count
+        if self.count > 1:
+            with hearing():
+                dist.all_gather_object(given, value)
+        return given
+
+    def gathered(self, value: Any) -> list[Any]:
+        """What each process gives, by rank; empty but for the first process."""
+        if self.count == 1:
+            return [value]
+        given = [None] * self.count if self.first else None
+        with hearing():
+            dist.gather_object(value, given)
+        return given or []
+
+    def meet(self) -> None:
+        """Wait until all have come here."""
+        self.greatest(0)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What goes wrong in here in any process is raised by all of them, with `told` as the first alone tells it.
+
+        Nothing inside may wait for the other processes: one that has failed would not come.
+        """
+        mine: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            if self.count == 1:
+                raise
+            mine = error
+        faults = [fault and (rank, *fault) for rank, fault in enumerate(self.everyone(mine and described(mine)))]
+        if not (found := next(filter(None, faults), None)):
+            return
+        if mine and not isinstance(mine, Error):
+            raise mine
+        rank, kind, text = found
+        raised = getattr(errors, kind)(text if rank == 0 else f"process {rank}: {text}")
+        raised.told = self.first
+        raise raised from mine
+
+
+def described(error: Exception) -> tuple[str, str]:
+    """What the other processes are to raise: the name of a class of ours, and its sentence."""
+    if isinstance(error, Error):
+        return type(error).__name__, str(error)
+    return "Failed", f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """The processes that torchrun has started, connected while this lasts; else this one alone.
+
+    Where Python code has connected them itself, nothing is changed.
+    """
+    starting = dist.is_available() and dist.is_torchelastic_launched() and not dist.is_initialized()
+    if starting and int(os.environ["WORLD_SIZE"]) > 1:
+        with hearing():
+            dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Processes()
+    except Error as error:
+        if isinstance(error, Diverged | Interrupted):  # which happens to all of them at once
+            error.told = Processes().first
+        if starting and not error.told:
+            linger()
+        raise
+    finally:
+        if starting and dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def linger() -> None:
+    """Let the first process say why all end: as soon as it has ended, torchrun sends the others SIGTERM.
+
+    Whoever ends by that signal, or before the first, hides the exit code that tells what happened.
+    """
+    gone = threading.Event()
+    main = threading.current_thread() is threading.main_thread()  # no other may catch signals
+    before = signal.signal(signal.SIGTERM, lambda *_: gone.set()) if main else None
+    gone.wait(LONGEST)
+    if main:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def hearing() -> Iterator[None]:
+    """Raise `Failed` where another process cannot be heard any more."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise Failed(f"another process of this training has ended or cannot be reached ({reason})") from error
+
+
+def flattened(tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:
+    """The numbers of all tensors in few flat ones, each with the tensors that it holds, of one type and device."""
+    kinds: dict[Any, list[Tensor]] = {}
+    for tensor in tensors:
+        kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+    for alike in kinds.values():
+        bucket, size = list[Tensor](), 0
+        for tensor in alike:
+            if bucket and size + tensor.numel() > BUCKET:
+                yield torch.cat([each.reshape(-1) for each in bucket]), bucket
+                bucket, size = [], 0
+            bucket.append(tensor)
+            size += tensor.numel()
+        yield torch.cat([each.reshape(-1) for each in bucket]), bucket
+
+
+def spread(flat: Tensor, bucket: Sequence[Tensor]) -> None:
+    """Copy the numbers of a flat tensor back to where they came from, in the strides that are there."""
+    for tensor, numbers in zip(bucket, flat.split([tensor.numel() for tensor in bucket]), strict=True):
+        tensor.copy_(numbers.view(tensor.shape))

@@ -1,0 +1,47 @@
+"""Types commands in each of several processes, one after another, and keeps what came of them.
+
+    torchrun --nproc-per-node 2 tests/commands.py FOLDER
+
+`FOLDER/commands.json` has commands by name: either their words, or {"words": [...], "1": [...]}, where process 1 has
+further words of its own; with {"folder": "..."} process 1 is in that folder. Each process leaves `FOLDER/RANK.json`.
+"""
+
+import io
+import json
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+
+from ganzoo.cli import main
+
+
+def typed(command: Any, rank: int) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    about = command if isinstance(command, dict) else {"words": command}
+    here, out, err = Path.cwd(), io.StringIO(), io.StringIO()
+    os.chdir(about.get("folder", ".") if rank else ".")
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            main([*about["words"], *about.get(str(rank), [])])
+    except SystemExit as done:
+        return done.code, out.getvalue(), err.getvalue()
+    finally:
+        os.chdir(here)
+
+
+def everything(folder: Path) -> None:
+    """All commands, over one connection."""
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
+    commands = json.loads((folder / "commands.json").read_text())
+    came = {name: typed(command, rank) for name, command in commands.items()}
+    (folder / f"{rank}.json").write_text(json.dumps(came))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    everything(Path(sys.argv[1]))
