@@ -11,10 +11,12 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 class Stopping:
     """While this context lasts, a first signal is kept in `signal_number`; a second one acts as it always did.
 
+    With `forwarded`, further ones do nothing: who started several processes passes signals on that they may have had.
     Only a main thread may catch signals; in another one nothing changes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, forwarded: bool = False) -> None:
+        self.forwarded = forwarded
         self.signal_number = 0
         self._before: dict[int, Any] = {}
 
@@ -33,4 +35,5 @@ class Stopping:
 
     def _keep(self, number: int, frame: Any) -> None:
         self.signal_number = number
-        self.__exit__(None, None, None)
+        if not self.forwarded:
+            self.__exit__(None, None, None)

@@ -67,7 +67,7 @@ class Trainer:
         self.guard = Guard(self.engine, data)
         self.measured: dict[str, float] = {}
         self.saved = 0
-        self.stopping, self.skipped = Stopping(), 0
+        self.stopping, self.skipped = Stopping(forwarded=self.processes.count > 1), 0
 
     @property
     def circumstances(self) -> dict[str, Any]:

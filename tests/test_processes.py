@@ -309,11 +309,14 @@ def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(c
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
-@pytest.mark.parametrize("rank", [0, 1])
-def test_sigterm_to_one_saves_once_and_ends_all(command, rank):
-    launcher = started(command, f"stopped-{rank}")
-    os.kill(processes_of(launcher)[rank], signal.SIGTERM)
+@pytest.mark.parametrize("ranks", [[1], [0, 1, "launcher"]], ids=["one", "all and who started them"])
+def test_sigterm_saves_once_and_ends_all(command, ranks):
+    out = f"stopped-{len(ranks)}"
+    launcher = started(command, out)
+    there = {**processes_of(launcher), "launcher": launcher.pid}
+    for rank in ranks:
+        os.kill(there[rank], signal.SIGTERM)
     _, err = launcher.communicate(timeout=60)
     (step,) = re.findall(r"error: stopped after step (\d+); continue with", err)
-    assert checkpoint.checkpoints(command.folder / f"stopped-{rank}" / "checkpoints")[-1].name.endswith(step)
-    assert err.count("exitcode  : 143") == 2
+    assert checkpoint.checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
+    assert "launcher" in ranks or err.count("exitcode  : 143") == 2

@@ -405,11 +405,12 @@ def test_a_profile_tells_every_part_of_a_step(tmp_path):
     run = train(tmp_path / "run", train=settings)
     page = (run.path / "profile" / "summary.txt").read_text()
     rows = dict(re.findall(r"^(\w[\w ]+?) +[\d.]+ +([\d.]+)%$", page, re.MULTILINE))
-    shares = [float(rows[part]) for part in (*PARTS, "everything else")]
+    parts = [part for part in PARTS if "exchange" not in part]  # with other processes, of which there are none
+    shares = [float(rows[part]) for part in (*parts, "everything else")]
     assert all(share > 0 for share in shares)
     assert sum(shares) == pytest.approx(100, abs=0.6)
     marks = {event["name"] for event in json.loads((run.path / "profile" / "trace.json").read_text())["traceEvents"]}
-    assert {f"ganzoo: {part}" for part in PARTS} <= marks
+    assert {f"ganzoo: {part}" for part in parts} <= marks
     plain = train(tmp_path / "plain", train=settings | {"profile": False})
     assert same(weights(run), weights(plain))
 
