@@ -64,7 +64,8 @@ class Loss(nn.Module):
     """Terms that one or both sides minimise; penalties, clipping and augmentation are losses too.
 
     The engine adds the terms up and alone calls `backward` and `step`. A loss has no trainable parameter; state
-    lives in buffers, which change only in `after`. Networks inside it stay frozen and in `eval()`.
+    lives in buffers, which change only in `after`. Networks inside it stay frozen and in `eval()`. Which terms there
+    are may depend on the step, and not on the samples.
     The recipe keys `weight`, `every`, `start` and `stop` belong to the engine and go with any loss.
     """
 
@@ -208,10 +209,13 @@ class Step:
         judged = self._call(self.discriminator, images, given, twice=twice)
         return judged if isinstance(judged, tuple) else (judged, {})
 
-    def _drawn(self, draw: Callable[..., Tensor], *shape: int) -> Tensor:
-        if not shape or shape[0] % batch_length(self.batch):
+    def _drawn(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
+        shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # a torch.Size will do as well
+        length = batch_length(self.batch)
+        if self.processes == 1 or not shape or shape[0] % length:
             return self._here(draw(*shape, generator=self._rng))
-        return self._here(self._own(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
+        drawn = draw(shape[0] * self.processes, *shape[1:], generator=self._rng)
+        return self._here(drawn.unflatten(0, (-1, self.processes, length))[:, self.rank].flatten(0, 1))
 
     def _own(self, whole: Tensor) -> Tensor:
         return whole.chunk(self.processes)[self.rank]

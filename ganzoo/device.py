@@ -44,14 +44,17 @@ class Hardware:
             return module.to(self.device, memory_format=torch.channels_last)
         return module.to(self.device)
 
-    def sync_batch_norm(self, module: nn.Module) -> nn.Module:
-        """The network with batch norm over all processes' samples. Raises `BadInput` where torch has none."""
+    def check_sync_batch_norm(self) -> None:
+        """Raise `BadInput` where torch has no batch norm over several processes."""
         if self.device.type != "cuda":
             raise BadInput(
                 "train.sync_batch_norm needs GPUs, since torch has it for nothing else; without it each process "
                 "normalises its own part of a batch"
             )
-        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+
+    def sync_batch_norm(self, module: nn.Module) -> None:
+        """Have the batch norms inside a network look at the samples of all processes."""
+        nn.SyncBatchNorm.convert_sync_batchnorm(module)
 
     def put(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """A batch or a latent on this device, without waiting for the copy."""
@@ -117,8 +120,10 @@ class Hardware:
 
     def wait(self) -> None:
         """Until the device has done all that was asked of it."""
-        if self.device.type != "cpu":
-            getattr(torch, self.device.type).synchronize()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
 
     def _function(self, module: nn.Module) -> Callable[..., Any]:
         if not self.compile:

@@ -7,6 +7,7 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 import copy
 import itertools
 import math
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -31,6 +32,8 @@ MARK = "ganzoo: "
 """What the names of the parts of a training step begin with in a profile."""
 BETWEEN = "between the steps"
 """The part that belongs to no step: pictures, checkpoints, measuring."""
+TERMS = 64
+"""Terms are exchanged in rows of so many."""
 EACH = 100
 """First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
 
@@ -89,30 +92,45 @@ class Engine:
         optimizer: Optimizer | dict[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
-        check_players(generator, discriminator)
-        self.train = validated(Train, train or {}, "train")
-        self.optimizer = validated(Optimizer, optimizer or {}, "optimizer")
         self.processes = Processes()
         with self.processes.together():
+            check_players(generator, discriminator)
+            self.train = validated(Train, train or {}, "train")
+            self.optimizer = validated(Optimizer, optimizer or {}, "optimizer")
+            if not self.train.steps:
+                raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
-            if self.train.sync_batch_norm and self.processes.count > 1:
-                generator, discriminator = map(self.hardware.sync_batch_norm, (generator, discriminator))
+            if self._syncs:
+                self.hardware.check_sync_batch_norm()
+            self.losses = named_apart(losses)
+            self._take(generator, discriminator)
+        kinds = self.processes.everyone(self.hardware.device.type)
+        with self.processes.together():
+            if len(set(kinds)) > 1:
+                raise BadInput(
+                    f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device"
+                )
+        self.rng = seeded("run", self.train.seed)
+        self.index = self.images = 0
+        self.sides: dict[str, Side] = {}
+        self.ledger = Ledger()
+        self._apart: Tensor | int = 0
+
+    @property
+    def _syncs(self) -> bool:
+        return self.train.sync_batch_norm and self.processes.count > 1
+
+    def _take(self, generator: Generator, discriminator: nn.Module) -> None:
+        """Networks and losses on the hardware, and the average, which begins as the generator does."""
         self.generator = self.hardware.place(generator)
         self.discriminator = self.hardware.place(discriminator)
         for network in (generator, discriminator):
             # Only from the top: what an author has put into eval() inside stays so.
             if not network.training:
                 network.train()
-        self.losses = named_apart(losses)
         self._settle_losses()
         self._ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.rng = seeded("run", self.train.seed)
-        self.index = self.images = 0
-        self.sides: dict[str, Side] = {}
-        self.ledger = Ledger()
-        if not self.train.steps:
-            raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
 
     def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
         """Train for `steps` (else `train.steps`) training steps on dict batches, gone through again when they end.
@@ -151,7 +169,11 @@ class Engine:
             self._set_up(batch)
         self.hardware.precision = self.processes.from_first(self.hardware.precision)
         networks = (self.generator, self.discriminator, self._ema)
-        self.processes.broadcast(weight for each in networks for weight in (*each.parameters(), *each.buffers()))
+        weights = [weight for each in networks for weight in (*each.parameters(), *each.buffers())]
+        self.processes.broadcast([*weights, *(weight for use in self.losses for weight in use.loss.parameters())])
+        if self._syncs:  # only now, as the rehearsal may fail in one process, and the others would wait for it
+            for network in networks[:2]:
+                self.hardware.sync_batch_norm(network)
 
     def _set_up(self, batch: dict[str, Tensor]) -> None:
         rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
@@ -187,6 +209,8 @@ class Engine:
         self.processes.broadcast((*self.generator.buffers(), *self.discriminator.buffers()))
 
     def _check(self) -> None:
+        if self._apart:
+            raise BadInput("the losses' terms are not the same in all processes; they may not depend on the samples")
         self.ledger.check()
         networks = (self.generator, self.discriminator)
         weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
@@ -251,15 +275,21 @@ class Engine:
     def _exchange(self, side: Side, terms: list[dict[str, Tensor]]) -> None:
         """Gradients and terms become their means over all processes; where only some have a gradient, others have 0."""
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in side.parameters]
-        there = torch.tensor([float(p.grad is not None) for p in side.parameters], device=self.hardware.device)
-        for own in terms:
-            own |= {name: term.float() for name, term in own.items() if not term.is_floating_point()}
-        self.processes.average([*gradients, there, *(term for own in terms for term in own.values())])
-        missing = [number for number, parameter in enumerate(side.parameters) if parameter.grad is None]
-        for number in missing:
+        named = [(own, name) for own in terms for name in own]
+        sign = zlib.crc32(repr([list(own) for own in terms]).encode())
+        told = [sign, *(p.grad is not None for p in side.parameters)]
+        # Of a length that hardly depends on the terms: other ones elsewhere are to be noticed, and not to break off.
+        padded = torch.zeros(-len(named) % TERMS)
+        parts = [torch.tensor(told), *(own[name][None] for own, name in named), padded]
+        numbers = torch.cat([part.to(self.hardware.device, torch.float64) for part in parts])
+        self.processes.average([*gradients, numbers])
+        self._apart = self._apart + (numbers[0] - sign).abs()
+        for (own, name), mean in zip(named, numbers[len(told) :], strict=False):
+            own[name] = mean.to(own[name].dtype if own[name].is_floating_point() else torch.float32)
+        for there, parameter, gradient in zip(numbers[1 : len(told)], side.parameters, gradients, strict=True):
             # None stays None where no process has one: an optimizer passes over it, but not over zeros.
-            if there[number]:
-                side.parameters[number].grad = gradients[number]
+            if parameter.grad is None and there:
+                parameter.grad = gradient
 
     @torch.no_grad()
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 
 class Deprecated(DeprecationWarning):
@@ -14,6 +15,12 @@ class Error(Exception):
     exit_code = 1
     told = True
     """False where another process of the same training says it."""
+
+    def with_more(self, text: str) -> Self:
+        """The same error with half a sentence more."""
+        error = type(self)(f"{self}; {text}")
+        error.told = self.told
+        return error
 
 
 class BadInput(Error, ValueError):

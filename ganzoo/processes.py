@@ -12,7 +12,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ganzoo import errors
-from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted
+from ganzoo.device import out_of_memory
+from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted, Unavailable
 
 BUCKET = 2**23
 """Numbers that are sent together: 32 MB in float32."""
@@ -49,10 +50,13 @@ class Processes:
             name = "cuda" if torch.cuda.is_available() else "cpu"
         if name not in ("cpu", "cuda"):
             raise BadInput(f"several processes train on 'cpu' or 'cuda', where each takes its own GPU, not '{name}'")
+        if name == "cpu":
+            return name
         local, there = int(os.environ.get("LOCAL_RANK", self.rank)), torch.cuda.device_count()
-        if name == "cuda" and local >= there:
+        if local >= there:
             raise BadInput(f"process {self.rank} needs GPU {local} of its machine, which has {there}; start fewer")
-        return f"cuda:{local}" if name == "cuda" else name
+        torch.cuda.set_device(local)  # else every process also takes memory of the first GPU
+        return f"cuda:{local}"
 
     def own(self, whole: Tensor, parts: int = 1) -> Tensor:
         """This process's rows of what is meant for the whole batch: an equal share of each of the batch's `parts`.
@@ -70,9 +74,10 @@ class Processes:
         """Put the mean over all processes into each of these tensors, whatever their strides."""
         with hearing():
             sent = [(flat, bucket, dist.all_reduce(flat, async_op=True)) for flat, bucket in flattened(tensors)]
-            for flat, bucket, work in sent:
+            for _, _, work in sent:
                 work.wait()
-                spread(flat.div_(self.count), bucket)
+        for flat, bucket, _ in sent:
+            spread(flat.div_(self.count), bucket)
 
     @torch.no_grad()
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
@@ -114,10 +119,6 @@ class Processes:
             dist.gather_object(value, given)
         return given or []
 
-    def meet(self) -> None:
-        """Wait until all have come here."""
-        self.greatest(0)
-
     @contextmanager
     def together(self) -> Iterator[None]:
         """What goes wrong in here in any process is raised by all of them, with `told` as the first alone tells it.
@@ -144,8 +145,11 @@ class Processes:
 
 def described(error: Exception) -> tuple[str, str]:
     """What the other processes are to raise: the name of a class of ours, and its sentence."""
-    if isinstance(error, Error):
-        return type(error).__name__, str(error)
+    for kind in (BadInput, Diverged, Unavailable, Failed, Error):
+        if isinstance(error, kind):
+            return kind.__name__, str(error)
+    if out_of_memory(error):
+        return "BadInput", f"out of memory: {error}"
     return "Failed", f"{type(error).__name__}: {error}"
 
 
@@ -155,21 +159,25 @@ def joined() -> Iterator[Processes]:
 
     Where Python code has connected them itself, nothing is changed.
     """
-    starting = dist.is_available() and dist.is_torchelastic_launched() and not dist.is_initialized()
+    starting = launched() and not dist.is_initialized()
     if starting and int(os.environ["WORLD_SIZE"]) > 1:
         with hearing():
             dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield Processes()
+        if starting and dist.is_initialized():  # after an error nobody may wait for the others once more
+            dist.destroy_process_group()
     except Error as error:
         if isinstance(error, Diverged | Interrupted):  # which happens to all of them at once
             error.told = Processes().first
         if starting and not error.told:
             linger()
         raise
-    finally:
-        if starting and dist.is_initialized():
-            dist.destroy_process_group()
+
+
+def launched() -> bool:
+    """Whether torchrun has started this process."""
+    return dist.is_available() and dist.is_torchelastic_launched()
 
 
 def linger() -> None:
@@ -191,6 +199,8 @@ def hearing() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        if out_of_memory(error):
+            raise
         reason = str(error).strip().partition("\n")[0]
         raise Failed(f"another process of this training has ended or cannot be reached ({reason})") from error
 

@@ -184,7 +184,9 @@ class Run:
         while not (path.exists() and reading(path) == word.encode()):
             if time.monotonic() > until:
                 raise BadInput(f"'{self.path}' is not the folder that process 0 has; --out must be one that all share")
-            time.sleep(0.1)  # a network's file system may take a moment
+            time.sleep(0.1)
+            with suppress(OSError):  # or a network's file system may long remember that nothing was there
+                list(self.path.parent.iterdir())
 
     def written(self) -> list[Path]:
         """What is there for people: newest samples, perhaps their animation, curves, log, model, the folder itself."""

@@ -19,23 +19,25 @@ from ganzoo.engine import BETWEEN, Engine
 from ganzoo.errors import Interrupted
 from ganzoo.model import save_model, start_from
 from ganzoo.plane import Plane
-from ganzoo.processes import Processes
+from ganzoo.processes import Processes, launched
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.recipe import Recipe
 from ganzoo.run import Run
 from ganzoo.scheduled import check_that_all_play
+from ganzoo.seeds import seed_of
 from ganzoo.stopping import Stopping
 from ganzoo.watching import DIGITS, Watch, told
 
 
 def by_first(method: Callable[..., None]) -> Callable[..., None]:
-    """Leave it to the first of several processes, which alone writes and speaks."""
+    """Leave it to the first of several processes, which alone writes and speaks; the others wait for it."""
 
     @wraps(method)
     def done_once(trainer: "Trainer", *arguments: Any, **options: Any) -> None:
-        if trainer.processes.first:
-            method(trainer, *arguments, **options)
+        with trainer.processes.together():
+            if trainer.processes.first:
+                method(trainer, *arguments, **options)
 
     return done_once
 
@@ -47,7 +49,7 @@ class Trainer:
     """
 
     def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence, fresh: bool = True) -> None:
-        self.recipe, self.data, self.progress = recipe, data, progress
+        self.recipe, self.data, self.device, self.progress = recipe, data, device, progress
         self.settings, self.processes = recipe.train, Processes()
         with self.processes.together():
             if self.settings.tensorboard:
@@ -67,7 +69,7 @@ class Trainer:
         self.guard = Guard(self.engine, data)
         self.measured: dict[str, float] = {}
         self.saved = 0
-        self.stopping, self.skipped = Stopping(forwarded=self.processes.count > 1), 0
+        self.stopping, self.skipped = Stopping(forwarded=launched()), 0
 
     @property
     def circumstances(self) -> dict[str, Any]:
@@ -83,6 +85,8 @@ class Trainer:
             self.stream = data.batches(self.settings.batch, self.settings.seed, used, own)
             first = blaming("the data", next, self.stream)
         self.engine.setup(first)
+        if self.processes.rank:  # or dropout would drop the same in all of them
+            torch.manual_seed(seed_of("process", self.settings.seed, self.processes.rank))
         self.settings.precision = self.engine.hardware.precision
         self.batches = itertools.chain([first], self.stream)
         with self.processes.together():
@@ -99,6 +103,9 @@ class Trainer:
     @by_first
     def record(self, run: Run, event: str, **about: Any) -> None:
         """Note in a run's history that this training goes to work, and tell what is other than before."""
+        self._record(run, event, **about)
+
+    def _record(self, run: Run, event: str, **about: Any) -> None:
         others = continuing.other_circumstances(run.history, self.circumstances)
         about |= {"circumstances": self.circumstances, **self.watch.about}
         changed = run.record(event, self.engine.index, self.recipe, **about)
@@ -133,10 +140,10 @@ class Trainer:
         self.clock, self.logged = time.perf_counter(), self.engine.images
         while not self.over:
             self.engine.step(self.batches)
+            number = self.processes.greatest(self.stopping.signal_number)
             for listener in self.listeners:
                 listener.step(self.engine.index)
             self._housekeeping(self.engine.index)
-            number = self.processes.greatest(self.stopping.signal_number)
             if number and not self.over:
                 self._stop(number)
 
@@ -152,11 +159,10 @@ class Trainer:
 
     def _stop(self, signal_number: int) -> None:
         self.engine.check()
+        if self.saved != self.engine.index:
+            self._save()  # before all else, as somebody may be about to pull the plug
         self._picture(self.engine.index)
         self._conclude()
-        if self.saved != self.engine.index:
-            self._save()
-        self.processes.meet()  # none may leave while the first still writes: whoever started them would end it
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
         raise Interrupted(said, signal_number)
 
@@ -192,8 +198,8 @@ class Trainer:
 
     def _measure(self, step: int) -> None:
         """How good the samples are, for the next line of the log; the best generator so far is kept."""
-        if self.processes.first:
-            with torch.no_grad(), self.engine.hardware.random_state_kept():
+        with self.processes.together(), torch.no_grad(), self.engine.hardware.random_state_kept():
+            if self.processes.first:
                 self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
         self.measured, self.watch.best, self.watch.unimproved = self.processes.from_first(
             (self.measured, self.watch.best, self.watch.unimproved)
@@ -203,12 +209,16 @@ class Trainer:
 
     def _look(self) -> None:
         """Whether the training goes to pieces, which is said once."""
-        for sign, said in self.guard.look().items():
-            if self.processes.first and all(line.get("sign") != sign for line in self.run.history):
-                self.record(self.run, "warned", sign=sign, reason=said)
-                self.progress.say(f"warning at step {self.engine.index}: {said}")
+        self._warn(self.guard.look())
         if self.guard.diversity is not None:
             self.measured["diversity"] = round(self.guard.diversity, DIGITS)
+
+    @by_first
+    def _warn(self, signs: dict[str, str]) -> None:
+        for sign, said in signs.items():
+            if all(line.get("sign") != sign for line in self.run.history):
+                self._record(self.run, "warned", sign=sign, reason=said)
+                self.progress.say(f"warning at step {self.engine.index}: {said}")
 
     def _log(self, step: int, keep: bool) -> None:
         """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
@@ -232,10 +242,12 @@ class Trainer:
         self._save_model(self.run.model_folder)
         # Last of all: whatever is interrupted before it will be made again.
         about = {**self.watch.state, "measured": self.measured, "facts": self.data.facts}
-        state = checkpoint.capture(self.engine, **about)
-        if self.processes.first:
-            checkpoint.save(self.run.checkpoints, state)
+        self._write(checkpoint.capture(self.engine, **about))
         self.saved = self.engine.index
+
+    @by_first
+    def _write(self, state: checkpoint.State) -> None:
+        checkpoint.save(self.run.checkpoints, state)
 
     @by_first
     def _save_model(self, folder: Path) -> None:

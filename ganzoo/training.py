@@ -17,7 +17,6 @@ from ganzoo.processes import Processes, joined
 from ganzoo.progress import Bar, Silence
 from ganzoo.recipe import Recipe, differences
 from ganzoo.run import Run, in_the_way
-from ganzoo.seeds import seed_of
 from ganzoo.trainer import Trainer
 from ganzoo.watching import out_of_patience, told
 
@@ -50,11 +49,11 @@ def train(
         with processes.together():
             if recipe is None:
                 raise BadInput("say what to train: a recipe, or with resume=True a run in out")
-            if out is not None:
+            if out is not None and processes.first:
                 in_the_way(out, overwrite)  # before anything that takes time
             wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
             complete, opened_data = opened(wanted, data)
-        check_agreement(processes, complete, opened_data)
+        check_agreement(processes, complete, facts_of(opened_data))
         trainer = prepared(complete, opened_data, device, progress)
         with processes.together():
             run = Run.create(trainer.recipe, out, overwrite) if processes.first else None
@@ -84,6 +83,8 @@ def go_on(
             facts = state.numbers["facts"] if state else {}
             new = Recipe.load(old if recipe is None else recipe, **continuing.in_the_shape_of(facts, overrides))
             continuing.check_beginning(old, new)
+        check_agreement(processes, new, facts_of(None, state))
+        with processes.together():
             if state and finished(run, state, new, progress):
                 return run
             if data is None:
@@ -94,7 +95,7 @@ def go_on(
                 continuing.check_shape(facts, opened_data.facts)
                 if finished(run, state, new, progress):
                     return run
-        check_agreement(processes, new, opened_data, state)
+        check_agreement(processes, new, facts_of(opened_data, state))
         trainer = prepared(new, opened_data, device, progress, state)
         trainer.record(run, "resumed")
         return play(trainer, run)
@@ -119,22 +120,26 @@ def held(run: Run, processes: Processes) -> Iterator[None]:
         yield
 
 
-def check_agreement(processes: Processes, recipe: Recipe, data: Data, state: checkpoint.State | None = None) -> None:
+def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
     """Raise `BadInput` where the processes would not train the same, or cannot share a batch equally."""
-    facts = {**data.facts, "count": data.count, "step": state.numbers["index"] if state else 0}
     everyone = processes.everyone((recipe.written_out(), facts))
     with processes.together():
         first, found = everyone[0]
         for rank, (other, there) in enumerate(everyone):
-            facts_apart = {key: [value, there.get(key)] for key, value in found.items() if value != there.get(key)}
-            apart = differences(first, other) | facts_apart
-            for path, (one, another) in apart.items():
+            facts_apart = {key: [value, there[key]] for key, value in found.items() if value != there[key]}
+            for path, (one, another) in (differences(first, other) | facts_apart).items():
                 said = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
                 raise BadInput(f"all processes must train by one recipe on the same data, but {said}")
         batch, parts = recipe.train.batch, recipe.train.accumulate
         if not recipe.data.from_python and batch % (processes.count * parts):
             among = f"{processes.count} processes" + f" with train.accumulate={parts}" * (parts > 1)
             raise BadInput(f"train.batch={batch} cannot be divided equally among {among}")
+
+
+def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
+    """What must be the same in all processes, beside the recipe."""
+    facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
+    return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
 def opened(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
@@ -150,8 +155,6 @@ def prepared(
     with outer_faults(recipe.train, own_batches=recipe.data.from_python):
         torch.manual_seed(recipe.train.seed)
         trainer = Trainer(recipe, data, device, progress, fresh=state is None)
-        if trainer.processes.rank:  # or dropout would drop the same in all of them
-            torch.manual_seed(seed_of("process", recipe.train.seed, trainer.processes.rank))
         trainer.set_up(state)
         return trainer
 
@@ -192,7 +195,7 @@ def play(trainer: Trainer, run: Run) -> Run:
             reason = str(error)
             check_rollback(trainer, run, error)
         except (BadInput, Failed) as error:
-            raise type(error)(f"{error}; {run.what_is_left()}") from error
+            raise error.with_more(run.what_is_left()) from error
         trainer = rolled_back(trainer, run, reason)
 
 
@@ -202,7 +205,7 @@ def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
         raise Interrupted(f"stopped; {error}; {run.what_is_left()}", number) from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
-        if continuing.rollbacks(run.history) < continuing.ROLLBACKS:
+        if trainer.processes.from_first(continuing.rollbacks(run.history)) < continuing.ROLLBACKS:
             return
         often = f", also after {continuing.ROLLBACKS} rollbacks"
     raise Diverged(f"{error}{often}; {run.what_is_left()}") from error
@@ -211,10 +214,13 @@ def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
 def rolled_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
     """The training as it was at the last checkpoint, with another seed from there on."""
     came_to, data, progress = trainer.engine.index, trainer.data, trainer.progress
-    device, recipe = str(trainer.engine.hardware.device), trainer.recipe
-    recipe = Recipe.load(recipe, train={"seed": recipe.train.seed + 1})
+    device, processes = trainer.device, trainer.processes
+    recipe = Recipe.load(trainer.recipe, train={"seed": trainer.recipe.train.seed + 1})
     del trainer.engine  # its memory is needed for the new one
     progress.say(f"{reason}; going back to the last checkpoint")
-    trainer = prepared(recipe, data, device, progress, newest_state(run, progress))
+    with processes.together():
+        state = newest_state(run, progress)
+    check_agreement(processes, recipe, facts_of(data, state))
+    trainer = prepared(recipe, data, device, progress, state)
     trainer.record(run, "rolled back", came_to=came_to, reason=reason)
     return trainer

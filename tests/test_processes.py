@@ -28,7 +28,8 @@ SMOOTH += ["-ooptimizer.name=sgd", "-ooptimizer.lr=0.05"]
 """Nothing in it depends on how the samples are divided among the processes."""
 
 PLUGIN = """
-    import os
+    import shutil
+    from pathlib import Path
 
     import torch
     import ganzoo
@@ -37,6 +38,10 @@ PLUGIN = """
     def register_losses(register):
         register("pool", "ganzoo_together:Pool")
         register("broken", "ganzoo_together:Broken")
+        register("rotten", "ganzoo_together:Rotten")
+        register("unequal", "ganzoo_together:Unequal")
+        register("spoiling", "ganzoo_together:Spoiling")
+        register("drawn", "ganzoo_together:Drawn")
 
     class Pool(ganzoo.Loss):
         def setup(self, step):
@@ -54,6 +59,29 @@ PLUGIN = """
             return {"sum": step.real_scores.mean() * (float("nan") if here else 1)}
 
         generator = discriminator
+
+    class Rotten(ganzoo.Loss):
+        def setup(self, step):
+            self.register_buffer("kept", torch.zeros(()))
+
+        def after(self, step, terms):
+            if step.rank == 1 and step.index == 5:
+                self.kept.fill_(float("nan"))
+
+    class Unequal(ganzoo.Loss):
+        def discriminator(self, step):
+            return {"one" if step.rank or step.index < 2 else "other": step.real_scores.mean().detach()}
+
+    class Spoiling(ganzoo.Loss):
+        def after(self, step, terms):
+            if step.rank == 0 and step.index == 2 and step.turn == "generator":
+                shutil.rmtree("spoilt/checkpoints")
+                Path("spoilt/checkpoints").write_text("")
+
+    class Drawn(ganzoo.Loss):
+        def setup(self, step):
+            self.network = torch.nn.Linear(2, 2)
+            self.register_buffer("projection", torch.cat([torch.randn(3), self.network.weight.flatten()]))
 """
 
 
@@ -133,10 +161,17 @@ def came(command):
     for steps, out in ((4, "alone-4"), (8, "alone-8")):
         assert command("train", "vanilla", *SMOOTH, f"-otrain.steps={steps}", "--out", out).returncode == 0
     (command.folder / "other").mkdir()
-    dropout = [*TINY, "-oarchitecture.discriminator.dropout=0.5", "--loss=non-saturating", "--loss=pool"]
-    broken = ["train", "vanilla", *TINY, "-otrain.steps=8", "--loss=non-saturating", "--loss=broken"]
+    dropout = [
+        *TINY,
+        "-oarchitecture.discriminator.dropout=0.5",
+        "--loss=non-saturating",
+        "--loss=pool",
+        "--loss=drawn",
+    ]
     watched = ["train", "ring8", "--device=cpu", "-otrain.batch=32", "-otrain.steps=60", "-otrain.sample_every=1000"]
     watched += ["-ooptimizer.lr=1e-9"]
+    sound = ["train", "vanilla", *TINY, "-otrain.steps=8", "--loss=non-saturating"]
+    broken = [*sound, "--loss=broken"]
     commands = {
         "whole": ["train", "vanilla", *dropout, "-otrain.steps=8", "--out=whole"],
         "half": ["train", "vanilla", *dropout, "-otrain.steps=4", "--out=half"],
@@ -148,6 +183,10 @@ def came(command):
         "watched": [*watched, "-otrain.evaluate_every=10", "-otrain.patience=2", "--out=watched"],
         "diverged": [*broken, "--out=bad"],
         "back": [*broken, "-otrain.on_nonfinite=rollback", "--out=back"],
+        "rotten": [*sound, "--loss=rotten", "--out=rotten"],
+        "unequal": [*sound, "--loss=unequal", "--out=unequal"],
+        "spoilt": [*sound, "--loss=spoiling", "--out=spoilt"],
+        "longer": {"words": ["train", "--resume=whole", "-otrain.steps=12"], "1": ["-otrain.steps=8"]},
         "divided": ["train", "vanilla", *TINY, "-otrain.batch=9", "--out=no"],
         "parts": ["train", "vanilla", *TINY, "-otrain.batch=6", "-otrain.accumulate=2", "--out=no"],
         "device": ["train", "vanilla", *TINY, "--device=cuda", "--out=no"],
@@ -233,6 +272,17 @@ def test_a_nan_in_one_process_stops_both(came):
     assert "'discriminator/broken/sum' is not a finite number at step 5" in err and "step-000004" in err
 
 
+def test_a_nan_that_only_one_process_can_see_stops_both(came):
+    (code, _, err), (other_code, _, other_err) = came["rotten"]
+    assert (code, other_code, other_err) == (3, 3, "")
+    assert "process 1: training diverged: a buffer has a NaN after step 8" in err
+
+
+def test_what_a_loss_draws_in_its_setup_is_the_same_in_all(came, command):
+    found = state(command.folder / "whole", 8)
+    assert torch.equal(found["loss.drawn.projection"], found["process.1.loss.drawn.projection"])
+
+
 def test_both_go_back_together_until_they_give_up(came, command):
     (code, _, err), (other_code, _, other_err) = came["back"]
     assert (code, other_code, other_err) == (3, 3, "")
@@ -244,6 +294,7 @@ def test_both_go_back_together_until_they_give_up(came, command):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("longer", "but 'train.steps' is 12 in process 0 and 8 in process 1"),
         ("divided", "train.batch=9 cannot be divided equally among 2 processes"),
         ("parts", "train.batch=6 cannot be divided equally among 2 processes with train.accumulate=2"),
         ("device", "process 0 needs GPU 0 of its machine, which has 0"),
@@ -264,6 +315,22 @@ def test_bad_input_is_one_sentence_of_the_first_and_exit_2_of_all(came, command,
     assert err.startswith("error: ") and err.count("\n") == 1
     assert said in err
     assert not (command.folder / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "unequal",
+            "the losses' terms are not the same in all processes; they may not depend on the samples; no",
+        ),
+        ("spoilt", "cannot write spoilt/checkpoints"),
+    ],
+)
+def test_what_goes_wrong_on_the_way_is_one_sentence_of_the_first_too(came, name, said):
+    (code, _, err), (other_code, *others_words) = came[name]
+    assert (code, other_code, others_words) == (2, 2, ["", ""]), err
+    assert err.count("error: ") == 1 and f"error: {said}" in err
 
 
 # Ends that nobody wished for.

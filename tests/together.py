@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import test_games
 import torch
-from test_games import GAMES, STEPS, Game, NonSaturating, PointDiscriminator
+from test_games import GAMES, SIZE, STEPS, Game, NonSaturating, PointDiscriminator
 from torch import Tensor, nn
 
 import ganzoo
@@ -60,7 +59,7 @@ class OneOfTwo(PointDiscriminator):
 
     def __init__(self):
         super().__init__()
-        self.extra, self.never = nn.Linear(test_games.SIZE, 1), nn.Linear(1, 1)
+        self.extra, self.never = nn.Linear(SIZE, 1), nn.Linear(1, 1)
 
     def forward(self, images, given):
         scores, chosen = self.net(images), images[:, 0] > CHOSEN
@@ -80,20 +79,30 @@ class Pool(ganzoo.Loss):
         self.kept.copy_(step.batch["image"][-1])
 
 
+class BothAtOnce(ganzoo.Loss):
+    """Numbers for real and fake samples in one draw, a torch.Size for a shape, and some that are no samples' own."""
+
+    def discriminator(self, step):
+        both = torch.cat([step.real, step.fake]) + step.randn(2 * len(step.real), 1) * step.rand(1, SIZE)
+        return {"both": step.score(both, step.batch).mean(), "real": step.score(step.rand(step.real.shape), {}).mean()}
+
+
 NORMED = ("pix2pix",)
 """Games with batch norm, which looks at each process's own samples, so that two processes do not equal one."""
 MORE = {
     "path_length": replace(GAMES["vanilla"], losses=lambda: [NonSaturating(), Scheduled(PathLength(), every=2)]),
     "a_part_without_gradient": replace(GAMES["vanilla"], discriminator=OneOfTwo),
-    "in_parts": replace(GAMES["mode_seeking"]),
+    "both_at_once": replace(GAMES["vanilla"], losses=lambda: [NonSaturating(), BothAtOnce()]),
+    "in_parts": GAMES["augmentation"],
+    "in_parts_with_another_latent": GAMES["mode_seeking"],
 }
 ALL = GAMES | MORE
 
 
 def engine_of(name: str, *more: ganzoo.Loss) -> ganzoo.Engine:
-    """The game's engine; `in_parts` splits each batch in two."""
+    """The game's engine; some split each batch in two."""
     engine = ALL[name].engine(*more)
-    engine.train.accumulate = 2 if name == "in_parts" else 1
+    engine.train.accumulate = 2 if name.startswith("in_parts") else 1
     return engine
 
 
