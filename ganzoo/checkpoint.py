@@ -13,10 +13,11 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from ganzoo.engine import Engine, Side
+from ganzoo.engine import Engine
 from ganzoo.errors import BadInput
 from ganzoo.files import as_json, reading, sha256, write_bytes, write_json, writing_folder
 from ganzoo.ledger import Ledger, Tally
+from ganzoo.side import Side
 
 FORMAT = 3
 """Lower ones are of before the first release and lack what resuming reads."""

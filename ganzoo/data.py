@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional
 
+from ganzoo.batches import endless
 from ganzoo.contract import batch_length
 from ganzoo.datasets import SMALL, celeba, data_root, lsun, plain_names, small
-from ganzoo.engine import endless
 from ganzoo.errors import BadInput, Failed, choices
 from ganzoo.folder import LOOKED_AT, WORKERS, Decoded, Files, Pictures, channels_of, classes_of, decoded, image_names
 from ganzoo.gaussians import COUNT, MIXTURES

@@ -5,7 +5,6 @@ reuses the last batch. The engine knows two sides and a list of losses; it knows
 """
 
 import copy
-import itertools
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
+from ganzoo.batches import checked_batch, endless, share
 from ganzoo.checks import all_in_eval, blaming, buffers_kept, check_fit, check_players, name_of, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
@@ -26,7 +26,8 @@ from ganzoo.ledger import Ledger
 from ganzoo.processes import Processes
 from ganzoo.scheduled import Scheduled, named_apart
 from ganzoo.seeds import seeded
-from ganzoo.settings import SIDES, Optimizer, SideOptimizer, Train, validated
+from ganzoo.settings import SIDES, Optimizer, Train, validated
+from ganzoo.side import Side
 
 MARK = "ganzoo: "
 """What the names of the parts of a training step begin with in a profile."""
@@ -36,39 +37,6 @@ TERMS = 64
 """Terms are exchanged in rows of so many."""
 EACH = 100
 """First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
-
-
-class Side:
-    """One of the two players: its trainable parameters, its optimizer and its count of turns."""
-
-    def __init__(self, module: nn.Module, settings: SideOptimizer, hardware: Hardware) -> None:
-        self.settings = settings
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(self.parameters, settings) if self.parameters else None
-        self.scaler = hardware.scaler()
-        self.turns = 0
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """While the other side plays: no parameter of this one asks for a gradient."""
-        for parameter in self.parameters:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in self.parameters:
-                parameter.requires_grad_(True)
-
-    def update(self, factor: float) -> None:
-        """One optimizer step with the learning rate times `factor`, on the gradient that has gathered."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * factor
-        if self.settings.clip_norm:
-            self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.parameters, self.settings.clip_norm)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
 
 
 class Engine:
@@ -381,51 +349,8 @@ class Engine:
                 blaming("a first step", torch.autograd.backward, terms)
 
 
-def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
-    """The torch optimizer of that name, in the fastest implementation that needs no compiler."""
-    kinds = {
-        "adam": torch.optim.Adam,
-        "adamw": torch.optim.AdamW,
-        "rmsprop": torch.optim.RMSprop,
-        "sgd": torch.optim.SGD,
-    }
-    fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
-    return kinds[settings.name](parameters, **settings.arguments(), **fast)
-
-
-def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
-    for time in itertools.count():
-        empty = True
-        for batch in batches:
-            empty = False
-            yield batch
-        if empty and not time:
-            raise BadInput("the data gave no batch at all")
-        if empty:
-            raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")
-
-
-def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
-    """The part-th of `parts` equal pieces of a batch. Raises `BadInput` where it cannot be cut so."""
-    if parts == 1:
-        return batch
-    if batch and batch_length(batch) % parts:
-        raise BadInput(f"a batch of {batch_length(batch)} cannot be split into {parts} equal parts (accumulate)")
-    return {key: value.chunk(parts)[part] for key, value in batch.items()}
-
-
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """Each term's mean over the parts of a batch."""
     if len(parts) == 1:
         return parts[0]
     return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
-
-
-def checked_batch(batch: Any) -> dict[str, Tensor]:
-    """The batch itself, or `BadInput` where it is no dict of tensors, or None: where there is no more."""
-    if batch is None:
-        raise BadInput("the data gave no more batches")
-    if not isinstance(batch, dict) or not batch:
-        raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(batch).__name__}")
-    return batch
