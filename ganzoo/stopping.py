@@ -5,6 +5,8 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+from ganzoo.errors import Failed
+
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -31,7 +33,9 @@ class Stopping:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # Where one of several processes has died, who started them ends the others so, which have yet to say it.
+            ended = self.forwarded and isinstance(error, Failed) and number == signal.SIGTERM
+            signal.signal(number, signal.SIG_IGN if ended else handler)
 
     def _keep(self, number: int, frame: Any) -> None:
         self.signal_number = number
