@@ -1,10 +1,10 @@
 """How much faster two processes train than one, and how much of their time they wait for one another.
 
-    python benchmarks/scaling.py                  # about four minutes on two CPU cores, one thread for each process
+    python benchmarks/scaling.py                  # about eight minutes on two CPU cores, one thread for each process
     python benchmarks/scaling.py --only dcgan --processes 1 2 4 8     # on a machine with as many GPUs, one for each
 
 Each process has 64 images on each turn, so that two have the double batch. Numbers of processes take turns, one round
-that does not count and five that do; figures are medians, with the smallest and the largest, and the factor is the
+that does not count and three that do; figures are medians, with the smallest and the largest, and the factor is the
 median of the rounds' own. What the gradients' exchange takes includes waiting for the slowest process. The last table
 is on paper: see `predicted`.
 """
@@ -28,7 +28,7 @@ import ganzoo
 from ganzoo.data import open_data
 from ganzoo.processes import Processes, joined
 
-ROUNDS = 5
+ROUNDS = 3
 SLOWER = 4
 """A round is so many of the rounds of `speed.py`."""
 LAUNCH = (sys.executable, "-m", "torch.distributed.run")
