@@ -201,7 +201,7 @@ def hearing() -> Iterator[None]:
     except RuntimeError as error:
         if out_of_memory(error):
             raise
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0]
         raise Failed(f"another process of this training has ended or cannot be reached ({reason})") from error
 
 
