@@ -47,7 +47,6 @@ def capture(engine: Engine, **about: Any) -> State:
     tallies = list(engine.ledger.tallies.values())
     tensors |= {f"tally.{number}": tally.values for number, tally in enumerate(tallies)}
     numbers = {
-        "processes": engine.processes.count,
         "index": engine.index,
         "images": engine.images,
         "seed": engine.train.seed,

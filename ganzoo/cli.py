@@ -163,10 +163,11 @@ def train(
     if resume:
         run = ganzoo.train(out=resume, device=device, resume=True, **changes)
     else:
-        if rank() is None:  # else the first process has to say it
+        if rank() is None:  # else the first process has to say what is wrong with it
+            # Loaded here, so that a misspelt name is told before torch is imported.
             from ganzoo.recipe import Recipe
 
-            Recipe.load(recipe, **changes)  # so that a misspelt name is told before torch is imported
+            recipe, changes = Recipe.load(recipe, **changes), {}
         run = ganzoo.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
     if not rank():
         for path in run.written():

@@ -211,14 +211,14 @@ class Step:
 
     def _drawn(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
         shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # a torch.Size will do as well
-        length = batch_length(self.batch)
-        if self.processes == 1 or not shape or shape[0] % length:
+        if self.processes == 1 or not shape or shape[0] % batch_length(self.batch):
             return self._here(draw(*shape, generator=self._rng))
-        drawn = draw(shape[0] * self.processes, *shape[1:], generator=self._rng)
-        return self._here(drawn.unflatten(0, (-1, self.processes, length))[:, self.rank].flatten(0, 1))
+        return self._here(self._own(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
 
     def _own(self, whole: Tensor) -> Tensor:
-        return whole.chunk(self.processes)[self.rank]
+        if self.processes == 1:
+            return whole
+        return whole.unflatten(0, (-1, self.processes, batch_length(self.batch)))[:, self.rank].flatten(0, 1)
 
     def _here(self, drawn: Tensor) -> Tensor:
         return drawn.to(next(iter(self.batch.values())).device, non_blocking=True)

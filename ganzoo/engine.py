@@ -213,19 +213,8 @@ class Engine:
         parts, gathered = self.train.accumulate, []
         latent = self._latent(batch, self.rng, parts)
         for part in range(parts):
-            step = Step(
-                turn,
-                self.index,
-                share(batch, part, parts),
-                share(latent, part, parts),
-                rng=self.rng,
-                generator=self.generator,
-                discriminator=self.discriminator,
-                call=self._call,
-                views=[partial(use.ask, "view") for use in active],
-                rank=self.processes.rank,
-                processes=self.processes.count,
-            )
+            given = share(batch, part, parts), share(latent, part, parts)
+            step = self._step(turn, *given, self.rng, active, self.generator, self.discriminator)
             with self.marked(f"{turn} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in active]
             counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own, parts)]
@@ -325,16 +314,28 @@ class Engine:
     def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
         """A turn outside the game, with a random generator of its own."""
         rng = seeded("rehearsal")
+        return self._step(turn, batch, self._latent(batch, rng), rng, self.losses, generator, discriminator)
+
+    def _step(
+        self,
+        turn: str,
+        batch: dict[str, Tensor],
+        latent: dict[str, Tensor],
+        rng: torch.Generator,
+        losses: Iterable[Scheduled],
+        generator: nn.Module,
+        discriminator: nn.Module,
+    ) -> Step:
         return Step(
             turn,
             self.index,
             batch,
-            self._latent(batch, rng),
+            latent,
             generator=generator,
             discriminator=discriminator,
             call=self._call,
             rng=rng,
-            views=[partial(use.ask, "view") for use in self.losses],
+            views=[partial(use.ask, "view") for use in losses],
             rank=self.processes.rank,
             processes=self.processes.count,
         )

@@ -65,10 +65,14 @@ class Processes:
         """
         if self.count == 1:
             return whole
-        if len(whole) % (parts * self.count):
-            among = f"{self.count} processes" + f" with accumulate {parts}" * (parts > 1)
-            raise BadInput(f"a batch of {len(whole)} cannot be divided equally among {among}")
+        self.check_shares(len(whole), parts, f"a batch of {len(whole)}")
         return whole.unflatten(0, (parts, self.count, -1))[:, self.rank].flatten(0, 1)
+
+    def check_shares(self, length: int, parts: int, what: str) -> None:
+        """Raise `BadInput` where `what`, so many samples, does not give each process as many of each of its parts."""
+        if length % (parts * self.count):
+            among = f"{self.count} processes" + f" with train.accumulate={parts}" * (parts > 1)
+            raise BadInput(f"{what} cannot be divided equally among {among}")
 
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Put the mean over all processes into each of these tensors, whatever their strides."""

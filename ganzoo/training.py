@@ -130,10 +130,8 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
             for path, (one, another) in (differences(first, other) | facts_apart).items():
                 said = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
                 raise BadInput(f"all processes must train by one recipe on the same data, but {said}")
-        batch, parts = recipe.train.batch, recipe.train.accumulate
-        if not recipe.data.from_python and batch % (processes.count * parts):
-            among = f"{processes.count} processes" + f" with train.accumulate={parts}" * (parts > 1)
-            raise BadInput(f"train.batch={batch} cannot be divided equally among {among}")
+        if not recipe.data.from_python:
+            processes.check_shares(recipe.train.batch, recipe.train.accumulate, f"train.batch={recipe.train.batch}")
 
 
 def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
