@@ -33,8 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = commands.invoke(context) or 0
         sys.stdout.flush()
     except BaseException as error:
-        code = tell(error, debug="--debug" in words)
+        together = rank() is not None and "train" in [word for word in words if not word.startswith("-")][:1]
+        code = tell(shared(error) if together else error, debug="--debug" in words)
     sys.exit(code)
+
+
+def shared(error: BaseException) -> BaseException:
+    """What was typed wrong, as the error of all processes that torchrun has started; any other error as it is.
+
+    Processes that were given other words hear of it too, as they wait for this one.
+    """
+    if isinstance(error, click.ClickException):
+        error = BadInput(error.format_message())
+    if not isinstance(error, Error) or error.told is not None:
+        return error
+    from ganzoo.processes import joined
+
+    try:
+        with joined() as processes, processes.together():
+            raise error
+    except Error as found:
+        return found
 
 
 def tell(error: BaseException, debug: bool) -> int:
@@ -57,7 +76,7 @@ def tell(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if isinstance(error, Failed) and not debug else ""
-        if error.told:
+        if error.told is not False:
             click.echo(f"error: {shown(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:

@@ -121,10 +121,10 @@ class Engine:
             self._turn("discriminator", batch)
             self.images += batch_length(batch) * self.processes.count
         self._turn("generator", batch)
-        if self.train.ema and self._average_is_due:
+        if self.train.ema and (decay := self._decay) is not None:
             with self.marked("average"):
                 self.processes.broadcast(self.generator.buffers())
-                self._average()
+                self._average(decay)
         self.index += 1
 
     def setup(self, batch: dict[str, Tensor]) -> None:
@@ -275,20 +275,22 @@ class Engine:
     def ema(self) -> Generator:
         """The averaged generator, in `eval()`; with `train.ema` 0 as the generator is now."""
         if not self.train.ema:
-            self._average()
+            self._average(decay=0.0)
         return self._ema
 
     @property
-    def _average_is_due(self) -> bool:
+    def _decay(self) -> float | None:
+        """What the average keeps of itself, for all steps since it last moved; None where it does not move yet."""
         late = self.index + 1 - EACH
-        return late <= 0 or late % self.train.ema_every == 0
+        every = self.train.ema_every if late > 0 else 1
+        if late % every:
+            return None
+        # The warm-up lets a short run forget its random start.
+        steps = range(self.index, self.index - every, -1)
+        return math.prod(min(self.train.ema, (1 + index) / (10 + index)) for index in steps)
 
     @torch.no_grad()
-    def _average(self) -> None:
-        late = self.index + 1 - EACH
-        steps = range(self.index, self.index - (self.train.ema_every if late > 0 else 1), -1)
-        # The warm-up lets a short run forget its random start.
-        decay = math.prod(min(self.train.ema, (1 + index) / (10 + index)) for index in steps)
+    def _average(self, decay: float) -> None:
         average, current = list(self._ema.parameters()), list(self.generator.parameters())
         get_ema_multi_avg_fn(decay)(average, current, None)
         for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):

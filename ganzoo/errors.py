@@ -13,8 +13,8 @@ class Error(Exception):
     """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
 
     exit_code = 1
-    told = True
-    """False where another process of the same training says it."""
+    told: bool | None = None
+    """Of several processes of a training, whether this one says it; None where they have not yet found each other."""
 
     def with_more(self, text: str) -> Self:
         """The same error with half a sentence more."""

@@ -164,16 +164,21 @@ def joined() -> Iterator[Processes]:
     Where Python code has connected them itself, nothing is changed.
     """
     starting = launched() and not dist.is_initialized()
-    if starting and int(os.environ["WORLD_SIZE"]) > 1:
-        with hearing():
-            dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
+        if starting and int(os.environ["WORLD_SIZE"]) > 1:
+            with hearing():
+                dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
         yield Processes()
-        if starting and dist.is_initialized():  # after an error nobody may wait for the others once more
-            dist.destroy_process_group()
+        if starting:
+            part()
     except Error as error:
         if isinstance(error, Diverged | Interrupted):  # which happens to all of them at once
             error.told = Processes().first
+        # Where this one has failed alone, nccl could wait for the others.
+        if starting and (error.told is not None or not torch.cuda.is_available()):
+            part()
+        if error.told is None:
+            error.told = True
         if starting and not error.told:
             linger()
         raise
@@ -182,6 +187,12 @@ def joined() -> Iterator[Processes]:
 def launched() -> bool:
     """Whether torchrun has started this process."""
     return dist.is_available() and dist.is_torchelastic_launched()
+
+
+def part() -> None:
+    """Disconnect this process; else the threads of gloo now and then abort it as it ends."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def linger() -> None:

@@ -192,6 +192,8 @@ def came(command):
         "elsewhere": {"words": ["train", "vanilla", *TINY, "-otrain.steps=2", "--out=shared"], "folder": "other"},
         "synced": ["train", "vanilla", *TINY, "-otrain.sync_batch_norm=true", "--out=no"],
         "occupied": ["train", "vanilla", *TINY, "--out=whole"],
+        "misspelt": ["train", "vanilla", *TINY, "--sed=3", "--out=no"],
+        "unlike": {"words": ["train", "vanilla", *TINY, "--out=no"], "1": ["-ononsense"]},
     }
     if torch.cuda.is_available():
         del commands["device"]
@@ -300,6 +302,8 @@ def test_both_go_back_together_until_they_give_up(came, command):
         ("elsewhere", "process 1: 'shared' is not the folder that process 0 has; --out must be one that all share"),
         ("synced", "train.sync_batch_norm needs GPUs"),
         ("occupied", "'whole' is not empty"),
+        ("misspelt", "No such option '--sed'. Did you mean '--seed'?"),
+        ("unlike", "process 1: '-o nonsense' is not section.key=value"),
     ],
 )
 def test_bad_input_is_one_sentence_of_the_first_and_exit_2_of_all(came, command, name, said):
@@ -326,6 +330,13 @@ def test_what_goes_wrong_on_the_way_is_one_sentence_of_the_first_too(came, name,
     (code, _, err), (other_code, *others_words) = came[name]
     assert (code, other_code, others_words) == (2, 2, ["", ""]), err
     assert err.count("error: ") == 1 and f"error: {said}" in err
+
+
+def test_what_cannot_be_read_is_said_once_and_ends_all_with_exit_2(command):
+    done = command.python(*LAUNCH, "-m", "ganzoo", "train", "vanilla", "-ononsense", "--out=no")
+    (said,) = re.findall("^error: .*", done.stderr, re.M)
+    assert "'-o nonsense' is not section.key=value" in said
+    assert done.stderr.count("exitcode  : 2") == 2, done.stderr
 
 
 # Ends that nobody wished for.
