@@ -26,7 +26,8 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.data import open_data
-from ganzoo.processes import Processes, joined
+from ganzoo.joining import joined
+from ganzoo.processes import Processes
 
 ROUNDS = 3
 SLOWER = 4

@@ -12,7 +12,7 @@ import click
 
 import ganzoo
 from ganzoo import plugin_commands
-from ganzoo.errors import BadInput, Error, Failed
+from ganzoo.errors import BadInput, Error, Failed, Gone
 from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, rank, shown, with_debug
 from ganzoo.words import parse_fixed, parse_loss, parse_names, parse_options
 
@@ -33,8 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = commands.invoke(context) or 0
         sys.stdout.flush()
     except BaseException as error:
-        together = rank() is not None and "train" in [word for word in words if not word.startswith("-")][:1]
-        code = tell(shared(error) if together else error, debug="--debug" in words)
+        if rank() is not None and "train" in [word for word in words if not word.startswith("-")][:1]:
+            error = shared(error)
+        code = tell(error, debug="--debug" in words)
+        if isinstance(error, Error) and error.told is False:
+            from ganzoo.joining import linger
+
+            linger()
     sys.exit(code)
 
 
@@ -45,9 +50,9 @@ def shared(error: BaseException) -> BaseException:
     """
     if isinstance(error, click.ClickException):
         error = BadInput(error.format_message())
-    if not isinstance(error, Error) or error.told is not None:
+    if not isinstance(error, Error) or isinstance(error, Gone) or error.told is not None:
         return error
-    from ganzoo.processes import joined
+    from ganzoo.joining import joined
 
     try:
         with joined() as processes, processes.together():
@@ -65,7 +70,8 @@ def tell(error: BaseException, debug: bool) -> int:
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        click.echo("interrupted", err=True)
+        if not rank():
+            click.echo("interrupted", err=True)
         return 130
     if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
         # Python flushes standard output once more at its end.
@@ -75,7 +81,7 @@ def tell(error: BaseException, debug: bool) -> int:
         click.echo(f"error: {shown(error.format_message())}", err=True)
         return error.exit_code
     if isinstance(error, Error):
-        hint = " (--debug shows where)" if isinstance(error, Failed) and not debug else ""
+        hint = " (--debug shows where)" if type(error) is Failed and not debug else ""
         if error.told is not False:
             click.echo(f"error: {shown(str(error))}{hint}", err=True)
         return error.exit_code

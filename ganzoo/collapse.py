@@ -68,8 +68,9 @@ class Guard:
 
 def diversity(step: Step) -> float | None:
     """How far fake samples lie apart, in units of the real ones' distance."""
-    real = spread(step.real)
-    found = spread(step.fake) / real if real else math.nan
+    # Both at any rate, as several processes may have to make the fake samples together.
+    real, fake = spread(step.real), spread(step.fake)
+    found = fake / real if real else math.nan
     return found if math.isfinite(found) else None
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import traceback
+import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -45,7 +46,7 @@ class Data:
 
     `name` for people; `image` the shape (channels, height, width) of images, `point` the shape (dimensions,) of points,
     each None for other data; `classes` the class names, empty where unlabelled; `count` the number of samples, None
-    where unknown; `notes` sentences to say to the user; `skipped` how many images could not be read so far.
+    where unknown; `notes` sentences to say to the user; `skipped` the numbers of images that could not be read.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Data:
     ) -> None:
         self.name, self.image, self.point, self.count = name, image, point, count
         self.classes, self.labels, self.notes = list(classes), labels, list(notes)
-        self.skipped = 0
+        self.skipped = set[int]()
         self.device = torch.device("cpu")
 
     @property
@@ -91,6 +92,9 @@ class Data:
         used: the stream goes on exactly there. `own` takes from each batch what this process needs of it.
         """
         raise NotImplementedError
+
+    def skip(self, broken: Iterable[int]) -> None:
+        """Note that these samples, by number, cannot be read."""
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
         """The first of `batches(batch, seed)`, without using it up."""
@@ -185,7 +189,7 @@ class Streamed(Data):
     ) -> None:
         how = f"{len(pictures):,} images are read while training, by {WORKERS} worker processes"
         super().__init__(name, image, classes=classes, labels=labels, count=len(pictures), notes=[*notes, how])
-        self.pictures, self._told, self._broken = pictures, self.notes, set[int]()
+        self.pictures, self._told = pictures, self.notes
 
     def __len__(self) -> int:
         return self.count
@@ -203,18 +207,18 @@ class Streamed(Data):
             generator=seeded("workers", seed),  # else it would draw from torch's global one
         )
         for pixels, places, broken in outlived(loader):
-            self._skip(broken)
+            self.skip(broken)
             if pixels is None:
                 raise BadInput(
                     f"{self.name}: too many images in a row cannot be read, the last is {self._last(broken)}"
                 )
             yield self._batch(pixels, places)
 
-    def _skip(self, broken: list[int]) -> None:
-        if set(broken) - self._broken:
-            self._broken.update(broken)
-            self.skipped = len(self._broken)
-            said = f"skipped {self.skipped} images that cannot be read, the last is {self._last(broken)}"
+    def skip(self, broken: Iterable[int]) -> None:
+        """Note that these pictures, by number, cannot be read."""
+        if new := [number for number in broken if number not in self.skipped]:
+            self.skipped.update(new)
+            said = f"skipped {len(self.skipped)} images that cannot be read, the last is {self._last(new)}"
             self.notes = [*self._told, said]
 
     def _last(self, broken: list[int]) -> str:
@@ -276,6 +280,11 @@ class Batches(Data):
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
         """The iterable's first batch, without using it up."""
         return self._first
+
+    @property
+    def checksum(self) -> int:
+        """Of the first batch."""
+        return zlib.crc32(b"".join(value.cpu().numpy().tobytes() for value in self._first.values()))
 
     def _checked(self, raw: Any, look: bool = False) -> dict[str, Tensor]:
         if not isinstance(raw, Mapping) or not raw:

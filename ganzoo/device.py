@@ -44,8 +44,12 @@ class Hardware:
             return module.to(self.device, memory_format=torch.channels_last)
         return module.to(self.device)
 
-    def check_sync_batch_norm(self) -> None:
+    def check_sync_batch_norm(self, *networks: nn.Module) -> None:
         """Raise `BadInput` where torch has no batch norm over several processes."""
+        kinds = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+        for module in (each for network in networks for each in network.modules()):
+            if isinstance(module, kinds) and type(module) not in kinds:
+                raise BadInput(f"train.sync_batch_norm knows torch's own batch norms only, not {type(module).__name__}")
         if self.device.type != "cuda":
             raise BadInput(
                 "train.sync_batch_norm needs GPUs, since torch has it for nothing else; without it each process "

@@ -70,7 +70,7 @@ class Engine:
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
             if self._syncs:
-                self.hardware.check_sync_batch_norm()
+                self.hardware.check_sync_batch_norm(generator, discriminator)
             self.losses = named_apart(losses)
             self._take(generator, discriminator)
         kinds = self.processes.everyone(self.hardware.device.type)
@@ -83,7 +83,7 @@ class Engine:
         self.index = self.images = 0
         self.sides: dict[str, Side] = {}
         self.ledger = Ledger()
-        self._apart: Tensor | int = 0
+        self._apart = 0.0
 
     @property
     def _syncs(self) -> bool:
@@ -178,7 +178,10 @@ class Engine:
 
     def _check(self) -> None:
         if self._apart:
-            raise BadInput("the losses' terms are not the same in all processes; they may not depend on the samples")
+            raise BadInput(
+                "the processes have come apart: batches of other lengths, other terms of the losses, or random numbers "
+                "drawn in some of them only; these may not depend on the samples"
+            )
         self.ledger.check()
         networks = (self.generator, self.discriminator)
         weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
@@ -200,7 +203,7 @@ class Engine:
                 step, terms = self._gather(side, turn, batch, active)
                 if self.processes.count > 1:
                     with self.marked(f"{turn} exchange"):
-                        self._exchange(side, terms)
+                        self._exchange(side, step, terms)
                 with self.marked(f"{turn} optimizer"):
                     side.update(side.settings.factor(self.index, self.train.steps))
                 with self.marked("log"):
@@ -229,24 +232,28 @@ class Engine:
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
     @torch.no_grad()
-    def _exchange(self, side: Side, terms: list[dict[str, Tensor]]) -> None:
+    def _exchange(self, side: Side, step: Step, terms: list[dict[str, Tensor]]) -> None:
         """Gradients and terms become their means over all processes; where only some have a gradient, others have 0."""
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in side.parameters]
         named = [(own, name) for own in terms for name in own]
-        sign = zlib.crc32(repr([list(own) for own in terms]).encode())
-        told = [sign, *(p.grad is not None for p in side.parameters)]
+        sign = self._sign(step, terms)
+        there = torch.tensor([sign, *(p.grad is not None for p in side.parameters)], dtype=torch.float64)
         # Of a length that hardly depends on the terms: other ones elsewhere are to be noticed, and not to break off.
-        padded = torch.zeros(-len(named) % TERMS)
-        parts = [torch.tensor(told), *(own[name][None] for own, name in named), padded]
-        numbers = torch.cat([part.to(self.hardware.device, torch.float64) for part in parts])
-        self.processes.average([*gradients, numbers])
-        self._apart = self._apart + (numbers[0] - sign).abs()
-        for (own, name), mean in zip(named, numbers[len(told) :], strict=False):
+        sent = [*(own[name][None] for own, name in named), torch.zeros(-len(named) % TERMS)]
+        means = torch.cat([part.to(self.hardware.device, torch.float64) for part in sent])
+        self.processes.average([there, *gradients, means])
+        self._apart += abs(there[0].item() - sign)
+        for (own, name), mean in zip(named, means, strict=False):
             own[name] = mean.to(own[name].dtype if own[name].is_floating_point() else torch.float32)
-        for there, parameter, gradient in zip(numbers[1 : len(told)], side.parameters, gradients, strict=True):
+        for somewhere, parameter, gradient in zip(there[1:].tolist(), side.parameters, gradients, strict=True):
             # None stays None where no process has one: an optimizer passes over it, but not over zeros.
-            if parameter.grad is None and there:
+            if parameter.grad is None and somewhere:
                 parameter.grad = gradient
+
+    def _sign(self, step: Step, terms: list[dict[str, Tensor]]) -> int:
+        """What must be the same in all processes after a turn, beside its weights, as a number."""
+        facts = repr([batch_length(step.batch), *(list(own) for own in terms)]).encode()
+        return zlib.crc32(facts, zlib.crc32(self.rng.get_state().numpy()))
 
     @torch.no_grad()
     def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:

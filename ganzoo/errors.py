@@ -1,6 +1,7 @@
 """The errors a user may meet, each with the exit code of the command line, and the nearest-name hint."""
 
 import difflib
+import signal
 from collections.abc import Iterable
 from typing import Self
 
@@ -41,6 +42,10 @@ class Failed(Error):
     exit_code = 1
 
 
+class Gone(Failed):
+    """Another process of the same training has ended or cannot be reached."""
+
+
 class Unavailable(Error):
     """The network, the Hub or a download failed, or what arrived is not what was pinned."""
 
@@ -50,7 +55,7 @@ class Unavailable(Error):
 class Interrupted(Error):
     """Somebody stopped the work, by Ctrl-C or a signal; what was done is saved."""
 
-    def __init__(self, text: str, signal_number: int) -> None:
+    def __init__(self, text: str, signal_number: int = signal.SIGTERM) -> None:
         super().__init__(text)
         self.exit_code = 128 + signal_number
 

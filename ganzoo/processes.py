@@ -1,8 +1,7 @@
 """The processes that train together, each on its own part of every batch; most often there is only one."""
 
 import os
-import signal
-import threading
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,19 +12,17 @@ from torch import Tensor
 
 from ganzoo import errors
 from ganzoo.device import out_of_memory
-from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted, Unavailable
+from ganzoo.errors import BadInput, Diverged, Error, Failed, Gone, Interrupted, Unavailable
 
 BUCKET = 2**23
 """Numbers that are sent together: 32 MB in float32."""
-LONGEST = 3.0
-"""Seconds for which the others outlive an error that the first process has to tell, if nobody ends them."""
 
 
 class Processes:
     """The members of torch.distributed's default group, or this process alone where there is none.
 
-    `rank` is the number of this one, from 0, of `count`. Whatever waits for the others raises `Failed` where one of
-    them has ended. All must call the same methods in the same order.
+    `rank` is the number of this one, from 0, of `count`. Whatever waits for the others raises `Gone` where one of them
+    has ended. All must call the same methods in the same order.
     """
 
     def __init__(self) -> None:
@@ -54,7 +51,8 @@ class Processes:
             return name
         local, there = int(os.environ.get("LOCAL_RANK", self.rank)), torch.cuda.device_count()
         if local >= there:
-            raise BadInput(f"process {self.rank} needs GPU {local} of its machine, which has {there}; start fewer")
+            way = "start fewer" if there else "--device cpu takes none"
+            raise BadInput(f"process {self.rank} needs GPU {local} of its machine, which has {there}; {way}")
         torch.cuda.set_device(local)  # else every process also takes memory of the first GPU
         return f"cuda:{local}"
 
@@ -65,22 +63,27 @@ class Processes:
         """
         if self.count == 1:
             return whole
-        self.check_shares(len(whole), parts, f"a batch of {len(whole)}")
+        self.check_shares(len(whole), parts, f"a batch of {len(whole)} (a DataLoader's last one? see drop_last=True)")
         return whole.unflatten(0, (parts, self.count, -1))[:, self.rank].flatten(0, 1)
 
     def check_shares(self, length: int, parts: int, what: str) -> None:
         """Raise `BadInput` where `what`, so many samples, does not give each process as many of each of its parts."""
-        if length % (parts * self.count):
+        fits = parts * self.count
+        if length % fits:
             among = f"{self.count} processes" + f" with train.accumulate={parts}" * (parts > 1)
-            raise BadInput(f"{what} cannot be divided equally among {among}")
+            raise BadInput(f"{what} cannot be divided equally among {among}; a multiple of {fits} can")
 
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Put the mean over all processes into each of these tensors, whatever their strides."""
+        """Put the mean over all processes into each of these tensors, whatever their strides.
+
+        Those on the CPU, if they come first, arrive before any on a GPU is sent: there a death would go unnoticed.
+        """
+        sent, on_gpu = list(flattened(tensors)), any(tensor.is_cuda for tensor in tensors)
         with hearing():
-            sent = [(flat, bucket, dist.all_reduce(flat, async_op=True)) for flat, bucket in flattened(tensors)]
-            for _, _, work in sent:
+            works = [dist.all_reduce(flat, async_op=not (on_gpu and flat.is_cpu)) for flat, _ in sent]
+            for work in filter(None, works):
                 work.wait()
-        for flat, bucket, _ in sent:
+        for flat, bucket in sent:
             spread(flat.div_(self.count), bucket)
 
     @torch.no_grad()
@@ -88,10 +91,10 @@ class Processes:
         """Put the first process's values into each of these tensors."""
         if self.count == 1:
             return
-        with hearing():
-            for flat, bucket in flattened(list(tensors)):
-                dist.broadcast(flat, 0)
-                spread(flat, bucket)
+        for flat, bucket in flattened(list(tensors)):
+            with hearing():
+                dist.broadcast(flat.view(torch.uint8), 0)  # as bytes, for it does not know all types
+            spread(flat, bucket)
 
     def greatest(self, number: int) -> int:
         """The greatest of the numbers that the processes give."""
@@ -149,7 +152,7 @@ class Processes:
 
 def described(error: Exception) -> tuple[str, str]:
     """What the other processes are to raise: the name of a class of ours, and its sentence."""
-    for kind in (BadInput, Diverged, Unavailable, Failed, Error):
+    for kind in (BadInput, Diverged, Unavailable, Interrupted, Failed, Error):
         if isinstance(error, kind):
             return kind.__name__, str(error)
     if out_of_memory(error):
@@ -158,66 +161,16 @@ def described(error: Exception) -> tuple[str, str]:
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
-    """The processes that torchrun has started, connected while this lasts; else this one alone.
-
-    Where Python code has connected them itself, nothing is changed.
-    """
-    starting = launched() and not dist.is_initialized()
-    try:
-        if starting and int(os.environ["WORLD_SIZE"]) > 1:
-            with hearing():
-                dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-        yield Processes()
-        if starting:
-            part()
-    except Error as error:
-        if isinstance(error, Diverged | Interrupted):  # which happens to all of them at once
-            error.told = Processes().first
-        # Where this one has failed alone, nccl could wait for the others.
-        if starting and (error.told is not None or not torch.cuda.is_available()):
-            part()
-        if error.told is None:
-            error.told = True
-        if starting and not error.told:
-            linger()
-        raise
-
-
-def launched() -> bool:
-    """Whether torchrun has started this process."""
-    return dist.is_available() and dist.is_torchelastic_launched()
-
-
-def part() -> None:
-    """Disconnect this process; else the threads of gloo now and then abort it as it ends."""
-    if dist.is_initialized():
-        dist.destroy_process_group()
-
-
-def linger() -> None:
-    """Let the first process say why all end: as soon as it has ended, torchrun sends the others SIGTERM.
-
-    Whoever ends by that signal, or before the first, hides the exit code that tells what happened.
-    """
-    gone = threading.Event()
-    main = threading.current_thread() is threading.main_thread()  # no other may catch signals
-    before = signal.signal(signal.SIGTERM, lambda *_: gone.set()) if main else None
-    gone.wait(LONGEST)
-    if main:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
 def hearing() -> Iterator[None]:
-    """Raise `Failed` where another process cannot be heard any more."""
+    """Raise `Gone` where another process cannot be heard any more."""
     try:
         yield
     except RuntimeError as error:
         if out_of_memory(error):
             raise
-        reason = str(error).strip().partition("\n")[0].partition(". ")[0]
-        raise Failed(f"another process of this training has ended or cannot be reached ({reason})") from error
+        said = re.sub(r"^\[\S+\] ", "", str(error).strip())  # without the place in gloo's source
+        reason = said.partition("\n")[0].partition(". ")[0]
+        raise Gone(f"another process of this training has ended or cannot be reached ({reason})") from error
 
 
 def flattened(tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:

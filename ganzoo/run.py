@@ -18,6 +18,7 @@ from ganzoo import checkpoint, pictures, scatter
 from ganzoo.config import read_config
 from ganzoo.errors import BadInput
 from ganzoo.files import reading, sync_folder, write_bytes, writing
+from ganzoo.joining import command
 from ganzoo.model import Model, load
 from ganzoo.recipe import Recipe, differences
 
@@ -48,7 +49,7 @@ class Run:
         run = cls(next_free(RUNS, recipe.name) if out is None else out)
         if out is not None and in_the_way(run.path, overwrite):
             with run.locked():
-                run._remove()
+                run.clear()
         with writing(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
             sync_folder(run.path.parent)
@@ -56,6 +57,9 @@ class Run:
             (run.path / "samples").mkdir(exist_ok=True)
         recipe.save(run.path / "recipe.toml")
         return run
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -176,7 +180,7 @@ class Run:
     def leave(self, word: str | None) -> None:
         """Leave a word for the other processes of a training to find; None takes it away."""
         path = self.path / WORD
-        write_bytes(path, word.encode()) if word else path.unlink()
+        write_bytes(path, word.encode()) if word else path.unlink(missing_ok=True)
 
     def find(self, word: str) -> None:
         """Raise `BadInput` where this folder is not the one in which that word was left."""
@@ -199,16 +203,17 @@ class Run:
         """What to type to go on."""
         if self.recipe.data.from_python:
             return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
-        return f"ganzoo train --resume {shlex.quote(str(self.path))}"
+        return f"{command()} train --resume {shlex.quote(str(self.path))}"
 
     def what_is_left(self) -> str:
         """What a training that ended badly leaves to go on from."""
         saved = checkpoint.checkpoints(self.checkpoints)
         if not saved:
-            return f"no checkpoint had been saved yet in {self.path}"
+            return f"no checkpoint had been saved yet; begin again with: {self.resume_command}"
         return f"the last good checkpoint is kept; go on from {saved[-1].name} with: {self.resume_command}"
 
-    def _remove(self) -> None:
+    def clear(self) -> None:
+        """Remove whatever is there."""
         with writing(self.path):
             # The recipe last: without it nobody would know any more that this was a run.
             for path in sorted(self.path.iterdir(), key=lambda path: path.name == "recipe.toml"):

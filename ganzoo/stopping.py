@@ -5,7 +5,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from ganzoo.errors import Failed
+from ganzoo.errors import Gone
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -33,8 +33,8 @@ class Stopping:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            # Where one of several processes has died, who started them ends the others so, which have yet to say it.
-            ended = self.forwarded and isinstance(error, Failed) and number == signal.SIGTERM
+            # Where one of several processes has ended, who started them ends the others so, which have yet to say it.
+            ended = self.forwarded and isinstance(error, Gone) and number == signal.SIGTERM
             signal.signal(number, signal.SIG_IGN if ended else handler)
 
     def _keep(self, number: int, frame: Any) -> None:

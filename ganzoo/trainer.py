@@ -17,9 +17,10 @@ from ganzoo.data import Data
 from ganzoo.drawing import Drawing
 from ganzoo.engine import BETWEEN, Engine
 from ganzoo.errors import Interrupted
+from ganzoo.joining import launched
 from ganzoo.model import save_model, start_from
 from ganzoo.plane import Plane
-from ganzoo.processes import Processes, launched
+from ganzoo.processes import Processes
 from ganzoo.profiling import Profiler
 from ganzoo.progress import Silence, TensorBoard
 from ganzoo.recipe import Recipe
@@ -164,7 +165,9 @@ class Trainer:
         self._picture(self.engine.index)
         self._conclude()
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
-        raise Interrupted(said, signal_number)
+        interrupted = Interrupted(said, signal_number)
+        interrupted.told = self.processes.first
+        raise interrupted
 
     def _housekeeping(self, step: int) -> None:
         intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
@@ -222,6 +225,8 @@ class Trainer:
 
     def _log(self, step: int, keep: bool) -> None:
         """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
+        for skipped in self.processes.gathered(self.data.skipped):
+            self.data.skip(skipped)
         terms, measured = self.engine.metrics(keep), self.measured
         self.measured = measured if keep else {}
         now, images = time.perf_counter(), self.engine.images
@@ -234,8 +239,8 @@ class Trainer:
         self.run.log(line)
         for listener in self.listeners:
             listener.log(line)
-        if self.data.skipped > self.skipped:
-            self.skipped = self.data.skipped
+        if len(self.data.skipped) > self.skipped:
+            self.skipped = len(self.data.skipped)
             self.progress.say(self.data.notes[-1])
 
     def _save(self) -> None:

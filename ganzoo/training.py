@@ -10,10 +10,11 @@ import torch
 
 from ganzoo import build, checkpoint, continuing
 from ganzoo.checks import outer_faults
-from ganzoo.data import Data
+from ganzoo.data import Batches, Data
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
+from ganzoo.joining import joined
 from ganzoo.opening import Source, in_steps, like_its_beginning, open_recipe_data, with_lasting_data
-from ganzoo.processes import Processes, joined
+from ganzoo.processes import Processes
 from ganzoo.progress import Bar, Silence
 from ganzoo.recipe import Recipe, differences
 from ganzoo.run import Run, in_the_way
@@ -53,12 +54,12 @@ def train(
                 in_the_way(out, overwrite)  # before anything that takes time
             wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
             complete, opened_data = opened(wanted, data)
-        check_agreement(processes, complete, facts_of(opened_data))
+        check_agreement(processes, complete, {"--out": str(out), **facts_of(opened_data)})
         trainer = prepared(complete, opened_data, device, progress)
         with processes.together():
             run = Run.create(trainer.recipe, out, overwrite) if processes.first else None
         run = Run(processes.from_first(str(run.path) if run else ""))
-        with held(run, processes):
+        with held(run, processes, new=True):
             trainer.record(run, "begun")
             return play(trainer, run)
 
@@ -102,22 +103,36 @@ def go_on(
 
 
 @contextmanager
-def held(run: Run, processes: Processes) -> Iterator[None]:
-    """A run while this training works in it. Raises `BadInput` where another one does, or a process cannot see it."""
+def held(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
+    """A run, perhaps a `new` one, while this training works in it.
+
+    Raises `BadInput` where another one does, or a process cannot see it.
+    """
     with ExitStack() as stack:
         with processes.together():
             if processes.first:
                 stack.enter_context(run.locked())
         if processes.count > 1:
-            word = processes.from_first(secrets.token_hex())
-            with processes.together():
-                if processes.first:
-                    run.leave(word)
-            with processes.together():
-                run.find(word)
-            if processes.first:
-                run.leave(None)
+            check_folder(run, processes, new)
         yield
+
+
+def check_folder(run: Run, processes: Processes, new: bool) -> None:
+    """Raise `BadInput` where a process cannot see the run's folder; a new one is then empty again."""
+    word = processes.from_first(secrets.token_hex())
+    with processes.together():
+        if processes.first:
+            run.leave(word)
+    try:
+        with processes.together():
+            run.find(word)
+    except BadInput:
+        if processes.first and new:
+            run.clear()
+        raise
+    finally:
+        if processes.first:
+            run.leave(None)
 
 
 def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
@@ -137,6 +152,7 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
 def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
     """What must be the same in all processes, beside the recipe."""
     facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
+    facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
@@ -200,13 +216,17 @@ def play(trainer: Trainer, run: Run) -> Run:
 def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
     """Whether a training that diverged may go back by itself; else raise what it ends with."""
     if number := trainer.processes.greatest(trainer.stopping.signal_number):
-        raise Interrupted(f"stopped; {error}; {run.what_is_left()}", number) from error
+        interrupted = Interrupted(f"stopped; {error}; {run.what_is_left()}", number)
+        interrupted.told = trainer.processes.first
+        raise interrupted from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
         if trainer.processes.from_first(continuing.rollbacks(run.history)) < continuing.ROLLBACKS:
             return
         often = f", also after {continuing.ROLLBACKS} rollbacks"
-    raise Diverged(f"{error}{often}; {run.what_is_left()}") from error
+    diverged = Diverged(f"{error}{often}; {run.what_is_left()}")
+    diverged.told = error.told
+    raise diverged from error
 
 
 def rolled_back(trainer: Trainer, run: Run, reason: str) -> Trainer:

@@ -299,7 +299,7 @@ def test_divergence_is_exit_code_3(run, tmp_path):
     )
     assert code == 3, err
     assert "is not a finite number" in err
-    assert "no checkpoint had been saved yet in runs/vanilla-001" in err
+    assert "no checkpoint had been saved yet; begin again with: ganzoo train --resume runs/vanilla-001" in err
 
 
 def test_a_disk_that_fills_up_is_said_and_the_last_checkpoint_stays(command):

@@ -735,7 +735,7 @@ def test_in_a_stream_the_next_image_takes_a_broken_ones_place(tmp_path, streamed
     batch = next(found.batches(12, 0))
     assert levels(batch) == [20 * order[place] for place in places]
     assert batch["label"].tolist() == [order[place] % 2 for place in places]
-    assert found.skipped == 2 and found.notes[:-1] == notes
+    assert len(found.skipped) == 2 and found.notes[:-1] == notes
     assert found.notes[-1].startswith("skipped 2 images that cannot be read, the last is '")
 
 
@@ -744,7 +744,7 @@ def test_the_count_of_skipped_images_grows_in_one_note(tmp_path, streamed):
     for name in ("a/000.png", "a/004.png", "b/003.png"):
         broken(tmp_path / name)
     found = open_data(tmp_path, size=8)
-    counts = [(found.skipped, len(found.notes)) for _ in islice(found.batches(2, 0), 9)]
+    counts = [(len(found.skipped), len(found.notes)) for _ in islice(found.batches(2, 0), 9)]
     assert counts[-1] == (3, 3) and counts == sorted(counts) and len(set(counts)) > 1
 
 

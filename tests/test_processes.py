@@ -17,6 +17,8 @@ from conftest import Command, Site
 from safetensors.torch import load_file
 
 from ganzoo import checkpoint
+from ganzoo.device import Hardware
+from ganzoo.errors import BadInput
 from ganzoo.processes import Processes
 
 HERE = Path(__file__).parent
@@ -28,7 +30,10 @@ SMOOTH += ["-ooptimizer.name=sgd", "-ooptimizer.lr=0.05"]
 """Nothing in it depends on how the samples are divided among the processes."""
 
 PLUGIN = """
+    import os
     import shutil
+    import signal
+    import time
     from pathlib import Path
 
     import torch
@@ -42,6 +47,9 @@ PLUGIN = """
         register("unequal", "ganzoo_together:Unequal")
         register("spoiling", "ganzoo_together:Spoiling")
         register("drawn", "ganzoo_together:Drawn")
+        register("dying", "ganzoo_together:Dying")
+        register("choosy", "ganzoo_together:Choosy")
+        register("refusing", "ganzoo_together:Refusing")
 
     class Pool(ganzoo.Loss):
         def setup(self, step):
@@ -77,6 +85,27 @@ PLUGIN = """
             if step.rank == 0 and step.index == 2 and step.turn == "generator":
                 shutil.rmtree("spoilt/checkpoints")
                 Path("spoilt/checkpoints").write_text("")
+
+    class Dying(ganzoo.Loss):
+        def setup(self, step):
+            if step.rank == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(3)
+
+    class Choosy(ganzoo.Loss):
+        def after(self, step, terms):
+            if (step.batch["image"][0] > 0).any() and step.rank == 1:
+                step.randn(len(step.batch["image"]), 1)
+
+    class Refusing(ganzoo.Loss):
+        def __init__(self, rank=None):
+            super().__init__()
+            self.rank = rank
+
+        def discriminator(self, step):
+            if step.index == 2 and self.rank in (None, step.rank):
+                raise ganzoo.BadInput("refused at step 2")
+            return {}
 
     class Drawn(ganzoo.Loss):
         def setup(self, step):
@@ -180,6 +209,7 @@ def came(command):
         "back": [*broken, "-otrain.on_nonfinite=rollback", "--out=back"],
         "rotten": [*sound, "--loss=rotten", "--out=rotten"],
         "unequal": [*sound, "--loss=unequal", "--out=unequal"],
+        "choosy": [*sound, "--loss=choosy", "--out=choosy"],
         "spoilt": [*sound, "--loss=spoiling", "--out=spoilt"],
         "longer": {"words": ["train", "--resume=whole", "-otrain.steps=12"], "1": ["-otrain.steps=8"]},
         "divided": ["train", "vanilla", *TINY, "-otrain.batch=9", "--out=no"],
@@ -190,6 +220,8 @@ def came(command):
         "seeds": {"words": ["train", "vanilla", *TINY, "--out=no"], "1": ["--seed=3"]},
         "data": {"words": ["train", "vanilla", *TINY, "--out=no"], "1": ["--data=nowhere"]},
         "elsewhere": {"words": ["train", "vanilla", *TINY, "-otrain.steps=2", "--out=shared"], "folder": "other"},
+        "shared": ["train", "vanilla", *TINY, "-otrain.steps=2", "--out=shared"],
+        "outs": {"words": ["train", "vanilla", *TINY, "--out=no"], "1": ["--out=elsewhere"]},
         "synced": ["train", "vanilla", *TINY, "-otrain.sync_batch_norm=true", "--out=no"],
         "occupied": ["train", "vanilla", *TINY, "--out=whole"],
         "misspelt": ["train", "vanilla", *TINY, "--sed=3", "--out=no"],
@@ -294,12 +326,13 @@ def test_both_go_back_together_until_they_give_up(came, command):
         ("longer", "but 'train.steps' is 12 in process 0 and 8 in process 1"),
         ("divided", "train.batch=9 cannot be divided equally among 2 processes"),
         ("parts", "train.batch=6 cannot be divided equally among 2 processes with train.accumulate=2"),
-        ("device", "process 0 needs GPU 0 of its machine, which has 0"),
+        ("device", "process 0 needs GPU 0 of its machine, which has 0; --device cpu takes none"),
         ("numbered", "several processes train on 'cpu' or 'cuda', where each takes its own GPU, not 'cuda:0'"),
         ("apart", "but 'train.ema' is 0.999 in process 0 and 0.9 in process 1"),
         ("seeds", "but 'train.seed' is 0 in process 0 and 3 in process 1"),
         ("data", "process 1: there is no data set or folder 'nowhere'"),
         ("elsewhere", "process 1: 'shared' is not the folder that process 0 has; --out must be one that all share"),
+        ("outs", "but '--out' is 'no' in process 0 and 'elsewhere' in process 1"),
         ("synced", "train.sync_batch_norm needs GPUs"),
         ("occupied", "'whole' is not empty"),
         ("misspelt", "No such option '--sed'. Did you mean '--seed'?"),
@@ -321,8 +354,10 @@ def test_bad_input_is_one_sentence_of_the_first_and_exit_2_of_all(came, command,
     [
         (
             "unequal",
-            "the losses' terms are not the same in all processes; they may not depend on the samples; no",
+            "the processes have come apart: batches of other lengths, other terms of the losses, or random numbers "
+            "drawn in some of them only; these may not depend on the samples; no",
         ),
+        ("choosy", "the processes have come apart"),
         ("spoilt", "cannot write spoilt/checkpoints"),
     ],
 )
@@ -330,6 +365,36 @@ def test_what_goes_wrong_on_the_way_is_one_sentence_of_the_first_too(came, name,
     (code, _, err), (other_code, *others_words) = came[name]
     assert (code, other_code, others_words) == (2, 2, ["", ""]), err
     assert err.count("error: ") == 1 and f"error: {said}" in err
+
+
+def test_a_batch_norm_of_somebody_s_own_cannot_look_at_all_processes():
+    class Conditional(torch.nn.BatchNorm2d):
+        pass
+
+    plain, own = torch.nn.BatchNorm2d(3), torch.nn.Sequential(Conditional(3))
+    with pytest.raises(BadInput, match="knows torch's own batch norms only, not Conditional"):
+        Hardware("cpu").check_sync_batch_norm(plain, own)
+    with pytest.raises(BadInput, match="needs GPUs"):
+        Hardware("cpu").check_sync_batch_norm(plain)
+
+
+def test_a_refused_start_leaves_nothing_in_the_way_of_the_next(came):
+    assert came["elsewhere"][0][0] == 2
+    assert [code for code, *_ in came["shared"]] == [0, 0], came["shared"]
+
+
+def test_a_program_trains_several_times_and_each_error_is_told_by_one_process(command):
+    done = command.python(*LAUNCH, HERE / "program.py", command.folder)
+    assert done.returncode == 0, done.stderr
+    first, other = (json.loads((command.folder / f"program-{rank}.json").read_text()) for rank in (0, 1))
+    assert first["again"] == other["again"] == 6
+    assert first["both"] == ["BadInput", "refused at step 2; no checkpoint had been saved yet", True]
+    assert other["both"] == [*first["both"][:2], False]
+    assert first["one"] == ["BadInput", "process 1: refused at step 2; no checkpoint had been saved yet", True]
+    assert other["one"] == ["BadInput", "refused at step 2; no checkpoint had been saved yet", False]
+    assert first["batches"][0] == "BadInput" and "'checksum of the first batch' is" in first["batches"][1]
+    assert first["tail"][1].startswith("a batch of 5 (a DataLoader's last one? see drop_last=True) cannot be divided")
+    assert first["said"][0].startswith("skipped 15 images") and not other["said"]
 
 
 def test_what_cannot_be_read_is_said_once_and_ends_all_with_exit_2(command):
@@ -340,6 +405,13 @@ def test_what_cannot_be_read_is_said_once_and_ends_all_with_exit_2(command):
 
 
 # Ends that nobody wished for.
+
+
+def test_one_that_dies_before_the_first_step_ends_the_other_with_a_sentence(command):
+    words = ["train", "vanilla", *TINY, "--loss=non-saturating", "--loss=dying", "--out=early"]
+    done = command.python(*LAUNCH, "-m", "ganzoo", *words)
+    (said,) = re.findall("^error: .*", done.stderr, re.M)
+    assert "another process" in said
 
 
 def processes_of(launcher: subprocess.Popen) -> dict[int, int]:
@@ -374,7 +446,7 @@ def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(c
     _, err = launcher.communicate(timeout=30)
     assert launcher.returncode
     assert err.count("error: another process of this training has ended or cannot be reached") == 1
-    assert f"continue with: ganzoo train --resume killed-{rank}" in err or "the last good checkpoint is kept" in err
+    assert f"with: torchrun --nproc-per-node=2 -m ganzoo train --resume killed-{rank}" in err
     step = checkpoint.read(command.folder / f"killed-{rank}" / "checkpoints")[0].numbers["index"]
     done = command("train", f"--resume=killed-{rank}", f"-otrain.steps={step + 3}", "--device=cpu")
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import Scheduled
-from ganzoo.processes import Processes, joined
+from ganzoo.joining import joined
+from ganzoo.processes import Processes
 
 COUNT = 2
 """Processes that the batches are made for."""
