@@ -143,7 +143,7 @@ def settled(error: Error, here: Processes, board: "dist.Store") -> Error:
     return error
 
 
-def read(board: dist.Store, key: str, seconds: float) -> bytes | None:
+def read(board: "dist.Store", key: str, seconds: float) -> bytes | None:
     """What another process has put there, or puts there within so many seconds."""
     with suppress(dist.DistStoreError):
         board.wait([key], timedelta(seconds=seconds))
