@@ -16,10 +16,11 @@ from typing import Any
 
 import torch.distributed as dist
 
-from ganzoo import joining
+from ganzoo import joining, run
 from ganzoo.cli import main
 
 joining.LONGEST = 0  # nobody has to wait for the first process, since none ends
+run.PATIENCE = 1  # nor for a folder that will not appear
 
 
 def typed(command: Any, rank: int) -> tuple[int, str, str]:

@@ -584,28 +584,42 @@ def test_a_name_in_the_users_registry_is_not_taken_over(zoo, owner, model):
     assert Path(zoo.environment["GANZOO_REGISTRY"]).read_text() == before
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        (["publish", "nothing", "owner/dots"], "there is no registered model, run or folder 'nothing'"),
-        (["publish", "hub:owner/dots", "owner/dots"], "is published already"),
-        (["publish", ".", "dots"], "'dots' is not owner/name"),
-        (["publish", ".", "owner/dots@v1"], "'owner/dots@v1' is not owner/name"),
-        (["publish", ".", "owner/dots", "--tag", "v1.0+cpu"], "'v1.0+cpu' is no tag"),
-        (["publish", ".", "owner/dots", "--tag", "main"], "'main' is no tag"),
-        (["publish", ".", "owner/dots", "--tag", ""], "'' is no tag"),
-        (["publish", ".", "owner/dots", "--message", " "], "a commit needs a message"),
-        (["sample", "~nosuchuser/x"], "cannot read ~nosuchuser/x"),
-        (["pull"], "say which models to pull"),
-        (["pull", "owner/dots"], "a repository on the Hub is said as hub:owner/dots, a folder as ./owner/dots"),
-        (["pull", "hub:dots"], "'hub:dots' is not hub:owner/name or hub:owner/name@revision"),
-        (["pull", "hub:../../etc"], "is not hub:owner/name"),
-        (["pull", "hub:owner/dots@../main"], "is not hub:owner/name"),
-        (["pull", "dotz"], "there is no registered model, run or folder 'dotz'"),
-    ],
-)
-def test_words_that_name_nothing_send_nothing(zoo, hub, words, sentence):
-    done = zoo(*words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert sentence in done.stderr
+WRONG = [
+    (["publish", "nothing", "owner/dots"], "there is no registered model, run or folder 'nothing'"),
+    (["publish", "hub:owner/dots", "owner/dots"], "is published already"),
+    (["publish", ".", "dots"], "'dots' is not owner/name"),
+    (["publish", ".", "owner/dots@v1"], "'owner/dots@v1' is not owner/name"),
+    (["publish", ".", "owner/dots", "--tag", "v1.0+cpu"], "'v1.0+cpu' is no tag"),
+    (["publish", ".", "owner/dots", "--tag", "main"], "'main' is no tag"),
+    (["publish", ".", "owner/dots", "--tag", ""], "'' is no tag"),
+    (["publish", ".", "owner/dots", "--message", " "], "a commit needs a message"),
+    (["sample", "~nosuchuser/x"], "cannot read ~nosuchuser/x"),
+    (["pull"], "say which models to pull"),
+    (["pull", "owner/dots"], "a repository on the Hub is said as hub:owner/dots, a folder as ./owner/dots"),
+    (["pull", "hub:dots"], "'hub:dots' is not hub:owner/name or hub:owner/name@revision"),
+    (["pull", "hub:../../etc"], "is not hub:owner/name"),
+    (["pull", "hub:owner/dots@../main"], "is not hub:owner/name"),
+    (["pull", "dotz"], "there is no registered model, run or folder 'dotz'"),
+]
+TYPED = """
+import contextlib, io, json, sys
+from ganzoo.cli import main
+
+came = []
+for words in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main(words)
+    except SystemExit as done:
+        came.append([done.code, out.getvalue(), err.getvalue()])
+print(json.dumps(came))
+"""
+
+
+def test_words_that_name_nothing_send_nothing(zoo, hub):
+    done = zoo.python("-c", TYPED, json.dumps([words for words, _ in WRONG]))
+    for (words, sentence), (code, out, err) in zip(WRONG, json.loads(done.stdout), strict=True):
+        assert (code, out) == (2, ""), words
+        assert sentence in err, words
     assert hub.log == []
