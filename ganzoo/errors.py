@@ -14,14 +14,15 @@ class Error(Exception):
     """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
 
     exit_code = 1
-    told: bool | None = None
-    """Of several processes of a training, whether this one says it; None where they have not yet found each other."""
+
+    def __init__(self, text: str = "", *, told: bool | None = None) -> None:
+        super().__init__(text)
+        self.told = told
+        """Of several processes of a training, whether this one says it; None where they have not agreed on it."""
 
     def with_more(self, text: str) -> Self:
         """The same error with half a sentence more."""
-        error = type(self)(f"{self}; {text}")
-        error.told = self.told
-        return error
+        return type(self)(f"{self}; {text}", told=self.told)
 
 
 class BadInput(Error, ValueError):
@@ -55,8 +56,8 @@ class Unavailable(Error):
 class Interrupted(Error):
     """Somebody stopped the work, by Ctrl-C or a signal; what was done is saved."""
 
-    def __init__(self, text: str, signal_number: int = signal.SIGTERM) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, signal_number: int = signal.SIGTERM, *, told: bool | None = None) -> None:
+        super().__init__(text, told=told)
         self.exit_code = 128 + signal_number
 
 

@@ -16,9 +16,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from ganzoo import errors
 from ganzoo.errors import Error, Gone, Interrupted
-from ganzoo.processes import Processes, described, hearing
+from ganzoo.processes import Processes, described, heard, hearing
 
 LONGEST, SHORT = 5.0, 1.0
 """Seconds for which the others leave it to the first process to tell an error, and it to them to give the cause."""
@@ -133,8 +132,7 @@ def settled(error: Error, here: Processes, board: "dist.Store") -> Error:
             board.set("cause", json.dumps([here.rank, *described(error)]))
         disconnect(agreed=False)  # by which the others notice
         if isinstance(error, Gone) and (cause := read(board, "cause", SHORT)):
-            rank, kind, text = json.loads(cause)
-            error = getattr(errors, kind)(f"process {rank}: {text}" if rank else text)
+            error = heard(*json.loads(cause))
         if not here.first:
             read(board, "told", LONGEST)
         error.told = board.compare_set("told", "", f"by {here.rank}") == f"by {here.rank}".encode()

@@ -144,10 +144,7 @@ class Processes:
             return
         if mine and not isinstance(mine, Error):
             raise mine
-        rank, kind, text = found
-        raised = getattr(errors, kind)(text if rank == 0 else f"process {rank}: {text}")
-        raised.told = self.first
-        raise raised from mine
+        raise heard(*found, told=self.first) from mine
 
 
 def described(error: Exception) -> tuple[str, str]:
@@ -158,6 +155,11 @@ def described(error: Exception) -> tuple[str, str]:
     if out_of_memory(error):
         return "BadInput", f"out of memory: {error}"
     return "Failed", f"{type(error).__name__}: {error}"
+
+
+def heard(rank: int, kind: str, text: str, told: bool | None = None) -> Error:
+    """The error that a process has `described`, as the others raise it."""
+    return getattr(errors, kind)(f"process {rank}: {text}" if rank else text, told=told)
 
 
 @contextmanager

@@ -165,9 +165,7 @@ class Trainer:
         self._picture(self.engine.index)
         self._conclude()
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
-        interrupted = Interrupted(said, signal_number)
-        interrupted.told = self.processes.first
-        raise interrupted
+        raise Interrupted(said, signal_number, told=self.processes.first)
 
     def _housekeeping(self, step: int) -> None:
         intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)

@@ -216,17 +216,14 @@ def play(trainer: Trainer, run: Run) -> Run:
 def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
     """Whether a training that diverged may go back by itself; else raise what it ends with."""
     if number := trainer.processes.greatest(trainer.stopping.signal_number):
-        interrupted = Interrupted(f"stopped; {error}; {run.what_is_left()}", number)
-        interrupted.told = trainer.processes.first
-        raise interrupted from error
+        said = f"stopped; {error}; {run.what_is_left()}"
+        raise Interrupted(said, number, told=trainer.processes.first) from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
         if trainer.processes.from_first(continuing.rollbacks(run.history)) < continuing.ROLLBACKS:
             return
         often = f", also after {continuing.ROLLBACKS} rollbacks"
-    diverged = Diverged(f"{error}{often}; {run.what_is_left()}")
-    diverged.told = error.told
-    raise diverged from error
+    raise Diverged(f"{error}{often}; {run.what_is_left()}", told=error.told) from error
 
 
 def rolled_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
