@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ganzoo._version import __version__
 
 _HOMES = {
     "BadInput": "errors",

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.contract import Generator, Loss
 from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import Provided, catalog

@@ -1,15 +1,14 @@
 """Whether networks, losses and data fit together, and whose fault it is where something breaks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo._faults import network_name, out_of_memory, reader_died
 from ganzoo.contract import Generator, Step
-from ganzoo.device import out_of_memory
-from ganzoo.errors import BadInput, Error, Failed
+from ganzoo.errors import BadInput, Failed
 from ganzoo.settings import SIDES, Train
 
 
@@ -26,7 +25,7 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
     for network in (generator, discriminator):
         for name, parameter in network.named_parameters():
             if isinstance(parameter, nn.UninitializedParameter):
-                raise BadInput(f"{name_of(network)} has a lazy layer ('{name}'): give it its size")
+                raise BadInput(f"{network_name(network)} has a lazy layer ('{name}'): give it its size")
     own = {id(parameter): name for name, parameter in generator.named_parameters()}
     for name, parameter in discriminator.named_parameters():
         if id(parameter) in own:
@@ -73,33 +72,6 @@ def buffers_kept(networks: Iterable[nn.Module]) -> Iterator[None]:
         with torch.no_grad():
             for network, name, buffer in kept:
                 network.get_buffer(name).copy_(buffer)
-
-
-def blaming(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call what a plugin or the data brings; what it raises comes with the culprit's name.
-
-    A `ValueError` is a refusal and becomes `BadInput`, anything else `Failed`; `outer_faults` are not the callee's.
-    """
-    try:
-        return function(*arguments, **options)
-    except Error:
-        raise
-    except ValueError as error:
-        raise BadInput(f"{culprit}: {error}") from error
-    except Exception as error:
-        if out_of_memory(error) or reader_died(error):
-            raise
-        raise Failed(f"{culprit} failed: {type(error).__name__}: {error}") from error
-
-
-def name_of(module: nn.Module) -> str:
-    """How sentences speak of a network: by the class that it is of."""
-    return f"{type(module).__module__}.{type(module).__qualname__}"
-
-
-def reader_died(error: BaseException) -> bool:
-    """Whether torch says that a process that reads data has died: it breaks into whatever runs at that moment."""
-    return isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import click
 
 import ganzoo
 from ganzoo import plugin_commands
+from ganzoo._version import __version__
 from ganzoo.errors import BadInput, Error, Failed, Gone
 from ganzoo.terminal import as_json, aside, offline_flag, print_json, print_table, rank, shown, with_debug
 from ganzoo.words import parse_fixed, parse_loss, parse_names, parse_options
@@ -92,7 +93,7 @@ def tell(error: BaseException, debug: bool) -> int:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(ganzoo.__version__, prog_name="ganzoo")
+@click.version_option(__version__, prog_name="ganzoo")
 @click.option("--debug", is_flag=True, help="Show the traceback of any error.")
 def commands(debug: bool) -> None:
     """Train, sample and share generative adversarial networks by name."""

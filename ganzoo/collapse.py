@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.contract import Images, Step
 from ganzoo.data import Data
 from ganzoo.engine import Engine

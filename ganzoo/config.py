@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-import ganzoo
+from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.files import reading
 
@@ -73,7 +73,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     config = parsed(path)
     if isinstance(config, dict) and config.get("format", FORMAT) != FORMAT:
-        raise BadInput(f"{path} has format {config['format']!r:.20}, this ganzoo {ganzoo.__version__} reads {FORMAT}")
+        raise BadInput(f"{path} has format {config['format']!r:.20}, this ganzoo {__version__} reads {FORMAT}")
     try:
         CheckedConfig.model_validate(config)
     except ValidationError as error:

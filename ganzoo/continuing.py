@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-import ganzoo
+from ganzoo._version import __version__
 from ganzoo.config import AXES
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput
@@ -67,7 +67,7 @@ def told(changes: Mapping[str, Sequence[Any]]) -> str:
 def circumstances(hardware: Hardware, processes: int, used: Iterable[Provided]) -> dict[str, Any]:
     """What the last bits of a training depend on beside its recipe."""
     return {
-        "ganzoo": ganzoo.__version__,
+        "ganzoo": __version__,
         **{provided.distribution: provided.version for provided in used},
         "torch": torch.__version__,
         "device": str(hardware.device),

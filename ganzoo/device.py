@@ -178,14 +178,6 @@ def has_bf16_units(device: torch.device) -> bool:
     return bool(units.get("amx_bf16") or units.get("avx512_bf16"))
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Whether that error says that memory, of the computer or of the device, did not suffice."""
-    words = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-    )
-
-
 def map_tensors(function: Callable[[Tensor], Tensor], value: Any) -> Any:
     """`value` with `function` applied to every tensor inside its dicts, tuples and lists."""
     if isinstance(value, Tensor):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.data import Data
 from ganzoo.engine import Engine
 from ganzoo.evaluation.suites import Pieces

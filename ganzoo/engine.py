@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
+from ganzoo._faults import blaming, network_name
 from ganzoo.batches import checked_batch, endless, share
-from ganzoo.checks import all_in_eval, blaming, buffers_kept, check_fit, check_players, name_of, outer_faults
+from ganzoo.checks import all_in_eval, buffers_kept, check_fit, check_players, outer_faults
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.device import Hardware
 from ganzoo.errors import BadInput, Diverged
@@ -314,11 +315,11 @@ class Engine:
 
     def _latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
         whole = batch_length(batch) * self.processes.count
-        drawn = blaming(name_of(self.generator), self.generator.latent, whole, rng)
+        drawn = blaming(network_name(self.generator), self.generator.latent, whole, rng)
         return self.hardware.put({key: self.processes.own(value, parts) for key, value in drawn.items()})
 
     def _call(self, network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
-        return blaming(name_of(network), self.hardware.call, network, *inputs, twice=twice)
+        return blaming(network_name(network), self.hardware.call, network, *inputs, twice=twice)
 
     def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
         """A turn outside the game, with a random generator of its own."""

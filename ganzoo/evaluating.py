@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-import ganzoo
+from ganzoo._version import __version__
 from ganzoo.data import open_data
 from ganzoo.errors import BadInput, choices
 from ganzoo.evaluation.inception import NAMES, InceptionSuite
@@ -156,7 +156,7 @@ def tried(metric: Metric, observed: Any) -> float | str:
 def about(model: Model, n: int, seed: int) -> dict[str, Any]:
     """Which samples were measured."""
     weights = model.config["weights"]["sha256"]
-    return {"samples": n, "seed": seed, "weights": weights, "ganzoo": ganzoo.__version__}
+    return {"samples": n, "seed": seed, "weights": weights, "ganzoo": __version__}
 
 
 def scores_file(source: str | Path) -> Path | None:

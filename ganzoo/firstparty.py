@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from ganzoo.plugins import normal
+from ganzoo._names import normal
 
 PACKAGE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from ganzoo._names import normal
 from ganzoo.errors import Failed
-from ganzoo.plugins import normal
 
 CODE = "import sys; from ganzoo.fresh import answer; answer(*sys.argv[1:])"
 

@@ -25,8 +25,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-import ganzoo
 from ganzoo import files
+from ganzoo._version import __version__
 from ganzoo.config import LARGEST, read_config
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pinned import NEEDED, OPTIONAL, Entry
@@ -163,7 +163,7 @@ def asked(repository: str, file: str, revision: str, largest: int, **options: An
     """What `hf_hub_download` returns, and the hash by which the Hub named the file, None where it was not asked."""
     with hub_faults(repository, f"{file} of hub:{repository}@{revision:.12}"), Gate(largest) as gate:
         found = hf_hub_download(
-            repository, file, revision=revision, library_name="ganzoo", library_version=ganzoo.__version__, **options
+            repository, file, revision=revision, library_name="ganzoo", library_version=__version__, **options
         )
         return (found if options.get("dry_run") else Path(found)), gate.hash
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from ganzoo._names import normal
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.firstparty import first_party, how_to_install
 from ganzoo.fresh import fresh
 from ganzoo.pip_and_uv import ALL, BUILDS, OWN, Pip, Uv, installer
-from ganzoo.plugins import normal
 from ganzoo.wanted import GROUNDS, Wanted
 
 NOTHING: Mapping[str, str] = MappingProxyType({})

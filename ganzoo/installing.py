@@ -5,9 +5,10 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from ganzoo import installer
+from ganzoo._names import normal
 from ganzoo.errors import BadInput, Failed, Unavailable, choices
 from ganzoo.fresh import fresh
-from ganzoo.plugins import GROUP, normal
+from ganzoo.plugins import GROUP
 from ganzoo.wanted import Wanted, wanted
 
 Rows = list[dict[str, Any]]

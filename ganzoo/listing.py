@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import ganzoo
+from ganzoo._names import normal
+from ganzoo._version import __version__
 from ganzoo.datasets import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
 from ganzoo.pinned import Entry, figures, is_figure, told_protocol
-from ganzoo.plugins import Provided, catalog, normal
+from ganzoo.plugins import Provided, catalog
 from ganzoo.registry import entries
 from ganzoo.zoo import folder_of
 
@@ -24,7 +25,7 @@ def things() -> list[dict[str, str]]:
         for thing in catalog().provided
         if thing.kind != "model"
     ]
-    data = [row("data", name, "ganzoo", ganzoo.__version__, text) for name, text in NAMES.items()]
+    data = [row("data", name, "ganzoo", __version__, text) for name, text in NAMES.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
     return provided + data + pretrained
 

@@ -11,7 +11,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
-import ganzoo
+from ganzoo._version import __version__
 from ganzoo.build import Part, checked_options, find
 from ganzoo.config import AXES, FORMAT, read_config
 from ganzoo.contract import Generator
@@ -105,7 +105,7 @@ def save_model(
     content = packed(generator)
     config = {
         "format": FORMAT,
-        "ganzoo": ganzoo.__version__,
+        "ganzoo": __version__,
         "architecture": described(part),
         "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, seeded("shape")).items()},
         "data": dict(data),

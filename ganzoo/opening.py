@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.config import read_config
 from ganzoo.data import Data, open_data
 from ganzoo.datasets import plain_names

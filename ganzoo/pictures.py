@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torchvision.utils import make_grid
 
-import ganzoo
+from ganzoo._version import __version__
 from ganzoo.files import write_bytes
 from ganzoo.progress import COUNTED
 
@@ -47,7 +47,7 @@ def tiled(pixels: Tensor, columns: int = 0) -> Tensor:
 def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
     """A PNG whose text says that ganzoo made it, that it is synthetic, by which model and from which seed."""
     text = PngImagePlugin.PngInfo()
-    about = {"Software": f"ganzoo {ganzoo.__version__}", "Synthetic": "true", "Model": model, "Seed": str(seed)}
+    about = {"Software": f"ganzoo {__version__}", "Synthetic": "true", "Model": model, "Seed": str(seed)}
     for key, value in about.items():
         text.add_text(key, value)
     buffer = io.BytesIO()

@@ -7,10 +7,10 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ganzoo._names import NAME
 from ganzoo.errors import BadInput, choices
 from ganzoo.files import reading
 
-NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 NEEDED = ("config.json", "model.safetensors")
 OPTIONAL = ("recipe.toml", "samples.png", "scores.json", "README.md")

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo.checks import all_in_eval, blaming
+from ganzoo._faults import blaming
+from ganzoo.checks import all_in_eval
 from ganzoo.data import Data
 from ganzoo.engine import Engine
 from ganzoo.errors import Error

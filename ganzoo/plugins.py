@@ -23,10 +23,11 @@ from typing import Any
 
 import pluggy
 
-import ganzoo
 from ganzoo import hookspecs
+from ganzoo._names import NAME, in_a_line, normal
+from ganzoo._version import __version__
 from ganzoo.errors import BadInput, Deprecated, choices
-from ganzoo.pinned import NAME, read_entries
+from ganzoo.pinned import read_entries
 
 GROUP = "ganzoo"
 KINDS = ("architecture", "loss", "recipe", "model")
@@ -237,7 +238,7 @@ def judge(plugin: Plugin, entry: EntryPoint) -> None:
     elif not all(identity(entry)):
         plugin.fail("failed", "its distribution has no readable name and version: install it again")
     elif needed := unmet_requirement(entry.dist):
-        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {ganzoo.__version__}")
+        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {__version__}")
     else:
         load(plugin, entry)
 
@@ -295,7 +296,7 @@ def unmet_requirement(distribution: Distribution) -> str:
 
             requirement = Requirement(text)
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-            if applies and not requirement.specifier.contains(ganzoo.__version__, prereleases=True):
+            if applies and not requirement.specifier.contains(__version__, prereleases=True):
                 return f"ganzoo{requirement.specifier}"
     return ""
 
@@ -303,13 +304,3 @@ def unmet_requirement(distribution: Distribution) -> str:
 def disabled() -> set[str]:
     """Names in the environment variable GANZOO_DISABLE_PLUGINS, a comma between them."""
     return {normal(name) for name in os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",") if name.strip()}
-
-
-def normal(name: str) -> str:
-    """A distribution's name as the package index compares it."""
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
-
-
-def in_a_line(error: BaseException) -> str:
-    """An error's type and text without line breaks."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

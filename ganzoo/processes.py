@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ganzoo import errors
-from ganzoo.device import out_of_memory
+from ganzoo._faults import out_of_memory
 from ganzoo.errors import BadInput, Diverged, Error, Failed, Gone, Interrupted, Unavailable
 
 BUCKET = 2**23

@@ -14,8 +14,8 @@ import tomlkit
 from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
 from huggingface_hub.errors import RepositoryNotFoundError
 
-import ganzoo
 from ganzoo import pinned, registry
+from ganzoo._version import __version__
 from ganzoo.card import card
 from ganzoo.datasets import plain_names
 from ganzoo.errors import BadInput, Unavailable
@@ -57,7 +57,7 @@ class Publication:
             raise BadInput("a commit needs a message")
         self.folder = local_folder(self.source)
         self.files = content(self.folder, f"hub:{self.repository}", self.license)
-        self.api = HfApi(library_name="ganzoo", library_version=ganzoo.__version__)
+        self.api = HfApi(library_name="ganzoo", library_version=__version__)
 
     @cached_property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.data import Data
 from ganzoo.evaluation.suites import Pieces
 from ganzoo.sampling import joined, pictured

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo.checks import blaming, name_of
+from ganzoo._faults import blaming, network_name
 from ganzoo.contract import Batch, Generator
 from ganzoo.errors import BadInput, Failed, choices
 from ganzoo.seeds import seed_of, seeded
@@ -98,7 +98,7 @@ def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
 def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
     """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
     try:
-        return blaming(name_of(generator), generator, given)
+        return blaming(network_name(generator), generator, given)
     except Failed as error:
         if not (fixed and isinstance(error.__cause__, IndexError | RuntimeError)):
             raise

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.contract import Loss, Step
 from ganzoo.errors import BadInput
 from ganzoo.settings import SIDES

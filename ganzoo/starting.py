@@ -7,13 +7,13 @@ from pathlib import Path
 
 from packaging.version import Version
 
-import ganzoo
+from ganzoo._names import NAME, normal
+from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.files import is_there, reading, write_bytes, writing_folder
 from ganzoo.firstparty import first_party
-from ganzoo.pinned import NAME
 from ganzoo.pip_and_uv import installed_version
-from ganzoo.plugins import catalog, normal
+from ganzoo.plugins import catalog
 
 TEMPLATES = Path(__file__).parent / "template"
 BESIDE = ("build", "dist", "runs", "tests")
@@ -49,7 +49,7 @@ def placeholders(name: str) -> dict[str, str]:
     if package in BESIDE:
         raise BadInput(f"'{package}' is a folder that lies beside the package; try 'ganzoo-{name}'")
     short = normal(name).removeprefix("ganzoo-")
-    return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(ganzoo.__version__)}
+    return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(__version__)}
 
 
 def requirement(version: str) -> str:

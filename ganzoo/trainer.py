@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ganzoo import build, checkpoint, continuing
-from ganzoo.checks import blaming
+from ganzoo._faults import blaming
 from ganzoo.collapse import EVERY, Guard
 from ganzoo.data import Data
 from ganzoo.drawing import Drawing

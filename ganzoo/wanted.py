@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from ganzoo._names import normal
 from ganzoo.errors import BadInput
 from ganzoo.files import expanded, is_there, reading
 from ganzoo.firstparty import first_party, how_to_install
-from ganzoo.plugins import catalog, normal
+from ganzoo.plugins import catalog
 
 ADDRESS = re.compile(r"[a-z+]+://\S+")
 ON_GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(@[\w./-]+)?/?")

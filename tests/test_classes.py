@@ -7,9 +7,9 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
+from ganzoo.data import open_data
 from ganzoo.export import write_samples
 from ganzoo.model import Model
-from ganzoo.opening import open_data
 from ganzoo.progress import Silence
 
 PETS = ("cat", "dog", "guinea pig")

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from ganzoo._names import in_a_line
 from ganzoo.errors import Error
-from ganzoo.plugins import in_a_line
 
 
 class Skipped(Exception):

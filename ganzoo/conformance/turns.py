@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo import checkpoint
-from ganzoo.checks import all_in_eval, blaming, name_of
+from ganzoo._faults import blaming, network_name
+from ganzoo.checks import all_in_eval
 from ganzoo.conformance import require
 from ganzoo.conformance.games import Game, Players
 from ganzoo.contract import Generator, Loss, Step, batch_length
@@ -27,7 +28,7 @@ def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Seque
         turn,
         0,
         batch,
-        blaming(name_of(generator), generator.latent, batch_length(batch), seeded("latent", 0)),
+        blaming(network_name(generator), generator.latent, batch_length(batch), seeded("latent", 0)),
         generator=generator,
         discriminator=discriminator,
         call=call,
@@ -38,7 +39,7 @@ def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Seque
 
 def call(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
     """Run a network; what it raises comes with its name."""
-    return blaming(name_of(network), HARDWARE.call, network, *inputs, twice=twice)
+    return blaming(network_name(network), HARDWARE.call, network, *inputs, twice=twice)
 
 
 def sides_of(step: Step) -> tuple[nn.Module, nn.Module]:
