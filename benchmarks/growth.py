@@ -37,11 +37,11 @@ def make(folder: Path, count: int) -> None:
 def measure(folder: Path) -> dict:
     """Train on a folder in this process."""
     begun = time.perf_counter()
-    from ganzoo.data import InMemory, open_data
-    from ganzoo.opening import in_steps
-    from ganzoo.progress import Silence
-    from ganzoo.recipe import Recipe
-    from ganzoo.training import prepared
+    from ganzoo.data.base import InMemory, open_data
+    from ganzoo.recipe.recipe import Recipe
+    from ganzoo.training.prepare import in_steps
+    from ganzoo.training.progress import Silence
+    from ganzoo.training.train import prepared
 
     data = open_data(folder, size=SIDE)
     recipe = Recipe.load("vanilla", train={"precision": "fp32"})

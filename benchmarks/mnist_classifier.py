@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 from torchvision.datasets import MNIST
 
-from ganzoo import datasets
-from ganzoo.data import scaled
-from ganzoo.evaluation.classifier import MnistCNN
+from ganzoo.data import named as datasets
+from ganzoo.data.base import scaled
+from ganzoo.evaluation.mnist_cnn import MnistCNN
 
 EPOCHS, BATCH, RATE, SHIFT = 12, 128, 2e-3, 2
 

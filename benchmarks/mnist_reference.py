@@ -1,6 +1,6 @@
 """Write what the package needs of MNIST to measure samples: moments and features of training images, test images.
 
-python benchmarks/mnist_reference.py ganzoo/evaluation/mnist --data-root DIR
+python benchmarks/mnist_reference.py ganzoo/evaluation/mnist_data --data-root DIR
 """
 
 import gzip
@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torchvision.datasets import MNIST
 
-from ganzoo import datasets
-from ganzoo.data import scaled
-from ganzoo.evaluation.classifier import mnist_cnn
+from ganzoo._seeds import seeded
+from ganzoo.data import named as datasets
+from ganzoo.data.base import scaled
 from ganzoo.evaluation.metrics import moments
-from ganzoo.seeds import seeded
+from ganzoo.evaluation.mnist_cnn import mnist_cnn
 
 REAL = 10_000
 """Training images whose features are kept for the metrics that look at neighbours."""

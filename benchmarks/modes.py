@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import ganzoo
-from ganzoo.evaluating import evaluate
+from ganzoo.evaluation.evaluate import evaluate
 from ganzoo.evaluation.mixtures import PUBLISHED
-from ganzoo.progress import Silence
+from ganzoo.training.progress import Silence
 
 NAMES = ("ring8", "grid25")
 METRICS = ("modes", "high-quality", "reverse-kl")

@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 
 import ganzoo
-from ganzoo.progress import Silence
-from ganzoo.trainer import Trainer
+from ganzoo.training.progress import Silence
+from ganzoo.training.trainer import Trainer
 
 PARTS = {"_save": "checkpoint and model", "_measure": "measure of the best"}
 

@@ -25,9 +25,9 @@ from speed import STEPS, Judge, NonSaturating, Wrapped
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.data import open_data
-from ganzoo.joining import joined
-from ganzoo.processes import Processes
+from ganzoo.data.base import open_data
+from ganzoo.engine.processes import Processes
+from ganzoo.training.launch import joined
 
 ROUNDS = 3
 SLOWER = 4

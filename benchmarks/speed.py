@@ -27,12 +27,12 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import ganzoo
-from ganzoo.build import architecture
-from ganzoo.data import open_data
-from ganzoo.device import has_bf16_units
-from ganzoo.engine import EACH
-from ganzoo.model import save_model
-from ganzoo.recipe import Architecture
+from ganzoo.data.base import open_data
+from ganzoo.engine.hardware import has_bf16_units
+from ganzoo.engine.loop import EACH
+from ganzoo.recipe.build import architecture
+from ganzoo.recipe.recipe import Architecture
+from ganzoo.zoo.model import save_model
 
 ROUNDS = 5
 WORKS = {"mlp": ("mlp", "auto"), "dcgan": ("dcgan", "auto"), "dcgan_fp32": ("dcgan", "fp32")}

@@ -14,24 +14,24 @@ _HOMES = {
     "BadInput": "errors",
     "Deprecated": "errors",
     "Diverged": "errors",
-    "Engine": "engine",
+    "Engine": "engine.loop",
     "Error": "errors",
     "Failed": "errors",
     "Generator": "contract",
     "Interrupted": "errors",
     "Loss": "contract",
-    "Model": "model",
-    "Recipe": "recipe",
-    "Run": "run",
-    "Scheduled": "scheduled",
+    "Model": "zoo.model",
+    "Recipe": "recipe.recipe",
+    "Run": "training.run",
+    "Scheduled": "engine.scheduled",
     "Step": "contract",
     "Unavailable": "errors",
-    "create": "build",
-    "evaluate": "evaluating",
-    "hookimpl": "hookspecs",
-    "load": "model",
+    "create": "recipe.build",
+    "evaluate": "evaluation.evaluate",
+    "hookimpl": "plugins.hookspecs",
+    "load": "zoo.model",
     "testing": "testing",
-    "train": "training",
+    "train": "training.train",
 }
 
 _RENAMED: dict[str, tuple[str, str]] = {}
@@ -41,11 +41,11 @@ __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
     from ganzoo import testing as testing
-    from ganzoo.build import create as create
     from ganzoo.contract import Generator as Generator
     from ganzoo.contract import Loss as Loss
     from ganzoo.contract import Step as Step
-    from ganzoo.engine import Engine as Engine
+    from ganzoo.engine.loop import Engine as Engine
+    from ganzoo.engine.scheduled import Scheduled as Scheduled
     from ganzoo.errors import BadInput as BadInput
     from ganzoo.errors import Deprecated as Deprecated
     from ganzoo.errors import Diverged as Diverged
@@ -53,14 +53,14 @@ if TYPE_CHECKING:
     from ganzoo.errors import Failed as Failed
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
-    from ganzoo.evaluating import evaluate as evaluate
-    from ganzoo.hookspecs import hookimpl as hookimpl
-    from ganzoo.model import Model as Model
-    from ganzoo.model import load as load
-    from ganzoo.recipe import Recipe as Recipe
-    from ganzoo.run import Run as Run
-    from ganzoo.scheduled import Scheduled as Scheduled
-    from ganzoo.training import train as train
+    from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.plugins.hookspecs import hookimpl as hookimpl
+    from ganzoo.recipe.build import create as create
+    from ganzoo.recipe.recipe import Recipe as Recipe
+    from ganzoo.training.run import Run as Run
+    from ganzoo.training.train import train as train
+    from ganzoo.zoo.model import Model as Model
+    from ganzoo.zoo.model import load as load
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,9 @@ from typing import Any
 
 import torch.distributed as dist
 
-from ganzoo import joining, run
-from ganzoo.cli import main
+from ganzoo.cli.main import main
+from ganzoo.training import launch as joining
+from ganzoo.training import run
 
 joining.LONGEST = 0  # nobody has to wait for the first process, since none ends
 run.PATIENCE = 1  # nor for a folder that will not appear

@@ -13,8 +13,8 @@ import pytest
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
 
 from ganzoo._names import normal
-from ganzoo.cli import main
-from ganzoo.plugins import catalog
+from ganzoo.cli.main import main
+from ganzoo.plugins.catalog import catalog
 
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:  # as in a shell's background; those started here must hear them

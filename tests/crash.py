@@ -21,7 +21,8 @@ from pathlib import Path
 
 import torch
 
-from ganzoo import Run, checkpoint
+from ganzoo import Run
+from ganzoo.training import checkpoint
 
 LONGEST = 120
 """Seconds after which a training that says nothing is given up."""

@@ -15,8 +15,8 @@ import torch
 from torchvision.utils import save_image
 
 import ganzoo
-from ganzoo import data
-from ganzoo.progress import Silence
+from ganzoo.data import base as data
+from ganzoo.training.progress import Silence
 
 RANK = int(os.environ["RANK"])
 SMALL = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32"}

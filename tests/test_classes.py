@@ -7,10 +7,10 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
-from ganzoo.data import open_data
-from ganzoo.export import write_samples
-from ganzoo.model import Model
-from ganzoo.progress import Silence
+from ganzoo.data.base import open_data
+from ganzoo.training.progress import Silence
+from ganzoo.zoo.export import write_samples
+from ganzoo.zoo.model import Model
 
 PETS = ("cat", "dog", "guinea pig")
 

@@ -20,10 +20,12 @@ import torchvision.datasets
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from ganzoo import BadInput, Unavailable, data, folder
-from ganzoo.data import Batches, InMemory, open_data
-from ganzoo.datasets import LSUN_CATEGORIES, data_root
-from ganzoo.seeds import seeded
+from ganzoo import BadInput, Unavailable
+from ganzoo._seeds import seeded
+from ganzoo.data import base as data
+from ganzoo.data import images as folder
+from ganzoo.data.base import Batches, InMemory, open_data
+from ganzoo.data.named import LSUN_CATEGORIES, data_root
 
 NOWHERE = "http://127.0.0.1:9/"
 

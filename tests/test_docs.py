@@ -33,8 +33,8 @@ def test_what_the_page_says_of_a_class_is_there(name):
 
 
 def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
-    from ganzoo.evaluation.digits import DigitSuite
     from ganzoo.evaluation.mixtures import METRICS
+    from ganzoo.evaluation.mnist import DigitSuite
 
     text = (DOCS / "evaluation.md").read_text()
     named = re.findall(
@@ -72,7 +72,7 @@ def test_the_guide_followed_from_its_first_block_to_its_last(venv, tmp_path):
     """Commands are run, files are written where their first line says, other Python is run."""
     work = tmp_path / "work"
     work.mkdir()
-    (venv / "bin" / "ganzoo").write_text(f"#!{venv}/bin/python\nfrom ganzoo.cli import main\nmain()\n")
+    (venv / "bin" / "ganzoo").write_text(f"#!{venv}/bin/python\nfrom ganzoo.cli.main import main\nmain()\n")
     (venv / "bin" / "ganzoo").chmod(0o755)
     environment = os.environ | {
         "PATH": f"{venv}/bin:{os.environ['PATH']}",

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.comparing import Column, told_real, write_page
-from ganzoo.evaluating import evaluate
-from ganzoo.evaluation.scores import Scores, score
+from ganzoo.evaluation.compare import Column, told_real, write_page
+from ganzoo.evaluation.evaluate import evaluate
 from ganzoo.evaluation.suites import Metric
+from ganzoo.zoo.scores import Scores, score
 
 MODEL = "dcgan-mnist"
 QUICK = ["-n", "200", "--device", "cpu"]
@@ -29,7 +29,7 @@ def run(typed, tmp_path, monkeypatch):
 @pytest.fixture
 def folder(tmp_path, run):
     """A local copy of a model that ships with the package, without scores."""
-    from ganzoo.zoo import folder_of
+    from ganzoo.zoo.resolve import folder_of
 
     target = tmp_path / "own"
     shutil.copytree(folder_of(MODEL), target, ignore=shutil.ignore_patterns("scores.json"))

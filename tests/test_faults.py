@@ -17,11 +17,12 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import checkpoint, data
-from ganzoo.checks import memory_advice
-from ganzoo.progress import Silence
-from ganzoo.settings import Train
-from ganzoo.stopping import Stopping
+from ganzoo._signals import Stopping
+from ganzoo.data import base as data
+from ganzoo.engine.checks import memory_advice
+from ganzoo.engine.settings import Train
+from ganzoo.training import checkpoint
+from ganzoo.training.progress import Silence
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -440,7 +441,7 @@ def test_advice_on_the_memory_of_own_batches_does_not_speak_of_the_recipes():
 LIMITED = """
 import resource, sys
 import torch, ganzoo
-from ganzoo.cli import main
+from ganzoo.cli.main import main
 torch.randn(64, 64) @ torch.randn(64, 64)
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 900_000_000, used + 900_000_000))
@@ -482,7 +483,7 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
     pictures(command.folder / "pictures", 6)
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     # The readers of a killed training live on for a while, and hold what it held.
-    stream = "from ganzoo import data; data.IN_MEMORY = 0; from ganzoo.cli import main; import sys; main(sys.argv[1:])"
+    stream = "import sys; from ganzoo.cli.main import main; from ganzoo.data import base; base.IN_MEMORY = 0; main(sys.argv[1:])"
     process = subprocess.Popen(
         [sys.executable, "-c", stream, "train", *words, "--out", "run", "-o", "train.save_every=2"],
         cwd=command.folder,
@@ -505,7 +506,7 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
     pictures(command.folder / "pictures", 6)
-    stream = "from ganzoo import data; data.IN_MEMORY = 0; from ganzoo.cli import main; import sys; main(sys.argv[1:])"
+    stream = "import sys; from ganzoo.cli.main import main; from ganzoo.data import base; base.IN_MEMORY = 0; main(sys.argv[1:])"
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     process = subprocess.Popen(
         [sys.executable, "-c", stream, "train", *words, "--out", "run", "-o", "train.save_every=2"],
@@ -543,7 +544,7 @@ def test_two_trainings_without_a_folder_of_their_own_get_one_each(command):
 
 
 def test_a_training_that_is_at_work_cannot_be_overwritten(run, monkeypatch):
-    monkeypatch.setattr("ganzoo.run.PATIENCE", 0)
+    monkeypatch.setattr("ganzoo.training.run.PATIENCE", 0)
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
         train(run.path, overwrite=True)
     assert index_and_notes(run) == (8, [])

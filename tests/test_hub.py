@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from ganzoo.build import architecture
-from ganzoo.files import sha256
-from ganzoo.model import save_model
-from ganzoo.recipe import Architecture
+from ganzoo._io import sha256
+from ganzoo.recipe.build import architecture
+from ganzoo.recipe.recipe import Architecture
+from ganzoo.zoo.model import save_model
 
 SHAPE = (1, 12, 12)
 DATA = {"name": "dots", "kind": "image", "shape": list(SHAPE), "range": [-1, 1], "classes": []}
@@ -182,7 +182,7 @@ def test_a_second_pull_asks_for_nothing_and_works_without_sockets(zoo, hub, owne
     code = "import socket, sys\n"
     code += "def refuse(*a, **k): raise OSError('sockets are blocked')\n"
     code += "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-    code += "from ganzoo.cli import main\nmain(sys.argv[1:])\n"
+    code += "from ganzoo.cli.main import main\nmain(sys.argv[1:])\n"
     done = zoo.python("-c", code, "pull", "dots")
     assert done.returncode == 0, done.stderr
     assert same(model, done.stdout.strip())
@@ -603,7 +603,7 @@ WRONG = [
 ]
 TYPED = """
 import contextlib, io, json, sys
-from ganzoo.cli import main
+from ganzoo.cli.main import main
 
 came = []
 for words in json.loads(sys.argv[1]):

@@ -15,10 +15,10 @@ from environments import see_ours, site_packages
 
 import ganzoo
 from ganzoo.errors import BadInput
-from ganzoo.firstparty import first_party, how_to_install
-from ganzoo.installer import pins
-from ganzoo.pip_and_uv import Pip, Uv
-from ganzoo.wanted import GROUNDS, Wanted, wanted
+from ganzoo.plugins.firstparty import first_party, how_to_install
+from ganzoo.plugins.install.guarded import pins
+from ganzoo.plugins.install.targets import GROUNDS, Wanted, wanted
+from ganzoo.plugins.install.tools import Pip, Uv
 
 ROOT = Path(ganzoo.__file__).parent.parent
 QUICK = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32"]
@@ -245,7 +245,7 @@ def test_what_is_to_stay_missing_is_not_fetched_for_a_plugin_that_needs_it(envir
     file = wheel(environment.folder, "demanding", requires=[name])
     code = "import ganzoo.firstparty as own; names = own.first_party()\n"
     code += f"own.first_party = lambda: [*names, {name!r}]\n"
-    code += f"from ganzoo.cli import main; main(['install', {str(file)!r}])"
+    code += f"from ganzoo.cli.main import main; main(['install', {str(file)!r}])"
     done = environment.python("-c", code)
     assert "pip failed, and nothing was changed" in sentence(done, 4)
     assert f"; first ganzoo install ./plugins/{name} in a checkout" in sentence(done, 4)
@@ -375,14 +375,14 @@ def test_uv_fetches_no_other_ganzoo_either(with_uv, need):
 def test_uv_is_not_asked_where_it_would_fetch_ganzoo_once_more(environment):
     if not UV:
         pytest.skip("uv is not installed")
-    code = "import sys; sys.modules['pip'] = None; from ganzoo.cli import main; main(['install', 'toy'])"
+    code = "import sys; sys.modules['pip'] = None; from ganzoo.cli.main import main; main(['install', 'toy'])"
     done = environment.python("-c", code, PATH=str(Path(UV).parent))
     assert sentence(done, 2).startswith("error: uv does not see that ganzoo")
 
 
 @pytest.mark.parametrize("words", [["install", "toy"], ["uninstall", "ganzoo-vanilla"]])
 def test_without_pip_and_uv_the_command_that_brings_pip_is_said(environment, words):
-    code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli import main; main({words!r})"
+    code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli.main import main; main({words!r})"
     done = environment.python("-c", code, PATH="")
     assert sentence(done, 2) == (
         "error: there is neither pip nor uv to do that with; run this, and then the same again: "

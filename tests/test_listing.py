@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from ganzoo.datasets import LSUN_CATEGORIES
+from ganzoo.cli.listing import describe, things
+from ganzoo.data.named import LSUN_CATEGORIES
 from ganzoo.errors import BadInput
-from ganzoo.listing import describe, things
 
 PLUGIN = """
     import ganzoo

@@ -9,11 +9,12 @@ import torch
 from torch.nn.functional import normalize
 from torch.utils.data import Subset
 
-from ganzoo.evaluation import metrics, neighbours
-from ganzoo.evaluation.classifier import ACCURACY, MNIST, NAME, mnist_cnn
-from ganzoo.evaluation.digits import Digits, DigitSuite
-from ganzoo.evaluation.students import accuracy_of_a_student
-from ganzoo.seeds import seeded
+from ganzoo._seeds import seeded
+from ganzoo.evaluation import metrics
+from ganzoo.evaluation import prdc as neighbours
+from ganzoo.evaluation.cas import accuracy_of_a_student
+from ganzoo.evaluation.mnist import Digits, DigitSuite
+from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, mnist_cnn
 
 
 def points(n, d, seed=0, spread=1.0):
@@ -200,7 +201,7 @@ def test_the_classifier_is_as_good_as_it_says(suite):
 
 
 def test_the_reference_is_of_training_images_in_random_order(suite):
-    from ganzoo.datasets import small
+    from ganzoo.data.named import small
 
     images, labels, _ = small("mnist-10k", MNIST)
     with torch.no_grad():

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.evaluation.known import suite_of
+from ganzoo.data.mixtures import MIXTURES
+from ganzoo.evaluation.lookup import suite_of
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.gaussians import MIXTURES
 
 NAMES = list(MIXTURES)
 

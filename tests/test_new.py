@@ -14,10 +14,10 @@ import pytest
 from packaging.requirements import Requirement
 
 import ganzoo
+from ganzoo._seeds import seeded
 from ganzoo.errors import BadInput
-from ganzoo.plugins import catalog
-from ganzoo.seeds import seeded
-from ganzoo.starting import TEMPLATES, placeholders, requirement, start
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.scaffold import TEMPLATES, placeholders, requirement, start
 
 KINDS = ("architecture", "loss")
 RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))

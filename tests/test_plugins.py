@@ -9,9 +9,8 @@ import pluggy
 import pytest
 
 import ganzoo
-from ganzoo import hookspecs
 from ganzoo.errors import BadInput
-from ganzoo.plugins import catalog
+from ganzoo.plugins.catalog import catalog, hookspecs
 
 GOOD = """
     import ganzoo
@@ -292,7 +291,7 @@ def test_a_class_inside_a_class_can_be_registered(site):
 def test_listing_needs_no_torch_and_prints_clean_json(site, command):
     site.install("ganzoo-noisy", "print('hello from the import')\n")
     for words in (["list", "--json"], ["plugins", "--json"], ["list"], ["plugins"]):
-        code = f"import sys\nsys.argv[1:] = {words}\nfrom ganzoo.cli import main\ntry:\n    main()\nfinally:\n"
+        code = f"import sys\nsys.argv[1:] = {words}\nfrom ganzoo.cli.main import main\ntry:\n    main()\nfinally:\n"
         code += "    assert not {'torch', 'torchvision', 'pydantic'} & set(sys.modules)"
         done = command.python("-c", code, PYTHONPATH=str(site.folder))
         assert done.returncode == 0, done.stderr

@@ -9,12 +9,14 @@ import torch
 from PIL import Image, ImageChops
 
 import ganzoo
-from ganzoo import checkpoint, data, scatter
+from ganzoo.data import base as data
+from ganzoo.data.mixtures import MIXTURES
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.gaussians import MIXTURES
-from ganzoo.plane import Plane
-from ganzoo.progress import Silence
-from ganzoo.publishing import Publication
+from ganzoo.pictures import points as scatter
+from ganzoo.training import checkpoint
+from ganzoo.training.plane import Plane
+from ganzoo.training.progress import Silence
+from ganzoo.zoo.publish import Publication
 
 TINY = {
     "name": "tiny",

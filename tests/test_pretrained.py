@@ -5,10 +5,10 @@ import json
 import pytest
 
 import ganzoo
-from ganzoo.build import complete
-from ganzoo.evaluating import SAMPLES, evaluate
-from ganzoo.recipe import Recipe
-from ganzoo.registry import entries
+from ganzoo.evaluation.evaluate import SAMPLES, evaluate
+from ganzoo.recipe.build import complete
+from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo.registry import entries
 
 BUNDLED = {entry.name: entry for entry in entries() if entry.origin == "ganzoo" and entry.folder}
 

@@ -16,10 +16,10 @@ import torch
 from conftest import Command, Site
 from safetensors.torch import load_file
 
-from ganzoo import checkpoint
-from ganzoo.device import Hardware
+from ganzoo.engine.hardware import Hardware
+from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput
-from ganzoo.processes import Processes
+from ganzoo.training import checkpoint
 
 HERE = Path(__file__).parent
 LAUNCH = ("-m", "torch.distributed.run", "--nproc-per-node=2")

@@ -5,9 +5,10 @@ import itertools
 import pytest
 import torch
 
-from ganzoo import data, quality
-from ganzoo.quality import Yardstick, distance, sorted_along
-from ganzoo.seeds import seeded
+from ganzoo._seeds import seeded
+from ganzoo.data import base as data
+from ganzoo.evaluation import swd as quality
+from ganzoo.evaluation.swd import Yardstick, distance, sorted_along
 
 
 def drawn(*shape, seed=0):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ganzoo
-from ganzoo.cli import commands
+from ganzoo.cli.main import commands
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.build import checked_options
 from ganzoo.errors import BadInput
-from ganzoo.recipe import Recipe, parse_value
+from ganzoo.recipe.build import checked_options
+from ganzoo.recipe.recipe import Recipe, parse_value
 
 SMALL = {"architecture": {"name": "vanilla"}, "loss": [{"name": "hinge"}, {"name": "r1", "weight": 2}]}
 

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import pinned, references, registry
-from ganzoo.config import CheckedConfig
-from ganzoo.files import sha256
-from ganzoo.model import load
-from ganzoo.plugins import catalog
-from ganzoo.publishing import bundle, without_paths
-from ganzoo.zoo import folder_of
+from ganzoo._io import sha256
+from ganzoo.plugins import entries as pinned
+from ganzoo.plugins.catalog import catalog
+from ganzoo.zoo import references, registry
+from ganzoo.zoo.config import CheckedConfig
+from ganzoo.zoo.model import load
+from ganzoo.zoo.publish import bundle, without_paths
+from ganzoo.zoo.resolve import folder_of
 
 PACKAGE = Path(ganzoo.__file__).parent
 COMMIT = "0123456789abcdef" * 2 + "01234567"

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import checkpoint, data
-from ganzoo.progress import Silence
+from ganzoo.data import base as data
+from ganzoo.training import checkpoint
+from ganzoo.training.progress import Silence
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -126,7 +127,7 @@ def test_more_steps_asked_for_later_come_to_the_same(tmp_path, recipe):
 
 
 def test_an_average_that_is_renewed_less_often_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.engine.EACH", 2)
+    monkeypatch.setattr("ganzoo.engine.loop.EACH", 2)
     whole = train(tmp_path / "whole")
     assert_same(whole.path, broken_off(tmp_path / "broken", [3, 4, 6, 9]).path)
 

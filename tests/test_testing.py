@@ -9,10 +9,10 @@ import torch
 from tinyplugin import IMAGE, add, failed, install, results
 
 import ganzoo
-from ganzoo.cli import main
-from ganzoo.plugins import catalog
-from ganzoo.progress import Silence
-from ganzoo.publishing import bundle
+from ganzoo.cli.main import main
+from ganzoo.plugins.catalog import catalog
+from ganzoo.training.progress import Silence
+from ganzoo.zoo.publish import bundle
 
 PIXELS = "torch.tanh(self.last(hidden)).unflatten(1, self.image)"
 FORWARD = "def forward(self, given):"

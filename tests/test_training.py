@@ -15,10 +15,10 @@ from torch import nn
 from torch.autograd import DeviceType
 
 import ganzoo
-from ganzoo import checkpoint
-from ganzoo.engine import BETWEEN, MARK
-from ganzoo.profiling import PARTS, summary
-from ganzoo.progress import Silence
+from ganzoo.engine.loop import BETWEEN, MARK
+from ganzoo.training import checkpoint
+from ganzoo.training.profiler import PARTS, summary
+from ganzoo.training.progress import Silence
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -280,7 +280,7 @@ def test_training_goes_on_when_nobody_reads_its_progress(command):
 
 
 def test_a_second_training_in_the_same_run_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.run.PATIENCE", 0)
+    monkeypatch.setattr("ganzoo.training.run.PATIENCE", 0)
     run = train(tmp_path / "run")
     before = (run.path / "recipe.toml").read_text()
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):

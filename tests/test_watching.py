@@ -7,18 +7,19 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import build, checkpoint, collapse
-from ganzoo.collapse import Guard, spread
-from ganzoo.data import Batches, open_data
-from ganzoo.evaluation.known import suite_of
+from ganzoo._seeds import seeded
+from ganzoo.data.base import Batches, open_data
+from ganzoo.engine.settings import Train
+from ganzoo.evaluation.lookup import suite_of
 from ganzoo.evaluation.suites import Metric, Suite
-from ganzoo.pictures import panels_of, write_curves
-from ganzoo.progress import Bar, Silence
-from ganzoo.recipe import LossUse
-from ganzoo.sampling import joined
-from ganzoo.seeds import seeded
-from ganzoo.settings import Train
-from ganzoo.watching import Watch
+from ganzoo.pictures.grid import panels_of, write_curves
+from ganzoo.recipe import build
+from ganzoo.recipe.recipe import LossUse
+from ganzoo.training import checkpoint, collapse
+from ganzoo.training.collapse import Guard, spread
+from ganzoo.training.monitor import Watch
+from ganzoo.training.progress import Bar, Silence
+from ganzoo.zoo.sampling import joined
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -63,7 +64,7 @@ class Ink(Suite):
 @pytest.fixture
 def ink(monkeypatch):
     """Has digits measured by ink, which takes next to no time."""
-    monkeypatch.setattr("ganzoo.watching.suite_of", lambda data: Ink() if data["name"] == "mnist-10k" else None)
+    monkeypatch.setattr("ganzoo.training.monitor.suite_of", lambda data: Ink() if data["name"] == "mnist-10k" else None)
 
 
 class Power(BaseException):
@@ -366,7 +367,7 @@ SATURATED = {**COLLAPSING, "loss": ["minimax"], "optimizer": {"discriminator": {
 @pytest.fixture
 def often(monkeypatch):
     """Has a training looked at every ten steps."""
-    monkeypatch.setattr("ganzoo.trainer.EVERY", 10)
+    monkeypatch.setattr("ganzoo.training.trainer.EVERY", 10)
 
 
 def warnings(heard):
@@ -413,7 +414,7 @@ def test_no_recipe_is_warned_of_at_its_beginning(tmp_path, recipe):
 def test_looking_leaves_every_bit_of_a_training_as_it_is(tmp_path, monkeypatch, recipe, precision):
     settings = {"train": {"steps": 4, "batch": 8, "log_every": 1, "precision": precision}, "architecture": {"width": 8}}
     plain = train(tmp_path / "plain", recipe, **settings)
-    monkeypatch.setattr("ganzoo.trainer.EVERY", 1)
+    monkeypatch.setattr("ganzoo.training.trainer.EVERY", 1)
     looked = train(tmp_path / "looked", recipe, **settings)
     assert_same_weights(plain, looked)
     assert log(plain) == log(looked, "diversity")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.classifier import PINNED
+from ganzoo.evaluation.mnist_cnn import PINNED
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo import Scheduled
-from ganzoo.joining import joined
-from ganzoo.processes import Processes
+from ganzoo.engine.processes import Processes
+from ganzoo.training.launch import joined
 
 COUNT = 2
 """Processes that the batches are made for."""

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.data import Data
+from ganzoo._io import reading, sha256
+from ganzoo.data.base import Data
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
-from ganzoo.files import reading, sha256
 
 NAMES = ("fid", "inception-kid", "inception-score")
 WIDTH = 2048

@@ -10,7 +10,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganzoo.seeds import seed_of
+from ganzoo._seeds import seed_of
 
 SUBSETS, SUBSET = 100, 1000
 """KID is the mean over so many random subsets of so many samples, or of all where there are fewer."""

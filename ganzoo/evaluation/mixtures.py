@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo.data.mixtures import MIXTURES
 from ganzoo.errors import BadInput, choices
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
-from ganzoo.gaussians import MIXTURES
 
 NEAR = 3
 """Standard deviations from the nearest mode within which a sample is of high quality."""

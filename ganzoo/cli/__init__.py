@@ -1,0 +1,4 @@
+"""The command line: parse, call, print.
+
+Heavy imports stay inside the commands, and nothing else imports from here.
+"""

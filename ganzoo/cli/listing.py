@@ -1,0 +1,218 @@
+"""What there is to use, and what one thing is, as rows and text. Torch is imported only where a class is shown."""
+
+from pathlib import Path
+from typing import Any
+
+from ganzoo._names import normal
+from ganzoo._version import __version__
+from ganzoo.data.named import NAMES, plain_names
+from ganzoo.errors import BadInput, choices
+from ganzoo.plugins.catalog import Provided, catalog
+from ganzoo.plugins.entries import Entry, figures, is_figure, told_protocol
+from ganzoo.zoo.registry import entries
+from ganzoo.zoo.resolve import folder_of
+
+RATIOS = ("fd", "fid")
+"""Metrics that only say something beside those of real samples."""
+HEADLINE = ("classifier-score", "coverage", "label-accuracy", "cas", "modes", "high-quality", "reverse-kl")
+"""Further metrics that a line has room for."""
+
+
+def things() -> list[dict[str, str]]:
+    """A row for each architecture, loss, recipe, data set and model."""
+    provided = [
+        row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
+        for thing in catalog().provided
+        if thing.kind != "model"
+    ]
+    data = [row("data", name, "ganzoo", __version__, text) for name, text in NAMES.items()]
+    pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
+    return provided + data + pretrained
+
+
+def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
+    """A row for each entry point of every installed plugin, or of the one of that name.
+
+    "ms" is what finding it cost in milliseconds. Raises `BadInput` for an unknown name, with the nearest.
+    """
+    found = [
+        {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "entry_point": plugin.entry_point,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "ms": plugin.milliseconds,
+            "provides": [{"kind": t.kind, "name": t.name, "targets": t.targets} for t in plugin.provides],
+            "traceback": plugin.traceback,
+        }
+        for plugin in catalog().plugins
+    ]
+    rows = [row for row in found if name is None or normal(name) == normal(row["distribution"])]
+    if name and not rows:
+        raise BadInput(f"no plugin '{name}' is installed; {choices(name, (row['distribution'] for row in found))}")
+    return rows
+
+
+def models() -> list[dict[str, str]]:
+    """A row for each registered model: what it is, how good, how large, and whether it is on this machine."""
+    return [
+        {
+            "kind": "model",
+            "name": entry.name,
+            "registry": entry.origin,
+            "architecture": entry.architecture,
+            "data": entry.data,
+            "size": f"{entry.size / 1e6:.1f} MB",
+            "scores": headline(entry.scores),
+            "source": entry.source,
+            "here": "yes" if is_here(entry) else "no",
+        }
+        for entry in entries()
+    ]
+
+
+def headline(scores: dict[str, Any]) -> str:
+    """The scores that tell most, in a line; of a distance its ratio to that of real samples."""
+    tables = {name: score for name, score in scores.items() if isinstance(score, dict)}
+    ratios = {f"{name} ratio": tables[name].get("ratio") for name in RATIOS if name in tables}
+    rest = {name: value for name, value in figures(scores).items() if name not in tables or name in HEADLINE}
+    told = {name: value for name, value in (ratios | rest).items() if is_figure(value)}
+    return ", ".join(f"{name.replace('-', ' ')} {value:.3g}" for name, value in told.items())
+
+
+def score_lines(scores: dict[str, Any]) -> list[str]:
+    """Each measured score beside that of real samples, and the conditions."""
+    lines = [
+        f"    {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures(score).items())
+        for name, score in scores.items()
+        if isinstance(score, dict) and "generated" in score
+    ]
+    protocol = scores.get("protocol")
+    return lines + ([f"    measured with {told_protocol(protocol)}"] if isinstance(protocol, dict) else [])
+
+
+def is_here(entry: Entry) -> bool:
+    """Whether every file of a model is on this machine."""
+    if entry.folder:
+        return all((entry.folder / file).is_file() for file in entry.files)
+    from ganzoo.zoo.hub import is_cached
+
+    return all(is_cached(entry.repository, file, entry.commit) for file in entry.files)
+
+
+def row(kind: str, name: str, distribution: str, version: str, summary: str) -> dict[str, str]:
+    """One row of a listing."""
+    return {"kind": kind, "name": name, "distribution": distribution, "version": version, "summary": summary}
+
+
+def first_line(thing: Provided) -> str:
+    """The sentence in the first line of a recipe file; other things say theirs in 'ganzoo info'."""
+    if thing.kind != "recipe":
+        return ""
+    try:
+        with Path(thing.targets["file"]).open(encoding="utf-8-sig", errors="replace") as file:
+            line = file.readline().rstrip()
+    except OSError as error:
+        return f"(cannot be read: {error.strerror})"
+    return line.lstrip("# ") if line.startswith("#") else ""
+
+
+def describe(name: str) -> str:
+    """All that is known of a name or folder, as text. Raises `BadInput` for an unknown one, with the nearest."""
+    found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
+    texts = [describe_provided(thing) for thing in found]
+    texts += [f"data set '{name}': {text}" for key, text in NAMES.items() if is_data(name, key)]
+    texts += [describe_entry(entry) for entry in entries() if name in (entry.name, entry.full_name)]
+    if not texts and (name.startswith("hub:") or is_folder(name)):
+        texts = describe_model(name)
+    if not texts:
+        names = plain_names() + [thing["name"] for thing in things()]
+        raise BadInput(f"nothing is called '{name}'; {choices(name, names)}")
+    return "\n\n".join(texts)
+
+
+def is_data(name: str, key: str) -> bool:
+    """Whether a name is that key of `NAMES`, or one of several that the key stands for (`lsun:<category>`)."""
+    return name == key or (name in plain_names() and name.partition(":")[0] == key.partition(":")[0])
+
+
+def is_folder(name: str) -> bool:
+    """Whether there is a folder of that name; what is too long for a name is none."""
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        return False
+
+
+def describe_provided(thing: Provided) -> str:
+    """What a plugin's thing is: a recipe's content, or each class's docstring and options."""
+    head = f"{thing.kind} '{thing.name}' from {thing.distribution} {thing.version}"
+    if thing.kind == "recipe":
+        return f"{head}\n{describe_recipe(Path(thing.targets['file']))}"
+    from ganzoo.recipe.build import find
+
+    return "\n\n".join([head, *(describe_class(p, find(thing.kind, thing.full_name, p).cls) for p in thing.targets)])
+
+
+def describe_recipe(path: Path) -> str:
+    """A recipe file and its content. Raises `BadInput` where it cannot be read or is not TOML."""
+    from ganzoo.recipe.recipe import read_toml
+
+    read_toml(path)
+    return f"{path}\n\n{path.read_text(encoding='utf-8-sig').rstrip()}"
+
+
+def describe_class(part: str, cls: type) -> str:
+    """A class's docstring and its options with type and default. Raises `BadInput` where these are not to be had."""
+    import inspect
+
+    from ganzoo.recipe.build import option_schema
+
+    fields = option_schema(cls).model_fields
+    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.cleandoc(vars(cls).get("__doc__") or ""))]
+    lines += ["  options:" if fields else "  no options"]
+    lines += [f"    {option} = {describe_default(field)}" for option, field in fields.items()]
+    return "\n".join(lines)
+
+
+def describe_default(field: Any) -> str:
+    """An option's default and its type."""
+    annotation = field.annotation
+    kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    return f"{'(required)' if field.is_required() else repr(field.default)}   ({kind})"
+
+
+def describe_entry(entry: Entry) -> str:
+    """What a registry says of a model, and its config where it is on this machine."""
+    import json
+
+    from ganzoo.zoo.config import read_config
+
+    facts = {key: getattr(entry, key) for key in ("summary", "architecture", "distribution", "data", "license")}
+    facts |= {"source": entry.source, "scores": headline(entry.scores), "size": f"{entry.size:,} bytes"}
+    lines = [f"model '{entry.name}' of {entry.origin}", *(f"  {key}: {value}" for key, value in facts.items() if value)]
+    lines += score_lines(entry.scores)
+    here = is_here(entry)
+    lines += ["", json.dumps(read_config(folder_of(entry.full_name, offline=True)), indent=2)] if here else []
+    return "\n".join(lines if here else [*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])
+
+
+def describe_model(source: str) -> list[str]:
+    """The config of a model that a folder holds, or a repository on the Hub; of any other folder nothing."""
+    import json
+
+    from ganzoo.zoo.config import read_config
+
+    try:
+        folder = folder_of(source)
+    except BadInput:
+        if source.startswith("hub:"):
+            raise
+        return []
+    return [f"model in {folder}\n{json.dumps(read_config(folder), indent=2)}"]
+
+
+def indented(text: str) -> str:
+    """Every line moved to the right."""
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -1,0 +1,54 @@
+"""The words of a command line that mean more than themselves: `section.key=value`, `name,option=value`, `key=value`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ganzoo.errors import BadInput
+
+
+def parse_options(options: Iterable[str]) -> dict[str, Any]:
+    """`section.key=value` words as overrides of a recipe."""
+    from ganzoo.recipe.recipe import parse_value, somewhere
+
+    changes = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        if not equals or not all(key.strip().split(".")) or "." not in key:
+            raise BadInput(f"'-o {text}' is not section.key=value, such as -o {somewhere(key) or 'train.steps'}=...")
+        changes[key.strip()] = parse_value(value.strip())
+    return changes
+
+
+def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
+    """`key=value` words as latents to fix."""
+    fixed: dict[str, Any] = {}
+    for text in words:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not (key and equals and value) or key in fixed:
+            raise BadInput(f"'--set {text}' is not one value for a latent, such as --set label=7")
+        fixed[key] = value
+    return fixed
+
+
+def parse_names(flag: str, text: str) -> list[str]:
+    """`name,name,...` as a list."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise BadInput(f"'{flag} {text}' is not a list of names with commas between them")
+    return names
+
+
+def parse_loss(text: str) -> dict[str, Any]:
+    """`name,option=value,...` as a loss of a recipe."""
+    from ganzoo.recipe.recipe import parse_value
+
+    name, *options = text.split(",")
+    loss: dict[str, Any] = {"name": name.strip()}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise BadInput(f"'--loss {text}': '{option}' is not option=value, such as --loss r1,weight=10,every=16")
+        if key.strip() == "name":
+            raise BadInput(f"'--loss {text}': the name comes first and alone")
+        loss[key.strip()] = parse_value(value.strip())
+    return loss

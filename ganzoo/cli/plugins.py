@@ -1,0 +1,163 @@
+"""The commands about plugins: what is installed and whether it works, installing, and writing one."""
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ganzoo.cli.terminal import as_json, aside, print_json, print_table, with_debug
+from ganzoo.errors import BadInput
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--traceback", is_flag=True, help="Where NAME failed.")
+@as_json
+@with_debug
+def plugins(name: str | None, traceback: bool, json: bool) -> None:
+    """Every installed plugin, or NAME alone: whether it works, what it provides, and what finding it costs."""
+    from ganzoo.cli.listing import plugin_rows
+
+    if traceback and not name:
+        raise BadInput("say of which plugin: ganzoo plugins NAME --traceback")
+    rows = plugin_rows(name)
+    if json:
+        print_json(rows)
+        return
+    things = [thing for row in rows for thing in row["provides"]]
+    for row in rows:
+        row["provides"] = ", ".join(dict.fromkeys(thing["name"] for thing in row["provides"]))
+    print_table("plugin", rows, ("distribution", "version", "status", "reason", "ms", "provides"))
+    if name and things:
+        where = [thing | {"where": ", ".join(thing["targets"].values())} for thing in things]
+        print_table("what", where, ("kind", "name", "where"))
+    if traceback:
+        click.echo("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
+
+
+def not_failed(distribution: str) -> str:
+    """What there is instead of a traceback."""
+    return f"{distribution} did not fail; 'ganzoo check {distribution}' tries what it registers"
+
+
+@click.command()
+@click.argument("plugin", required=False)
+@click.option("--image", metavar="C,H,W", help="Channels, height and width; by default the first that fits of a few.")
+@as_json
+@with_debug
+def check(plugin: str | None, image: str | None, json: bool) -> int:
+    """Try whether PLUGIN, or every installed one, keeps the promises of the contract; exit with 2 if one does not.
+
+    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN"), which can also be given
+    batches for what needs more than images and labels.
+    """
+    from ganzoo.plugins.catalog import catalog
+
+    shape = shape_of(image) if image is not None else None
+    found = catalog().of(plugin) if plugin else catalog().plugins
+    rows: list[dict[str, str]] = []
+    for name in dict.fromkeys(each.distribution for each in found):
+        aside(f"checking {name} ...")
+        own = checked_rows(name, shape)
+        rows += own
+        if not json:
+            print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"))
+            click.echo(f"{name}: {counted(own)}")
+    if json:
+        print_json(rows)
+    elif not rows:
+        click.echo("there are no plugins yet")
+    return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
+
+
+RESULTS = ("ok", "skipped", "failed")
+
+
+def failures_last(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows with what matters nearest to the prompt, a reason that stands above said once."""
+    ordered = sorted(rows, key=lambda row: RESULTS.index(row["result"]))
+    reasons = [row["reason"] for row in ordered]
+    repeated = [bool(reason) and reason in reasons[:place] for place, reason in enumerate(reasons)]
+    return [row | {"reason": "(as above)"} if again else row for row, again in zip(ordered, repeated, strict=True)]
+
+
+def counted(rows: Sequence[dict[str, str]]) -> str:
+    """How many checks ended how, as `14 ok, 1 failed`."""
+    endings = [row["result"] for row in rows]
+    return ", ".join(f"{endings.count(result)} {result}" for result in RESULTS if result in endings)
+
+
+def shape_of(image: str) -> tuple[int, int, int]:
+    """Channels, height and width from words such as "3,32,32". Raises `BadInput` for anything else."""
+    sizes = tuple(int(word) for word in image.split(",") if word.strip().isdecimal())
+    if len(sizes) != 3 or image.count(",") != 2 or not all(sizes):
+        raise BadInput(f"--image is channels, height and width, such as 3,32,32; got '{image}'")
+    return sizes
+
+
+def checked_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
+    """A row for each check of a plugin. What it prints goes where it does not disturb."""
+    from ganzoo import testing
+
+    rows = []
+    with contextlib.redirect_stdout(sys.stderr):
+        for each in testing.checks_of(plugin, image=image):
+            result, reason = each.result()
+            thing = f"{each.kind} {each.name}"
+            rows.append({"plugin": plugin, "thing": thing, "check": each.title, "result": result, "reason": reason})
+    return rows
+
+
+@click.command()
+@click.argument("name")
+@click.option("--architecture", is_flag=True, help="A generator and a discriminator; what you get without a flag.")
+@click.option("--loss", is_flag=True, help="A loss or a penalty.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where the folder goes.")
+@with_debug
+def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
+    """Begin a plugin of your own: a whole distribution in a new folder NAME, such as ganzoo-mine."""
+    import shlex
+
+    from ganzoo.plugins.scaffold import start
+
+    if architecture and loss:
+        raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
+    folder, short = start(name, "loss" if loss else "architecture", out)
+    place = shlex.quote(str(folder))
+    click.echo(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
+    local = place if folder.is_absolute() else f"./{place}"
+    for line in (f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}"):
+        click.echo(f"    {line}")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="PLUGIN...")
+@click.option("-e", "--editable", is_flag=True, help="Leave a folder's code where it is; changes count at once.")
+@click.option("--upgrade", is_flag=True, help="Take the newest version.")
+@with_debug
+def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
+    """Install plugins into this environment with pip or uv, and say what they bring.
+
+    PLUGIN is a package name, a folder with a pyproject.toml, a wheel or an address such as
+    https://github.com/owner/name. A plugin is code that runs on this machine: install those of people you trust.
+    """
+    from ganzoo.plugins.install.report import install
+
+    for line in install(words, editable, upgrade, aside):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@with_debug
+def uninstall(names: Sequence[str]) -> None:
+    """Uninstall plugins by the names of their distributions, and say what went."""
+    from ganzoo.plugins.install.report import uninstall
+
+    for line in uninstall(names):
+        click.echo(line)
+
+
+COMMANDS = (plugins, check, new, install, uninstall)

@@ -1,0 +1,34 @@
+"""Equal mixtures of Gaussians in the plane, on which mode collapse can be counted: ring8 and grid25."""
+
+from dataclasses import dataclass
+from math import cos, pi, sin
+
+import torch
+from torch import Tensor
+
+from ganzoo._seeds import seeded
+
+COUNT = 100_000
+"""Points to learn from."""
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """A mixture of equally likely, round Gaussians: their `means`, (x, y) each, and their one standard deviation."""
+
+    name: str
+    means: tuple[tuple[float, float], ...]
+    sigma: float
+
+    def draw(self, n: int, *purpose: object) -> Tensor:
+        """`n` independent points, float32 (n, 2), always the same ones for the same `purpose`."""
+        rng = seeded(self.name, *purpose)
+        centres = torch.tensor(self.means)[torch.randint(len(self.means), (n,), generator=rng)]
+        return centres + self.sigma * torch.randn(n, 2, generator=rng)
+
+
+RING = tuple((cos(2 * pi * number / 8), sin(2 * pi * number / 8)) for number in range(8))
+GRID = tuple((2.0 * column - 4, 2.0 * row - 4) for column in range(5) for row in range(5))
+
+MIXTURES = {"ring8": Gaussians("ring8", RING, 0.01), "grid25": Gaussians("grid25", GRID, 0.05)}
+"""The 2D ring and the 2D grid of PacGAN (Lin et al. 2018, section 4.1), in the paper's units."""

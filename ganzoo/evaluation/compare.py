@@ -1,0 +1,142 @@
+"""Several models on one page: samples of each from the same seed, and their scores under the same protocol."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ganzoo._io import refuse_unwritable, write_bytes
+from ganzoo.errors import BadInput
+from ganzoo.evaluation.evaluate import SAMPLES, evaluate
+from ganzoo.evaluation.lookup import suite_of
+from ganzoo.pictures.grid import picture, tiled, to_bytes
+from ganzoo.pictures.points import scattered
+from ganzoo.zoo import scores as stored
+from ganzoo.zoo.model import Model, load
+from ganzoo.zoo.resolve import folder_of
+from ganzoo.zoo.sampling import in_a_picture, pictured
+from ganzoo.zoo.scores import FILE, told
+
+WIDTH = 3.2
+"""Inches of a model's column."""
+ROW = 0.24
+"""Inches of a line of the table."""
+
+
+@dataclass
+class Column:
+    """One model of a comparison: its name, what it is, a picture of its samples and its scores by metric."""
+
+    name: str
+    kind: str
+    samples: Image.Image
+    scores: dict[str, Any]
+
+
+def compare(
+    sources: Sequence[str],
+    out: Path,
+    n: int = SAMPLES,
+    seed: int = 0,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
+    """Write the page. Scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now.
+
+    Raises `BadInput` for a model whose samples no picture can show, and for an `out` that is no PNG.
+    """
+    if out.suffix != ".png":
+        raise BadInput(f"'{out}' is no .png")
+    refuse_unwritable(out)
+    columns = [column(source, n, seed, device, say) for source in sources]
+    write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
+    return out
+
+
+def column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
+    """What a page shows of one model."""
+    model = load(source, device, say=say)
+    made, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
+    samples = picture_of(source, model, seed)
+    return Column(str(source), f"{made} on {data}", samples, scores_of(source, model, n, seed, say))
+
+
+def picture_of(source: str, model: Model, seed: int) -> Image.Image:
+    """Samples of a model as one picture. Raises `BadInput` where no picture can show them."""
+    count, fixed, columns = in_a_picture(model.generator)
+    samples = pictured(model.sample(count, seed, **fixed), model.kind)
+    if samples is None:
+        raise BadInput(f"'{source}' makes nothing that a page could show")
+    if model.kind == "point":
+        return scattered(samples.numpy(), "")
+    return picture(tiled(to_bytes(samples), columns))
+
+
+def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
+    suite, path = suite_of(model.config["data"]), folder_of(source) / FILE
+    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
+    wanted |= {suite.name: suite.protocol(n)} if suite else {}
+    found = stored.read(path) if path.is_file() else {}
+    protocol = found.pop("protocol", {})
+    if isinstance(protocol, dict) and wanted.items() <= protocol.items():
+        return {name: score for name, score in found.items() if isinstance(score, dict)}
+    if suite is None:
+        return {}
+    say(f"measuring {source}")
+    return evaluate(model, n=n, seed=seed).metrics
+
+
+def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
+    """Grids above, a table of scores below; real samples have the last column."""
+    names = list(dict.fromkeys(name for column in columns for name in column.scores))
+    height = WIDTH * max(column.samples.height / column.samples.width for column in columns)
+    figure = Figure(figsize=(WIDTH * (len(columns) + 1), height + ROW * (len(names) + 4)), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=[height + ROW, ROW * (len(names) + 3)])
+    for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        draw_samples(axes, column)
+    draw_scores(below.subplots(), columns, names, conditions)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    write_bytes(path, buffer.getvalue())
+
+
+def draw_samples(axes: Axes, column: Column) -> None:
+    """One model's picture under its name."""
+    axes.imshow(column.samples.convert("RGB"), interpolation="nearest")
+    # A name may come from a stranger, and dollars in it are no formula.
+    axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium", parse_math=False)
+    axes.axis("off")
+
+
+def draw_scores(axes: Axes, columns: Sequence[Column], names: Sequence[str], conditions: str) -> None:
+    """The table of scores under its conditions; nothing but these where nothing was measured."""
+    axes.axis("off")
+    axes.set_title(conditions, fontsize="small")
+    if not names:
+        return
+    cells = [[*(told_score(column.scores.get(name)) for column in columns), told_real(name, columns)] for name in names]
+    heads = [*(column.name for column in columns), "real"]
+    table = axes.table(cells, rowLabels=names, colLabels=heads, loc="upper center", edges="horizontal")
+    table.auto_set_font_size(False)
+    table.set_fontsize(9)
+
+
+def told_real(name: str, columns: Sequence[Column]) -> str:
+    """A metric of real samples; where models are of several data sets there may be several."""
+    return " / ".join(
+        dict.fromkeys(told(column.scores[name].get("real")) for column in columns if name in column.scores)
+    )
+
+
+def told_score(score: dict[str, Any] | None) -> str:
+    """A score, with its ratio to real samples."""
+    if score is None:
+        return ""
+    ratio = f"  ({score['ratio']:.3g} x)" if score.get("ratio") is not None else ""
+    return told(score["generated"]) + ratio

@@ -1,0 +1,76 @@
+"""The classifier of digits whose features measure samples: small, trained once, pinned by the hash of its weights."""
+
+from functools import cache
+from pathlib import Path
+
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from ganzoo._io import reading, sha256
+from ganzoo.errors import Unavailable
+
+MNIST = Path(__file__).parent / "mnist_data"
+"""Where the files lie that measure digits."""
+NAME = "mnist-cnn-v1"
+ACCURACY = 0.9957
+"""The share of the 10,000 test images whose digit it finds."""
+PINNED = {
+    "mnist-cnn-v1.safetensors": "59c1057decb16230a075b45801ecd5e45c01321d84459a1a43e0e571c2322dda",
+    "reference.safetensors": "e5602428fa11dc076558e2858298fe21cb33464b7bdf572f84acf32b3ea8f79c",
+    "test-images.gz": "352f2a20ac9f5795bc6d74c9c76836039f383556a0cfc5fcc8f8a7f077b990e6",
+    "test-labels.gz": "6ec04976acaf80cedb54fbe0b4e6d18b7c9310f220e355dd223e38863569aa33",
+}
+"""sha256 of each file."""
+
+
+class MnistCNN(nn.Module):
+    """Four convolutions and a linear layer for grey images of 28 x 28 pixels in [-1, 1]; `features` are 128 wide."""
+
+    WIDTH = 128
+
+    def __init__(self, classes: int = 10, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            convolution(1, 32),
+            convolution(32, 32),
+            nn.MaxPool2d(2),
+            convolution(32, 64),
+            nn.MaxPool2d(2),
+            convolution(64, 64),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(64 * 3 * 3, self.WIDTH),
+            nn.ReLU(),
+        )
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.WIDTH, classes))
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer sees: (n, 128), none below 0."""
+        return self.body(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Raw scores of the classes, (n, classes)."""
+        return self.head(self.features(images))
+
+
+def convolution(inputs: int, outputs: int) -> nn.Sequential:
+    """A 3 x 3 convolution that keeps the size, batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+@cache
+def mnist_cnn() -> MnistCNN:
+    """The trained classifier, in `eval()`. Raises `Unavailable` where its weights are not as pinned."""
+    model = MnistCNN().eval().requires_grad_(False)
+    model.load_state_dict(load(pinned(f"{NAME}.safetensors")))
+    return model
+
+
+def pinned(name: str) -> bytes:
+    """The content of a file that measures digits. Raises `Unavailable` where it is not as pinned."""
+    content = reading(MNIST / name)
+    if sha256(content) != PINNED[name]:
+        raise Unavailable(f"{MNIST / name} is not the file that ganzoo came with; install it again")
+    return content

@@ -1,0 +1,83 @@
+"""How near samples come to real ones: a measure that needs no trained network and fits images of any kind."""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, normalize
+
+from ganzoo._faults import blaming
+from ganzoo._seeds import seed_of, seeded
+from ganzoo.data.base import Data
+from ganzoo.evaluation.suites import Pieces
+from ganzoo.zoo.sampling import joined, pictured
+
+IMAGES = 1024
+"""Images on each side of a comparison, as far as there are so many and they fit into `PIXELS`."""
+PIXELS = 2**26
+FEW = 64
+"""With fewer images nothing is compared."""
+SIDE = 32
+"""Larger images are averaged down to this many pixels a side."""
+DIRECTIONS = 512
+BATCH = 64
+"""Images that are read at once."""
+
+
+class Yardstick:
+    """The sliced Wasserstein distance from samples to real images, in units of that between real images.
+
+    Near 1 the samples are as close to real images as other real images are; noise is at 10 to 20. It compares pixels,
+    so it tells a collapse from variety, but not good from very good. Real images are read when first needed.
+    `count` is the number of samples that it compares; 0 where the data are no images or too few to say anything.
+    """
+
+    key, better = "swd_ratio", "lower"
+
+    def __init__(self, data: Data, seed: int) -> None:
+        self.data, self.seed = data, seed_of("yardstick", seed)
+        fitting = PIXELS // torch.Size(data.image).numel() if data.image else 0
+        there = (data.count or 0) // 2
+        self.count = min(IMAGES, fitting, there) if min(fitting, there) >= FEW else 0
+
+    def measure(self, pieces: Pieces) -> dict[str, float]:
+        """The ratio of samples as `Model.blocks` gives them; empty where they have no images that can be shown."""
+        images = pictured(joined([samples for samples, _ in pieces]))
+        return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
+
+    def ratio(self, samples: Tensor) -> float:
+        """The distance of `samples` (`count`, channels, height, width; in [-1, 1]) in those units."""
+        real, unit = self._real
+        return distance(sorted_along(vectors(samples), self._directions(samples)), real) / max(unit, 1e-12)
+
+    @cached_property
+    def _real(self) -> tuple[Tensor, float]:
+        """Real images, and how far others are from them."""
+        needed, batches = 2 * self.count, self.data.batches(BATCH, self.seed)
+        read = [blaming("the data", next, batches)["image"].cpu() for _ in range(0, needed, BATCH)]
+        images = torch.cat(read)[:needed]
+        one, other = (sorted_along(half, self._directions(images)) for half in vectors(images).chunk(2))
+        return one, distance(one, other)
+
+    def _directions(self, images: Tensor) -> Tensor:
+        size = vectors(images[:1]).shape[1]
+        return normalize(torch.randn(DIRECTIONS, size, generator=seeded("directions")), dim=1)
+
+
+def sorted_along(points: Tensor, directions: Tensor) -> Tensor:
+    """Where points (n, d) lie along each direction (k, d; unit rows), in order: (k, n)."""
+    return (directions @ points.T).sort(1).values
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """The mean over all directions of the Wasserstein-1 distance between two sets that are `sorted_along` them.
+
+    Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
+    """
+    return (one - other).abs().mean().item()
+
+
+def vectors(images: Tensor) -> Tensor:
+    """Images as vectors (n, d), larger ones than `SIDE` averaged down."""
+    size = [min(SIDE, side) for side in images.shape[2:]]
+    return adaptive_avg_pool2d(images, size).flatten(1).cpu()

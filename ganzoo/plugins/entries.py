@@ -1,0 +1,138 @@
+"""One entry of a `registry.toml`: a model by name, every file of it pinned. No torch here."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ganzoo._io import reading
+from ganzoo._names import NAME
+from ganzoo.errors import BadInput, choices
+
+SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
+NEEDED = ("config.json", "model.safetensors")
+OPTIONAL = ("recipe.toml", "samples.png", "scores.json", "README.md")
+"""What a model folder is made of; no other file is ever downloaded."""
+LARGEST = 1e300
+"""No score comes near it, and not every whole number beyond is a float."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered model. `origin` is the distribution whose registry names it, or "user".
+
+    `source` is `hub:owner/name@<40 hex digits of a commit>`, or a folder beside the registry's package. `files` maps
+    each file's name to its `sha256` and `size` in bytes. `data` is the data set's name, `distribution` the plugin that
+    provides the `architecture`.
+    """
+
+    name: str
+    origin: str
+    base: Path
+    source: str
+    architecture: str
+    distribution: str
+    data: str
+    license: str
+    files: dict[str, dict[str, Any]]
+    summary: str = ""
+    scores: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError("a name is lower-case letters and digits, joined by . _ or -")
+        for key, kind in KEYS.items():
+            if not isinstance(getattr(self, key), kind):
+                raise ValueError(f"{key} must be a {'table' if kind is dict else 'string'}")
+        if self.source.startswith("hub:") and not SOURCE.fullmatch(self.source):
+            raise ValueError("source must be hub:owner/name@ and the 40 hex digits of a commit, or a folder")
+        if set(NEEDED) - self.files.keys() or self.files.keys() - {*NEEDED, *OPTIONAL}:
+            raise ValueError(f"files must be {' and '.join(NEEDED)}, and of {', '.join(OPTIONAL)} those there are")
+        for file, pin in self.files.items():
+            check_pin(file, pin)
+
+    @property
+    def full_name(self) -> str:
+        """The name that stays unambiguous when another registry has the same one."""
+        return f"{self.origin}:{self.name}"
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model lies, if it needs no download."""
+        return None if SOURCE.fullmatch(self.source) else self.base / self.source
+
+    @property
+    def repository(self) -> str:
+        """Its repository on the Hub."""
+        return SOURCE.fullmatch(self.source)["repository"]
+
+    @property
+    def commit(self) -> str:
+        """The commit that it is pinned to."""
+        return SOURCE.fullmatch(self.source)["commit"]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(pin["size"] for pin in self.files.values())
+
+
+KEYS = {"source": str, "architecture": str, "distribution": str, "data": str, "license": str, "summary": str}
+KEYS |= {"files": dict, "scores": dict}
+"""What an entry says in its file, and the kind of each value."""
+
+
+def check_pin(file: str, pin: Any) -> None:
+    """Raise `ValueError` for anything but a hash and a size."""
+    good = isinstance(pin, dict) and pin.keys() == {"sha256", "size"} and isinstance(pin["size"], int)
+    if not (good and isinstance(pin["sha256"], str) and re.fullmatch("[0-9a-f]{64}", pin["sha256"])):
+        raise ValueError(f"files.'{file}' must be {{ sha256 = <64 hex digits>, size = <bytes> }}")
+
+
+def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
+    """All entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
+    content = reading(path)
+    try:
+        tables = tomllib.loads(content.decode())
+    except ValueError as error:
+        raise BadInput(f"{path} is no TOML: {error}") from error
+    return [entry(path, name, table, origin, base) for name, table in tables.items()]
+
+
+def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
+    """The entry that a table of a registry file is."""
+    table = table if isinstance(table, dict) else {}
+    needed = {one.name for one in fields(Entry) if one.name in KEYS and one.default is one.default_factory is MISSING}
+    for key in table.keys() - KEYS.keys():
+        raise BadInput(f"{path}: model '{name}' has an unknown key '{key}'; {choices(key, KEYS)}")
+    if missing := sorted(needed - table.keys()):
+        raise BadInput(f"{path}: model '{name}' lacks {', '.join(missing)}")
+    try:
+        return Entry(name, origin, base, **table)
+    except ValueError as error:
+        raise BadInput(f"{path}: model '{name}': {error}") from error
+
+
+def figures(scores: Mapping[str, Any]) -> dict[str, int | float]:
+    """The numbers among scores, those of generated samples; what else there is says how they were measured."""
+    found = {name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()}
+    return {name: value for name, value in found.items() if is_figure(value)}
+
+
+def is_figure(value: Any) -> bool:
+    """Whether a value is a finite number, as a score must be; a stranger's file may hold anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def told_protocol(protocol: Mapping[str, Any]) -> str:
+    """The conditions of scores in a line, hashes shortened."""
+    parts = []
+    for key, value in protocol.items():
+        if isinstance(value, Mapping):
+            parts.append(f"{key} ({told_protocol(value)})")
+            continue
+        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
+        parts.append(f"{key.replace('_', ' ')} {text}")
+    return ", ".join(parts)

@@ -1,0 +1,42 @@
+"""What a new process of this Python answers: it alone sees what was just installed."""
+
+import importlib
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from ganzoo._names import normal
+from ganzoo.errors import Failed
+
+CODE = "import sys; from ganzoo.plugins.install.subprocess import answer; answer(*sys.argv[1:])"
+
+
+def fresh(module: str, function: str) -> Any:
+    """What a function without arguments returns in a new process. Raises `Failed` where the process ends before that.
+
+    The answer comes in a file, as a plugin that is loaded may write to standard output whatever it likes.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "answer.json"
+        # Without -P, what lies in the current folder would count as installed.
+        command = [sys.executable, "-P", "-c", CODE, module, function, str(file)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+        try:
+            return json.loads(file.read_text())
+        except (OSError, ValueError) as error:
+            raise Failed(f"a new process of {sys.executable} ends before it has said what is installed") from error
+
+
+def answer(module: str, function: str, file: str) -> None:
+    """Write what the function returns into the file."""
+    Path(file).write_text(json.dumps(getattr(importlib.import_module(module), function)()))
+
+
+def installed() -> dict[str, str]:
+    """The normal name and the version of every installed distribution."""
+    found = reversed(list(distributions()))  # the first of a name counts
+    return {normal(each.metadata["Name"] or ""): each.version or "" for each in found}

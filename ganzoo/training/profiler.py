@@ -1,0 +1,88 @@
+"""Where the time of a training step goes: a trace for a viewer, and a page to read."""
+
+from pathlib import Path
+
+from torch.profiler import profile, schedule
+
+from ganzoo._io import write_bytes, writing
+from ganzoo.engine.loop import BETWEEN, MARK
+from ganzoo.training.progress import Silence
+
+SKIPPED, WARM_UP, TRACED = 10, 5, 30
+"""Training steps that are passed over, that let the profiler settle, and that are traced."""
+PARTS = (
+    "data",
+    "discriminator forward",
+    "discriminator backward",
+    "discriminator exchange",
+    "discriminator optimizer",
+    "generator forward",
+    "generator backward",
+    "generator exchange",
+    "generator optimizer",
+    "average",
+    "log",
+)
+"""What the engine marks in each step."""
+OPERATIONS = 15
+
+
+class Profiler(Silence):
+    """Traces some training steps to `folder/trace.json`, for chrome://tracing, and `folder/summary.txt`.
+
+    A training of fewer than 45 further steps is too short for it and leaves nothing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        steps = schedule(wait=SKIPPED, warmup=WARM_UP, active=TRACED, repeat=1)
+        self.profile = profile(schedule=steps, on_trace_ready=self._write)
+        self.profile.start()
+
+    def step(self, done: int) -> None:
+        """One more training step."""
+        self.profile.step()
+
+    def stop(self) -> None:
+        """End the trace."""
+        self.profile.stop()
+
+    def _write(self, traced: profile) -> None:
+        if self.profile.step_num < SKIPPED + WARM_UP + TRACED:
+            return
+        with writing(self.folder):
+            self.folder.mkdir(exist_ok=True)
+            traced.export_chrome_trace(str(self.folder / "trace.json"))
+        write_bytes(self.folder / "summary.txt", summary(traced).encode())
+
+
+def summary(traced: profile) -> str:
+    """The parts of a training step with their share of its time, and the operations that took most."""
+    # On a GPU the marks are listed once more for the device, without any time of the host's.
+    averages = {event.key: event for event in traced.key_averages() if event.device_type.name == "CPU"}
+    whole = sum(event.cpu_time_total for key, event in averages.items() if key.startswith("ProfilerStep"))
+    whole -= averages[MARK + BETWEEN].cpu_time_total if MARK + BETWEEN in averages else 0
+    step = f"{whole / TRACED / 1000:.2f} ms"
+    lines = [f"A training step took {step} of the CPU's time on average ({TRACED} steps, while being traced).", ""]
+    lines += [f"{'part':<26}{'ms per step':>12}{'share':>9}"]
+    rest = whole
+    for part in PARTS:
+        event = averages.get(MARK + part)
+        if not event:  # there is nothing to exchange in a process that trains alone
+            continue
+        spent = event.cpu_time_total
+        rest -= spent
+        lines.append(row(part, spent, whole))
+    lines += [row("everything else", rest, whole), "", "The operations that took most, by their own time:", ""]
+    by_time = [event for event in averages.values() if not event.key.startswith((MARK, "ProfilerStep"))]
+    by_time.sort(key=lambda event: event.self_cpu_time_total + event.self_device_time_total, reverse=True)
+    lines += [
+        row(event.key[:25], event.self_cpu_time_total + event.self_device_time_total, whole)
+        for event in by_time[:OPERATIONS]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def row(name: str, microseconds: float, whole: float) -> str:
+    """A line of the table: all in microseconds over all traced steps."""
+    return f"{name:<26}{microseconds / TRACED / 1000:>12.3f}{microseconds / whole:>9.1%}"

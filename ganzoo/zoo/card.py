@@ -1,0 +1,150 @@
+"""The model card: what the Hub shows of a published generator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from ganzoo.data.named import plain_names
+from ganzoo.plugins.entries import figures, is_figure, told_protocol
+
+TASK = "unconditional-image-generation"
+
+BODY = """
+# {name}
+
+![samples](samples.png)
+
+A generator of {what}, trained with ganzoo on the data set "{data}". Everything that it makes is synthetic.
+
+## Use
+
+It needs ganzoo and the plugin `{distribution}`, which provides its architecture.
+
+```sh
+ganzoo sample {reference} -n 64
+```
+
+```python
+import ganzoo
+
+{samples} = ganzoo.load("{reference}").sample(64)  # {shape}
+```
+
+## What it is
+
+| | |
+|---|---|
+{facts}
+
+{scores}
+
+## Intended use and limits
+
+For study, teaching and comparison of generative models. It knows nothing but its data set, and that of the model
+that its training began with, if any: it has their gaps and biases, and may leave out part of them (mode collapse).
+Do not pass its {samples} off as real ones.
+"""
+
+SCORES = """Scores, each under the conditions written below and in `scores.json`:
+
+| | generated | real | ratio |
+|---|---|---|---|
+{rows}
+
+{conditions}"""
+
+
+def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
+    """The text of README.md: licence, data set and scores as the Hub reads them, then the page itself.
+
+    `reference` is how users name the model: "hub:owner/name", or the name in a registry.
+    """
+    name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
+    numbers = figures(scores)
+    samples, what, shape = said_of_samples(config["data"])
+    task = TASK if samples == "images" else None
+    results = [
+        EvalResult(task_type=task or "other", dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
+        for key, value in numbers.items()
+    ]
+    about = ModelCardData(
+        license=license_id,
+        library_name="ganzoo",
+        pipeline_tag=task,
+        base_model=base_model(config),
+        tags=["gan", "ganzoo", config["architecture"]["name"]],
+        datasets=[data] if data in plain_names() else None,
+        model_name=name if results else None,
+        eval_results=results or None,
+    )
+    body = BODY.format(
+        name=name,
+        reference=reference,
+        data=data,
+        samples=samples,
+        what=what,
+        distribution=config["architecture"]["distribution"],
+        shape=shape,
+        facts=table(facts(config)),
+        scores=scores_text(scores),
+    )
+    text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
+    return text.rstrip() + "\n"
+
+
+def scores_text(scores: Mapping[str, Any]) -> str:
+    """What the page says of the scores, with those of real samples and the protocol."""
+    rows = {}
+    for name, value in figures(scores).items():
+        of = scores[name] if isinstance(scores[name], dict) else {}
+        cells = [value, *(of.get(key) for key in ("real", "ratio"))]
+        rows[name] = " | ".join(f"{cell:.4g}" if is_figure(cell) else "-" for cell in cells)
+    if not rows:
+        return "No scores were measured."
+    table = "\n".join(f"| {clean(name)} | {cells} |" for name, cells in rows.items())
+    protocol = scores.get("protocol", "")
+    conditions = told_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
+    return SCORES.format(rows=table, conditions=clean(conditions))
+
+
+def said_of_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What samples are called, what they are in words, and what 64 of them are as a tensor."""
+    size = ", ".join(map(str, data.get("shape") or ()))
+    if data["kind"] == "image":
+        return "images", f"{data['shape'][2]} x {data['shape'][1]} images", f"(64, {size}) in [0, 1]"
+    if data["kind"] == "point":
+        return "points", f"points in {size} dimensions", f"(64, {size}) in the data's own units"
+    return "samples", "samples", "64 samples"
+
+
+def base_model(config: Mapping[str, Any]) -> str | None:
+    """The repository of the model that the training began with, if it is on the Hub."""
+    init = str(config.get("training", {}).get("init", ""))
+    return init.removeprefix("hub:").partition("@")[0] if init.startswith("hub:") else None
+
+
+def facts(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the config says that a reader wants to know."""
+    architecture, training = config["architecture"], config.get("training", {})
+    latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
+    return {
+        "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
+        "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
+        "latent": latent,
+        "classes": ", ".join(config["data"]["classes"]),
+        **{f"training {key}": value for key, value in training.items()},
+        "weights": f"{config['weights']['size']:,} bytes, sha256 `{config['weights']['sha256']}`",
+        "ganzoo": config.get("ganzoo", ""),
+    }
+
+
+def table(rows: Mapping[str, Any]) -> str:
+    """Rows of a Markdown table."""
+    cells = {key: clean(value) for key, value in rows.items()}
+    return "\n".join(f"| {key} | {value} |" for key, value in cells.items() if value)
+
+
+def clean(value: Any) -> str:
+    """A value as a cell of a table can hold it."""
+    return str(value).replace("|", "/").replace("\n", " ")

@@ -1,0 +1,202 @@
+"""Drawing from a generator: the same samples for the same seed, however many are asked for."""
+
+import math
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo._faults import blaming, network_name
+from ganzoo._seeds import seed_of, seeded
+from ganzoo.contract import Batch, Generator
+from ganzoo.errors import BadInput, Failed, choices
+
+BLOCK = 64
+"""Latents are drawn in blocks of this many samples, each with a random generator of its own."""
+TOGETHER, TOGETHER_ON_CPU, NUMBERS = 16, 2, 2**20
+"""Blocks that the generator is given at once, as long as what it makes of them is no more numbers than this.
+
+On a CPU larger activations are slower: the system hands out their memory anew for every layer.
+"""
+PICTURED, IN_A_ROW, ROWS = 64, 8, 20
+"""Samples in a picture; samples of each class in one with a row for each, and classes in it at most."""
+SCATTERED = 2500
+"""Points in a picture."""
+
+
+def draw(
+    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]
+) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+    """What the generator makes from the first `n` latents of a seed, piece by piece, with those latents.
+
+    A piece is one or more blocks. Whole blocks are drawn and then cut: torch draws other numbers for another count.
+    """
+    fixed = one_of_each(generator, n, device, fixed)
+    first, blocks = 0, 1
+    while first < n:
+        blocks = min(blocks, math.ceil((n - first) / BLOCK))
+        part = slice(first, min(first + blocks * BLOCK, n))
+        numbers = range(first // BLOCK, first // BLOCK + blocks)
+        parts = [latents(generator, seed, number, device) for number in numbers]
+        drawn = {key: torch.cat([each[key] for each in parts]) for key in parts[0]}
+        given = {key: value[: part.stop - first] for key, value in drawn.items()}
+        given |= {key: value[part] for key, value in fixed.items()}
+        given = Batch({key: value.to(device) for key, value in given.items()})
+        with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
+            made = generate(generator, given, fixed)
+        yield made, given
+        first, blocks = part.stop, blocks_together(made, part.stop - first, device)
+
+
+def pieces(
+    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any], images: bool
+) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+    """What `draw` gives, on the CPU in float32; what are `images` in [0, 1]."""
+    for made, given in draw(generator, n, seed, device, fixed):
+        made = joined([made])
+        yield to_unit(made) if images else made, joined([given])
+
+
+def one_of_each(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
+    """What is fixed as `n` values for each key. Raises `BadInput` for a key or a value that the generator cannot take.
+
+    That goes too for a key that it needs and that is not fixed.
+    """
+    drawn = latents(generator, 0, 0, device)
+    check_keys(generator, drawn, fixed)
+    return {key: one_each(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
+
+
+def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
+    """The latents of one block, which depend on nothing but the seed and the number of the block."""
+    with torch.no_grad(), global_random_state(seed_of("latent", seed, number), device):
+        return generator.latent(BLOCK, seeded("sample", seed, number))
+
+
+def blocks_together(made: Any, n: int, device: torch.device) -> int:
+    """How many blocks to make at once, judged by `n` samples: small ones are made faster so, large ones take memory."""
+    tensors = made.values() if isinstance(made, dict) else [made]
+    each = max(1, sum(tensor.numel() for tensor in tensors) // n)
+    most = TOGETHER_ON_CPU if device.type == "cpu" else TOGETHER
+    return max(1, min(most, NUMBERS // (each * BLOCK)))
+
+
+@contextmanager
+def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Inside, torch's own generators (CPU and CUDA) start from the seed; afterwards they are as they were."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        # torch.manual_seed would also seed the devices whose state is not kept.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(torch.Generator(device).manual_seed(seed).get_state(), device)
+        yield
+
+
+def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
+    """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
+    try:
+        return blaming(network_name(generator), generator, given)
+    except Failed as error:
+        if not (fixed and isinstance(error.__cause__, IndexError | RuntimeError)):
+            raise
+        reason = str(error.__cause__).partition("\n")[0]
+        raise BadInput(f"this generator cannot take the given {', '.join(map(repr, fixed))}: {reason}") from error
+
+
+def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is not there."""
+    for key in fixed:
+        if key not in (*drawn, *generator.needs):
+            raise BadInput(f"this generator has no '{key}' to fix; {choices(key, [*drawn, *generator.needs])}")
+    missing = [key for key in generator.needs if key not in drawn and key not in fixed]
+    if missing:
+        example = ", ".join(f"{key}=..." for key in missing)
+        raise BadInput(f"this generator needs {', '.join(map(repr, missing))}; fix it, such as sample(16, {example})")
+
+
+def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
+    """A fixed value for `n` samples: the same for all, or its own for each."""
+    if value.is_floating_point() and not value.isfinite().all():
+        raise BadInput(f"'{key}' is fixed to what is no finite number")
+    shape, dtype = (value.shape[1:], value.dtype) if like is None else (like.shape[1:], like.dtype)
+    if not torch.can_cast(value.dtype, dtype):
+        raise BadInput(f"'{key}' takes {dtype}, got {value.dtype}")
+    try:
+        return value.to(dtype).expand(n, *shape)
+    except RuntimeError as error:
+        given, wanted = tuple(value.shape), f"{n} x {tuple(shape)}"
+        raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
+
+
+def in_a_picture(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
+    """How many samples a picture shows, what to fix for them, and its columns: a row for each class, if there are any.
+
+    Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
+    """
+    if generator.makes == "point":
+        return SCATTERED, {}, 0
+    for key, count in generator.categorical.items():
+        rows = torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)
+        return len(rows), {key: rows}, IN_A_ROW
+    return PICTURED, {}, 0
+
+
+def numbered(key: str, value: Any, classes: Sequence[str]) -> Any:
+    """A fixed value in which words have become numbers: the name of a class its place, else what the word says."""
+    if isinstance(value, list | tuple):
+        return [numbered(key, each, classes) for each in value]
+    if not isinstance(value, str):
+        return value
+    if value in classes:
+        return classes.index(value)
+    if "," in value:
+        return [numbered(key, each.strip(), classes) for each in value.split(",")]
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(value)
+    if classes:
+        raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {choices(value, classes)}")
+    raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}")
+
+
+def as_tensor(key: str, value: Any) -> Tensor:
+    """A fixed value as a tensor. Raises `BadInput` for what is no number and no numbers."""
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}") from error
+
+
+def refuse_outside(key: str, given: Any, count: int) -> None:
+    """Raise `BadInput` for a class that is none of so many. A GPU would end the process with an assertion."""
+    values = as_tensor(key, given)
+    if not ((values >= 0) & (values < count)).all():
+        raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
+
+
+def joined(parts: list[Any]) -> Any:
+    """Tensors, or dicts of them, put together along the first axis, on the CPU."""
+    if isinstance(parts[0], dict):
+        return {key: joined([part[key] for part in parts]) for key in parts[0]}
+    return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
+
+
+def to_unit(images: Any) -> Any:
+    """Images from [-1, 1] to [0, 1]; of several outputs those under "image", the others as they are."""
+    if isinstance(images, dict):
+        return {key: to_unit(value) if key == "image" else value for key, value in images.items()}
+    return images.add(1).div(2).clamp(0, 1)
+
+
+def pictured(samples: Any, kind: str = "image") -> Tensor | None:
+    """Those of the samples that a picture can show, as they are, or None.
+
+    Of the kind "image" that is (n, 1 or 3, height, width), of the kind "point" (n, 2), of any other nothing.
+    """
+    shown = samples.get(kind) if isinstance(samples, dict) else samples
+    shape = () if shown is None else tuple(shown.shape[1:])
+    fits = {"image": len(shape) == 3 and shape[0] in (1, 3), "point": shape == (2,)}
+    return shown if fits.get(kind) else None

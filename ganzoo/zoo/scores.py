@@ -1,0 +1,111 @@
+"""Scores of samples: what was measured of generated and of real ones, under which protocol."""
+
+import json
+import math
+import reprlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganzoo._io import is_there, reading, refuse_unwritable, write_json
+from ganzoo.errors import BadInput
+from ganzoo.evaluation.suites import Metric
+from ganzoo.plugins.entries import is_figure, told_protocol
+
+FILE = "scores.json"
+COLUMNS = ("generated", "real", "ratio")
+
+
+@dataclass
+class Scores:
+    """Each metric by name as {"generated": .., "real": .., "ratio": ..}, and the `protocol` they were measured by.
+
+    What could not be computed is None, and "why" says why.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    protocol: dict[str, Any]
+    labels: dict[str, str] = field(default_factory=dict)
+    """What tables call the metrics."""
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        return self.metrics[name]
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """All of it as `scores.json` has it."""
+        return {**self.metrics, "protocol": self.protocol}
+
+    def rows(self) -> list[dict[str, str]]:
+        """A row of a table for each metric."""
+        return [
+            {"name": self.labels.get(name, name)}
+            | {key: told(score[key]) for key in COLUMNS}
+            | {"note": score.get("why", "")}
+            for name, score in self.metrics.items()
+        ]
+
+    def conditions(self) -> str:
+        """The protocol in a line."""
+        return told_protocol(self.protocol)
+
+    def save(self, path: Path) -> None:
+        """Write them as JSON; what the file has of other metrics by the same protocol stays."""
+        before = read(path) if is_there(path) else {}
+        protocol = before.pop("protocol", None)
+        same = isinstance(protocol, dict) and all(
+            # Only a suite that has not measured yet may be missing.
+            protocol.get(key, value if isinstance(value, dict) else None) == value
+            for key, value in self.protocol.items()
+        )
+        write_json(path, before | self.metrics | {"protocol": protocol | self.protocol} if same else self.plain)
+
+
+def score(metric: Metric, generated: Any, real: float | None) -> dict[str, Any]:
+    """One metric's entry; `generated` is a number, or the sentence why there is none."""
+    if isinstance(generated, str) or not math.isfinite(generated):
+        why = generated if isinstance(generated, str) else "it is no finite number"
+        return {"generated": None, "real": real, "ratio": None, "why": why}
+    ratio = generated / real if real is not None and real > 0 else None
+    return {"generated": generated, "real": real, "ratio": ratio}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The content of a file of scores, which may come from a stranger. Raises `BadInput` where it is none."""
+    try:
+        scores = json.loads(reading(path))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is no JSON: {error}") from error
+    if not isinstance(scores, dict):
+        raise BadInput(f"{path} must be a table of scores by name")
+    for name, value in scores.items():
+        if not (is_protocol(value) if name == "protocol" else is_score(value)):
+            raise BadInput(f"{path} is no file of scores: '{name}' is {reprlib.repr(value)}")
+    return scores
+
+
+def check_place(path: Path) -> None:
+    """Raise `BadInput` where scores could not be written, or something that is no scores is there already."""
+    refuse_unwritable(path)
+    if is_there(path):
+        read(path)
+
+
+def is_score(value: Any) -> bool:
+    """Whether a value is a number, or a table of what was measured of generated and of real samples."""
+    if not isinstance(value, dict):
+        return is_figure(value)
+    numbers = [value.get(key) for key in COLUMNS]
+    return "generated" in value and all(number is None or is_figure(number) for number in numbers)
+
+
+def is_protocol(value: Any) -> bool:
+    """Whether a value is text, a number, or a table or list of them: nothing that a registry could not hold."""
+    if isinstance(value, dict | list):
+        return all(map(is_protocol, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str | bool) or is_figure(value)
+
+
+def told(value: float | None) -> str:
+    """A number as people read it; a dash where there is none."""
+    return "-" if value is None else f"{value:.4g}"
