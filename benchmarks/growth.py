@@ -37,7 +37,8 @@ def make(folder: Path, count: int) -> None:
 def measure(folder: Path) -> dict:
     """Train on a folder in this process."""
     begun = time.perf_counter()
-    from ganzoo.data.base import InMemory, open_data
+    from ganzoo.data.memory import InMemory
+    from ganzoo.data.open import open_data
     from ganzoo.recipe.recipe import Recipe
     from ganzoo.training.prepare import in_steps
     from ganzoo.training.progress import Silence

@@ -27,11 +27,11 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import ganzoo
-from ganzoo.data.base import open_data
+from ganzoo.data.open import open_data
 from ganzoo.engine.hardware import has_bf16_units
 from ganzoo.engine.loop import EACH
 from ganzoo.recipe.build import architecture
-from ganzoo.recipe.recipe import Architecture
+from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.model import save_model
 
 ROUNDS = 5

@@ -305,8 +305,9 @@ def test_divergence_is_exit_code_3(run, tmp_path):
 def test_a_disk_that_fills_up_is_said_and_the_last_checkpoint_stays(command):
     words = ["train", "vanilla", "--out", "run", "-o", "train.batch=8", "--precision", "fp32"]
     assert command(*words, "-o", "train.steps=2").returncode == 0
-    limit = "import resource, signal, sys; from ganzoo.cli.main import main; "
-    limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); main(sys.argv[1:])"
+    limit = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+    limit += "from ganzoo.cli.main import main; main(sys.argv[1:])"
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     done = command.python("-c", limit, "train", "--resume", "run", "-o", "train.steps=4")
     assert done.returncode == 2, done.stderr

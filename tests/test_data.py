@@ -22,10 +22,13 @@ from torch.utils.data import DataLoader
 
 from ganzoo import BadInput, Unavailable
 from ganzoo._seeds import seeded
-from ganzoo.data import base as data
-from ganzoo.data import images as folder
-from ganzoo.data.base import Batches, InMemory, open_data
+from ganzoo.data.base import scaled
+from ganzoo.data.batches import Batches
+from ganzoo.data.images import Files, image_names
+from ganzoo.data.memory import InMemory, permutation, positions, reshaped
 from ganzoo.data.named import LSUN_CATEGORIES, data_root
+from ganzoo.data.open import open_data
+from ganzoo.data.stream import Streamed
 
 NOWHERE = "http://127.0.0.1:9/"
 
@@ -70,7 +73,7 @@ def pixels_of(found):
 @pytest.fixture
 def streamed(monkeypatch):
     """Have every folder streamed."""
-    monkeypatch.setattr(data, "IN_MEMORY", 0)
+    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 0)
 
 
 # The order of samples
@@ -83,7 +86,7 @@ def plain_order(count, seed, epochs):
 
 @pytest.mark.parametrize(("count", "batch"), [(10, 5), (10, 4), (3, 8), (1, 2), (7, 7)])
 def test_batches_are_cut_from_shuffled_epochs_in_a_row(count, batch):
-    found = [place for places in take(data.positions(count, batch, 5), 12) for place in places.tolist()]
+    found = [place for places in take(positions(count, batch, 5), 12) for place in places.tolist()]
     expected = plain_order(count, 5, 12 * batch // count + 1)
     assert found == expected[: 12 * batch]
     assert sorted(found[:count]) == list(range(count))
@@ -91,14 +94,12 @@ def test_batches_are_cut_from_shuffled_epochs_in_a_row(count, batch):
 
 @pytest.mark.parametrize("start", [1, 2, 3, 7, 50])
 def test_positions_can_start_anywhere(start):
-    whole = take(data.positions(10, 4, 0), start + 5)[start:]
-    assert [p.tolist() for p in take(data.positions(10, 4, 0, 4 * start), 5)] == [p.tolist() for p in whole]
+    whole = take(positions(10, 4, 0), start + 5)[start:]
+    assert [p.tolist() for p in take(positions(10, 4, 0, 4 * start), 5)] == [p.tolist() for p in whole]
 
 
 def test_epochs_and_seeds_have_orders_of_their_own():
-    orders = [
-        tuple(data.permutation(100, seed, epoch, torch.device("cpu")).tolist()) for seed in (0, 1) for epoch in (0, 1)
-    ]
+    orders = [tuple(permutation(100, seed, epoch, torch.device("cpu")).tolist()) for seed in (0, 1) for epoch in (0, 1)]
     assert len(set(orders)) == 4
 
 
@@ -108,7 +109,7 @@ def test_epochs_and_seeds_have_orders_of_their_own():
 def test_in_memory_batches_hold_the_right_images_scaled_and_their_labels():
     images, labels = some(10, 3, 4, 4), torch.arange(10) % 4
     found = InMemory("x", images, labels, "abcd")
-    for batch, places in zip(take(found.batches(4, 1), 6), data.positions(10, 4, 1), strict=False):
+    for batch, places in zip(take(found.batches(4, 1), 6), positions(10, 4, 1), strict=False):
         exact = images[places].double() / 127.5 - 1
         assert batch["image"].dtype == torch.float32 and batch["label"].dtype == torch.int64
         assert torch.allclose(batch["image"].double(), exact, atol=2e-7, rtol=0)
@@ -116,7 +117,7 @@ def test_in_memory_batches_hold_the_right_images_scaled_and_their_labels():
 
 
 def test_black_and_white_are_exactly_minus_one_and_one():
-    images = data.scaled(torch.arange(256, dtype=torch.uint8))
+    images = scaled(torch.arange(256, dtype=torch.uint8))
     assert images[0] == -1 and images[255] == 1 and images.diff().min() > 0
 
 
@@ -193,7 +194,7 @@ def test_mnist_10k_is_the_start_of_mnist():
 
 def test_resizing_agrees_with_pillow():
     images = some(1001, 1, 28, 28)
-    resized, notes = data.reshaped(images, 20, 1)
+    resized, notes = reshaped(images, 20, 1)
     for i in (0, 999, 1000):
         expected = Image.fromarray(images[i, 0].numpy()).resize((20, 20), Image.Resampling.BILINEAR)
         assert np.abs(np.asarray(expected).astype(int) - resized[i, 0].numpy()).max() <= 1
@@ -208,7 +209,7 @@ def test_named_sets_take_size_and_channels():
 
 def test_grey_is_the_luma_of_colour():
     images = some(5, 3, 4, 4)
-    grey, notes = data.reshaped(images, 4, 1)
+    grey, notes = reshaped(images, 4, 1)
     weights = torch.tensor([0.2989, 0.587, 0.114], dtype=torch.float64).view(3, 1, 1)
     assert ((images.double() * weights).sum(1) - grey[:, 0]).abs().max() <= 1
     assert notes == ["converted the images to grey"]
@@ -492,12 +493,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     flat(tmp_path / "elsewhere/2.png", 2)
     (tmp_path / "data/a/up").symlink_to(tmp_path / "data")
     (tmp_path / "data/b").symlink_to(tmp_path / "elsewhere")
-    assert folder.image_names(tmp_path / "data") == ["a/1.png", "b/2.png"]
+    assert image_names(tmp_path / "data") == ["a/1.png", "b/2.png"]
 
 
 def test_names_that_are_no_unicode_are_kept(tmp_path):
     names = ["ä/ß.png", "b\udcff.png", "c.png"]
-    files = folder.Files(tmp_path, names)
+    files = Files(tmp_path, names)
     assert [files.path(i) for i in range(3)] == [str(tmp_path / name) for name in names]
 
 
@@ -627,7 +628,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 @pytest.mark.parametrize("limit", [0, 5000])
 def test_a_folder_where_no_image_can_be_read_is_refused(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(data, "IN_MEMORY", limit)
+    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", limit)
     (tmp_path / "1.png").write_text("hello")
     (tmp_path / "2.png").write_text("hello")
     with pytest.raises(BadInput, match=r"no file below .* can be read"):
@@ -672,9 +673,9 @@ def many(folder, count=12):
 def test_a_large_folder_streams_what_a_small_one_holds(tmp_path, monkeypatch):
     many(tmp_path)
     whole = open_data(tmp_path, size=8)
-    monkeypatch.setattr(data, "IN_MEMORY", 11)
+    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 11)
     stream = open_data(tmp_path, size=8)
-    assert isinstance(stream, data.Streamed) and len(stream) == stream.count == 12
+    assert isinstance(stream, Streamed) and len(stream) == stream.count == 12
     assert stream.facts == whole.facts == {"image": (3, 8, 8), "classes": 2}
     same(take(stream.batches(5, 4), 6), take(whole.batches(5, 4), 6))
     same([stream.first(5, 4)], take(whole.batches(5, 4), 1))
@@ -682,9 +683,9 @@ def test_a_large_folder_streams_what_a_small_one_holds(tmp_path, monkeypatch):
 
 def test_few_images_that_need_much_memory_are_streamed(tmp_path, monkeypatch):
     many(tmp_path, 3)
-    monkeypatch.setattr(data, "IN_MEMORY_BYTES", 3 * 3 * 8 * 8)
+    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY_BYTES", 3 * 3 * 8 * 8)
     assert isinstance(open_data(tmp_path, size=8), InMemory)
-    assert isinstance(open_data(tmp_path, size=9), data.Streamed)
+    assert isinstance(open_data(tmp_path, size=9), Streamed)
 
 
 @pytest.mark.parametrize("start", [1, 5])
@@ -704,10 +705,10 @@ def test_reading_leaves_torchs_random_numbers_alone(tmp_path, streamed):
 
 INTERRUPTED = """
 import os, signal, sys
-from ganzoo import data
-data.IN_MEMORY = 0
+from ganzoo.data import open
+open.IN_MEMORY = 0
 if __name__ == "__main__":
-    batches = data.open_data(sys.argv[1], size=8).batches(2, 0)
+    batches = open.open_data(sys.argv[1], size=8).batches(2, 0)
     first = [next(batches) for _ in range(8)]
     signal.signal(signal.SIGINT, lambda *_: None)
     os.killpg(0, signal.SIGINT)
@@ -771,7 +772,7 @@ def test_a_stream_is_grey_if_the_files_looked_at_are(tmp_path, streamed, monkeyp
     assert open_data(tmp_path, size=8).facts["image"] == (1, 8, 8)
     flat(tmp_path / "5.png", 50)
     assert open_data(tmp_path, size=8).facts["image"] == (3, 8, 8)
-    monkeypatch.setattr(data, "LOOKED_AT", 3)
+    monkeypatch.setattr("ganzoo.data.open.LOOKED_AT", 3)
     found = open_data(tmp_path, size=8)
     assert found.facts["image"] == (1, 8, 8)
     assert sorted(levels(next(found.batches(9, 0)))) == [0, 10, 20, 30, 50, 50, 60, 70, 80]
@@ -903,5 +904,5 @@ def test_what_an_iterable_raises_comes_through():
 
 
 def test_attribution_comes_with_the_embedded_images():
-    text = (Path(data.__file__).parent / "mnist10k/ATTRIBUTION.md").read_text()
+    text = (Path(ganzoo.__file__).parent / "data" / "mnist10k/ATTRIBUTION.md").read_text()
     assert all(word in text for word in ("LeCun", "Cortes", "Burges", "ShareAlike 3.0"))

@@ -19,7 +19,7 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from ganzoo._io import sha256
 from ganzoo.recipe.build import architecture
-from ganzoo.recipe.recipe import Architecture
+from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.model import save_model
 
 SHAPE = (1, 12, 12)

@@ -11,10 +11,10 @@ from torch.utils.data import Subset
 
 from ganzoo._seeds import seeded
 from ganzoo.evaluation import metrics
-from ganzoo.evaluation import prdc as neighbours
 from ganzoo.evaluation.cas import accuracy_of_a_student
 from ganzoo.evaluation.mnist import Digits, DigitSuite
 from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, mnist_cnn
+from ganzoo.evaluation.prdc import coverage, density, distances, radii, share_inside
 
 
 def points(n, d, seed=0, spread=1.0):
@@ -108,7 +108,7 @@ def test_the_similarity_is_that_of_wang_over_three_scales(suite):
 
 @pytest.mark.parametrize("chunk", [7, 1000])
 def test_neighbours_are_counted_as_plain_loops_count_them(monkeypatch, chunk):
-    monkeypatch.setattr(neighbours, "CHUNK", chunk)
+    monkeypatch.setattr("ganzoo.evaluation.prdc.CHUNK", chunk)
     real, made, k = points(40, 3), points(30, 3, 1, 1.3), 3
 
     def apart(x, y):
@@ -118,14 +118,14 @@ def test_neighbours_are_counted_as_plain_loops_count_them(monkeypatch, chunk):
         return sorted(apart(x, y) for y in others)[k]  # the nearest is itself
 
     around, own = [ball(x, real) for x in real], [ball(x, made) for x in made]
-    assert neighbours.radii(real, k).tolist() == pytest.approx(around, rel=1e-9)
+    assert radii(real, k).tolist() == pytest.approx(around, rel=1e-9)
     inside = [[apart(y, x) <= r for x, r in zip(real, around, strict=True)] for y in made]
     recalled = [any(apart(y, x) <= r for y, r in zip(made, own, strict=True)) for x in real]
-    radius = neighbours.radii(real, k)
-    assert neighbours.share_inside(made, real, radius) == pytest.approx(sum(map(any, inside)) / 30)
-    assert neighbours.share_inside(real, made, neighbours.radii(made, k)) == pytest.approx(sum(recalled) / 40)
-    assert neighbours.density(made, real, radius, k) == pytest.approx(sum(map(sum, inside)) / (k * 30))
-    assert neighbours.coverage(made, real, radius) == pytest.approx(sum(map(any, zip(*inside, strict=True))) / 40)
+    radius = radii(real, k)
+    assert share_inside(made, real, radius) == pytest.approx(sum(map(any, inside)) / 30)
+    assert share_inside(real, made, radii(made, k)) == pytest.approx(sum(recalled) / 40)
+    assert density(made, real, radius, k) == pytest.approx(sum(map(sum, inside)) / (k * 30))
+    assert coverage(made, real, radius) == pytest.approx(sum(map(any, zip(*inside, strict=True))) / 40)
 
 
 def test_torch_fidelity_agrees_on_the_same_features(suite, blurred):
@@ -183,8 +183,8 @@ def test_torch_fidelity_agrees_on_the_same_features(suite, blurred):
             "frechet_inception_distance": metrics.frechet(metrics.moments(others.features), blurred.features),
             "kernel_inception_distance_mean": metrics.kernel_distance(*map(normalize, both), gamma=1.0),
             "inception_score_mean": metrics.classifier_score(blurred.scores),
-            "precision": neighbours.share_inside(blurred.features, others.features, others.radii(3)),
-            "recall": neighbours.share_inside(others.features, blurred.features, blurred.radii(3)),
+            "precision": share_inside(blurred.features, others.features, others.radii(3)),
+            "recall": share_inside(others.features, blurred.features, blurred.radii(3)),
         }
     for name, value in ours.items():
         assert value == pytest.approx(theirs[name], rel=1e-4, abs=1e-5), name
@@ -212,7 +212,7 @@ def test_the_reference_is_of_training_images_in_random_order(suite):
         }
     assert apart["training"] < apart["test"] < 3
     # Those of the first images that are among the ten thousand lie at one with them.
-    nearest = torch.cat([rows.amin(1) for rows in neighbours.distances(training[:300], suite._real)])
+    nearest = torch.cat([rows.amin(1) for rows in distances(training[:300], suite._real)])
     assert 20 <= (nearest < 0.05).sum() <= 90
     assert labels[:3000].bincount().min() > 200
 

@@ -14,11 +14,11 @@ from safetensors.torch import save as tensors_to_bytes
 from torch import nn
 
 import ganzoo
+from ganzoo.pictures.layout import pictured
 from ganzoo.training.progress import Silence
 from ganzoo.zoo import sampling
 from ganzoo.zoo.export import pixels, write, write_samples
 from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.sampling import pictured
 
 IMAGES = {"data": {"kind": "image"}}
 CLASSES = {"data": {"kind": "image", "classes": ["a", "b", "c", "d"]}}

@@ -9,10 +9,10 @@ import torch
 from PIL import Image, ImageChops
 
 import ganzoo
-from ganzoo.data import base as data
 from ganzoo.data.mixtures import MIXTURES
+from ganzoo.data.open import open_data
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.pictures import points as scatter
+from ganzoo.pictures.points import FRAMES, REST, TURN, animate, scattered, span_of, write_scene
 from ganzoo.training import checkpoint
 from ganzoo.training.plane import Plane
 from ganzoo.training.progress import Silence
@@ -65,14 +65,14 @@ def pictures(run):
 
 @pytest.mark.parametrize("name", MIXTURES)
 def test_a_mixture_is_data_of_points_that_say_what_they_are(name):
-    opened = data.open_data(name)
+    opened = open_data(name)
     assert opened.description == {"name": name, "kind": "point", "shape": [2], "classes": []}
     assert opened.facts == {"point": (2,)}
     assert len(opened) == 100_000
 
 
 def test_an_epoch_has_every_point_once_and_goes_on_where_it_was():
-    opened = data.open_data("grid25")
+    opened = open_data("grid25")
     batches = opened.batches(1000, seed=3)
     epoch = [next(batches)["point"] for _ in range(100)]
     assert epoch[0].dtype == torch.float32
@@ -102,9 +102,9 @@ def test_looking_at_the_game_changes_nothing_of_it(run, tmp_path):
 
 @pytest.mark.parametrize("points", [[[0.0, 1.0], [np.nan, 2.0]], [[np.inf, np.nan]]])
 def test_points_that_are_no_numbers_are_left_out_of_a_picture(points):
-    left, right, bottom, top = scatter.span_of(np.array(points))
+    left, right, bottom, top = span_of(np.array(points))
     assert left < 0 < right and bottom < top
-    assert scatter.scattered(np.array(points), "").width > 0
+    assert scattered(np.array(points), "").width > 0
 
 
 def test_a_run_without_pictures_has_no_animation(tmp_path):
@@ -138,7 +138,7 @@ def test_the_pictures_say_what_they_are_and_the_animation_shows_them_all(run):
     there = pictures(run)
     assert [path.name for path in there] == [f"step-{step:06d}.png" for step in (4, 8, 12)]
     shown = frames(run.path / "game.gif")
-    assert [time for _, time in shown] == [scatter.TURN, scatter.TURN, scatter.REST]
+    assert [time for _, time in shown] == [TURN, TURN, REST]
     for path, (frame, _) in zip(there, shown, strict=True):
         with Image.open(path) as picture:
             assert picture.text["Synthetic"] == "true"
@@ -178,14 +178,14 @@ def test_pictures_of_steps_that_were_given_up_are_not_in_the_animation(run, tmp_
 
 def test_a_very_long_run_has_an_animation_of_some_pictures_with_the_first_and_the_last(tmp_path):
     shades = []
-    for number in range(scatter.FRAMES + 30):
+    for number in range(FRAMES + 30):
         shades.append(tmp_path / f"{number}.png")
         Image.new("RGB", (4, 4), (number, number, number)).save(shades[-1])
-    scatter.animate(tmp_path / "long.gif", shades)
+    animate(tmp_path / "long.gif", shades)
     shown = [frame.getpixel((0, 0))[0] for frame, _ in frames(tmp_path / "long.gif")]
-    assert len(shown) == scatter.FRAMES
+    assert len(shown) == FRAMES
     assert shown == sorted(shown)
-    assert (shown[0], shown[-1]) == (0, scatter.FRAMES + 29)
+    assert (shown[0], shown[-1]) == (0, FRAMES + 29)
 
 
 class Height(ganzoo.Loss):
@@ -215,7 +215,7 @@ class Labelled(Slope):
 def looked_at(discriminator):
     generator, _ = ganzoo.create("points", point=(2,))
     engine = ganzoo.Engine(generator, discriminator, [Height()], train={"precision": "fp32"}, device="cpu")
-    plane = Plane.of(data.open_data("ring8"), 0)
+    plane = Plane.of(open_data("ring8"), 0)
     return plane, plane.scene(engine, torch.zeros(3, 2))
 
 
@@ -236,7 +236,7 @@ def test_the_surface_is_the_score_at_each_place_of_the_grid():
 def test_a_discriminator_that_cannot_score_points_alone_is_shown_without_a_surface(tmp_path):
     _, scene = looked_at(Labelled())
     assert scene.scores is None
-    scatter.write_scene(tmp_path / "scene.png", scene, "labelled", 0)
+    write_scene(tmp_path / "scene.png", scene, "labelled", 0)
     with Image.open(tmp_path / "scene.png") as picture:
         assert picture.size == (560, 560)
 

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from ganzoo._seeds import seeded
-from ganzoo.data import base as data
-from ganzoo.evaluation import swd as quality
-from ganzoo.evaluation.swd import Yardstick, distance, sorted_along
+from ganzoo.data.batches import Batches
+from ganzoo.data.memory import InMemory
+from ganzoo.data.open import open_data
+from ganzoo.data.stream import Streamed
+from ganzoo.evaluation.swd import PIXELS, Yardstick, distance, sorted_along, vectors
 
 
 def drawn(*shape, seed=0):
@@ -39,7 +41,7 @@ def test_a_shift_costs_its_length_along_each_direction():
 
 
 def digits():
-    return data.open_data("mnist-10k")
+    return open_data("mnist-10k")
 
 
 def scaled(images):
@@ -66,24 +68,24 @@ def test_measuring_draws_nothing_from_torchs_random_numbers():
 def test_large_images_are_averaged_down():
     images = drawn(2, 3, 64, 96)
     expected = images.reshape(2, 3, 32, 2, 32, 3).mean((3, 5)).flatten(1)
-    torch.testing.assert_close(quality.vectors(images), expected)
-    assert quality.vectors(drawn(2, 1, 8, 40)).shape == (2, 8 * 32)
+    torch.testing.assert_close(vectors(images), expected)
+    assert vectors(drawn(2, 1, 8, 40)).shape == (2, 8 * 32)
 
 
 @pytest.mark.parametrize(("count", "shape", "compared"), [(100, (1, 4, 4), 0), (301, (1, 4, 4), 150)])
 def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(count, shape, compared):
     images = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=seeded("few"))
-    yardstick = Yardstick(data.InMemory("few", images), 0)
+    yardstick = Yardstick(InMemory("few", images), 0)
     assert yardstick.count == compared
     if compared:
         assert yardstick.ratio(scaled(images[:compared])) < 2
 
 
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
-    yardstick = Yardstick(data.Streamed("large", range(10_000), (3, 256, 256)), 0)
-    assert yardstick.count == quality.PIXELS // (3 * 256 * 256)
+    yardstick = Yardstick(Streamed("large", range(10_000), (3, 256, 256)), 0)
+    assert yardstick.count == PIXELS // (3 * 256 * 256)
 
 
 def test_batches_of_python_code_are_not_measured():
-    assert Yardstick(data.Batches([{"image": torch.zeros(500, 1, 2, 2)}]), 0).count == 0
-    assert Yardstick(data.Batches([{"x": torch.zeros(500, 2)}]), 0).count == 0
+    assert Yardstick(Batches([{"image": torch.zeros(500, 1, 2, 2)}]), 0).count == 0
+    assert Yardstick(Batches([{"x": torch.zeros(500, 2)}]), 0).count == 0

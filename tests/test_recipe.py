@@ -5,8 +5,10 @@ import torch
 
 import ganzoo
 from ganzoo.errors import BadInput
+from ganzoo.recipe import build
 from ganzoo.recipe.build import checked_options
-from ganzoo.recipe.recipe import Recipe, parse_value
+from ganzoo.recipe.overrides import parse_value
+from ganzoo.recipe.recipe import Recipe
 
 SMALL = {"architecture": {"name": "vanilla"}, "loss": [{"name": "hinge"}, {"name": "r1", "weight": 2}]}
 
@@ -160,7 +162,7 @@ def test_options_are_checked_against_the_constructors(options, sentence):
 def test_an_option_that_the_data_decides_is_refused():
     recipe = Recipe.load("dcgan", architecture={"image": [1, 28, 28]})
     with pytest.raises(BadInput, match=r"'architecture\.image' comes from the data"):
-        ganzoo.build.architecture(recipe.architecture)
+        build.architecture(recipe.architecture)
 
 
 def test_unknown_architectures_and_losses_give_the_nearest():
@@ -168,7 +170,7 @@ def test_unknown_architectures_and_losses_give_the_nearest():
         ganzoo.create("dcgna", image=(1, 28, 28))
     recipe = load(loss=[{"name": "hinj"}])
     with pytest.raises(BadInput, match=r"unknown loss 'hinj'; did you mean 'hinge'\?"):
-        ganzoo.build.losses(recipe.loss)
+        build.losses(recipe.loss)
 
 
 def test_both_sides_can_come_from_different_plugins():

@@ -10,8 +10,8 @@ import torch
 
 import ganzoo
 from ganzoo._io import sha256
-from ganzoo.plugins import entries as pinned
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.entries import NEEDED
 from ganzoo.zoo import references, registry
 from ganzoo.zoo.config import CheckedConfig
 from ganzoo.zoo.model import load
@@ -53,7 +53,7 @@ def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
         assert {path.name: sha256(path.read_bytes()) for path in folder.iterdir()} == {
             name: pin["sha256"] for name, pin in each.files.items()
         }
-        assert {*pinned.NEEDED, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
+        assert {*NEEDED, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
         images = load(each.name, "cpu").sample(4)
         assert images.shape[1:] == tuple(json.loads((folder / "config.json").read_text())["data"]["shape"])
         assert images.std() > 0.1

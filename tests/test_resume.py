@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.data import base as data
+from ganzoo.data.memory import InMemory, permutation
+from ganzoo.data.open import open_data
 from ganzoo.training import checkpoint
 from ganzoo.training.progress import Silence
 
@@ -199,7 +200,7 @@ def test_a_losss_state_and_torchs_own_random_numbers_go_on(tmp_path, pull):
 
 
 def test_a_stream_of_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(data, "IN_MEMORY", 3)
+    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 3)
     (tmp_path / "pictures").mkdir()
     for number in range(20):
         Image.new("L", (28, 28), 12 * number).save(tmp_path / "pictures" / f"{number:02d}.png")
@@ -332,17 +333,17 @@ def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):
         Image.new("L", (28, 28), 20 * number).save(tmp_path / "pictures" / f"{number:02d}.png")
     seen = []
 
-    class Spy(data.InMemory):
+    class Spy(InMemory):
         def _batch(self, pixels, places):
             seen.append(places.tolist())
             return super()._batch(pixels, places)
 
-    found = data.open_data(tmp_path / "pictures", size=28)
+    found = open_data(tmp_path / "pictures", size=28)
     spy = Spy("spy", found.images)
     run = train(tmp_path / "run", data=spy, train={"steps": 2, "batch": 4})
     seen.clear()
     resume(run.path, data=spy, train={"steps": 4, "batch": 2})
-    order = data.permutation(12, 0, 0, torch.device("cpu")).tolist()
+    order = permutation(12, 0, 0, torch.device("cpu")).tolist()
     assert seen == [order[8:10], order[10:12]]
 
 

@@ -8,15 +8,16 @@ from PIL import Image
 
 import ganzoo
 from ganzoo._seeds import seeded
-from ganzoo.data.base import Batches, open_data
+from ganzoo.data.batches import Batches
+from ganzoo.data.open import open_data
 from ganzoo.engine.settings import Train
 from ganzoo.evaluation.lookup import suite_of
 from ganzoo.evaluation.suites import Metric, Suite
-from ganzoo.pictures.grid import panels_of, write_curves
 from ganzoo.recipe import build
-from ganzoo.recipe.recipe import LossUse
+from ganzoo.recipe.sections import LossUse
 from ganzoo.training import checkpoint, collapse
 from ganzoo.training.collapse import Guard, spread
+from ganzoo.training.curves import panels_of, write_curves
 from ganzoo.training.monitor import Watch
 from ganzoo.training.progress import Bar, Silence
 from ganzoo.zoo.sampling import joined

@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from ganzoo._names import normal
 from ganzoo._version import __version__
 from ganzoo.data.named import NAMES, plain_names
 from ganzoo.errors import BadInput, choices
-from ganzoo.plugins.catalog import Provided, catalog
-from ganzoo.plugins.entries import Entry, figures, is_figure, told_protocol
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.entries import Entry
+from ganzoo.plugins.registration import Provided
 from ganzoo.zoo.registry import entries
 from ganzoo.zoo.resolve import folder_of
+from ganzoo.zoo.scores import figures, is_figure, told_protocol
 
 RATIOS = ("fd", "fid")
 """Metrics that only say something beside those of real samples."""
@@ -28,30 +29,6 @@ def things() -> list[dict[str, str]]:
     data = [row("data", name, "ganzoo", __version__, text) for name, text in NAMES.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
     return provided + data + pretrained
-
-
-def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
-    """A row for each entry point of every installed plugin, or of the one of that name.
-
-    "ms" is what finding it cost in milliseconds. Raises `BadInput` for an unknown name, with the nearest.
-    """
-    found = [
-        {
-            "distribution": plugin.distribution,
-            "version": plugin.version,
-            "entry_point": plugin.entry_point,
-            "status": plugin.status,
-            "reason": plugin.reason,
-            "ms": plugin.milliseconds,
-            "provides": [{"kind": t.kind, "name": t.name, "targets": t.targets} for t in plugin.provides],
-            "traceback": plugin.traceback,
-        }
-        for plugin in catalog().plugins
-    ]
-    rows = [row for row in found if name is None or normal(name) == normal(row["distribution"])]
-    if name and not rows:
-        raise BadInput(f"no plugin '{name}' is installed; {choices(name, (row['distribution'] for row in found))}")
-    return rows
 
 
 def models() -> list[dict[str, str]]:

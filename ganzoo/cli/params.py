@@ -8,7 +8,7 @@ from ganzoo.errors import BadInput
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """`section.key=value` words as overrides of a recipe."""
-    from ganzoo.recipe.recipe import parse_value, somewhere
+    from ganzoo.recipe.overrides import parse_value, somewhere
 
     changes = {}
     for text in options:
@@ -40,7 +40,7 @@ def parse_names(flag: str, text: str) -> list[str]:
 
 def parse_loss(text: str) -> dict[str, Any]:
     """`name,option=value,...` as a loss of a recipe."""
-    from ganzoo.recipe.recipe import parse_value
+    from ganzoo.recipe.overrides import parse_value
 
     name, *options = text.split(",")
     loss: dict[str, Any] = {"name": name.strip()}

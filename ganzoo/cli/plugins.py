@@ -18,7 +18,7 @@ from ganzoo.errors import BadInput
 @with_debug
 def plugins(name: str | None, traceback: bool, json: bool) -> None:
     """Every installed plugin, or NAME alone: whether it works, what it provides, and what finding it costs."""
-    from ganzoo.cli.listing import plugin_rows
+    from ganzoo.plugins.catalog import plugin_rows
 
     if traceback and not name:
         raise BadInput("say of which plugin: ganzoo plugins NAME --traceback")

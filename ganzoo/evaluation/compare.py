@@ -15,11 +15,11 @@ from ganzoo.errors import BadInput
 from ganzoo.evaluation.evaluate import SAMPLES, evaluate
 from ganzoo.evaluation.lookup import suite_of
 from ganzoo.pictures.grid import picture, tiled, to_bytes
+from ganzoo.pictures.layout import in_a_picture, pictured
 from ganzoo.pictures.points import scattered
 from ganzoo.zoo import scores as stored
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.resolve import folder_of
-from ganzoo.zoo.sampling import in_a_picture, pictured
 from ganzoo.zoo.scores import FILE, told
 
 WIDTH = 3.2

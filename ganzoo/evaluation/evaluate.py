@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ganzoo._version import __version__
-from ganzoo.data.base import open_data
+from ganzoo.data.open import open_data
 from ganzoo.errors import BadInput, choices
 from ganzoo.evaluation.inception import NAMES, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, suite_of
@@ -133,7 +133,7 @@ def compared(suite: Suite, names: Sequence[str], model: Model, n: int, seed: int
         for name in names:
             metric = suite.metrics[name]
             real = metric.control(n) if metric.control else metric.measure(control)
-            found[name] = score(metric, tried(metric, observed), real)
+            found[name] = score(tried(metric, observed), real)
     return found
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from ganzoo.evaluation.suites import Suite
 
 SUITES = {
-    "mnist": "digits:DigitSuite",
-    "mnist-10k": "digits:DigitSuite",
+    "mnist": "mnist:DigitSuite",
+    "mnist-10k": "mnist:DigitSuite",
     "ring8": "mixtures:ring8",
     "grid25": "mixtures:grid25",
 }

@@ -10,7 +10,8 @@ from ganzoo._faults import blaming
 from ganzoo._seeds import seed_of, seeded
 from ganzoo.data.base import Data
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.zoo.sampling import joined, pictured
+from ganzoo.pictures.layout import pictured
+from ganzoo.zoo.sampling import joined
 
 IMAGES = 1024
 """Images on each side of a comparison, as far as there are so many and they fit into `PIXELS`."""

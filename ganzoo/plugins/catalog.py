@@ -5,124 +5,26 @@ its reason, leaves no trace, and everything else works.
 """
 
 import contextlib
-import importlib
 import inspect
 import os
 import re
 import sys
 import time
 import traceback
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from ganzoo._names import NAME, in_a_line, normal
+from ganzoo._names import in_a_line, normal
 from ganzoo._version import __version__
-from ganzoo.errors import BadInput, Deprecated, choices
+from ganzoo.errors import BadInput, choices
 from ganzoo.plugins import hookspecs
-from ganzoo.plugins.entries import read_entries
+from ganzoo.plugins.registration import KINDS, Plugin, Provided, warnings_naming
 
 GROUP = "ganzoo"
-KINDS = ("architecture", "loss", "recipe", "model")
-FILES = ("recipe", "model")
-"""Kinds that come in files and are found without a hook."""
-TARGET = re.compile(r"[\w.]+:[\w.]+")
-
-
-@dataclass(frozen=True)
-class Provided:
-    """One named thing that a plugin brings; `targets` are import strings, or the file of a recipe or registry."""
-
-    kind: str
-    name: str
-    distribution: str
-    version: str
-    targets: dict[str, str]
-
-    @property
-    def full_name(self) -> str:
-        """The name that stays unambiguous when another plugin brings the same one."""
-        return f"{self.distribution}:{self.name}"
-
-    def resolve(self, part: str) -> Any:
-        """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
-        module, _, attribute = self.targets[part].partition(":")
-        try:
-            with contextlib.redirect_stdout(sys.stderr), warnings_naming(f"{self.distribution} {self.version}"):
-                return attrgetter(attribute)(importlib.import_module(module))
-        except (Exception, SystemExit) as error:
-            where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
-            raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {in_a_line(error)}") from error
-
-
-@dataclass
-class Plugin:
-    """One entry point: where it comes from, whether it works and what it brings."""
-
-    distribution: str
-    version: str
-    entry_point: str
-    status: str = "ok"
-    reason: str = ""
-    milliseconds: float = 0.0
-    """What finding it costs every command."""
-    traceback: str = ""
-    """Where it failed."""
-    provides: list[Provided] = field(default_factory=list)
-    beside: list[Provided] = field(default_factory=list)
-    """What the distribution's other entry points bring already."""
-
-    @property
-    def label(self) -> str:
-        """How sentences speak of it."""
-        return f"{self.distribution} {self.version}".rstrip()
-
-    def fail(self, status: str, reason: str) -> None:
-        """Give up on this plugin: it provides nothing."""
-        self.status, self.provides = status, []
-        self.note(reason)
-
-    def note(self, reason: str) -> None:
-        """Say something about it, beside what was said."""
-        self.reason = "; ".join(filter(None, [self.reason, reason]))
-
-    def register_architecture(self, name: str, *, generator: str, discriminator: str) -> None:
-        """What `register` is in the hook `register_architectures`."""
-        self.add("architecture", name, generator=generator, discriminator=discriminator)
-
-    def register_loss(self, name: str, loss: str) -> None:
-        """What `register` is in the hook `register_losses`."""
-        self.add("loss", name, loss=loss)
-
-    def register_files(self, package: Path) -> bool:
-        """Take what lies in a package's folder, once per distribution: recipes, a registry of models. Is there any?"""
-        named = [("recipe", path.stem, path) for path in recipe_files(package)]
-        registry = package / "registry.toml"
-        if registry.is_file():
-            named += [("model", entry.name, registry) for entry in read_entries(registry, self.distribution, package)]
-        taken = [thing.targets.get("file") for thing in self.provides + self.beside]
-        for kind, name, path in named:
-            if str(path) not in taken:
-                self.add(kind, name, file=str(path))
-        return bool(named)
-
-    def add(self, kind: str, name: str, **targets: str) -> None:
-        """Take a registration. Raises `ValueError` for what could never be found or loaded again."""
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for a {kind}: lower-case letters and digits, joined by . _ or -")
-        for target in targets.values():
-            if kind not in FILES and not (isinstance(target, str) and TARGET.fullmatch(target)):
-                raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
-        if any((p.kind, p.name) == (kind, name) for p in self.provides + self.beside):
-            raise ValueError(f"registers the {kind} '{name}' twice")
-        self.provides.append(Provided(kind, name, self.distribution, self.version, targets))
 
 
 class Catalog:
@@ -205,23 +107,6 @@ def examine(entry: EntryPoint, before: list[Plugin]) -> Plugin:
     return plugin
 
 
-@contextlib.contextmanager
-def warnings_naming(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
-    """What is deprecated and used inside is noted, and the warning names the plugin that has to change."""
-    caught: list[warnings.WarningMessage] = []
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", Deprecated)
-            yield
-    finally:
-        for warning in caught:
-            message = warning.message
-            if isinstance(message, Deprecated):
-                note(str(message))
-                message = Deprecated(f"{culprit}: {message}")
-            warnings.warn_explicit(message, None, warning.filename, warning.lineno)
-
-
 def identity(entry: EntryPoint) -> tuple[str, str]:
     """Name and version of an entry point's distribution, empty where its metadata is gone or cannot be read."""
     try:
@@ -281,12 +166,6 @@ def package_folders(module: str) -> list[Path]:
     return [Path(folder) for folder in vars(sys.modules[package]).get("__path__", [])] if package else []
 
 
-def recipe_files(package: Path) -> list[Path]:
-    """The TOML files in the `recipes` folder of a package."""
-    found = sorted((package / "recipes").glob("*.toml"))
-    return [path for path in found if path.is_file() and not path.name.startswith(".")]
-
-
 def unmet_requirement(distribution: Distribution) -> str:
     """The plugin's own requirement on ganzoo where this version does not meet it, else an empty string."""
     for text in distribution.requires or []:
@@ -304,3 +183,27 @@ def unmet_requirement(distribution: Distribution) -> str:
 def disabled() -> set[str]:
     """Names in the environment variable GANZOO_DISABLE_PLUGINS, a comma between them."""
     return {normal(name) for name in os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",") if name.strip()}
+
+
+def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
+    """A row for each entry point of every installed plugin, or of the one of that name.
+
+    "ms" is what finding it cost in milliseconds. Raises `BadInput` for an unknown name, with the nearest.
+    """
+    found = [
+        {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "entry_point": plugin.entry_point,
+            "status": plugin.status,
+            "reason": plugin.reason,
+            "ms": plugin.milliseconds,
+            "provides": [{"kind": t.kind, "name": t.name, "targets": t.targets} for t in plugin.provides],
+            "traceback": plugin.traceback,
+        }
+        for plugin in catalog().plugins
+    ]
+    rows = [row for row in found if name is None or normal(name) == normal(row["distribution"])]
+    if name and not rows:
+        raise BadInput(f"no plugin '{name}' is installed; {choices(name, (row['distribution'] for row in found))}")
+    return rows

@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40
 NEEDED = ("config.json", "model.safetensors")
 OPTIONAL = ("recipe.toml", "samples.png", "scores.json", "README.md")
 """What a model folder is made of; no other file is ever downloaded."""
-LARGEST = 1e300
-"""No score comes near it, and not every whole number beyond is a float."""
 
 
 @dataclass(frozen=True)
@@ -113,26 +110,3 @@ def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
         return Entry(name, origin, base, **table)
     except ValueError as error:
         raise BadInput(f"{path}: model '{name}': {error}") from error
-
-
-def figures(scores: Mapping[str, Any]) -> dict[str, int | float]:
-    """The numbers among scores, those of generated samples; what else there is says how they were measured."""
-    found = {name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()}
-    return {name: value for name, value in found.items() if is_figure(value)}
-
-
-def is_figure(value: Any) -> bool:
-    """Whether a value is a finite number, as a score must be; a stranger's file may hold anything."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
-
-
-def told_protocol(protocol: Mapping[str, Any]) -> str:
-    """The conditions of scores in a line, hashes shortened."""
-    parts = []
-    for key, value in protocol.items():
-        if isinstance(value, Mapping):
-            parts.append(f"{key} ({told_protocol(value)})")
-            continue
-        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
-        parts.append(f"{key.replace('_', ' ')} {text}")
-    return ", ".join(parts)

@@ -15,8 +15,10 @@ from ganzoo.contract import Generator, Loss
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES, validated
 from ganzoo.errors import BadInput, choices
-from ganzoo.plugins.catalog import Provided, catalog
-from ganzoo.recipe.recipe import Architecture, LossUse, Recipe
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.registration import Provided
+from ganzoo.recipe.recipe import Recipe
+from ganzoo.recipe.sections import Architecture, LossUse
 
 FACTS = ("image", "point", "classes")
 """Constructor parameters that come from the data and are no options."""

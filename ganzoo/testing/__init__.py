@@ -18,18 +18,20 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-import ganzoo
 from ganzoo._seeds import seeded
-from ganzoo.data.base import DEFAULT_SIZE, Batches
+from ganzoo.data.batches import Batches
 from ganzoo.data.mixtures import MIXTURES
+from ganzoo.data.open import DEFAULT_SIZE
 from ganzoo.errors import BadInput
-from ganzoo.plugins.catalog import Provided, catalog
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.registration import Provided
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing import architectures, losses
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.training.progress import Silence
+from ganzoo.training.train import train
 from ganzoo.zoo import registry
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.resolve import folder_of
@@ -138,7 +140,7 @@ def trains_and_samples(thing: Provided, own: MakeBatch | None) -> None:
     if data:
         recipe = Recipe.load(recipe, data={"size": None, "channels": None})
     with TemporaryDirectory() as folder:
-        run = ganzoo.train(recipe, data, Path(folder) / "run", "cpu", progress=Silence())
+        run = train(recipe, data, Path(folder) / "run", "cpu", progress=Silence())
         sample(load(run.path, "cpu", offline=True), own)
 
 

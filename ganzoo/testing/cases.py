@@ -12,7 +12,7 @@ from ganzoo.engine.settings import SIDES, validated
 from ganzoo.errors import BadInput, Failed
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build
-from ganzoo.recipe.recipe import LossUse
+from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
 from ganzoo.testing.games import SMALL, Game, OwnGame, Players, values_of
 from ganzoo.testing.turns import set_up, turn_of

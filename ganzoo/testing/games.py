@@ -16,7 +16,7 @@ from ganzoo.engine.settings import SIDES, validated
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
 from ganzoo.recipe.build import Part, option_schema
-from ganzoo.recipe.recipe import Architecture
+from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, saying, told
 
 Players = tuple[Generator, nn.Module]

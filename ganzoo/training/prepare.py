@@ -7,8 +7,9 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo._faults import blaming
-from ganzoo.data.base import Data, open_data
+from ganzoo.data.base import Data
 from ganzoo.data.named import plain_names
+from ganzoo.data.open import open_data
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.config import read_config

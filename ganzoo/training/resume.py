@@ -9,8 +9,9 @@ import torch
 from ganzoo._version import __version__
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput
-from ganzoo.plugins.catalog import Provided
-from ganzoo.recipe.recipe import Recipe, differences, flatten
+from ganzoo.plugins.registration import Provided
+from ganzoo.recipe.overrides import flatten
+from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
 
 ROLLBACKS = 3

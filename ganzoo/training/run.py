@@ -18,7 +18,7 @@ from ganzoo._io import reading, sync_folder, write_bytes, writing
 from ganzoo.errors import BadInput
 from ganzoo.pictures import grid, points
 from ganzoo.recipe.recipe import Recipe, differences
-from ganzoo.training import checkpoint
+from ganzoo.training import checkpoint, curves
 from ganzoo.training.launch import command
 from ganzoo.zoo.config import read_config
 from ganzoo.zoo.model import Model, load
@@ -156,7 +156,7 @@ class Run:
     def write_curves(self) -> Path:
         """The curves of all that was logged so far."""
         path = self.path / "curves.png"
-        grid.write_curves(path, self.metrics, self.best_step)
+        curves.write_curves(path, self.metrics, self.best_step)
         return path
 
     @property

@@ -7,7 +7,8 @@ from ganzoo._faults import blaming
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.zoo.sampling import PICTURED, in_a_picture, joined, pictured, pieces
+from ganzoo.pictures.layout import PICTURED, in_a_picture, pictured
+from ganzoo.zoo.sampling import joined, pieces
 
 
 class Drawing:

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from ganzoo.data.base import Batches, Data
+from ganzoo.data.base import Data
+from ganzoo.data.batches import Batches
 from ganzoo.engine.checks import outer_faults
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted

@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ganzoo.data.named import plain_names
-from ganzoo.plugins.entries import figures, is_figure, told_protocol
+from ganzoo.zoo.scores import figures, is_figure, told_protocol
 
 TASK = "unconditional-image-generation"
 

@@ -15,12 +15,13 @@ from torch import Tensor
 from ganzoo._io import write_bytes, writing
 from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import picture, to_bytes, write_png, write_tiles
+from ganzoo.pictures.layout import IN_A_ROW, PICTURED, SCATTERED, pictured
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.rows import Folders, each_row, stem
-from ganzoo.zoo.sampling import IN_A_ROW, PICTURED, SCATTERED, joined, pictured
+from ganzoo.zoo.sampling import joined
 
 IN_A_PICTURE = 10_000
 """Samples that one picture shows at most."""

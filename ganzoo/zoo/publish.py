@@ -19,6 +19,7 @@ from ganzoo._version import __version__
 from ganzoo.data.named import plain_names
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pictures.grid import write_grid
+from ganzoo.pictures.layout import in_a_picture, pictured
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins import entries
 from ganzoo.plugins.entries import Entry
@@ -28,8 +29,8 @@ from ganzoo.zoo.card import card
 from ganzoo.zoo.hub import COMMIT, git_hash, hub_faults
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import HUB, OnHub, model_folder, parse
-from ganzoo.zoo.sampling import in_a_picture, pictured
 from ganzoo.zoo.scores import FILE as SCORES
+from ganzoo.zoo.scores import figures
 from ganzoo.zoo.scores import read as read_scores
 
 TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
@@ -180,7 +181,7 @@ def in_lines(scores: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in scores.items():
         if isinstance(value, dict) and "generated" in value:
             line = tomlkit.inline_table()
-            line.update({key: float(f"{number:.6g}") for key, number in entries.figures(value).items()})
+            line.update({key: float(f"{number:.6g}") for key, number in figures(value).items()})
             found[name] = line
         else:
             found[name] = value

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import platformdirs
 
-import ganzoo
 from ganzoo._io import expanded, is_there
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry, read_entries
 
-PACKAGE = Path(ganzoo.__file__).parent
+PACKAGE = Path(__file__).parent.parent
 
 
 def own_file() -> Path:

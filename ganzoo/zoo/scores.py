@@ -3,14 +3,13 @@
 import json
 import math
 import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ganzoo._io import is_there, reading, refuse_unwritable, write_json
 from ganzoo.errors import BadInput
-from ganzoo.evaluation.suites import Metric
-from ganzoo.plugins.entries import is_figure, told_protocol
 
 FILE = "scores.json"
 COLUMNS = ("generated", "real", "ratio")
@@ -61,7 +60,7 @@ class Scores:
         write_json(path, before | self.metrics | {"protocol": protocol | self.protocol} if same else self.plain)
 
 
-def score(metric: Metric, generated: Any, real: float | None) -> dict[str, Any]:
+def score(generated: Any, real: float | None) -> dict[str, Any]:
     """One metric's entry; `generated` is a number, or the sentence why there is none."""
     if isinstance(generated, str) or not math.isfinite(generated):
         why = generated if isinstance(generated, str) else "it is no finite number"
@@ -109,3 +108,30 @@ def is_protocol(value: Any) -> bool:
 def told(value: float | None) -> str:
     """A number as people read it; a dash where there is none."""
     return "-" if value is None else f"{value:.4g}"
+
+
+LARGEST = 1e300
+"""No score comes near it, and not every whole number beyond is a float."""
+
+
+def figures(scores: Mapping[str, Any]) -> dict[str, int | float]:
+    """The numbers among scores, those of generated samples; what else there is says how they were measured."""
+    found = {name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()}
+    return {name: value for name, value in found.items() if is_figure(value)}
+
+
+def is_figure(value: Any) -> bool:
+    """Whether a value is a finite number, as a score must be; a stranger's file may hold anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def told_protocol(protocol: Mapping[str, Any]) -> str:
+    """The conditions of scores in a line, hashes shortened."""
+    parts = []
+    for key, value in protocol.items():
+        if isinstance(value, Mapping):
+            parts.append(f"{key} ({told_protocol(value)})")
+            continue
+        text = value[:12] if isinstance(value, str) and len(value) == 64 else value
+        parts.append(f"{key.replace('_', ' ')} {text}")
+    return ", ".join(parts)

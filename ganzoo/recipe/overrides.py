@@ -1,0 +1,96 @@
+"""Changes to a recipe's plain content: dotted keys and nested tables."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from ganzoo.engine.settings import SIDES
+from ganzoo.errors import BadInput, choices
+from ganzoo.recipe.sections import PLAIN
+
+
+def parse_value(text: str) -> Any:
+    """A value as TOML would read it, or the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested overrides as dotted paths; lists are values."""
+    flat: dict[str, Any] = {}
+    for key, value in overrides.items():
+        path = f"{before}{key}"
+        if isinstance(value, BaseModel):
+            value = value.model_dump(exclude_unset=True)
+        flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
+    return flat
+
+
+def somewhere(key: str) -> str:
+    """Where a recipe has a key of that name, as a dotted path; empty where it has none."""
+    return next((f"{name}.{key}" for name, model in PLAIN.items() if key in model.model_fields), "")
+
+
+def refuse_misplaced(path: str) -> None:
+    """Raise `BadInput` for a key that is known, but in another section: `train.lr`."""
+    section, _, key = path.partition(".")
+    elsewhere = somewhere(key)
+    if section in PLAIN and elsewhere and key not in PLAIN[section].model_fields:
+        raise BadInput(f"unknown key '{path}'; did you mean '{elsewhere}'?")
+
+
+def urgency(path: str) -> int:
+    """Names first, since they empty their section; what one side says comes after what both say."""
+    words = path.split(".")
+    return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
+
+
+def change(table: dict[str, Any], path: str, value: Any) -> None:
+    """Set one dotted path in place: `train.steps`, `loss.0.weight`, `loss.r1.weight`."""
+    *way, key = path.split(".")
+    place: Any = table
+    for word in way:
+        place = enter(place, word, path)
+    if isinstance(place, list):
+        place[position(place, key, path)] = value
+        return
+    if key == "name" and place.get("name") != value:
+        place.clear()
+    # Steps and epochs say the same thing: the newer one counts. What is said for both sides goes before what one said.
+    place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
+    for own in (place.get(side) for side in SIDES if way and key != "name"):
+        if isinstance(own, dict):
+            own.pop(key, None)
+    place[key] = {"name": value} if not way and key != "name" and isinstance(value, str) else value
+
+
+def enter(place: Any, word: str, path: str) -> Any:
+    """The table below `place`, made where there is none; a name alone becomes a table."""
+    key: Any = position(place, word, path) if isinstance(place, list) else word
+    below = place[key] if isinstance(place, list) else place.setdefault(word, {})
+    if isinstance(below, str):
+        below = place[key] = {"name": below}
+    if not isinstance(below, dict | list):
+        raise BadInput(f"{path}: '{word}' is a value and has no keys")
+    return below
+
+
+def position(items: list[Any], word: str, path: str) -> int:
+    """Which item of a list is meant, by number from 0 or by name."""
+    names = [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in items]
+    if word in names:
+        return names.index(word)
+    if word.isdigit() and int(word) < len(items):
+        return int(word)
+    raise BadInput(f"{path}: the recipe has no '{word}' there; {choices(word, names)}")
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of plain values, tuples as lists."""
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    return [copied(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,72 @@
+"""The curves of a run: loss terms, measures of the samples and speed over the training steps."""
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
+
+from ganzoo._io import write_bytes
+from ganzoo.training.progress import COUNTED
+
+FEW = 20
+"""Points below which a curve shows each of them; a single one would be invisible."""
+
+
+def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | None = None) -> None:
+    """Loss terms, what was measured of the samples, and the speed over the training steps, as a PNG.
+
+    A dotted line marks the `best` step.
+    """
+    panels = panels_of(dict.fromkeys(key for line in metrics for key in line))
+    rows = max(1, math.ceil(len(panels) / 2))
+    figure = Figure(figsize=(12, 3 * rows))
+    # By hand, since a layout that matplotlib finds takes twice the time.
+    figure.subplots_adjust(0.07, 0.2 / rows, 0.98, 1 - 0.05 / rows, 0.18, 0.2)
+    grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat
+    for (title, keys), axes in zip(panels.items(), grid, strict=False):
+        draw_panel(axes, title, keys, metrics)
+        if best is not None and is_measure(keys[0]):
+            axes.axvline(best, color="grey", linestyle=":", label=f"best: step {best}")
+        axes.legend(fontsize="small")
+    for unused in list(grid):
+        unused.remove()
+    figure.supxlabel("training step")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    write_bytes(path, buffer.getvalue())
+
+
+def panels_of(keys: Iterable[str]) -> dict[str, list[str]]:
+    """The panels of a picture of curves, and what is drawn in each: a side's terms together, anything else alone."""
+    panels: dict[str, list[str]] = {"discriminator's terms": [], "generator's terms": []}
+    for key in keys:
+        side, slash, _ = key.partition("/")
+        panels.setdefault(f"{side}'s terms" if slash else key.replace("_", " "), []).append(key)
+    for counted in ("step", "images"):
+        panels.pop(counted, None)
+    return {title: keys for title, keys in panels.items() if keys}
+
+
+def draw_panel(axes: Axes, title: str, keys: Iterable[str], metrics: Sequence[Mapping[str, Any]]) -> None:
+    """One curve for each key; ratios on a logarithmic scale."""
+    for key in keys:
+        points = [(line["step"], line[key]) for line in metrics if key in line]
+        marker = "." if len(points) < FEW else ""
+        axes.plot(*zip(*points, strict=True), label=key.partition("/")[2] or key, linewidth=1, marker=marker)
+        if key.endswith("_ratio"):
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(LogFormatter())
+            axes.yaxis.set_minor_formatter(LogFormatter())
+    axes.set_ylabel(title)
+    axes.tick_params(labelbottom=True)
+    axes.grid(alpha=0.3)
+
+
+def is_measure(key: str) -> bool:
+    """Whether a key of the log says something of the samples."""
+    return "/" not in key and key not in COUNTED

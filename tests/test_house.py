@@ -1,0 +1,44 @@
+"""The house: plugins import public names alone, and the core knows no plugin. import-linter checks the layers."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ganzoo
+
+PACKAGE = Path(ganzoo.__file__).parent
+MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py") if "template" not in path.parts}
+"""Every module of the core by its path, as "engine/loop.py"."""
+PLUGINS = sorted((PACKAGE.parent / "plugins").glob("*/*/*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_plugin_imports_only_the_top_level_of_ganzoo(path):
+    assert not [name for name in imported(path) if name.startswith("ganzoo.") and name[7:] not in ganzoo.__all__]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_core_names_no_plugin(module):
+    words = MODULES[module].read_text()
+    packages = {path.parent.name for path in PLUGINS if path.name == "__init__.py"}
+    assert len(packages) > 5
+    assert not [name for name in packages if name in words]
+
+
+def test_every_public_name_is_there_and_listed():
+    assert all(hasattr(ganzoo, name) for name in ganzoo.__all__)
+    assert set(ganzoo.__all__) <= set(dir(ganzoo))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = ganzoo.nonsense
