@@ -20,6 +20,7 @@ import torchvision.datasets
 from PIL import Image
 from torch.utils.data import DataLoader
 
+import ganzoo
 from ganzoo import BadInput, Unavailable
 from ganzoo._seeds import seeded
 from ganzoo.data.base import scaled
