@@ -40,13 +40,13 @@ def measure(folder: Path) -> dict:
     from ganzoo.data.memory import InMemory
     from ganzoo.data.open import open_data
     from ganzoo.recipe.recipe import Recipe
-    from ganzoo.training.prepare import in_steps
+    from ganzoo.training.prepare import epochs_to_steps
     from ganzoo.training.progress import Silence
-    from ganzoo.training.train import prepared
+    from ganzoo.training.train import prepare_trainer
 
     data = open_data(folder, size=SIDE)
     recipe = Recipe.load("vanilla", train={"precision": "fp32"})
-    trainer = prepared(in_steps(recipe, data), data, "cpu", Silence())
+    trainer = prepare_trainer(epochs_to_steps(recipe, data), data, "cpu", Silence())
     started = time.perf_counter() - begun
     for _ in range(20):
         trainer.engine.step(trainer.batches)

@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy, pad
 from torchvision.datasets import MNIST
 
 from ganzoo.data import named as datasets
-from ganzoo.data.base import scaled
+from ganzoo.data.base import normalize_images
 from ganzoo.evaluation.mnist_cnn import MnistCNN
 
 EPOCHS, BATCH, RATE, SHIFT = 12, 128, 2e-3, 2
@@ -44,7 +44,7 @@ def main(out: Path, data_root: str | None, seed: int) -> None:
 def mnist(root: str | None, train: bool) -> tuple[Tensor, Tensor]:
     """Images in [-1, 1] and labels."""
     found = MNIST(datasets.data_root(root), train=train, download=True)
-    return scaled(found.data.unsqueeze(1)), found.targets
+    return normalize_images(found.data.unsqueeze(1)), found.targets
 
 
 def learn(model: MnistCNN, optimizer, schedule, images: Tensor, labels: Tensor) -> None:

@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import save_file
 from torchvision.datasets import MNIST
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.data import named as datasets
-from ganzoo.data.base import scaled
+from ganzoo.data.base import normalize_images
 from ganzoo.evaluation.metrics import moments
 from ganzoo.evaluation.mnist_cnn import mnist_cnn
 
@@ -29,12 +29,12 @@ def main(folder: Path, data_root: str | None) -> None:
     root = datasets.data_root(data_root)
     train = MNIST(root, train=True, download=True).data.unsqueeze(1)
     # MNIST's own order is not random: the first images differ from the last.
-    chosen = torch.randperm(len(train), generator=seeded("reference"))
-    features = torch.cat([mnist_cnn().features(scaled(part)) for part in train[chosen].split(1000)])
+    chosen = torch.randperm(len(train), generator=make_rng("reference"))
+    features = torch.cat([mnist_cnn().features(normalize_images(part)) for part in train[chosen].split(1000)])
     reference = moments(features) | {"features": features[:REAL].half()}
     save_file({name: value.contiguous() for name, value in reference.items()}, folder / "reference.safetensors")
     test = MNIST(root, train=False)
-    mixed = torch.randperm(len(test), generator=seeded("test"))
+    mixed = torch.randperm(len(test), generator=make_rng("test"))
     for name, values in {"images": test.data[mixed], "labels": test.targets[mixed].byte()}.items():
         (folder / f"test-{name}.gz").write_bytes(gzip.compress(values.numpy().tobytes(), mtime=0))
 

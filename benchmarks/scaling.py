@@ -27,7 +27,7 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo.data.open import open_data
 from ganzoo.engine.processes import Processes
-from ganzoo.training.launch import joined
+from ganzoo.training.launch import connect_processes
 
 ROUNDS = 3
 SLOWER = 4
@@ -51,14 +51,14 @@ class Timed(Processes):
 
 def work(kind: str, precision: str) -> None:
     """What each process does: train, and as the first print images per second and the share of the exchange."""
-    with joined() as processes:
+    with connect_processes() as processes:
         networks, size = NETWORKS[kind]
         generator, critic = networks()
         train, optimizer = {"precision": precision, "steps": 10**9}, {"lr": 2e-4, "betas": (0.5, 0.999)}
         players = Wrapped(generator), Judge(critic)
         engine = ganzoo.Engine(*players, [NonSaturating()], train=train, optimizer=optimizer)
         data = open_data("mnist-10k", size=size).to(engine.hardware.device)
-        batches = data.batches(BATCH * processes.count, 0, own=processes.own)
+        batches = data.batches(BATCH * processes.count, 0, own=processes.shard)
         steps = STEPS[kind] * SLOWER
         run(engine, batches, max(5, steps // 10))
         engine.processes = timed = Timed()
@@ -74,7 +74,7 @@ def run(engine: ganzoo.Engine, batches: object, steps: int) -> None:
     """Train, vote on stopping after each step as a training does, and wait for the device."""
     for _ in range(steps):
         engine.step(batches)
-        engine.processes.greatest(0)
+        engine.processes.all_max(0)
     engine.metrics()
 
 

@@ -30,7 +30,7 @@ import ganzoo
 from ganzoo.data.open import open_data
 from ganzoo.engine.hardware import has_bf16_units
 from ganzoo.engine.loop import EACH
-from ganzoo.recipe.build import architecture
+from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.model import save_model
 
@@ -171,7 +171,7 @@ def loading() -> float:
     code = "import sys, time, ganzoo, ganzoo.model; t = time.perf_counter(); ganzoo.load(sys.argv[1]); "
     code += "print(time.perf_counter() - t)"
     with tempfile.TemporaryDirectory() as folder:
-        part = architecture(Architecture(name="dcgan"))["generator"]
+        part = resolve_architecture(Architecture(name="dcgan"))["generator"]
         data = {"name": "none", "kind": "image", "shape": [1, 32, 32], "range": [-1, 1], "classes": []}
         save_model(Path(folder, "model"), part.make(image=(1, 32, 32)), part, data)
         command = [sys.executable, "-c", code, f"{folder}/model"]

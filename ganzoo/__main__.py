@@ -1,5 +1,5 @@
 """`python -m ganzoo` is the command `ganzoo`."""
 
-from ganzoo.cli import main
+from ganzoo.cli.main import main
 
 main()

@@ -14,7 +14,7 @@ from ganzoo.errors import BadInput
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def write_errors(path: Path) -> Iterator[None]:
     """Turn what the file system refuses (no space, no permission) into `BadInput` naming the path."""
     try:
         yield
@@ -22,9 +22,9 @@ def writing(path: Path) -> Iterator[None]:
         raise BadInput(f"cannot write {error.filename or path}: {error.strerror or error}") from error
 
 
-def refuse_unwritable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Raise `BadInput` where no file can be written at a path, before there is anything to write."""
-    with writing(path):
+    with write_errors(path):
         if path.is_dir():
             raise BadInput(f"cannot write {path}: it is a folder")
         if not path.parent.is_dir():
@@ -32,7 +32,7 @@ def refuse_unwritable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
 
 
-def expanded(path: Path) -> Path:
+def expand_user(path: Path) -> Path:
     """A path with its ~ replaced. Raises `BadInput` where there is no such user."""
     try:
         return path.expanduser()
@@ -40,7 +40,7 @@ def expanded(path: Path) -> Path:
         raise BadInput(f"cannot read {path}: {error}") from error
 
 
-def is_there(path: Path) -> bool:
+def exists(path: Path) -> bool:
     """Whether there is anything at a path. Raises `BadInput` where that cannot be looked at."""
     try:
         path.stat()
@@ -51,7 +51,7 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def reading(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The content of a file, or `BadInput` naming it."""
     try:
         return path.read_bytes()
@@ -67,7 +67,7 @@ def sha256(content: bytes) -> str:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file whole: under another name, onto the disk, then renamed."""
     temporary = path.with_name(f".{path.name}.part")
-    with writing(path):
+    with write_errors(path):
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
@@ -77,10 +77,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def writing_folder(target: Path) -> Iterator[Path]:
+def replace_folder(target: Path) -> Iterator[Path]:
     """A new folder to be filled, which takes the place of `target` whole once everything in it is on the disk."""
     part, old = (target.with_name(f".{target.name}.{word}") for word in ("part", "old"))
-    with writing(target):
+    with write_errors(target):
         for left_over in (part, old):
             shutil.rmtree(left_over, ignore_errors=True)
         part.mkdir(parents=True)
@@ -108,11 +108,11 @@ def sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def as_json(value: Any) -> bytes:
+def to_json(value: Any) -> bytes:
     """Plain values as readable JSON."""
     return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write plain values as readable JSON, whole."""
-    write_bytes(path, as_json(value))
+    write_bytes(path, to_json(value))

@@ -5,11 +5,11 @@ import re
 NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 
 
-def normal(name: str) -> str:
+def normalize_name(name: str) -> str:
     """A distribution's name as the package index compares it."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
-def in_a_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """An error's type and text without line breaks."""
     return " ".join(f"{type(error).__name__}: {error}".split())

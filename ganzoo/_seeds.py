@@ -13,6 +13,6 @@ def seed_of(*words: object) -> int:
     return int.from_bytes(hashlib.sha256(repr(words).encode()).digest()[:4], "big")
 
 
-def seeded(*words: object) -> torch.Generator:
+def make_rng(*words: object) -> torch.Generator:
     """A CPU random generator of its own for these words and numbers."""
     return torch.Generator().manual_seed(seed_of(*words))

@@ -5,12 +5,12 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from ganzoo.errors import Gone
+from ganzoo.errors import PeerLost
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class Stopping:
+class GracefulStop:
     """While this context lasts, a first signal is kept in `signal_number`; a second one acts as it always did.
 
     With `forwarded`, further ones do nothing: who started several processes passes signals on that they may have had.
@@ -34,7 +34,7 @@ class Stopping:
     ) -> None:
         for number, handler in self._before.items():
             # Where one of several processes has ended, who started them ends the others so, which have yet to say it.
-            ended = self.forwarded and isinstance(error, Gone) and number == signal.SIGTERM
+            ended = self.forwarded and isinstance(error, PeerLost) and number == signal.SIGTERM
             signal.signal(number, signal.SIG_IGN if ended else handler)
 
     def _keep(self, number: int, frame: Any) -> None:

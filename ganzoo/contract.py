@@ -136,22 +136,22 @@ class Step:
     @property
     def real_scores(self) -> Tensor:
         """Raw scores of `real`, float32 (or wider)."""
-        return self._real_judged[0]
+        return self._real_judgement[0]
 
     @property
     def fake_scores(self) -> Tensor:
         """Raw scores of `fake`, float32 (or wider)."""
-        return self._fake_judged[0]
+        return self._fake_judgement[0]
 
     @property
     def real_extras(self) -> dict[str, Tensor]:
         """What else the discriminator returned for `real`; empty where it returns scores alone."""
-        return self._real_judged[1]
+        return self._real_judgement[1]
 
     @property
     def fake_extras(self) -> dict[str, Tensor]:
         """What else the discriminator returned for `fake`; empty where it returns scores alone."""
-        return self._fake_judged[1]
+        return self._fake_judgement[1]
 
     def generate(self, given: dict[str, Tensor], twice: bool = False) -> Images:
         """Samples for `given`, without graph on the discriminator's turn.
@@ -184,23 +184,23 @@ class Step:
         A first axis as long as the batch, or several times so, means samples: of several processes each gets its part
         of what is drawn for the whole batch. Any other shape is drawn alike in all of them.
         """
-        return self._drawn(torch.rand, *shape)
+        return self._draw(torch.rand, *shape)
 
     def randn(self, *shape: int) -> Tensor:
         """Standard normal numbers, drawn as `rand` draws."""
-        return self._drawn(torch.randn, *shape)
+        return self._draw(torch.randn, *shape)
 
     def another_latent(self) -> dict[str, Tensor]:
         """A second, independent latent for the same batch (style mixing, diversity terms)."""
         drawn = self.generator.latent(batch_length(self.batch) * self.processes, self._rng)
-        return Batch({key: self._here(self._own(value)) for key, value in drawn.items()})
+        return Batch({key: self._to_device(self._shard(value)) for key, value in drawn.items()})
 
     @cached_property
-    def _real_judged(self) -> tuple[Tensor, dict[str, Tensor]]:
+    def _real_judgement(self) -> tuple[Tensor, dict[str, Tensor]]:
         return self._judge(self.real, self.batch)
 
     @cached_property
-    def _fake_judged(self) -> tuple[Tensor, dict[str, Tensor]]:
+    def _fake_judgement(self) -> tuple[Tensor, dict[str, Tensor]]:
         return self._judge(self.fake, self.given)
 
     def _judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
@@ -209,18 +209,18 @@ class Step:
         judged = self._call(self.discriminator, images, given, twice=twice)
         return judged if isinstance(judged, tuple) else (judged, {})
 
-    def _drawn(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
+    def _draw(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
         shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # a torch.Size will do as well
         if self.processes == 1 or not shape or shape[0] % batch_length(self.batch):
-            return self._here(draw(*shape, generator=self._rng))
-        return self._here(self._own(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
+            return self._to_device(draw(*shape, generator=self._rng))
+        return self._to_device(self._shard(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
 
-    def _own(self, whole: Tensor) -> Tensor:
+    def _shard(self, whole: Tensor) -> Tensor:
         if self.processes == 1:
             return whole
         return whole.unflatten(0, (-1, self.processes, batch_length(self.batch)))[:, self.rank].flatten(0, 1)
 
-    def _here(self, drawn: Tensor) -> Tensor:
+    def _to_device(self, drawn: Tensor) -> Tensor:
         return drawn.to(next(iter(self.batch.values())).device, non_blocking=True)
 
 

@@ -15,14 +15,14 @@ class Error(Exception):
 
     exit_code = 1
 
-    def __init__(self, text: str = "", *, told: bool | None = None) -> None:
+    def __init__(self, text: str = "", *, reported_by_me: bool | None = None) -> None:
         super().__init__(text)
-        self.told = told
+        self.reported_by_me = reported_by_me
         """Of several processes of a training, whether this one says it; None where they have not agreed on it."""
 
-    def with_more(self, text: str) -> Self:
+    def append(self, text: str) -> Self:
         """The same error with half a sentence more."""
-        return type(self)(f"{self}; {text}", told=self.told)
+        return type(self)(f"{self}; {text}", reported_by_me=self.reported_by_me)
 
 
 class BadInput(Error, ValueError):
@@ -43,7 +43,7 @@ class Failed(Error):
     exit_code = 1
 
 
-class Gone(Failed):
+class PeerLost(Failed):
     """Another process of the same training has ended or cannot be reached."""
 
 
@@ -56,12 +56,12 @@ class Unavailable(Error):
 class Interrupted(Error):
     """Somebody stopped the work, by Ctrl-C or a signal; what was done is saved."""
 
-    def __init__(self, text: str, signal_number: int = signal.SIGTERM, *, told: bool | None = None) -> None:
-        super().__init__(text, told=told)
+    def __init__(self, text: str, signal_number: int = signal.SIGTERM, *, reported_by_me: bool | None = None) -> None:
+        super().__init__(text, reported_by_me=reported_by_me)
         self.exit_code = 128 + signal_number
 
 
-def choices(word: str, allowed: Iterable[str]) -> str:
+def suggest(word: str, allowed: Iterable[str]) -> str:
     """The second half of a sentence about an unknown `word`: the nearest allowed names, or all of them."""
     names = sorted(set(allowed))
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)

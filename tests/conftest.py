@@ -12,7 +12,7 @@ import pytest
 
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
 
-from ganzoo._names import normal
+from ganzoo._names import normalize_name
 from ganzoo.cli.main import main
 from ganzoo.plugins.catalog import catalog
 
@@ -86,7 +86,7 @@ class Site:
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
         lines += [f"Requires-Dist: {requires}"] if requires else []
         (about / "METADATA").write_text("\n".join(lines) + "\n")
-        (about / "entry_points.txt").write_text(f"[ganzoo]\n{entry or normal(name)} = {module}\n")
+        (about / "entry_points.txt").write_text(f"[ganzoo]\n{entry or normalize_name(name)} = {module}\n")
         return name
 
 

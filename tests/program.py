@@ -27,7 +27,7 @@ def met(**how: Any) -> list[Any]:
     try:
         ganzoo.train("vanilla", **{**SMALL, "train": {"steps": 4}, **how})
     except ganzoo.errors.Error as error:
-        return [type(error).__name__, str(error).partition("; begin again")[0], error.told]
+        return [type(error).__name__, str(error).partition("; begin again")[0], error.reported_by_me]
     return []
 
 

@@ -22,11 +22,11 @@ from torch.utils.data import DataLoader
 
 import ganzoo
 from ganzoo import BadInput, Unavailable
-from ganzoo._seeds import seeded
-from ganzoo.data.base import scaled
+from ganzoo._seeds import make_rng
+from ganzoo.data.base import normalize_images
 from ganzoo.data.batches import Batches
 from ganzoo.data.images import Files, image_names
-from ganzoo.data.memory import InMemory, permutation, positions, reshaped
+from ganzoo.data.memory import InMemory, permutation, positions, resize_images
 from ganzoo.data.named import LSUN_CATEGORIES, data_root
 from ganzoo.data.open import open_data
 from ganzoo.data.stream import Streamed
@@ -35,7 +35,7 @@ NOWHERE = "http://127.0.0.1:9/"
 
 
 def some(count, *shape, dtype=torch.uint8, seed=0):
-    return torch.randint(0, 256, (count, *shape), generator=seeded("test", seed)).to(dtype)
+    return torch.randint(0, 256, (count, *shape), generator=make_rng("test", seed)).to(dtype)
 
 
 def take(batches, count):
@@ -82,7 +82,7 @@ def streamed(monkeypatch):
 
 def plain_order(count, seed, epochs):
     """All positions of some epochs, one after the other."""
-    return [i for e in range(epochs) for i in torch.randperm(count, generator=seeded("epoch", seed, e)).tolist()]
+    return [i for e in range(epochs) for i in torch.randperm(count, generator=make_rng("epoch", seed, e)).tolist()]
 
 
 @pytest.mark.parametrize(("count", "batch"), [(10, 5), (10, 4), (3, 8), (1, 2), (7, 7)])
@@ -118,7 +118,7 @@ def test_in_memory_batches_hold_the_right_images_scaled_and_their_labels():
 
 
 def test_black_and_white_are_exactly_minus_one_and_one():
-    images = scaled(torch.arange(256, dtype=torch.uint8))
+    images = normalize_images(torch.arange(256, dtype=torch.uint8))
     assert images[0] == -1 and images[255] == 1 and images.diff().min() > 0
 
 
@@ -195,7 +195,7 @@ def test_mnist_10k_is_the_start_of_mnist():
 
 def test_resizing_agrees_with_pillow():
     images = some(1001, 1, 28, 28)
-    resized, notes = reshaped(images, 20, 1)
+    resized, notes = resize_images(images, 20, 1)
     for i in (0, 999, 1000):
         expected = Image.fromarray(images[i, 0].numpy()).resize((20, 20), Image.Resampling.BILINEAR)
         assert np.abs(np.asarray(expected).astype(int) - resized[i, 0].numpy()).max() <= 1
@@ -210,7 +210,7 @@ def test_named_sets_take_size_and_channels():
 
 def test_grey_is_the_luma_of_colour():
     images = some(5, 3, 4, 4)
-    grey, notes = reshaped(images, 4, 1)
+    grey, notes = resize_images(images, 4, 1)
     weights = torch.tensor([0.2989, 0.587, 0.114], dtype=torch.float64).view(3, 1, 1)
     assert ((images.double() * weights).sum(1) - grey[:, 0]).abs().max() <= 1
     assert notes == ["converted the images to grey"]

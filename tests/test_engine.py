@@ -362,7 +362,7 @@ def test_setup_leaves_networks_and_random_generators_as_they_are(precision, floa
     engine = make(NonSaturating(), GradientPenalty(), networks=normed_networks, precision=precision)
     (batch,) = batches(count=1)
     before = everything(engine)
-    engine.setup(batch)
+    engine.prepare(batch)
     torch.testing.assert_close(everything(engine), before, rtol=0, atol=0)
     for side in (engine.generator, engine.discriminator):
         assert all(module.training for module in side.modules())
@@ -376,7 +376,7 @@ def test_setup_gives_back_the_random_numbers_that_a_network_draws_by_itself():
 
     engine, (batch,) = make(networks=lambda: (NoisyGenerator(), PointDiscriminator())), batches(count=1)
     before = torch.get_rng_state()
-    engine.setup(batch)
+    engine.prepare(batch)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -443,7 +443,7 @@ class Watching(ganzoo.Loss):
 
     def __init__(self):
         super().__init__()
-        self.seen, self.told = [], []
+        self.seen, self.reported_by_me = [], []
 
     def discriminator(self, step):
         self.seen.append(step.discriminator.last.bias.item())
@@ -451,7 +451,7 @@ class Watching(ganzoo.Loss):
 
     def after(self, step, terms):
         if step.turn == "discriminator":
-            self.told.append(terms["bias"].item())
+            self.reported_by_me.append(terms["bias"].item())
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -459,7 +459,7 @@ def test_a_term_that_is_a_parameter_is_told_as_it_was_before_the_update(accumula
     watching = Watching()
     engine = play(make(NonSaturating(), watching, accumulate=accumulate, optimizer={"lr": 0.1}), 4)
     seen = watching.seen[-4 * accumulate :: accumulate]
-    assert watching.told == pytest.approx(seen)
+    assert watching.reported_by_me == pytest.approx(seen)
     assert engine.metrics()["discriminator/Watching/bias"] == pytest.approx(sum(seen) / 4)
     assert len(set(seen)) == 4
 

@@ -28,10 +28,10 @@ def run(typed, tmp_path, monkeypatch):
 @pytest.fixture
 def folder(tmp_path, run):
     """A local copy of a model that ships with the package, without scores."""
-    from ganzoo.zoo.resolve import folder_of
+    from ganzoo.zoo.resolve import resolve_folder
 
     target = tmp_path / "own"
-    shutil.copytree(folder_of(MODEL), target, ignore=shutil.ignore_patterns("scores.json"))
+    shutil.copytree(resolve_folder(MODEL), target, ignore=shutil.ignore_patterns("scores.json"))
     return target
 
 

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo._signals import Stopping
+from ganzoo._signals import GracefulStop
 from ganzoo.engine.checks import memory_advice
 from ganzoo.engine.settings import Train
 from ganzoo.training import checkpoint
@@ -526,7 +526,7 @@ def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(co
 def test_a_signal_that_is_ignored_stays_so():
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with Stopping() as stopping:
+        with GracefulStop() as stopping:
             signal.raise_signal(signal.SIGTERM)
         assert stopping.signal_number == 0
     finally:

@@ -823,7 +823,7 @@ def test_the_discriminator_is_given_the_batch_and_for_a_fake_also_its_latent():
     engine = GAMES["conditional"].engine()
     seen = []
     engine.discriminator.register_forward_pre_hook(lambda module, inputs: seen.append(set(inputs[1])))
-    engine.setup(next(GAMES["conditional"].batches()))
+    engine.prepare(next(GAMES["conditional"].batches()))
     seen.clear()
     engine.step(GAMES["conditional"].batches())
     real, fake = {"image", "label"}, {"image", "label", "z"}
@@ -851,7 +851,7 @@ def test_a_turn_without_a_scheduled_loss_is_skipped_and_its_optimizer_untouched(
     for _ in range(3):
         engine.step(batches)
     torch.testing.assert_close(getattr(engine, rests).state_dict(), start[rests], rtol=0, atol=0)
-    assert not engine.sides[rests].optimizer.state
-    assert engine.sides[moves].optimizer.state
+    assert not engine.players[rests].optimizer.state
+    assert engine.players[moves].optimizer.state
     engine.step(batches)
-    assert engine.sides[rests].optimizer.state
+    assert engine.players[rests].optimizer.state

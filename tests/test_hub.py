@@ -18,7 +18,7 @@ import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from ganzoo._io import sha256
-from ganzoo.recipe.build import architecture
+from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.model import save_model
 
@@ -28,7 +28,7 @@ DATA = {"name": "dots", "kind": "image", "shape": list(SHAPE), "range": [-1, 1],
 
 def make_model(folder, *widths):
     """A small untrained generator as a model folder."""
-    part = architecture(Architecture(name="vanilla", generator={"widths": list(widths)}))["generator"]
+    part = resolve_architecture(Architecture(name="vanilla", generator={"widths": list(widths)}))["generator"]
     save_model(folder, part.make(image=SHAPE), part, DATA, training={"recipe": "vanilla", "steps": 1, "seed": 0})
     return folder
 

@@ -17,7 +17,7 @@ import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.plugins.firstparty import first_party, how_to_install
 from ganzoo.plugins.install.guarded import pins
-from ganzoo.plugins.install.targets import GROUNDS, Wanted, wanted
+from ganzoo.plugins.install.targets import GROUNDS, InstallTarget, parse_target
 from ganzoo.plugins.install.tools import Pip, Uv
 
 ROOT = Path(ganzoo.__file__).parent.parent
@@ -441,7 +441,7 @@ def test_a_word_that_stands_for_nothing_is_refused(tmp_path, monkeypatch, word, 
     (tmp_path / "rotten" / "pyproject.toml").write_text("[project")
     (tmp_path / "toy.whl").touch()
     with pytest.raises(BadInput) as refusal:
-        wanted(word)
+        parse_target(word)
     assert said in str(refusal.value)
 
 
@@ -450,19 +450,25 @@ def test_a_word_becomes_what_an_installer_takes(tmp_path, monkeypatch):
     (tmp_path / "my-gan").mkdir()
     (tmp_path / "my-gan" / "pyproject.toml").write_text('[project]\nname = "My.GAN"\n')
     file = wheel(tmp_path, "toy")
-    assert wanted("my-gan") == wanted("./my-gan/") == Wanted(str(tmp_path / "my-gan"), "my-gan", True)
-    assert wanted(file.name) == Wanted(str(file), "toy")
-    assert wanted("Some_Thing[extra]>=1") == Wanted("Some_Thing[extra]>=1", "some-thing")
-    assert wanted("https://github.com/owner/name@v1") == Wanted("git+https://github.com/owner/name@v1")
+    assert (
+        parse_target("my-gan") == parse_target("./my-gan/") == InstallTarget(str(tmp_path / "my-gan"), "my-gan", True)
+    )
+    assert parse_target(file.name) == InstallTarget(str(file), "toy")
+    assert parse_target("Some_Thing[extra]>=1") == InstallTarget("Some_Thing[extra]>=1", "some-thing")
+    assert parse_target("https://github.com/owner/name@v1") == InstallTarget("git+https://github.com/owner/name@v1")
     address = "https://somewhere.org/ganzoo_dcgan-1-py3-none-any.whl"
-    assert wanted(address) == Wanted(address, "ganzoo-dcgan")
-    assert wanted("git+ssh://git@host/owner/name") == Wanted("git+ssh://git@host/owner/name")
+    assert parse_target(address) == InstallTarget(address, "ganzoo-dcgan")
+    assert parse_target("git+ssh://git@host/owner/name") == InstallTarget("git+ssh://git@host/owner/name")
     named = "ganzoo-dcgan @ git+https://github.com/owner/name"
-    assert wanted(named) == Wanted(named, "ganzoo-dcgan")
+    assert parse_target(named) == InstallTarget(named, "ganzoo-dcgan")
 
 
 def test_the_command_lines_of_pip_and_uv():
-    folder, name, address = Wanted("/a/mine", "mine", True), Wanted("toy>=1", "toy"), Wanted("git+https://host/x")
+    folder, name, address = (
+        InstallTarget("/a/mine", "mine", True),
+        InstallTarget("toy>=1", "toy"),
+        InstallTarget("git+https://host/x"),
+    )
     pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check"]
     assert Pip().install([name, address], Path("c"), editable=False, upgrade=True) == [
         *pip, "install", "--constraint", "c/constraints.txt", "--upgrade", "toy>=1", "git+https://host/x"

@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import normalize
 from torch.utils.data import Subset
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.cas import accuracy_of_a_student
 from ganzoo.evaluation.mnist import Digits, DigitSuite
@@ -18,7 +18,7 @@ from ganzoo.evaluation.prdc import coverage, density, distances, radii, share_in
 
 
 def points(n, d, seed=0, spread=1.0):
-    return spread * torch.randn(n, d, generator=seeded("points", seed))
+    return spread * torch.randn(n, d, generator=make_rng("points", seed))
 
 
 @pytest.fixture(scope="module")
@@ -201,9 +201,9 @@ def test_the_classifier_is_as_good_as_it_says(suite):
 
 
 def test_the_reference_is_of_training_images_in_random_order(suite):
-    from ganzoo.data.named import small
+    from ganzoo.data.named import load_small
 
-    images, labels, _ = small("mnist-10k", MNIST)
+    images, labels, _ = load_small("mnist-10k", MNIST)
     with torch.no_grad():
         training = Digits(images[:3000] / 255, None).features
         apart = {

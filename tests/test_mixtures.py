@@ -100,7 +100,7 @@ def test_the_points_have_the_published_centres_and_width(name):
 )
 def test_samples_that_are_no_points_in_the_plane_are_refused_in_a_sentence(data):
     with pytest.raises(ganzoo.BadInput, match="modes of ring8 are those of points in the plane, which this model does"):
-        MixtureSuite("ring8").refuse(data)
+        MixtureSuite("ring8").check_data(data)
 
 
 def test_points_among_several_outputs_are_measured_and_other_outputs_refused():
@@ -121,7 +121,7 @@ def test_more_points_than_there_are_to_compare_with_are_refused_in_a_sentence():
 def test_each_mixture_has_its_suite(name):
     data = {"name": name, "kind": "point", "shape": [2], "classes": []}
     suite = suite_of(data)
-    suite.refuse(data)
+    suite.check_data(data)
     assert suite.mixture is MIXTURES[name]
 
 

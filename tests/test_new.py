@@ -14,10 +14,10 @@ import pytest
 from packaging.requirements import Requirement
 
 import ganzoo
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.scaffold import TEMPLATES, placeholders, requirement, start
+from ganzoo.plugins.scaffold import TEMPLATES, placeholders, requirement, scaffold
 
 KINDS = ("architecture", "loss")
 RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
@@ -29,7 +29,7 @@ def texts(folder):
 
 @pytest.mark.parametrize(("kind", "module"), [("architecture", "networks"), ("loss", "losses")])
 def test_a_new_project_is_complete(tmp_path, kind, module):
-    folder, name = start("ganzoo-my.own", kind, tmp_path)
+    folder, name = scaffold("ganzoo-my.own", kind, tmp_path)
     assert (folder, name) == (tmp_path / "ganzoo-my.own", "my-own")
     assert set(texts(folder)) == {
         ".gitignore",
@@ -48,7 +48,7 @@ def test_a_new_project_is_complete(tmp_path, kind, module):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_word_of_the_template_is_left_and_the_python_is_valid(tmp_path, kind):
-    folder, _ = start("ganzoo-mine", kind, tmp_path)
+    folder, _ = scaffold("ganzoo-mine", kind, tmp_path)
     for path, text in texts(folder).items():
         assert not re.search("|".join(placeholders("ganzoo-mine")), path + text), path
         if path.endswith(".py"):
@@ -59,7 +59,7 @@ def test_no_word_of_the_template_is_left_and_the_python_is_valid(tmp_path, kind)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["x1", "ganzoo-a-rather-long-name-of-somebody"])
 def test_a_new_project_is_clean_for_ruff_as_it_comes(tmp_path, kind, name):
-    folder, _ = start(name, kind, tmp_path)
+    folder, _ = scaffold(name, kind, tmp_path)
     for words in (["check"], ["format", "--check"]):
         done = subprocess.run([RUFF, *words, "--isolated", "--no-cache", folder], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
@@ -89,12 +89,12 @@ def test_a_new_plugin_goes_with_this_ganzoo_until_the_next_that_may_break_it(ver
 
 @pytest.mark.parametrize("image", [(1, 28, 28), (3, 5, 18), (3, 33, 1), (2, 64, 64)])
 def test_the_networks_of_a_new_architecture_take_images_of_any_size(tmp_path, site, image):
-    start("ganzoo-anysize", "architecture", tmp_path)
+    scaffold("ganzoo-anysize", "architecture", tmp_path)
     site.install("ganzoo-anysize", "")
     shutil.copytree(tmp_path / "ganzoo-anysize" / "ganzoo_anysize", site.folder / "ganzoo_anysize", dirs_exist_ok=True)
     catalog.cache_clear()
     generator, discriminator = ganzoo.create("anysize", image=image, width=4, generator={"latent_size": 7})
-    images = generator(generator.latent(3, seeded(0)))
+    images = generator(generator.latent(3, make_rng(0)))
     assert images.shape == (3, *image)
     assert discriminator(images, {}).shape == (3, 1)
 
@@ -153,10 +153,10 @@ def test_a_name_that_an_installed_plugin_registers_is_not_given_twice(site, tmp_
         """,
     )
     with pytest.raises(BadInput, match="ganzoo-other already brings the loss 'sharp'; choose another name"):
-        start("ganzoo-sharp", "loss", tmp_path)
+        scaffold("ganzoo-sharp", "loss", tmp_path)
     with pytest.raises(BadInput, match=r"the package 'ganzoo_other' would hide the one in .*ganzoo_other"):
-        start("ganzoo-other", "loss", tmp_path)
-    start("ganzoo-sharp", "architecture", tmp_path)
+        scaffold("ganzoo-other", "loss", tmp_path)
+    scaffold("ganzoo-sharp", "architecture", tmp_path)
 
 
 def test_a_disk_that_takes_no_more_leaves_nothing_half_written(command):
@@ -199,7 +199,7 @@ def test_the_tests_of_two_new_plugins_are_collected_together(command):
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 @pytest.mark.parametrize("kind", KINDS)
 def test_git_ignores_what_is_made_beside_the_package_and_nothing_in_it(tmp_path, kind):
-    folder, _ = start("ganzoo-mine", kind, tmp_path)
+    folder, _ = scaffold("ganzoo-mine", kind, tmp_path)
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     made = ["build/x", "dist/x", "runs/x", "ganzoo_mine/runs/x", "ganzoo_mine/build/x"]
     done = subprocess.run(["git", "-C", folder, "check-ignore", *made], capture_output=True, text=True)

@@ -12,7 +12,7 @@ import ganzoo
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.open import open_data
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.pictures.points import FRAMES, REST, TURN, animate, scattered, span_of, write_scene
+from ganzoo.pictures.points import FRAMES, REST, TURN, animate, scatter, span_of, write_scene
 from ganzoo.training import checkpoint
 from ganzoo.training.plane import Plane
 from ganzoo.training.progress import Silence
@@ -104,7 +104,7 @@ def test_looking_at_the_game_changes_nothing_of_it(run, tmp_path):
 def test_points_that_are_no_numbers_are_left_out_of_a_picture(points):
     left, right, bottom, top = span_of(np.array(points))
     assert left < 0 < right and bottom < top
-    assert scattered(np.array(points), "").width > 0
+    assert scatter(np.array(points), "").width > 0
 
 
 def test_a_run_without_pictures_has_no_animation(tmp_path):

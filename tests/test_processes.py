@@ -237,7 +237,7 @@ def came(command):
 
 
 def state(folder: Path, step: int) -> dict[str, torch.Tensor]:
-    return load_file(folder / "checkpoints" / checkpoint.name_of(step) / "state.safetensors")
+    return load_file(folder / "checkpoints" / checkpoint.checkpoint_name(step) / "state.safetensors")
 
 
 def lines(path: Path) -> list[dict]:

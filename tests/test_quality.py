@@ -5,16 +5,16 @@ import itertools
 import pytest
 import torch
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.data.memory import InMemory
 from ganzoo.data.open import open_data
 from ganzoo.data.stream import Streamed
-from ganzoo.evaluation.swd import PIXELS, Yardstick, distance, sorted_along, vectors
+from ganzoo.evaluation.swd import PIXELS, SlicedWasserstein, distance, sorted_along, vectors
 
 
 def drawn(*shape, seed=0):
-    return torch.randn(*shape, generator=seeded("test", seed), dtype=torch.float64)
+    return torch.randn(*shape, generator=make_rng("test", seed), dtype=torch.float64)
 
 
 def sliced_wasserstein(first, second, ways):
@@ -50,18 +50,18 @@ def scaled(images):
 
 def test_other_real_images_are_at_one_and_noise_and_a_collapse_far_off():
     found = digits()
-    yardstick = Yardstick(found, 0)
+    yardstick = SlicedWasserstein(found, 0)
     assert yardstick.count == 1024
     others = [scaled(found.images[start : start + 1024]) for start in (0, 3000, 6000)]
     assert all(0.5 < yardstick.ratio(images) < 2 for images in others)
     collapsed = others[0][:1].expand(1024, -1, -1, -1)
     assert yardstick.ratio(collapsed) > 5
-    assert yardstick.ratio(torch.rand(1024, 1, 28, 28, generator=seeded("noise")) * 2 - 1) > 10
+    assert yardstick.ratio(torch.rand(1024, 1, 28, 28, generator=make_rng("noise")) * 2 - 1) > 10
 
 
 def test_measuring_draws_nothing_from_torchs_random_numbers():
     before = torch.get_rng_state()
-    Yardstick(digits(), 0).ratio(torch.zeros(1024, 1, 28, 28))
+    SlicedWasserstein(digits(), 0).ratio(torch.zeros(1024, 1, 28, 28))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -74,18 +74,18 @@ def test_large_images_are_averaged_down():
 
 @pytest.mark.parametrize(("count", "shape", "compared"), [(100, (1, 4, 4), 0), (301, (1, 4, 4), 150)])
 def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(count, shape, compared):
-    images = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=seeded("few"))
-    yardstick = Yardstick(InMemory("few", images), 0)
+    images = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=make_rng("few"))
+    yardstick = SlicedWasserstein(InMemory("few", images), 0)
     assert yardstick.count == compared
     if compared:
         assert yardstick.ratio(scaled(images[:compared])) < 2
 
 
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
-    yardstick = Yardstick(Streamed("large", range(10_000), (3, 256, 256)), 0)
+    yardstick = SlicedWasserstein(Streamed("large", range(10_000), (3, 256, 256)), 0)
     assert yardstick.count == PIXELS // (3 * 256 * 256)
 
 
 def test_batches_of_python_code_are_not_measured():
-    assert Yardstick(Batches([{"image": torch.zeros(500, 1, 2, 2)}]), 0).count == 0
-    assert Yardstick(Batches([{"x": torch.zeros(500, 2)}]), 0).count == 0
+    assert SlicedWasserstein(Batches([{"image": torch.zeros(500, 1, 2, 2)}]), 0).count == 0
+    assert SlicedWasserstein(Batches([{"x": torch.zeros(500, 2)}]), 0).count == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import ganzoo
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.cli.main import commands
 
 README = Path(__file__).parent.parent / "README.md"
@@ -47,7 +47,7 @@ def test_the_files_of_the_own_architecture_make_a_plugin(site):
         path.parent.mkdir(exist_ok=True)
         path.write_text(content)
     generator, _ = ganzoo.create("mine", image=(3, 8, 8))
-    assert generator(generator.latent(2, seeded(0))).shape == (2, 3, 8, 8)
+    assert generator(generator.latent(2, make_rng(0))).shape == (2, 3, 8, 8)
     assert ganzoo.Recipe.load("mine").architecture.shared() == {"width": 512}
 
 

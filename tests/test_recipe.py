@@ -6,7 +6,7 @@ import torch
 import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.recipe import build
-from ganzoo.recipe.build import checked_options
+from ganzoo.recipe.build import check_options
 from ganzoo.recipe.overrides import parse_value
 from ganzoo.recipe.recipe import Recipe
 
@@ -162,7 +162,7 @@ def test_options_are_checked_against_the_constructors(options, sentence):
 def test_an_option_that_the_data_decides_is_refused():
     recipe = Recipe.load("dcgan", architecture={"image": [1, 28, 28]})
     with pytest.raises(BadInput, match=r"'architecture\.image' comes from the data"):
-        build.architecture(recipe.architecture)
+        build.resolve_architecture(recipe.architecture)
 
 
 def test_unknown_architectures_and_losses_give_the_nearest():
@@ -170,7 +170,7 @@ def test_unknown_architectures_and_losses_give_the_nearest():
         ganzoo.create("dcgna", image=(1, 28, 28))
     recipe = load(loss=[{"name": "hinj"}])
     with pytest.raises(BadInput, match=r"unknown loss 'hinj'; did you mean 'hinge'\?"):
-        build.losses(recipe.loss)
+        build.resolve_losses(recipe.loss)
 
 
 def test_both_sides_can_come_from_different_plugins():
@@ -193,4 +193,4 @@ class Counted(ganzoo.Generator):
 def test_a_missing_option_is_named_with_what_comes_from_the_data_instead():
     sentence = r"'architecture\.num_classes' is missing: .* without a default, and only image, point and classes come"
     with pytest.raises(ganzoo.BadInput, match=sentence):
-        checked_options(Counted, {}, "architecture")
+        check_options(Counted, {}, "architecture")

@@ -16,7 +16,7 @@ from ganzoo.zoo import references, registry
 from ganzoo.zoo.config import CheckedConfig
 from ganzoo.zoo.model import load
 from ganzoo.zoo.publish import bundle, without_paths
-from ganzoo.zoo.resolve import folder_of
+from ganzoo.zoo.resolve import resolve_folder
 
 PACKAGE = Path(ganzoo.__file__).parent
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -48,7 +48,7 @@ def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
     bundled = [entry for entry in registry.entries() if entry.origin == "ganzoo" and entry.folder]
     assert bundled
     for each in bundled:
-        folder = folder_of(each.name, offline=True)
+        folder = resolve_folder(each.name, offline=True)
         assert folder == PACKAGE / "pretrained" / each.name
         assert {path.name: sha256(path.read_bytes()) for path in folder.iterdir()} == {
             name: pin["sha256"] for name, pin in each.files.items()
@@ -60,7 +60,7 @@ def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
 
 
 def test_the_schema_of_a_config_that_ships_is_what_is_checked():
-    assert json.loads((PACKAGE / "config.schema.json").read_text()) == CheckedConfig.model_json_schema()
+    assert json.loads((PACKAGE / "zoo/config.schema.json").read_text()) == CheckedConfig.model_json_schema()
 
 
 def test_a_user_adds_models_of_their_own(mine, some_model, tmp_path):
@@ -69,15 +69,15 @@ def test_a_user_adds_models_of_their_own(mine, some_model, tmp_path):
         f'files."{n}" = {{ sha256 = "{p["sha256"]}", size = {p["size"]} }}\n' for n, p in some_model.files.items()
     )
     mine.write_text(entry("copied", "copied", pins))
-    assert folder_of("copied") == mine.parent / "copied"
-    assert folder_of("user:copied") == mine.parent / "copied"
+    assert resolve_folder("copied") == mine.parent / "copied"
+    assert resolve_folder("user:copied") == mine.parent / "copied"
     (mine.parent / "copied" / "README.md").write_text("changed")
-    assert folder_of("copied") == mine.parent / "copied"  # images need no README
+    assert resolve_folder("copied") == mine.parent / "copied"  # images need no README
     with pytest.raises(ganzoo.Unavailable, match=r"README\.md is not the file that the registry pins as 'copied'"):
-        folder_of("copied", everything=True)
+        resolve_folder("copied", everything=True)
     (mine.parent / "copied" / "config.json").write_text("{}")
     with pytest.raises(ganzoo.Unavailable, match=r"config\.json is not the file that the registry pins as 'copied'"):
-        folder_of("copied")
+        resolve_folder("copied")
 
 
 def test_one_name_twice_stays_reachable_in_full(mine, some_model):
@@ -271,9 +271,9 @@ def test_batches_from_python_may_begin_with_a_pretrained_generator(mine, some_mo
 
 def test_what_is_spelt_as_a_path_needs_no_registry(mine, some_model, tmp_path):
     mine.write_text("[broken")
-    assert folder_of(str(some_model.folder)) == some_model.folder
+    assert resolve_folder(str(some_model.folder)) == some_model.folder
     with pytest.raises(ganzoo.BadInput, match="is no TOML"):
-        folder_of(some_model.name)
+        resolve_folder(some_model.name)
 
 
 def test_a_config_that_asks_for_too_much_is_refused_before_there_is_memory_for_it(mine, some_model, tmp_path):

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.data.open import open_data
 from ganzoo.engine.settings import Train
@@ -16,11 +16,11 @@ from ganzoo.evaluation.suites import Metric, Suite
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
 from ganzoo.training import checkpoint, collapse
-from ganzoo.training.collapse import Guard, spread
+from ganzoo.training.collapse import CollapseDetector, spread
 from ganzoo.training.curves import panels_of, write_curves
-from ganzoo.training.monitor import Watch
+from ganzoo.training.monitor import Monitor
 from ganzoo.training.progress import Bar, Silence
-from ganzoo.zoo.sampling import joined
+from ganzoo.zoo.sampling import concatenate
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -44,7 +44,7 @@ class Ink(Suite):
         }
 
     def observe(self, pieces):
-        images = joined([samples for samples, _ in pieces])
+        images = concatenate([samples for samples, _ in pieces])
         assert images.min() >= 0 and images.max() <= 1
         torch.rand(3)  # as a metric may that draws random subsets
         return images.double().mean((1, 2, 3))
@@ -151,7 +151,7 @@ def test_the_best_generator_is_kept_and_is_told_by_name(tmp_path, ink):
 
 
 def test_a_measure_that_is_better_when_higher_is_the_best_where_it_is_highest():
-    watch = Watch(open_data("mnist-10k"), Train())
+    watch = Monitor(open_data("mnist-10k"), Train())
     watch.gauge.better = "higher"
     values = iter([1.0, 3.0, 2.0, 3.0])
     watch.gauge.measure = lambda pieces: {"swd_ratio": next(values)}
@@ -233,7 +233,7 @@ def test_a_checkpoint_that_does_not_count_yet_is_gone_on_from(tmp_path, ink):
     run = train(tmp_path / "run", **EVALUATED)
     kept = state(run)
     numbers = {key: value for key, value in kept.numbers.items() if key not in ("unimproved", "count")}
-    watch = Watch(open_data("mnist-10k"), run.recipe.train)
+    watch = Monitor(open_data("mnist-10k"), run.recipe.train)
     watch.restore(numbers)
     assert (watch.best, watch.unimproved) == (kept.numbers["best"], 0)
 
@@ -241,7 +241,7 @@ def test_a_checkpoint_that_does_not_count_yet_is_gone_on_from(tmp_path, ink):
 @pytest.mark.parametrize("name", ["mnist-10k", "ring8"])
 def test_samples_that_are_no_numbers_are_left_out(name):
     data = open_data(name)
-    watch, shape = Watch(data, Train(evaluate_every=1, evaluate_samples=150)), data.image or data.point
+    watch, shape = Monitor(data, Train(evaluate_every=1, evaluate_samples=150)), data.image or data.point
     assert watch.measure(1, [(torch.full((150, *shape), float("nan")), {})]) == {}
     assert watch.best is None
 
@@ -310,7 +310,7 @@ def test_points_are_watched_by_their_modes(tmp_path):
 
 
 def test_a_measure_that_is_no_number_is_never_the_best():
-    watch = Watch(open_data("mnist-10k"), Train())
+    watch = Monitor(open_data("mnist-10k"), Train())
     values = iter([float("nan"), 3.0, float("nan"), 2.0])
     watch.gauge.measure = lambda pieces: {"swd_ratio": next(values)}
     for step in (1, 2, 3, 4):
@@ -345,7 +345,7 @@ def test_a_picture_of_curves_has_a_panel_for_each_measure(tmp_path):
 
 
 def test_spread_is_the_mean_distance_of_all_pairs():
-    points = torch.randn(9, 2, 3, generator=seeded("spread"), dtype=torch.float64)
+    points = torch.randn(9, 2, 3, generator=make_rng("spread"), dtype=torch.float64)
     flat = points.flatten(1)
     pairs = [(flat[one] - flat[other]).norm() for one in range(9) for other in range(one)]
     assert spread(points) == pytest.approx(float(torch.stack(pairs).mean()), rel=1e-6)
@@ -443,11 +443,11 @@ class Judge(torch.nn.Module):
 
 
 def guard(loss="non-saturating", size=1.0, slope=1.0, count=200):
-    batch = {"point": torch.randn(count, 2, generator=seeded("points")) + 1}
-    loss = build.losses([LossUse(name=loss)])[0]
-    engine = ganzoo.Engine(Points(size), Judge(slope), [build.scheduled(*loss)], device="cpu")
-    engine.setup(batch)
-    return Guard(engine, Batches([batch]))
+    batch = {"point": torch.randn(count, 2, generator=make_rng("points")) + 1}
+    loss = build.resolve_losses([LossUse(name=loss)])[0]
+    engine = ganzoo.Engine(Points(size), Judge(slope), [build.schedule(*loss)], device="cpu")
+    engine.prepare(batch)
+    return CollapseDetector(engine, Batches([batch]))
 
 
 def test_diversity_of_points_is_how_far_they_lie_apart_beside_real_ones():
@@ -481,10 +481,10 @@ class Elsewhere(ganzoo.Loss):
 
 
 def test_a_game_that_cannot_be_looked_at_goes_on():
-    batch = {"other": torch.randn(16, 2, generator=seeded("others"))}
+    batch = {"other": torch.randn(16, 2, generator=make_rng("others"))}
     engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
-    engine.setup(batch)
-    looking = Guard(engine, Batches([batch]))
+    engine.prepare(batch)
+    looking = CollapseDetector(engine, Batches([batch]))
     assert [looking.look() for _ in range(6)] == [{}] * 6
     assert looking.diversity is None
 
@@ -496,10 +496,10 @@ def test_samples_that_are_no_numbers_have_no_diversity():
 
 
 def test_looking_undoes_what_terms_do_to_a_losss_buffers():
-    batch = {"point": torch.randn(16, 2, generator=seeded("points")), "other": torch.zeros(16, 2)}
+    batch = {"point": torch.randn(16, 2, generator=make_rng("points")), "other": torch.zeros(16, 2)}
     engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
-    engine.setup(batch)
-    looking, worn = Guard(engine, Batches([batch])), engine.losses[0].loss.worn.clone()
+    engine.prepare(batch)
+    looking, worn = CollapseDetector(engine, Batches([batch])), engine.losses[0].loss.worn.clone()
     looking.look()
     assert looking.diversity is not None
     assert engine.losses[0].loss.worn == worn
@@ -508,7 +508,7 @@ def test_looking_undoes_what_terms_do_to_a_losss_buffers():
 @pytest.mark.parametrize("loss", ["non-saturating", "wasserstein", "hinge", "least-squares"])
 def test_the_slope_of_a_loss_is_what_its_formula_says(loss):
     looking = guard(loss, slope=0.7)
-    with looking.engine.aside(looking.batch) as step:
+    with looking.engine.observe(looking.batch) as step:
         found = collapse.slope(looking.engine, step)
         real, fake = step.real_scores.detach().double(), step.fake_scores.detach().double()
     sides = {

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 import ganzoo
 from ganzoo import Scheduled
 from ganzoo.engine.processes import Processes
-from ganzoo.training.launch import joined
+from ganzoo.training.launch import connect_processes
 
 COUNT = 2
 """Processes that the batches are made for."""
@@ -110,7 +110,7 @@ def engine_of(name: str, *more: ganzoo.Loss) -> ganzoo.Engine:
 def played(name: str, processes: Processes) -> list[dict[str, Any]]:
     """All weights and buffers after each step, and the terms."""
     engine = engine_of(name)
-    share = partial(processes.own, parts=engine.train.accumulate)
+    share = partial(processes.shard, parts=engine.train.accumulate)
     own = ({key: share(value) for key, value in batch.items()} for batch in whole_batches(ALL[name]))
     found = []
     for _ in range(STEPS):
@@ -127,7 +127,7 @@ def state_of(engine: ganzoo.Engine) -> dict[str, dict[str, Tensor]]:
 def main(folder: str) -> None:
     """Play all games."""
     torch.set_default_dtype(torch.float64)
-    with joined() as processes:
+    with connect_processes() as processes:
         assert processes.count == COUNT
         torch.save({name: played(name, processes) for name in ALL}, Path(folder) / f"{processes.rank}.pt")
 

@@ -8,28 +8,28 @@ import traceback
 import click
 
 from ganzoo.cli.terminal import rank, shown
-from ganzoo.errors import BadInput, Error, Failed, Gone
+from ganzoo.errors import BadInput, Error, Failed, PeerLost
 
 
-def shared(error: BaseException) -> BaseException:
+def share_error(error: BaseException) -> BaseException:
     """What was typed wrong, as the error of all processes that torchrun has started; any other error as it is.
 
     Processes that were given other words hear of it too, as they wait for this one.
     """
     if isinstance(error, click.ClickException):
         error = BadInput(error.format_message())
-    if not isinstance(error, Error) or isinstance(error, Gone) or error.told is not None:
+    if not isinstance(error, Error) or isinstance(error, PeerLost) or error.reported_by_me is not None:
         return error
-    from ganzoo.training.launch import joined
+    from ganzoo.training.launch import connect_processes
 
     try:
-        with joined() as processes, processes.together():
+        with connect_processes() as processes, processes.raise_on_all_ranks():
             raise error
     except Error as found:
         return found
 
 
-def tell(error: BaseException, debug: bool) -> int:
+def report(error: BaseException, debug: bool) -> int:
     """Say what happened on standard error, and the exit code that goes with it."""
     if debug:
         traceback.print_exception(error)
@@ -50,7 +50,7 @@ def tell(error: BaseException, debug: bool) -> int:
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if type(error) is Failed and not debug else ""
-        if error.told is not False:
+        if error.reported_by_me is not False:
             click.echo(f"error: {shown(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:

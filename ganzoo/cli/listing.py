@@ -5,13 +5,13 @@ from typing import Any
 
 from ganzoo._version import __version__
 from ganzoo.data.named import NAMES, plain_names
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
-from ganzoo.plugins.registration import Provided
+from ganzoo.plugins.registration import Registration
 from ganzoo.zoo.registry import entries
-from ganzoo.zoo.resolve import folder_of
-from ganzoo.zoo.scores import figures, is_figure, told_protocol
+from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
 RATIOS = ("fd", "fid")
 """Metrics that only say something beside those of real samples."""
@@ -66,7 +66,7 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
         if isinstance(score, dict) and "generated" in score
     ]
     protocol = scores.get("protocol")
-    return lines + ([f"    measured with {told_protocol(protocol)}"] if isinstance(protocol, dict) else [])
+    return lines + ([f"    measured with {format_protocol(protocol)}"] if isinstance(protocol, dict) else [])
 
 
 def is_here(entry: Entry) -> bool:
@@ -83,7 +83,7 @@ def row(kind: str, name: str, distribution: str, version: str, summary: str) -> 
     return {"kind": kind, "name": name, "distribution": distribution, "version": version, "summary": summary}
 
 
-def first_line(thing: Provided) -> str:
+def first_line(thing: Registration) -> str:
     """The sentence in the first line of a recipe file; other things say theirs in 'ganzoo info'."""
     if thing.kind != "recipe":
         return ""
@@ -105,7 +105,7 @@ def describe(name: str) -> str:
         texts = describe_model(name)
     if not texts:
         names = plain_names() + [thing["name"] for thing in things()]
-        raise BadInput(f"nothing is called '{name}'; {choices(name, names)}")
+        raise BadInput(f"nothing is called '{name}'; {suggest(name, names)}")
     return "\n\n".join(texts)
 
 
@@ -122,14 +122,16 @@ def is_folder(name: str) -> bool:
         return False
 
 
-def describe_provided(thing: Provided) -> str:
+def describe_provided(thing: Registration) -> str:
     """What a plugin's thing is: a recipe's content, or each class's docstring and options."""
     head = f"{thing.kind} '{thing.name}' from {thing.distribution} {thing.version}"
     if thing.kind == "recipe":
         return f"{head}\n{describe_recipe(Path(thing.targets['file']))}"
-    from ganzoo.recipe.build import find
+    from ganzoo.recipe.build import resolve_class
 
-    return "\n\n".join([head, *(describe_class(p, find(thing.kind, thing.full_name, p).cls) for p in thing.targets)])
+    return "\n\n".join(
+        [head, *(describe_class(p, resolve_class(thing.kind, thing.full_name, p).cls) for p in thing.targets)]
+    )
 
 
 def describe_recipe(path: Path) -> str:
@@ -147,7 +149,7 @@ def describe_class(part: str, cls: type) -> str:
     from ganzoo.recipe.build import option_schema
 
     fields = option_schema(cls).model_fields
-    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indented(inspect.cleandoc(vars(cls).get("__doc__") or ""))]
+    lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indent(inspect.cleandoc(vars(cls).get("__doc__") or ""))]
     lines += ["  options:" if fields else "  no options"]
     lines += [f"    {option} = {describe_default(field)}" for option, field in fields.items()]
     return "\n".join(lines)
@@ -171,7 +173,7 @@ def describe_entry(entry: Entry) -> str:
     lines = [f"model '{entry.name}' of {entry.origin}", *(f"  {key}: {value}" for key, value in facts.items() if value)]
     lines += score_lines(entry.scores)
     here = is_here(entry)
-    lines += ["", json.dumps(read_config(folder_of(entry.full_name, offline=True)), indent=2)] if here else []
+    lines += ["", json.dumps(read_config(resolve_folder(entry.full_name, offline=True)), indent=2)] if here else []
     return "\n".join(lines if here else [*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])
 
 
@@ -182,7 +184,7 @@ def describe_model(source: str) -> list[str]:
     from ganzoo.zoo.config import read_config
 
     try:
-        folder = folder_of(source)
+        folder = resolve_folder(source)
     except BadInput:
         if source.startswith("hub:"):
             raise
@@ -190,6 +192,6 @@ def describe_model(source: str) -> list[str]:
     return [f"model in {folder}\n{json.dumps(read_config(folder), indent=2)}"]
 
 
-def indented(text: str) -> str:
+def indent(text: str) -> str:
     """Every line moved to the right."""
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -7,7 +7,7 @@ import click
 
 from ganzoo._version import __version__
 from ganzoo.cli import models, plugins, training
-from ganzoo.cli.errors import shared, tell
+from ganzoo.cli.errors import report, share_error
 from ganzoo.cli.terminal import as_json, print_json, print_table, rank, with_debug
 from ganzoo.errors import Error
 
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except BaseException as error:
         if rank() is not None and "train" in [word for word in words if not word.startswith("-")][:1]:
-            error = shared(error)
-        code = tell(error, debug="--debug" in words)
-        if isinstance(error, Error) and error.told is False:
+            error = share_error(error)
+        code = report(error, debug="--debug" in words)
+        if isinstance(error, Error) and error.reported_by_me is False:
             from ganzoo.training.launch import linger
 
             linger()

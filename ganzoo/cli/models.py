@@ -73,12 +73,12 @@ def evaluate(
     take them.
     """
     from ganzoo.evaluation.evaluate import evaluate, scores_file
-    from ganzoo.zoo.scores import check_place
+    from ganzoo.zoo.scores import check_scores_file
 
     names = None if metrics is None else parse_names("--metrics", metrics)
     files = [path for path in (out, scores_file(model)) if path]
     for path in files:
-        check_place(path)
+        check_scores_file(path)
     how = {"device": device, "data_root": data_root, "inception_weights": inception_weights, "say": aside}
     scores = evaluate(model, data, count, seed, names, **how)
     if json:
@@ -117,12 +117,12 @@ def pull(models: Sequence[str], everything: bool) -> None:
     MODEL is a name from 'ganzoo list models', or hub:owner/name[@revision].
     """
     from ganzoo.zoo.registry import entries
-    from ganzoo.zoo.resolve import folder_of
+    from ganzoo.zoo.resolve import resolve_folder
 
     if bool(models) == everything:
         raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
     for source in [entry.full_name for entry in entries()] if everything else models:
-        click.echo(folder_of(source, everything=True, say=aside))
+        click.echo(resolve_folder(source, everything=True, say=aside))
 
 
 @click.command()
@@ -146,15 +146,15 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
-    from ganzoo.zoo.publish import Publication, add_entry, refuse_other
+    from ganzoo.zoo.publish import Publication, add_entry, check_name_free
 
-    publication = Publication(model, repository, told_license(license_id), private, tag, message)
+    publication = Publication(model, repository, license_or_other(license_id), private, tag, message)
     if dry_run:
         for line in publication.plan():
             click.echo(line)
         return
     if register:
-        refuse_other(publication.name, repository)
+        check_name_free(publication.name, repository)
     entry = publication.publish(aside)
     click.echo(entry, nl=False)
     if register:
@@ -170,10 +170,10 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publish import bundle
 
-    click.echo(bundle(model, folder, told_license(license_id)), nl=False)
+    click.echo(bundle(model, folder, license_or_other(license_id)), nl=False)
 
 
-def told_license(license_id: str) -> str:
+def license_or_other(license_id: str) -> str:
     """The licence, or "other" with a word about it."""
     if not license_id:
         aside("no --license, such as mit or cc-by-4.0: the model's is 'other', which tells nobody what they may do")

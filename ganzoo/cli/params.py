@@ -8,13 +8,13 @@ from ganzoo.errors import BadInput
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """`section.key=value` words as overrides of a recipe."""
-    from ganzoo.recipe.overrides import parse_value, somewhere
+    from ganzoo.recipe.overrides import find_section, parse_value
 
     changes = {}
     for text in options:
         key, equals, value = text.partition("=")
         if not equals or not all(key.strip().split(".")) or "." not in key:
-            raise BadInput(f"'-o {text}' is not section.key=value, such as -o {somewhere(key) or 'train.steps'}=...")
+            raise BadInput(f"'-o {text}' is not section.key=value, such as -o {find_section(key) or 'train.steps'}=...")
         changes[key.strip()] = parse_value(value.strip())
     return changes
 

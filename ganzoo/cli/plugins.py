@@ -60,11 +60,11 @@ def check(plugin: str | None, image: str | None, json: bool) -> int:
     rows: list[dict[str, str]] = []
     for name in dict.fromkeys(each.distribution for each in found):
         aside(f"checking {name} ...")
-        own = checked_rows(name, shape)
+        own = check_rows(name, shape)
         rows += own
         if not json:
             print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"))
-            click.echo(f"{name}: {counted(own)}")
+            click.echo(f"{name}: {count_results(own)}")
     if json:
         print_json(rows)
     elif not rows:
@@ -83,7 +83,7 @@ def failures_last(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return [row | {"reason": "(as above)"} if again else row for row, again in zip(ordered, repeated, strict=True)]
 
 
-def counted(rows: Sequence[dict[str, str]]) -> str:
+def count_results(rows: Sequence[dict[str, str]]) -> str:
     """How many checks ended how, as `14 ok, 1 failed`."""
     endings = [row["result"] for row in rows]
     return ", ".join(f"{endings.count(result)} {result}" for result in RESULTS if result in endings)
@@ -97,7 +97,7 @@ def shape_of(image: str) -> tuple[int, int, int]:
     return sizes
 
 
-def checked_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
+def check_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
     """A row for each check of a plugin. What it prints goes where it does not disturb."""
     from ganzoo import testing
 
@@ -120,11 +120,11 @@ def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
     """Begin a plugin of your own: a whole distribution in a new folder NAME, such as ganzoo-mine."""
     import shlex
 
-    from ganzoo.plugins.scaffold import start
+    from ganzoo.plugins.scaffold import scaffold
 
     if architecture and loss:
         raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
-    folder, short = start(name, "loss" if loss else "architecture", out)
+    folder, short = scaffold(name, "loss" if loss else "architecture", out)
     place = shlex.quote(str(folder))
     click.echo(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
     local = place if folder.is_absolute() else f"./{place}"

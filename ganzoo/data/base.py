@@ -6,10 +6,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-Own = Callable[[Tensor], Tensor]
+Shard = Callable[[Tensor], Tensor]
 
 
-def everything(whole: Tensor) -> Tensor:
+def whole_batch(whole: Tensor) -> Tensor:
     """What a process that trains alone needs of a batch."""
     return whole
 
@@ -55,14 +55,14 @@ class Data:
         return {"name": self.name, **shape, "classes": self.classes}
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, own: Own = everything
+        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
     ) -> Generator[dict[str, Tensor], None, None]:
         """Endless batches of constant size.
 
         "image" is float32 (n, channels, height, width) in [-1, 1], "point" float32 (n, dimensions) in the data's own
         units, "label" int64 (n,) where there are labels. Every epoch is a permutation of its own, a pure function of
         `seed` and its number, and batches are cut from the epochs in a row. `used` is the number of samples already
-        used: the stream goes on exactly there. `own` takes from each batch what this process needs of it.
+        used: the stream goes on exactly there. `shard` takes from each batch what this process needs of it.
         """
         raise NotImplementedError
 
@@ -79,20 +79,20 @@ class Data:
         return self
 
     def _batch(self, pixels: Tensor, places: Tensor) -> dict[str, Tensor]:
-        made = {"image": scaled(sent(pixels, self.device))}
+        made = {"image": normalize_images(to_device(pixels, self.device))}
         if self.labels is not None:
-            made["label"] = sent(self.labels.index_select(0, places), self.device)
+            made["label"] = to_device(self.labels.index_select(0, places), self.device)
         return made
 
 
-def sent(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor on that device, without waiting for the copy."""
     if device.type == "cuda" and not tensor.is_cuda:
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
-def scaled(images: Tensor) -> Tensor:
+def normalize_images(images: Tensor) -> Tensor:
     """uint8 images as float32 in [-1, 1]."""
     # By a product, since a quotient rounds differently on the CPU and on CUDA.
     return images.float().mul_(1 / 127.5).sub_(1)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganzoo._seeds import seed_of
 from ganzoo.contract import batch_length
-from ganzoo.data.base import Data, Own, everything, scaled
-from ganzoo.engine.batches import endless
+from ganzoo.data.base import Data, Shard, normalize_images, whole_batch
+from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
 
 
@@ -49,7 +49,7 @@ class Batches(Data):
         So a shuffling DataLoader has the same order whatever else draws, and again after a resume.
         """
         state = torch.Generator().manual_seed(seed_of("batches", seed)).get_state()
-        stream = endless(self.source)
+        stream = cycle(self.source)
         while True:
             with torch.random.fork_rng([]):
                 torch.set_rng_state(state)
@@ -58,14 +58,14 @@ class Batches(Data):
             yield batch
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, own: Own = everything
+        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
     ) -> Generator[dict[str, Tensor], None, None]:
         """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
         begun, self._begun = self._begun, None
         for raw in self._gone_through(seed) if begun is None else begun:
             made = self._checked(raw)
             if used <= 0:
-                yield {key: own(value) for key, value in made.items()}
+                yield {key: shard(value) for key, value in made.items()}
             used -= batch_length(made)
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
@@ -97,7 +97,7 @@ class Batches(Data):
         if self.image and shape[1:] != self.image:
             raise BadInput(f"the images of all batches must have one shape, got {self.image} and {shape[1:]}")
         if images.dtype == torch.uint8:
-            return scaled(images)
+            return normalize_images(images)
         if images.dtype != torch.float32:
             raise BadInput(f"'image' must be uint8 or floating point in [-1, 1], got {images.dtype}")
         if look or images.device.type == "cpu":

@@ -147,7 +147,7 @@ def channels_of(files: Files, most: int) -> int:
     return 1
 
 
-def decoded(files: Files, shape: tuple[int, int, int]) -> tuple[Tensor, list[str]]:
+def decode_all(files: Files, shape: tuple[int, int, int]) -> tuple[Tensor, list[str]]:
     """The pixels of all files, uint8 (n, channels, height, width), and what was converted.
 
     Raises `BadInput` naming the first file that cannot be read.

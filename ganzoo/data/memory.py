@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from ganzoo._seeds import seeded
-from ganzoo.data.base import Data, Own, everything, sent
+from ganzoo._seeds import make_rng
+from ganzoo.data.base import Data, Shard, to_device, whole_batch
 from ganzoo.errors import BadInput
 
 
@@ -36,10 +36,10 @@ class InMemory(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, own: Own = everything
+        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
-        for places in map(own, positions(self.count, batch, seed, used, self.device)):
+        for places in map(shard, positions(self.count, batch, seed, used, self.device)):
             yield self._batch(self.images.index_select(0, places), places)
 
     def to(self, device: torch.device | str) -> Self:
@@ -60,10 +60,10 @@ class Points(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, own: Own = everything
+        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather."""
-        for places in map(own, positions(self.count, batch, seed, used, self.device)):
+        for places in map(shard, positions(self.count, batch, seed, used, self.device)):
             yield {"point": self.points.index_select(0, places)}
 
     def to(self, device: torch.device | str) -> Self:
@@ -72,7 +72,7 @@ class Points(Data):
         return super().to(device)
 
 
-def reshaped(images: Tensor, size: int, channels: int) -> tuple[Tensor, list[str]]:
+def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, list[str]]:
     """uint8 images as squares of `size` with 1 or 3 channels, and what to say of the change."""
     notes, before = [], tuple(images.shape[1:])
     if channels != before[0]:
@@ -103,4 +103,4 @@ def positions(count: int, batch: int, seed: int, used: int = 0, device: torch.de
 
 def permutation(count: int, seed: int, epoch: int, device: torch.device) -> Tensor:
     """The order of one epoch."""
-    return sent(torch.randperm(count, generator=seeded("epoch", seed, epoch)), device)
+    return to_device(torch.randperm(count, generator=make_rng("epoch", seed, epoch)), device)

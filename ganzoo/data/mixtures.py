@@ -6,7 +6,7 @@ from math import cos, pi, sin
 import torch
 from torch import Tensor
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 
 COUNT = 100_000
 """Points to learn from."""
@@ -22,7 +22,7 @@ class Gaussians:
 
     def draw(self, n: int, *purpose: object) -> Tensor:
         """`n` independent points, float32 (n, 2), always the same ones for the same `purpose`."""
-        rng = seeded(self.name, *purpose)
+        rng = make_rng(self.name, *purpose)
         centres = torch.tensor(self.means)[torch.randint(len(self.means), (n,), generator=rng)]
         return centres + self.sigma * torch.randn(n, 2, generator=rng)
 

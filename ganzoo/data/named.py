@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from filelock import FileLock
 
-from ganzoo.errors import BadInput, Unavailable, choices
+from ganzoo.errors import BadInput, Unavailable, suggest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,20 +63,20 @@ def data_root(root: str | Path | None = None) -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("ganzoo") / "data"
 
 
-def small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
+def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
     """Training images (uint8, (n, channels, height, width)), labels and class names of a set that fits in memory."""
     import torch
 
     if name == "mnist-10k":
-        pixels, labels = embedded("images.idx3-ubyte.gz"), embedded("labels.idx1-ubyte.gz")
+        pixels, labels = read_embedded("images.idx3-ubyte.gz"), read_embedded("labels.idx1-ubyte.gz")
         return pixels[16:].view(-1, 1, 28, 28), labels[8:].long(), list("0123456789")
-    found = fetched(name, SMALL[name], root)
+    found = fetch(name, SMALL[name], root)
     images = torch.as_tensor(found.data)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
     return images, torch.as_tensor(found.targets), [each.partition(" - ")[0] for each in found.classes]
 
 
-def embedded(name: str) -> "Tensor":
+def read_embedded(name: str) -> "Tensor":
     """The bytes of a compressed file of this package."""
     import torch
 
@@ -84,7 +84,7 @@ def embedded(name: str) -> "Tensor":
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
 
-def fetched(name: str, kind: str, root: Path, extra: str | None = None, **options: Any) -> Any:
+def fetch(name: str, kind: str, root: Path, extra: str | None = None, **options: Any) -> Any:
     """A torchvision data set below `root`, downloaded only where it is not there.
 
     Raises `Unavailable` where it can neither be read nor downloaded, `BadInput` where this needs another package.
@@ -94,7 +94,7 @@ def fetched(name: str, kind: str, root: Path, extra: str | None = None, **option
     with suppress(Exception):
         return getattr(datasets, kind)(root, **options)
     if extra:
-        need(extra, name)
+        require_package(extra, name)
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{kind}.lock"):  # another process may be about it too
@@ -108,7 +108,7 @@ def fetched(name: str, kind: str, root: Path, extra: str | None = None, **option
         ) from error
 
 
-def need(package: str, name: str) -> None:
+def require_package(package: str, name: str) -> None:
     """`BadInput` where a package that a data set needs is missing."""
     try:
         import_module(package)
@@ -120,7 +120,7 @@ def celeba(root: Path) -> "Files":
     """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
     from ganzoo.data.images import Files
 
-    found = fetched("celeba", "CelebA", root, "gdown", target_type=[])
+    found = fetch("celeba", "CelebA", root, "gdown", target_type=[])
     return Files(root / found.base_folder / "img_align_celeba", found.filename)
 
 
@@ -128,8 +128,8 @@ def lsun(name: str, root: Path) -> "Lsun":
     """The training images of one LSUN category. Raises `BadInput` and `Unavailable`."""
     category, folder = name.partition(":")[2], root / "lsun"
     if category not in LSUN_CATEGORIES:
-        raise BadInput(f"LSUN has no category '{category}'; {choices(category, LSUN_CATEGORIES)}")
-    need("lmdb", name)
+        raise BadInput(f"LSUN has no category '{category}'; {suggest(category, LSUN_CATEGORIES)}")
+    require_package("lmdb", name)
     try:
         return Lsun(folder, category)
     # Of lmdb's own kind, which can only be named where lmdb is installed.

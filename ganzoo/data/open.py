@@ -13,14 +13,14 @@ from ganzoo.data.images import (
     Files,
     channels_of,
     classes_of,
-    decoded,
+    decode_all,
     image_names,
 )
-from ganzoo.data.memory import InMemory, Points, reshaped
+from ganzoo.data.memory import InMemory, Points, resize_images
 from ganzoo.data.mixtures import COUNT, MIXTURES
-from ganzoo.data.named import SMALL, celeba, data_root, lsun, plain_names, small
+from ganzoo.data.named import SMALL, celeba, data_root, load_small, lsun, plain_names
 from ganzoo.data.stream import Streamed
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 
 IN_MEMORY = 5000
 """Folders of at most this many images are decoded before training, where the pixels fit in `IN_MEMORY_BYTES`."""
@@ -57,19 +57,19 @@ def open_data(
     if channels not in (None, 1, 3):
         raise BadInput(f"channels is 1 (grey) or 3 (colour), got {channels!r}")
     if isinstance(source, str | os.PathLike):
-        return agreeing(by_name(os.fspath(source), size, channels, data_root(root)), classes)
+        return check_classes(open_by_name(os.fspath(source), size, channels, data_root(root)), classes)
     if size or channels:
         raise BadInput("size and channels go with a named data set or a folder; batches are taken as they are")
-    return agreeing(source, classes) if isinstance(source, Data) else Batches(source, classes, seed)
+    return check_classes(source, classes) if isinstance(source, Data) else Batches(source, classes, seed)
 
 
-def by_name(name: str, size: int | None, channels: int | None, root: Path) -> Data:
+def open_by_name(name: str, size: int | None, channels: int | None, root: Path) -> Data:
     """The data set of that name, or the folder."""
     if name in ("mnist-10k", *SMALL):
-        images, labels, classes = small(name, root)
+        images, labels, classes = load_small(name, root)
         if len(images) * (channels or images.shape[1]) * (size or images.shape[2]) ** 2 > IN_MEMORY_BYTES:
             raise BadInput(f"{name} at {size} x {size} pixels does not fit in memory; choose a smaller data.size")
-        images, notes = reshaped(images, size or images.shape[2], channels or images.shape[1])
+        images, notes = resize_images(images, size or images.shape[2], channels or images.shape[1])
         return InMemory(name, images, labels, classes, notes)
     if name in MIXTURES:
         if size or channels:
@@ -83,11 +83,11 @@ def by_name(name: str, size: int | None, channels: int | None, root: Path) -> Da
         path = path.expanduser()
         there = path.exists()
     if not there:
-        raise BadInput(f"there is no data set or folder '{name}'; {choices(name, plain_names())}")
-    return from_folder(path, size, channels)
+        raise BadInput(f"there is no data set or folder '{name}'; {suggest(name, plain_names())}")
+    return open_folder(path, size, channels)
 
 
-def from_folder(path: Path, size: int, channels: int | None) -> Data:
+def open_folder(path: Path, size: int, channels: int | None) -> Data:
     """The images below a folder: decoded now if they are few, else while training. Raises `BadInput`."""
     names = image_names(path)
     files, (classes, labels, notes) = Files(path, names), classes_of(names)
@@ -96,11 +96,11 @@ def from_folder(path: Path, size: int, channels: int | None) -> Data:
     name = path.resolve().name
     if not few:
         return Streamed(name, files, shape, labels, classes, notes)
-    images, converted = decoded(files, shape)
+    images, converted = decode_all(files, shape)
     return InMemory(name, images, labels, classes, notes + converted)
 
 
-def agreeing(data: Data, classes: Sequence[str] | int | None) -> Data:
+def check_classes(data: Data, classes: Sequence[str] | int | None) -> Data:
     """The data itself, or `BadInput` where it has another number of classes than was asked for."""
     if classes is not None and len(class_names(classes)) != len(data.classes):
         has = f"{len(data.classes)} classes" if data.classes else "no labels"

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
-from ganzoo.data.base import Data, Own, everything
+from ganzoo.data.base import Data, Shard, whole_batch
 from ganzoo.data.images import (
     WORKERS,
     Decoded,
@@ -49,18 +49,18 @@ class Streamed(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, own: Own = everything
+        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
         loader = DataLoader(
             Decoded(self.pictures, self.image),
-            batch_sampler=(own(places).tolist() for places in positions(self.count, batch, seed, used)),
+            batch_sampler=(shard(places).tolist() for places in positions(self.count, batch, seed, used)),
             num_workers=WORKERS,
-            collate_fn=stacked,
-            worker_init_fn=outlive_signals,
-            generator=seeded("workers", seed),  # else it would draw from torch's global one
+            collate_fn=collate,
+            worker_init_fn=ignore_signals,
+            generator=make_rng("workers", seed),  # else it would draw from torch's global one
         )
-        for pixels, places, broken in outlived(loader):
+        for pixels, places, broken in guard_workers(loader):
             self.skip(broken)
             if pixels is None:
                 raise BadInput(
@@ -79,7 +79,7 @@ class Streamed(Data):
         return f"'{self.pictures.path(broken[-1])}'"
 
 
-def outlived(loader: DataLoader) -> Iterator[Any]:
+def guard_workers(loader: DataLoader) -> Iterator[Any]:
     """What a loader gives. Raises `Failed` where one of its processes died before it could answer."""
     try:
         yield from loader
@@ -91,7 +91,7 @@ def outlived(loader: DataLoader) -> Iterator[Any]:
         raise
 
 
-def outlive_signals(_: int) -> None:
+def ignore_signals(_: int) -> None:
     """Have a worker go on after Ctrl-C and the like, which reach it too: the training decides when it ends.
 
     SIGTERM counts after a while, since multiprocessing ends what is left of its workers by it.
@@ -103,7 +103,7 @@ def outlive_signals(_: int) -> None:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
 
 
-def stacked(samples: list[tuple[Tensor | None, int, list[int]]]) -> tuple[Tensor | None, Tensor, list[int]]:
+def collate(samples: list[tuple[Tensor | None, int, list[int]]]) -> tuple[Tensor | None, Tensor, list[int]]:
     """What a worker sends: pixels (None where one is missing), places and the places skipped."""
     pixels, places, skipped = zip(*samples, strict=True)
     complete = all(each is not None for each in pixels)

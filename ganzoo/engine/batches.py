@@ -10,7 +10,7 @@ from ganzoo.contract import batch_length
 from ganzoo.errors import BadInput
 
 
-def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+def cycle(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
     """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
     for time in itertools.count():
         empty = True
@@ -23,7 +23,7 @@ def endless(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]
             raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")
 
 
-def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
+def split_batch(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
     """The part-th of `parts` equal pieces of a batch. Raises `BadInput` where it cannot be cut so."""
     if parts == 1:
         return batch
@@ -32,7 +32,7 @@ def share(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
     return {key: value.chunk(parts)[part] for key, value in batch.items()}
 
 
-def checked_batch(batch: Any) -> dict[str, Tensor]:
+def check_batch(batch: Any) -> dict[str, Tensor]:
     """The batch itself, or `BadInput` where it is no dict of tensors, or None: where there is no more."""
     if batch is None:
         raise BadInput("the data gave no more batches")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ganzoo._faults import network_name, out_of_memory, reader_died
+from ganzoo._faults import is_out_of_memory, network_name, worker_died
 from ganzoo.contract import Generator, Step
 from ganzoo.engine.settings import SIDES, Train
 from ganzoo.errors import BadInput, Failed
@@ -50,7 +50,7 @@ def check_fit(step: Step) -> None:
 
 
 @contextmanager
-def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
+def eval_mode(networks: Iterable[nn.Module]) -> Iterator[None]:
     """All networks in `eval()` for a while; each of their modules then gets its own mode back."""
     modes = [(module, module.training) for network in networks for module in network.modules()]
     for module, _ in modes:
@@ -63,7 +63,7 @@ def all_in_eval(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def buffers_kept(networks: Iterable[nn.Module]) -> Iterator[None]:
+def preserve_buffers(networks: Iterable[nn.Module]) -> Iterator[None]:
     """Whatever a forward pass inside does to buffers, such as the means of batch norm, is undone."""
     kept = [(network, name, buffer.clone()) for network in networks for name, buffer in network.named_buffers()]
     try:
@@ -75,7 +75,7 @@ def buffers_kept(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def outer_faults(train: Train, own_batches: bool = False) -> Iterator[None]:
+def resource_errors(train: Train, own_batches: bool = False) -> Iterator[None]:
     """Turn want of memory and dead data readers, which may show anywhere, into a sentence that says what to do.
 
     `own_batches` says that Python code decides how many samples a batch has, and not `train.batch`.
@@ -83,9 +83,9 @@ def outer_faults(train: Train, own_batches: bool = False) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if reader_died(error):
+        if worker_died(error):
             raise Failed(f"a process that reads the data died: {error}") from error
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         size = "these batches" if own_batches else f"train.batch={train.batch}"
         raise BadInput(f"out of memory with {size}; {memory_advice(train, own_batches)}") from error

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 WORTH_IT = 1.15
@@ -155,7 +155,7 @@ def find_device(name: str) -> torch.device:
     kind, colon, number = name.partition(":")
     count = {"cpu": 1, "mps": 1, "cuda": torch.cuda.device_count()}
     if kind not in count:
-        raise BadInput(f"unknown device '{name}'; {choices(name, ['auto', *count])}")
+        raise BadInput(f"unknown device '{name}'; {suggest(name, ['auto', *count])}")
     if kind not in there or (colon and (not number.isdigit() or int(number) >= count[kind])):
         raise BadInput(f"this machine has no device '{name}'; it has {' and '.join(there)}")
     return torch.device(name)
@@ -164,7 +164,7 @@ def find_device(name: str) -> torch.device:
 def check_precision(name: str, device: torch.device) -> str:
     """`name` itself, or `BadInput` where it is unknown or this device cannot compute in it."""
     if name not in ("auto", *DTYPES):
-        raise BadInput(f"unknown precision '{name}'; {choices(name, ['auto', *DTYPES])}")
+        raise BadInput(f"unknown precision '{name}'; {suggest(name, ['auto', *DTYPES])}")
     if name == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise BadInput("this GPU cannot compute in bf16; use --precision fp16 or fp32")
     return name

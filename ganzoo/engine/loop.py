@@ -17,17 +17,17 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
-from ganzoo._faults import blaming, network_name
-from ganzoo._seeds import seeded
+from ganzoo._faults import call_plugin, network_name
+from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Loss, Step, batch_length
-from ganzoo.engine.batches import checked_batch, endless, share
-from ganzoo.engine.checks import all_in_eval, buffers_kept, check_fit, check_players, outer_faults
+from ganzoo.engine.batches import check_batch, cycle, split_batch
+from ganzoo.engine.checks import check_fit, check_players, eval_mode, preserve_buffers, resource_errors
 from ganzoo.engine.hardware import Hardware
-from ganzoo.engine.player import Side
+from ganzoo.engine.player import Player
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import Scheduled, named_apart
-from ganzoo.engine.settings import SIDES, Optimizer, Train, validated
-from ganzoo.engine.terms import Ledger
+from ganzoo.engine.scheduled import Scheduled, name_uniquely
+from ganzoo.engine.settings import SIDES, Optimizer, Train, validate
+from ganzoo.engine.terms import TermLog
 from ganzoo.errors import BadInput, Diverged
 
 MARK = "ganzoo: "
@@ -62,35 +62,35 @@ class Engine:
         device: str = "auto",
     ) -> None:
         self.processes = Processes()
-        with self.processes.together():
+        with self.processes.raise_on_all_ranks():
             check_players(generator, discriminator)
-            self.train = validated(Train, train or {}, "train")
-            self.optimizer = validated(Optimizer, optimizer or {}, "optimizer")
+            self.train = validate(Train, train or {}, "train")
+            self.optimizer = validate(Optimizer, optimizer or {}, "optimizer")
             if not self.train.steps:
                 raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
             if self._syncs:
                 self.hardware.check_sync_batch_norm(generator, discriminator)
-            self.losses = named_apart(losses)
-            self._take(generator, discriminator)
-        kinds = self.processes.everyone(self.hardware.device.type)
-        with self.processes.together():
+            self.losses = name_uniquely(losses)
+            self._place(generator, discriminator)
+        kinds = self.processes.all_gather(self.hardware.device.type)
+        with self.processes.raise_on_all_ranks():
             if len(set(kinds)) > 1:
                 raise BadInput(
                     f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device"
                 )
-        self.rng = seeded("run", self.train.seed)
+        self.rng = make_rng("run", self.train.seed)
         self.index = self.images = 0
-        self.sides: dict[str, Side] = {}
-        self.ledger = Ledger()
+        self.players: dict[str, Player] = {}
+        self.terms_log = TermLog()
         self._apart = 0.0
 
     @property
     def _syncs(self) -> bool:
         return self.train.sync_batch_norm and self.processes.count > 1
 
-    def _take(self, generator: Generator, discriminator: nn.Module) -> None:
+    def _place(self, generator: Generator, discriminator: nn.Module) -> None:
         """Networks and losses on the hardware, and the average, which begins as the generator does."""
         self.generator = self.hardware.place(generator)
         self.discriminator = self.hardware.place(discriminator)
@@ -106,8 +106,8 @@ class Engine:
 
         Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
         """
-        stream = endless(batches)
-        with outer_faults(self.train, own_batches=True):
+        stream = cycle(batches)
+        with resource_errors(self.train, own_batches=True):
             for _ in range(self.train.steps if steps is None else steps):
                 self.step(stream)
         return self.metrics()
@@ -115,28 +115,28 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """One training step."""
         for _ in range(self.train.critic_steps):
-            with self.marked("data"):
-                batch = self.hardware.put(checked_batch(blaming("the data", next, batches, None)))
-            if not self.sides:
-                self.setup(batch)
+            with self.profiled("data"):
+                batch = self.hardware.put(check_batch(call_plugin("the data", next, batches, None)))
+            if not self.players:
+                self.prepare(batch)
             self._turn("discriminator", batch)
             self.images += batch_length(batch) * self.processes.count
         self._turn("generator", batch)
         if self.train.ema and (decay := self._decay) is not None:
-            with self.marked("average"):
+            with self.profiled("average"):
                 self.processes.broadcast(self.generator.buffers())
                 self._average(decay)
         self.index += 1
 
-    def setup(self, batch: dict[str, Tensor]) -> None:
+    def prepare(self, batch: dict[str, Tensor]) -> None:
         """Before the first step: check that data, networks and losses fit together, and settle the precision.
 
         Draws nothing from the run's random generator and leaves the networks as they are; of several processes all
         begin with those of the first. Raises `BadInput`.
         """
-        with self.processes.together():
-            self._set_up(batch)
-        self.hardware.precision = self.processes.from_first(self.hardware.precision)
+        with self.processes.raise_on_all_ranks():
+            self._check_and_rehearse(batch)
+        self.hardware.precision = self.processes.broadcast_object(self.hardware.precision)
         networks = (self.generator, self.discriminator, self._ema)
         weights = [weight for each in networks for weight in (*each.parameters(), *each.buffers())]
         self.processes.broadcast([*weights, *(weight for use in self.losses for weight in use.loss.parameters())])
@@ -144,28 +144,30 @@ class Engine:
             for network in networks[:2]:
                 self.hardware.sync_batch_norm(network)
 
-    def _set_up(self, batch: dict[str, Tensor]) -> None:
-        rehearsal = partial(self._rehearse, share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate))
+    def _check_and_rehearse(self, batch: dict[str, Tensor]) -> None:
+        rehearsal = partial(
+            self._rehearse, split_batch(self.hardware.put(check_batch(batch)), 0, self.train.accumulate)
+        )
         networks = (self.generator, self.discriminator)
         step = rehearsal("discriminator", *networks)
-        with torch.no_grad(), self.hardware.random_state_kept(), all_in_eval(networks):
+        with torch.no_grad(), self.hardware.random_state_kept(), eval_mode(networks):
             check_fit(step)
             for use in self.losses:
-                use.ask("setup", step)
+                use.call("setup", step)
         self._settle_losses()
         self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
         settings = {side: self.optimizer.side(side) for side in SIDES}
-        self.sides = {side: Side(getattr(self, side), settings[side], self.hardware) for side in SIDES}
+        self.players = {side: Player(getattr(self, side), settings[side], self.hardware) for side in SIDES}
 
     def metrics(self, keep: bool = False) -> dict[str, float]:
         """The mean of every term since the last call, as {"turn/loss/term": value}; waits for the device.
 
         With `keep` the sums go on as if nobody had asked. Raises `Diverged` where a term was not finite.
         """
-        self.ledger.check()
-        means = self.ledger.means()
+        self.terms_log.check()
+        means = self.terms_log.means()
         if not keep:
-            self.ledger = Ledger()
+            self.terms_log = TermLog()
         return means
 
     def check(self) -> None:
@@ -173,7 +175,7 @@ class Engine:
 
         Of several processes all raise it, and the others' buffers become those of the first.
         """
-        with self.processes.together():
+        with self.processes.raise_on_all_ranks():
             self._check()
         self.processes.broadcast((*self.generator.buffers(), *self.discriminator.buffers()))
 
@@ -183,7 +185,7 @@ class Engine:
                 "the processes have come apart: batches of other lengths, other terms of the losses, or random numbers "
                 "drawn in some of them only; these may not depend on the samples"
             )
-        self.ledger.check()
+        self.terms_log.check()
         networks = (self.generator, self.discriminator)
         weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
         if not torch.stack(weights).all():
@@ -195,45 +197,45 @@ class Engine:
             raise Diverged(f"training diverged: a buffer has a NaN after step {self.index}")
 
     def _turn(self, turn: str, batch: dict[str, Tensor]) -> None:
-        side = self.sides[turn]
-        active = [use for use in self.losses if use.active(self.index, side.turns)]
+        side = self.players[turn]
+        active = [use for use in self.losses if use.is_due(self.index, side.turns)]
         side.turns += 1
-        if any(use.plays(turn) for use in active):
-            (other,) = (each for name, each in self.sides.items() if name != turn)
+        if any(use.has_terms_for(turn) for use in active):
+            (other,) = (each for name, each in self.players.items() if name != turn)
             with other.frozen():
                 step, terms = self._gather(side, turn, batch, active)
                 if self.processes.count > 1:
-                    with self.marked(f"{turn} exchange"):
+                    with self.profiled(f"{turn} exchange"):
                         self._exchange(side, step, terms)
-                with self.marked(f"{turn} optimizer"):
+                with self.profiled(f"{turn} optimizer"):
                     side.update(side.settings.factor(self.index, self.train.steps))
-                with self.marked("log"):
+                with self.profiled("log"):
                     self._after(step, active, terms)
 
     def _gather(
-        self, side: Side, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
+        self, side: Player, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
     ) -> tuple[Step, list[dict[str, Tensor]]]:
         """Gradients of all parts of the batch; the last part's step and each loss's terms, averaged over the parts."""
         parts, gathered = self.train.accumulate, []
         latent = self._latent(batch, self.rng, parts)
         for part in range(parts):
-            given = share(batch, part, parts), share(latent, part, parts)
+            given = split_batch(batch, part, parts), split_batch(latent, part, parts)
             step = self._step(turn, *given, self.rng, active, self.generator, self.discriminator)
-            with self.marked(f"{turn} forward"), self.hardware.one_forward():
+            with self.profiled(f"{turn} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in active]
-            counted = [term for use, own in zip(active, terms, strict=True) for term in use.scaled(own, parts)]
+            counted = [term for use, own in zip(active, terms, strict=True) for term in use.weighted(own, parts)]
             if not counted or not side.parameters:
                 named = [f"{use.name}/{name}" for use, own in zip(active, terms, strict=True) for name in own]
                 told = f" ({', '.join(named)} have none: what is detached is only logged)" if named else ""
                 raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}{told}")
-            with self.marked(f"{turn} backward"):
-                blaming(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
+            with self.profiled(f"{turn} backward"):
+                call_plugin(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
             # Copies, since a term may be a buffer or a parameter, which changes after this.
             gathered.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
         return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
 
     @torch.no_grad()
-    def _exchange(self, side: Side, step: Step, terms: list[dict[str, Tensor]]) -> None:
+    def _exchange(self, side: Player, step: Step, terms: list[dict[str, Tensor]]) -> None:
         """Gradients and terms become their means over all processes; where only some have a gradient, others have 0."""
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in side.parameters]
         named = [(own, name) for own in terms for name in own]
@@ -263,20 +265,20 @@ class Engine:
             for use, own in zip(active, terms, strict=True)
             for name, v in own.items()
         }
-        self.ledger.add(self.index, flat)
+        self.terms_log.add(self.index, flat)
         for use, own in zip(active, terms, strict=True):
-            use.ask("after", step, own)
+            use.call("after", step, own)
 
     @contextmanager
-    def aside(self, batch: dict[str, Tensor]) -> Iterator[Step]:
+    def observe(self, batch: dict[str, Tensor]) -> Iterator[Step]:
         """A discriminator's turn that is looked at and not played: afterwards all is as it was before.
 
         Its latents are the same each time. The networks are in the mode in which they are trained.
         """
         networks = (self.generator, self.discriminator)
-        part = share(self.hardware.put(checked_batch(batch)), 0, self.train.accumulate)
+        part = split_batch(self.hardware.put(check_batch(batch)), 0, self.train.accumulate)
         kept = (*networks, *(use.loss for use in self.losses))
-        with self.hardware.random_state_kept(), buffers_kept(kept), self.hardware.one_forward():
+        with self.hardware.random_state_kept(), preserve_buffers(kept), self.hardware.one_forward():
             yield self._rehearse(part, "discriminator", *networks)
 
     @property
@@ -304,7 +306,7 @@ class Engine:
         for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(buffer)
 
-    def marked(self, part: str) -> AbstractContextManager[Any]:
+    def profiled(self, part: str) -> AbstractContextManager[Any]:
         """A part of the training step that the profile tells by this name."""
         return record_function(MARK + part) if self.train.profile else nullcontext()
 
@@ -315,15 +317,15 @@ class Engine:
 
     def _latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
         whole = batch_length(batch) * self.processes.count
-        drawn = blaming(network_name(self.generator), self.generator.latent, whole, rng)
-        return self.hardware.put({key: self.processes.own(value, parts) for key, value in drawn.items()})
+        drawn = call_plugin(network_name(self.generator), self.generator.latent, whole, rng)
+        return self.hardware.put({key: self.processes.shard(value, parts) for key, value in drawn.items()})
 
     def _call(self, network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
-        return blaming(network_name(network), self.hardware.call, network, *inputs, twice=twice)
+        return call_plugin(network_name(network), self.hardware.call, network, *inputs, twice=twice)
 
     def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
         """A turn outside the game, with a random generator of its own."""
-        rng = seeded("rehearsal")
+        rng = make_rng("rehearsal")
         return self._step(turn, batch, self._latent(batch, rng), rng, self.losses, generator, discriminator)
 
     def _step(
@@ -345,7 +347,7 @@ class Engine:
             discriminator=discriminator,
             call=self._call,
             rng=rng,
-            views=[partial(use.ask, "view") for use in losses],
+            views=[partial(use.call, "view") for use in losses],
             rank=self.processes.rank,
             processes=self.processes.count,
         )
@@ -355,9 +357,9 @@ class Engine:
         for turn in SIDES:
             step = rehearsal(turn, *networks)
             with self.hardware.one_forward():
-                terms = [term for use in self.losses for term in use.scaled(use.terms(step))]
+                terms = [term for use in self.losses for term in use.weighted(use.terms(step))]
             if terms:
-                blaming("a first step", torch.autograd.backward, terms)
+                call_plugin("a first step", torch.autograd.backward, terms)
 
 
 def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

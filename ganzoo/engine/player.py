@@ -10,7 +10,7 @@ from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SideOptimizer
 
 
-class Side:
+class Player:
     """One of the two players: its trainable parameters, its optimizer and its count of turns."""
 
     def __init__(self, module: nn.Module, settings: SideOptimizer, hardware: Hardware) -> None:

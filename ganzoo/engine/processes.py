@@ -11,8 +11,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ganzoo import errors
-from ganzoo._faults import out_of_memory
-from ganzoo.errors import BadInput, Diverged, Error, Failed, Gone, Interrupted, Unavailable
+from ganzoo._faults import is_out_of_memory
+from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted, PeerLost, Unavailable
 
 BUCKET = 2**23
 """Numbers that are sent together: 32 MB in float32."""
@@ -21,8 +21,8 @@ BUCKET = 2**23
 class Processes:
     """The members of torch.distributed's default group, or this process alone where there is none.
 
-    `rank` is the number of this one, from 0, of `count`. Whatever waits for the others raises `Gone` where one of them
-    has ended. All must call the same methods in the same order.
+    `rank` is the number of this one, from 0, of `count`. Every method that waits for the others raises `PeerLost` where
+    one of them has ended. All must call the same methods in the same order.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Processes:
         torch.cuda.set_device(local)  # else every process also takes memory of the first GPU
         return f"cuda:{local}"
 
-    def own(self, whole: Tensor, parts: int = 1) -> Tensor:
+    def shard(self, whole: Tensor, parts: int = 1) -> Tensor:
         """This process's rows of what is meant for the whole batch: an equal share of each of the batch's `parts`.
 
         Raises `BadInput` where there is no equal share.
@@ -78,57 +78,57 @@ class Processes:
 
         Those on the CPU, if they come first, arrive before any on a GPU is sent: there a death would go unnoticed.
         """
-        sent, on_gpu = list(flattened(tensors)), any(tensor.is_cuda for tensor in tensors)
-        with hearing():
+        sent, on_gpu = list(flatten_into_buckets(tensors)), any(tensor.is_cuda for tensor in tensors)
+        with peer_errors():
             works = [dist.all_reduce(flat, async_op=not (on_gpu and flat.is_cpu)) for flat, _ in sent]
             for work in filter(None, works):
                 work.wait()
         for flat, bucket in sent:
-            spread(flat.div_(self.count), bucket)
+            unflatten(flat.div_(self.count), bucket)
 
     @torch.no_grad()
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
         """Put the first process's values into each of these tensors."""
         if self.count == 1:
             return
-        for flat, bucket in flattened(list(tensors)):
-            with hearing():
+        for flat, bucket in flatten_into_buckets(list(tensors)):
+            with peer_errors():
                 dist.broadcast(flat.view(torch.uint8), 0)  # as bytes, for it does not know all types
-            spread(flat, bucket)
+            unflatten(flat, bucket)
 
-    def greatest(self, number: int) -> int:
+    def all_max(self, number: int) -> int:
         """The greatest of the numbers that the processes give."""
         if self.count == 1:
             return number
         found = torch.tensor(number)
-        with hearing():
+        with peer_errors():
             dist.all_reduce(found, dist.ReduceOp.MAX)
         return int(found)
 
-    def from_first(self, value: Any) -> Any:
+    def broadcast_object(self, value: Any) -> Any:
         """The first process's value, whatever the others give."""
-        return self.everyone(value if self.first else None)[0]
+        return self.all_gather(value if self.first else None)[0]
 
-    def everyone(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """What each process gives, by rank."""
         given = [value] * self.count
         if self.count > 1:
-            with hearing():
+            with peer_errors():
                 dist.all_gather_object(given, value)
         return given
 
-    def gathered(self, value: Any) -> list[Any]:
+    def gather(self, value: Any) -> list[Any]:
         """What each process gives, by rank; empty but for the first process."""
         if self.count == 1:
             return [value]
         given = [None] * self.count if self.first else None
-        with hearing():
+        with peer_errors():
             dist.gather_object(value, given)
         return given or []
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """What goes wrong in here in any process is raised by all of them, with `told` as the first alone tells it.
+    def raise_on_all_ranks(self) -> Iterator[None]:
+        """If any rank raises here, all raise; only rank 0 reports.
 
         Nothing inside may wait for the other processes: one that has failed would not come.
         """
@@ -139,43 +139,43 @@ class Processes:
             if self.count == 1:
                 raise
             mine = error
-        faults = [fault and (rank, *fault) for rank, fault in enumerate(self.everyone(mine and described(mine)))]
+        faults = [fault and (rank, *fault) for rank, fault in enumerate(self.all_gather(mine and describe_error(mine)))]
         if not (found := next(filter(None, faults), None)):
             return
         if mine and not isinstance(mine, Error):
             raise mine
-        raise heard(*found, told=self.first) from mine
+        raise error_from_rank(*found, reported_by_me=self.first) from mine
 
 
-def described(error: Exception) -> tuple[str, str]:
+def describe_error(error: Exception) -> tuple[str, str]:
     """What the other processes are to raise: the name of a class of ours, and its sentence."""
     for kind in (BadInput, Diverged, Unavailable, Interrupted, Failed, Error):
         if isinstance(error, kind):
             return kind.__name__, str(error)
-    if out_of_memory(error):
+    if is_out_of_memory(error):
         return "BadInput", f"out of memory: {error}"
     return "Failed", f"{type(error).__name__}: {error}"
 
 
-def heard(rank: int, kind: str, text: str, told: bool | None = None) -> Error:
-    """The error that a process has `described`, as the others raise it."""
-    return getattr(errors, kind)(f"process {rank}: {text}" if rank else text, told=told)
+def error_from_rank(rank: int, kind: str, text: str, reported_by_me: bool | None = None) -> Error:
+    """The error that a process has `describe_error`, as the others raise it."""
+    return getattr(errors, kind)(f"process {rank}: {text}" if rank else text, reported_by_me=reported_by_me)
 
 
 @contextmanager
-def hearing() -> Iterator[None]:
-    """Raise `Gone` where another process cannot be heard any more."""
+def peer_errors() -> Iterator[None]:
+    """Raise `PeerLost` where another process cannot be heard any more."""
     try:
         yield
     except RuntimeError as error:
-        if out_of_memory(error):
+        if is_out_of_memory(error):
             raise
         said = re.sub(r"^\[\S+\] ", "", str(error).strip())  # without the place in gloo's source
         reason = said.partition("\n")[0].partition(". ")[0]
-        raise Gone(f"another process of this training has ended or cannot be reached ({reason})") from error
+        raise PeerLost(f"another process of this training has ended or cannot be reached ({reason})") from error
 
 
-def flattened(tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:
+def flatten_into_buckets(tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]]:
     """The numbers of all tensors in few flat ones, each with the tensors that it holds, of one type and device."""
     kinds: dict[Any, list[Tensor]] = {}
     for tensor in tensors:
@@ -191,7 +191,7 @@ def flattened(tensors: Sequence[Tensor]) -> Iterator[tuple[Tensor, list[Tensor]]
         yield torch.cat([each.reshape(-1) for each in bucket]), bucket
 
 
-def spread(flat: Tensor, bucket: Sequence[Tensor]) -> None:
+def unflatten(flat: Tensor, bucket: Sequence[Tensor]) -> None:
     """Copy the numbers of a flat tensor back to where they came from, in the strides that are there."""
     for tensor, numbers in zip(bucket, flat.split([tensor.numel() for tensor in bucket]), strict=True):
         tensor.copy_(numbers.view(tensor.shape))

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.contract import Loss, Step
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput
@@ -37,22 +37,22 @@ class Scheduled:
             times = f"every {self.every}, start {self.start}, stop {self.stop}"
             raise BadInput(f"loss '{self.name}' would never play: {times}; every is 1 or more, stop lies after start")
 
-    def active(self, index: int, turn_number: int) -> bool:
+    def is_due(self, index: int, turn_number: int) -> bool:
         """Whether this loss has a say in that turn."""
         in_time = self.start <= index and (self.stop is None or index < self.stop)
         return in_time and turn_number % self.every == 0
 
-    def plays(self, turn: str) -> bool:
+    def has_terms_for(self, turn: str) -> bool:
         """Whether this loss has terms for that side at all."""
         return getattr(type(self.loss), turn) is not getattr(Loss, turn)
 
-    def ask(self, method: str, *arguments: Any) -> Any:
+    def call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the loss; what it raises comes with the loss's name."""
-        return blaming(f"loss '{self.name}'", getattr(self.loss, method), *arguments)
+        return call_plugin(f"loss '{self.name}'", getattr(self.loss, method), *arguments)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
-        terms = self.ask(step.turn, step) if self.plays(step.turn) else {}
+        terms = self.call(step.turn, step) if self.has_terms_for(step.turn) else {}
         if not isinstance(terms, dict):
             said = f'its {step.turn}() must return a dict of terms by name, such as {{"fool": ...}}'
             raise BadInput(f"loss '{self.name}': {said}, and returns {type(terms).__name__}")
@@ -62,14 +62,14 @@ class Scheduled:
                 raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")
         return terms
 
-    def scaled(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
+    def weighted(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
         """The terms that have a gradient, as they count in the sum over all losses and all `parts` of the batch."""
         factor = self.weight * self.every / parts
         counted = [term for term in terms.values() if term.requires_grad]
         return counted if factor == 1 else [factor * term for term in counted]
 
 
-def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
+def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     """Every loss as a `Scheduled` one; a name that stands twice gets a number, so that both count."""
     losses = list(losses)
     for loss in losses:
@@ -78,7 +78,7 @@ def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
     if not uses:
         raise BadInput("there is no loss; a game needs at least one")
-    if not any(use.plays(side) for use in uses for side in SIDES):
+    if not any(use.has_terms_for(side) for use in uses for side in SIDES):
         raise BadInput("no loss has a term for either side, so nothing would be trained")
     named: dict[str, Scheduled] = {}
     for use in uses:
@@ -88,10 +88,10 @@ def named_apart(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     return list(named.values())
 
 
-def check_that_all_play(losses: Iterable[Scheduled], steps: int) -> None:
+def check_both_sides_trained(losses: Iterable[Scheduled], steps: int) -> None:
     """Raise `BadInput` where a side would never be trained."""
     for side in SIDES:
-        if not any(use.plays(side) and use.start < steps for use in losses):
+        if not any(use.has_terms_for(side) and use.start < steps for use in losses):
             names = ", ".join(use.name for use in losses)
             raise BadInput(
                 f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 
 SIDES = ("discriminator", "generator")
 
@@ -102,7 +102,7 @@ class Optimizer(SideOptimizer):
             try:
                 self.side(side)
             except ValidationError as error:
-                raise ValueError(sentence(error.errors()[0], SideOptimizer, side)) from error
+                raise ValueError(describe_fault(error.errors()[0], SideOptimizer, side)) from error
         return self
 
     def side(self, side: str) -> SideOptimizer:
@@ -193,19 +193,19 @@ class Train(Section):
         return self
 
 
-def validated(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
+def validate(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
     """`model` made from `table`; what is wrong comes as `BadInput` in one sentence, the first fault first."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        raise BadInput(sentence(error.errors()[0], model, where)) from error
+        raise BadInput(describe_fault(error.errors()[0], model, where)) from error
 
 
-def sentence(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
+def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
     """One fault that pydantic found, in one sentence with the place and, for a key, the nearest ones."""
     place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
     if fault["type"] == "extra_forbidden":
-        return f"unknown key '{place}'; {choices(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
+        return f"unknown key '{place}'; {suggest(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
     if place == "loss" and fault["type"] in ("missing", "too_short"):
         return "the recipe has no loss; add a [[loss]] section with a name"
     if fault["type"] == "missing":

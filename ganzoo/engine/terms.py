@@ -14,7 +14,7 @@ BLOCK = 64
 
 
 @dataclass
-class Tally:
+class TermRows:
     """The values of terms that were played together, a row for each turn; `turns` holds its number and training step.
 
     All stays on the device until somebody asks, so that no turn waits.
@@ -44,22 +44,22 @@ class Tally:
         return (*self.turns[bad[0][0]], self.names[bad[0][1]]) if bad else None
 
 
-class Ledger:
+class TermLog:
     """All terms since the last line of the log. Lazy losses make several tallies: one for each set of terms."""
 
-    def __init__(self, tallies: Iterable[Tally] = (), turn: int = 0) -> None:
-        self.tallies = {tuple(tally.names): tally for tally in tallies}
+    def __init__(self, tallies: Iterable[TermRows] = (), turn: int = 0) -> None:
+        self.rows_by_names = {tuple(tally.names): tally for tally in tallies}
         self.turn = turn
 
     def add(self, index: int, terms: dict[str, Tensor]) -> None:
         """Count the terms of one turn of training step `index` in, without waiting for the device."""
-        tally = self.tallies.setdefault(tuple(terms), Tally(list(terms)))
+        tally = self.rows_by_names.setdefault(tuple(terms), TermRows(list(terms)))
         tally.add(self.turn, index, torch.stack([value.float() for value in terms.values()]))
         self.turn += 1
 
     def check(self) -> None:
         """Raise `Diverged` naming the first term that was not finite, and its step; waits for the device."""
-        bad = [found for tally in self.tallies.values() if (found := tally.first_bad())]
+        bad = [found for tally in self.rows_by_names.values() if (found := tally.first_bad())]
         if bad:
             _, index, name = min(bad)
             value = f"'{name}' is not a finite number at step {index}"
@@ -69,7 +69,7 @@ class Ledger:
         """Each term's mean over the turns in which it was played, by name."""
         sums: Counter[str] = Counter()
         counts: Counter[str] = Counter()
-        for tally in self.tallies.values():
+        for tally in self.rows_by_names.values():
             for name, total in zip(tally.names, tally.values.double().sum(0).tolist(), strict=True):
                 sums[name] += total
                 counts[name] += len(tally.turns)

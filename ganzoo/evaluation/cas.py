@@ -19,13 +19,13 @@ def accuracy_of_a_student(images: Tensor, labels: Tensor, real: Tensor, answers:
     """
     with torch.random.fork_rng([]), torch.enable_grad():
         torch.default_generator.manual_seed(seed_of("student"))
-        student = taught(images, labels, len(answers.unique()))
+        student = train_student(images, labels, len(answers.unique()))
     with torch.no_grad():
         found = torch.cat([student(part).argmax(1) for part in real.split(1000)])
     return (found == answers).double().mean().item()
 
 
-def taught(images: Tensor, labels: Tensor, classes: int) -> nn.Module:
+def train_student(images: Tensor, labels: Tensor, classes: int) -> nn.Module:
     """A new student after `EPOCHS` epochs, in `eval()`; what does not fill a batch is left out of each epoch."""
     student = network(classes)
     steps = EPOCHS * (len(images) // BATCH)

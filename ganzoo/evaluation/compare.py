@@ -10,17 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganzoo._io import refuse_unwritable, write_bytes
+from ganzoo._io import check_writable, write_bytes
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.evaluate import SAMPLES, evaluate
 from ganzoo.evaluation.lookup import suite_of
-from ganzoo.pictures.grid import picture, tiled, to_bytes
-from ganzoo.pictures.layout import in_a_picture, pictured
-from ganzoo.pictures.points import scattered
+from ganzoo.pictures.grid import picture, tile, to_bytes
+from ganzoo.pictures.layout import picture_layout, showable
+from ganzoo.pictures.points import scatter
 from ganzoo.zoo import scores as stored
 from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.resolve import folder_of
-from ganzoo.zoo.scores import FILE, told
+from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.scores import FILE, format_number
 
 WIDTH = 3.2
 """Inches of a model's column."""
@@ -52,7 +52,7 @@ def compare(
     """
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is no .png")
-    refuse_unwritable(out)
+    check_writable(out)
     columns = [column(source, n, seed, device, say) for source in sources]
     write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
     return out
@@ -68,21 +68,21 @@ def column(source: str, n: int, seed: int, device: str, say: Callable[[str], Non
 
 def picture_of(source: str, model: Model, seed: int) -> Image.Image:
     """Samples of a model as one picture. Raises `BadInput` where no picture can show them."""
-    count, fixed, columns = in_a_picture(model.generator)
-    samples = pictured(model.sample(count, seed, **fixed), model.kind)
+    count, fixed, columns = picture_layout(model.generator)
+    samples = showable(model.sample(count, seed, **fixed), model.kind)
     if samples is None:
         raise BadInput(f"'{source}' makes nothing that a page could show")
     if model.kind == "point":
-        return scattered(samples.numpy(), "")
-    return picture(tiled(to_bytes(samples), columns))
+        return scatter(samples.numpy(), "")
+    return picture(tile(to_bytes(samples), columns))
 
 
 def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
-    suite, path = suite_of(model.config["data"]), folder_of(source) / FILE
+    suite, path = suite_of(model.config["data"]), resolve_folder(source) / FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     wanted |= {suite.name: suite.protocol(n)} if suite else {}
-    found = stored.read(path) if path.is_file() else {}
+    found = stored.read_scores(path) if path.is_file() else {}
     protocol = found.pop("protocol", {})
     if isinstance(protocol, dict) and wanted.items() <= protocol.items():
         return {name: score for name, score in found.items() if isinstance(score, dict)}
@@ -130,7 +130,7 @@ def draw_scores(axes: Axes, columns: Sequence[Column], names: Sequence[str], con
 def told_real(name: str, columns: Sequence[Column]) -> str:
     """A metric of real samples; where models are of several data sets there may be several."""
     return " / ".join(
-        dict.fromkeys(told(column.scores[name].get("real")) for column in columns if name in column.scores)
+        dict.fromkeys(format_number(column.scores[name].get("real")) for column in columns if name in column.scores)
     )
 
 
@@ -139,4 +139,4 @@ def told_score(score: dict[str, Any] | None) -> str:
     if score is None:
         return ""
     ratio = f"  ({score['ratio']:.3g} x)" if score.get("ratio") is not None else ""
-    return told(score["generated"]) + ratio
+    return format_number(score["generated"]) + ratio

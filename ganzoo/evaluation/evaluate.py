@@ -11,7 +11,7 @@ import torch
 
 from ganzoo._version import __version__
 from ganzoo.data.open import open_data
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import NAMES, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, suite_of
 from ganzoo.evaluation.suites import Metric, Suite, are_finite
@@ -44,19 +44,19 @@ def evaluate(
     few or too many samples.
     """
     model = model if isinstance(model, Model) else load(model, device, say=say)
-    choice = Choice(model, data, data_root, inception_weights)
+    choice = MetricPlan(model, data, data_root, inception_weights)
     measured: dict[str, Any] = {}
     labels: dict[str, str] = {}
-    protocol = about(model, n, seed)
+    protocol = sample_protocol(model, n, seed)
     for suite, names in choice.plans(metrics, n):
-        measured |= compared(suite, names, model, n, seed)
+        measured |= compare_with_real(suite, names, model, n, seed)
         labels |= {name: suite.metrics[name].label for name in names}
         protocol[suite.name] = suite.protocol(n)
     return Scores(measured, protocol, labels)
 
 
 @dataclass
-class Choice:
+class MetricPlan:
     """Which metrics go with a model and the data that it is compared with."""
 
     model: Model
@@ -96,9 +96,9 @@ class Choice:
         suites += [self.inception] if any(name in NAMES for name in names) else []
         plans = [(suite, [name for name in names if name in suite.metrics]) for suite in suites]
         for suite, chosen in plans:
-            suite.refuse({**self.model.config["data"], "kind": self.model.kind})
+            suite.check_data({**self.model.config["data"], "kind": self.model.kind})
             for name in chosen:
-                refuse_few(name, suite.metrics[name], n)
+                check_count(name, suite.metrics[name], n)
         return plans
 
     def _all(self) -> list[str]:
@@ -110,34 +110,34 @@ class Choice:
     def _nothing(self) -> str:
         name = self.described["name"]
         others = f"images of any kind have --metrics {','.join(NAMES)} with --data and 'ganzoo[inception]'"
-        return f"no metric is made for '{name}'; {choices(name, SUITES)}; {others}"
+        return f"no metric is made for '{name}'; {suggest(name, SUITES)}; {others}"
 
     def _refuse(self, name: str, own: dict[str, Metric]) -> None:
         if name not in own and name not in NAMES:
-            raise BadInput(f"there is no metric '{name}' here; {choices(name, [*own, *NAMES])}")
+            raise BadInput(f"there is no metric '{name}' here; {suggest(name, [*own, *NAMES])}")
         if name in own and own[name].labelled and not self.labelled:
             raise BadInput(f"'{name}' needs samples with labels of {self.described['name']}, and this model has none")
 
 
-def refuse_few(name: str, metric: Metric, n: int) -> None:
+def check_count(name: str, metric: Metric, n: int) -> None:
     """Raise `BadInput` for fewer samples than a metric needs."""
     if n < metric.least:
         raise BadInput(f"'{name}' needs at least {metric.least:,} samples, got -n {n}; or choose other --metrics")
 
 
-def compared(suite: Suite, names: Sequence[str], model: Model, n: int, seed: int) -> dict[str, Any]:
+def compare_with_real(suite: Suite, names: Sequence[str], model: Model, n: int, seed: int) -> dict[str, Any]:
     """Each metric of generated and of real samples."""
     found = {}
     with torch.no_grad():
-        control, observed = suite.control(n), suite.observe(finite(model, n, seed))
+        control, observed = suite.control(n), suite.observe(check_finite(model, n, seed))
         for name in names:
             metric = suite.metrics[name]
             real = metric.control(n) if metric.control else metric.measure(control)
-            found[name] = score(tried(metric, observed), real)
+            found[name] = score(try_metric(metric, observed), real)
     return found
 
 
-def finite(model: Model, n: int, seed: int) -> Iterator[Any]:
+def check_finite(model: Model, n: int, seed: int) -> Iterator[Any]:
     """Samples piece by piece. Raises `BadInput` where one is not finite."""
     for samples, given in model.blocks(n, seed):
         if not are_finite(samples):
@@ -145,7 +145,7 @@ def finite(model: Model, n: int, seed: int) -> Iterator[Any]:
         yield samples, given
 
 
-def tried(metric: Metric, observed: Any) -> float | str:
+def try_metric(metric: Metric, observed: Any) -> float | str:
     """A metric of samples, or the sentence why it cannot be computed."""
     try:
         return metric.measure(observed)
@@ -153,7 +153,7 @@ def tried(metric: Metric, observed: Any) -> float | str:
         return " ".join(str(error).split())[:200]
 
 
-def about(model: Model, n: int, seed: int) -> dict[str, Any]:
+def sample_protocol(model: Model, n: int, seed: int) -> dict[str, Any]:
     """Which samples were measured."""
     weights = model.config["weights"]["sha256"]
     return {"samples": n, "seed": seed, "weights": weights, "ganzoo": __version__}

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo._io import reading, sha256
+from ganzoo._io import read_bytes, sha256
 from ganzoo.data.base import Data
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.evaluation import metrics
@@ -73,7 +73,7 @@ class InceptionSuite(Suite):
         self.reference, control = (Seen(seen.features[part], seen.scores[part]) for part in (slice(n), slice(n, 2 * n)))
         return control
 
-    def refuse(self, data: Mapping[str, Any]) -> None:
+    def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` where the model makes other images than the data have."""
         made = tuple(data["shape"]) if data["kind"] == "image" else None
         if made is None or made != self.data.image:
@@ -84,7 +84,7 @@ class InceptionSuite(Suite):
         """Weights, counts and subsets."""
         import torch_fidelity
 
-        weights = {"sha256": sha256(reading(self.weights))} if self.weights else {"weights": "torch-fidelity's own"}
+        weights = {"sha256": sha256(read_bytes(self.weights))} if self.weights else {"weights": "torch-fidelity's own"}
         return {
             **weights,
             "torch_fidelity": torch_fidelity.__version__,
@@ -104,7 +104,7 @@ class InceptionSuite(Suite):
         except ImportError as error:
             raise BadInput("Inception's metrics need torch-fidelity: pip install 'ganzoo[inception]'") from error
         if self.weights:
-            reading(self.weights)
+            read_bytes(self.weights)
         file = self.weights and str(self.weights)
         wanted = ["2048", "logits_unbiased"]
         try:

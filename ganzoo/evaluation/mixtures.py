@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
 
 NEAR = 3
@@ -70,7 +70,7 @@ class MixtureSuite(Suite):
 
     def __init__(self, name: str) -> None:
         if name not in MIXTURES:
-            raise BadInput(f"there is no mixture '{name}'; {choices(name, MIXTURES)}")
+            raise BadInput(f"there is no mixture '{name}'; {suggest(name, MIXTURES)}")
         self.name, self.mixture = name, MIXTURES[name]
 
     def observe(self, pieces: Pieces) -> Observed:
@@ -99,7 +99,7 @@ class MixtureSuite(Suite):
             "source": "PacGAN, Lin et al. 2018, section 4.1",
         }
 
-    def refuse(self, data: Mapping[str, Any]) -> None:
+    def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` unless the samples are points in the plane."""
         if data["kind"] != "point" or list(data["shape"]) != [2]:
             raise BadInput(f"the modes of {self.name} are those of points in the plane, which this model does not make")

@@ -11,11 +11,11 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ganzoo.data.named import small
+from ganzoo.data.named import load_small
 from ganzoo.errors import BadInput
 from ganzoo.evaluation import metrics, prdc
 from ganzoo.evaluation.cas import FEWEST, accuracy_of_a_student
-from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, PINNED, MnistCNN, mnist_cnn, pinned
+from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, PINNED, MnistCNN, mnist_cnn, read_pinned
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
 
 SHAPE = (1, 28, 28)
@@ -94,7 +94,7 @@ class DigitSuite(Suite):
             raise BadInput(f"MNIST has {len(images):,} test images to compare with, so {n:,} samples are too many")
         return Digits(images[:n], labels[:n])
 
-    def refuse(self, data: Mapping[str, Any]) -> None:
+    def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` for other images than grey ones of 28 x 28 pixels."""
         made = " x ".join(map(str, data["shape"])) if data["kind"] == "image" else "no images"
         if data["kind"] != "image" or tuple(data["shape"]) != SHAPE:
@@ -125,7 +125,7 @@ class DigitSuite(Suite):
     @cached_property
     def _test(self) -> tuple[Tensor, Tensor]:
         images, labels = (
-            torch.frombuffer(bytearray(gzip.decompress(pinned(f"test-{what}.gz"))), dtype=torch.uint8)
+            torch.frombuffer(bytearray(gzip.decompress(read_pinned(f"test-{what}.gz"))), dtype=torch.uint8)
             for what in ("images", "labels")
         )
         return images.view(-1, *SHAPE) / 255, labels.long()
@@ -133,7 +133,7 @@ class DigitSuite(Suite):
     @cached_property
     def _reference(self) -> dict[str, Tensor]:
         """Moments of the features of all training images, and the features of some."""
-        return load(pinned("reference.safetensors"))
+        return load(read_pinned("reference.safetensors"))
 
     @cached_property
     def _real(self) -> Tensor:
@@ -176,7 +176,7 @@ class DigitSuite(Suite):
         return accuracy_of_a_student(seen.images, seen.labels, *self._test)
 
     def _student_of_real(self, n: int) -> float:
-        images, labels, _ = small("mnist-10k", MNIST)
+        images, labels, _ = load_small("mnist-10k", MNIST)
         return accuracy_of_a_student(images[:n] / 255, labels[:n], *self._test)
 
 

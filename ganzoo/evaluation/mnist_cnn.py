@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from ganzoo._io import reading, sha256
+from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import Unavailable
 
 MNIST = Path(__file__).parent / "mnist_data"
@@ -64,13 +64,13 @@ def convolution(inputs: int, outputs: int) -> nn.Sequential:
 def mnist_cnn() -> MnistCNN:
     """The trained classifier, in `eval()`. Raises `Unavailable` where its weights are not as pinned."""
     model = MnistCNN().eval().requires_grad_(False)
-    model.load_state_dict(load(pinned(f"{NAME}.safetensors")))
+    model.load_state_dict(load(read_pinned(f"{NAME}.safetensors")))
     return model
 
 
-def pinned(name: str) -> bytes:
+def read_pinned(name: str) -> bytes:
     """The content of a file that measures digits. Raises `Unavailable` where it is not as pinned."""
-    content = reading(MNIST / name)
+    content = read_bytes(MNIST / name)
     if sha256(content) != PINNED[name]:
         raise Unavailable(f"{MNIST / name} is not the file that ganzoo came with; install it again")
     return content

@@ -56,7 +56,7 @@ class Suite(ABC):
         """The conditions of a measurement of `n` samples, as plain values: without them no number says anything."""
 
     @abstractmethod
-    def refuse(self, data: Mapping[str, Any]) -> None:
+    def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` where samples as a config's `data` describes them cannot be measured here."""
 
 

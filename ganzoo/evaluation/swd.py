@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from ganzoo._faults import blaming
-from ganzoo._seeds import seed_of, seeded
+from ganzoo._faults import call_plugin
+from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import pictured
-from ganzoo.zoo.sampling import joined
+from ganzoo.pictures.layout import showable
+from ganzoo.zoo.sampling import concatenate
 
 IMAGES = 1024
 """Images on each side of a comparison, as far as there are so many and they fit into `PIXELS`."""
@@ -25,7 +25,7 @@ BATCH = 64
 """Images that are read at once."""
 
 
-class Yardstick:
+class SlicedWasserstein:
     """The sliced Wasserstein distance from samples to real images, in units of that between real images.
 
     Near 1 the samples are as close to real images as other real images are; noise is at 10 to 20. It compares pixels,
@@ -43,7 +43,7 @@ class Yardstick:
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
         """The ratio of samples as `Model.blocks` gives them; empty where they have no images that can be shown."""
-        images = pictured(joined([samples for samples, _ in pieces]))
+        images = showable(concatenate([samples for samples, _ in pieces]))
         return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
@@ -55,14 +55,14 @@ class Yardstick:
     def _real(self) -> tuple[Tensor, float]:
         """Real images, and how far others are from them."""
         needed, batches = 2 * self.count, self.data.batches(BATCH, self.seed)
-        read = [blaming("the data", next, batches)["image"].cpu() for _ in range(0, needed, BATCH)]
+        read = [call_plugin("the data", next, batches)["image"].cpu() for _ in range(0, needed, BATCH)]
         images = torch.cat(read)[:needed]
         one, other = (sorted_along(half, self._directions(images)) for half in vectors(images).chunk(2))
         return one, distance(one, other)
 
     def _directions(self, images: Tensor) -> Tensor:
         size = vectors(images[:1]).shape[1]
-        return normalize(torch.randn(DIRECTIONS, size, generator=seeded("directions")), dim=1)
+        return normalize(torch.randn(DIRECTIONS, size, generator=make_rng("directions")), dim=1)
 
 
 def sorted_along(points: Tensor, directions: Tensor) -> Tensor:

@@ -25,12 +25,12 @@ def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int =
 
 def write_tiles(path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0) -> None:
     """What `write_grid` does, for images that `to_bytes` has turned into uint8 already."""
-    grid = picture(tiled(pixels, columns))
+    grid = picture(tile(pixels, columns))
     scale = max(1, SMALL // max(pixels.shape[1:3]))
     write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)
 
 
-def tiled(pixels: Tensor, columns: int = 0) -> Tensor:
+def tile(pixels: Tensor, columns: int = 0) -> Tensor:
     """Images (n, height, width, channels) in uint8 beside and below each other, with white lines between them."""
     columns = columns or math.ceil(math.sqrt(len(pixels)))
     return make_grid(pixels.permute(0, 3, 1, 2), nrow=columns, padding=2, pad_value=255).permute(1, 2, 0)

@@ -15,7 +15,7 @@ SCATTERED = 2500
 """Points in a picture."""
 
 
-def in_a_picture(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
+def picture_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
     """How many samples a picture shows, what to fix for them, and its columns: a row for each class, if there are any.
 
     Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
@@ -28,7 +28,7 @@ def in_a_picture(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
     return PICTURED, {}, 0
 
 
-def pictured(samples: Any, kind: str = "image") -> Tensor | None:
+def showable(samples: Any, kind: str = "image") -> Tensor | None:
     """Those of the samples that a picture can show, as they are, or None.
 
     Of the kind "image" that is (n, 1 or 3, height, width), of the kind "point" (n, 2), of any other nothing.

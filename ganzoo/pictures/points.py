@@ -51,16 +51,16 @@ def span_of(points: np.ndarray) -> Span:
 
 def write_scatter(path: Path, points: np.ndarray, model: str, seed: int) -> None:
     """Points (n, 2) as a PNG, labelled as synthetic."""
-    write_png(path, scattered(points, model), model, seed)
+    write_png(path, scatter(points, model), model, seed)
 
 
-def scattered(points: np.ndarray, title: str) -> Image.Image:
+def scatter(points: np.ndarray, title: str) -> Image.Image:
     """Points (n, 2) as a picture."""
     canvas, axes = square(span_of(points))
     axes.grid(alpha=0.3)
     dots(axes, points, FAKE, f"{len(points):,} generated points", size=7)
     finish(axes, title)
-    return rendered(canvas)
+    return render(canvas)
 
 
 def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
@@ -72,7 +72,7 @@ def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
     dots(axes, scene.real, REAL, "real", size=20)
     dots(axes, scene.fake, FAKE, "generated", size=7)
     finish(axes, model)
-    write_png(path, rendered(canvas), model, seed)
+    write_png(path, render(canvas), model, seed)
 
 
 def square(span: Span) -> tuple[FigureCanvasAgg, Axes]:
@@ -105,7 +105,7 @@ def finish(axes: Axes, title: str) -> None:
         handle.set(alpha=1, sizes=[30])
 
 
-def rendered(canvas: FigureCanvasAgg) -> Image.Image:
+def render(canvas: FigureCanvasAgg) -> Image.Image:
     """What was drawn, as Pillow has it."""
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -18,11 +18,11 @@ from typing import Any
 
 import pluggy
 
-from ganzoo._names import in_a_line, normal
+from ganzoo._names import normalize_name, one_line
 from ganzoo._version import __version__
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins import hookspecs
-from ganzoo.plugins.registration import KINDS, Plugin, Provided, warnings_naming
+from ganzoo.plugins.registration import KINDS, Plugin, Registration, attribute_warnings
 
 GROUP = "ganzoo"
 
@@ -36,12 +36,12 @@ class Catalog:
             self._mark_conflict(plugin)
 
     @cached_property
-    def provided(self) -> list[Provided]:
+    def provided(self) -> list[Registration]:
         """Everything that working plugins bring, sorted by kind and name."""
         found = [thing for plugin in self.plugins for thing in plugin.provides]
         return sorted(found, key=lambda thing: (KINDS.index(thing.kind), thing.name, thing.distribution))
 
-    def find(self, kind: str, name: str) -> Provided:
+    def find(self, kind: str, name: str) -> Registration:
         """The thing of that bare or full name.
 
         Raises `BadInput` for an unknown name (with the nearest ones, and the plugins that failed to load) and for
@@ -53,14 +53,16 @@ class Catalog:
             several = " and ".join(f"'{thing.full_name}'" for thing in found)
             raise BadInput(f"more than one plugin brings the {kind} '{name}'; say {several}")
         if not found:
-            raise BadInput(f"unknown {kind} '{name}'; {choices(name, (t.name for t in things))}{self._broken()}")
+            raise BadInput(f"unknown {kind} '{name}'; {suggest(name, (t.name for t in things))}{self._broken()}")
         return found[0]
 
     def of(self, distribution: str) -> list[Plugin]:
         """The plugins that a distribution brings. Raises `BadInput` with the nearest name where there is none."""
-        found = [plugin for plugin in self.plugins if normal(plugin.distribution) == normal(distribution)]
+        found = [
+            plugin for plugin in self.plugins if normalize_name(plugin.distribution) == normalize_name(distribution)
+        ]
         if not found:
-            names = choices(distribution, (plugin.distribution for plugin in self.plugins))
+            names = suggest(distribution, (plugin.distribution for plugin in self.plugins))
             raise BadInput(f"no plugin '{distribution}' is installed; {names}")
         return found
 
@@ -95,12 +97,12 @@ def examine(entry: EntryPoint, before: list[Plugin]) -> Plugin:
     with_torch = "torch" in sys.modules
     try:
         # Those who parse standard output want nothing of a plugin's in it.
-        with contextlib.redirect_stdout(sys.stderr), warnings_naming(plugin.label, plugin.note):
+        with contextlib.redirect_stdout(sys.stderr), attribute_warnings(plugin.label, plugin.note):
             judge(plugin, entry)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit
-        plugin.fail("failed", in_a_line(error))
+        plugin.fail("failed", one_line(error))
         plugin.traceback = "".join(traceback.format_exception(error))
     if "torch" in sys.modules and not with_torch:
         plugin.note("it imports torch to be found, which slows every command down")
@@ -118,7 +120,7 @@ def identity(entry: EntryPoint) -> tuple[str, str]:
 
 def judge(plugin: Plugin, entry: EntryPoint) -> None:
     """Load the plugin unless something speaks against it."""
-    if {normal(plugin.distribution), normal(entry.name)} & disabled():
+    if {normalize_name(plugin.distribution), normalize_name(entry.name)} & disabled_plugins():
         plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
     elif not all(identity(entry)):
         plugin.fail("failed", "its distribution has no readable name and version: install it again")
@@ -169,7 +171,7 @@ def package_folders(module: str) -> list[Path]:
 def unmet_requirement(distribution: Distribution) -> str:
     """The plugin's own requirement on ganzoo where this version does not meet it, else an empty string."""
     for text in distribution.requires or []:
-        if normal(re.split(r"[^\w.-]", text.strip())[0]) == "ganzoo":
+        if normalize_name(re.split(r"[^\w.-]", text.strip())[0]) == "ganzoo":
             # Imported late: a plugin without a version range must not cost start-up time.
             from packaging.requirements import Requirement
 
@@ -180,9 +182,9 @@ def unmet_requirement(distribution: Distribution) -> str:
     return ""
 
 
-def disabled() -> set[str]:
+def disabled_plugins() -> set[str]:
     """Names in the environment variable GANZOO_DISABLE_PLUGINS, a comma between them."""
-    return {normal(name) for name in os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",") if name.strip()}
+    return {normalize_name(name) for name in os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",") if name.strip()}
 
 
 def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
@@ -203,7 +205,7 @@ def plugin_rows(name: str | None = None) -> list[dict[str, Any]]:
         }
         for plugin in catalog().plugins
     ]
-    rows = [row for row in found if name is None or normal(name) == normal(row["distribution"])]
+    rows = [row for row in found if name is None or normalize_name(name) == normalize_name(row["distribution"])]
     if name and not rows:
-        raise BadInput(f"no plugin '{name}' is installed; {choices(name, (row['distribution'] for row in found))}")
+        raise BadInput(f"no plugin '{name}' is installed; {suggest(name, (row['distribution'] for row in found))}")
     return rows

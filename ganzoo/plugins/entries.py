@@ -6,9 +6,9 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ganzoo._io import reading
+from ganzoo._io import read_bytes
 from ganzoo._names import NAME
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 
 SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 NEEDED = ("config.json", "model.safetensors")
@@ -90,7 +90,7 @@ def check_pin(file: str, pin: Any) -> None:
 
 def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
     """All entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
-    content = reading(path)
+    content = read_bytes(path)
     try:
         tables = tomllib.loads(content.decode())
     except ValueError as error:
@@ -103,7 +103,7 @@ def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
     table = table if isinstance(table, dict) else {}
     needed = {one.name for one in fields(Entry) if one.name in KEYS and one.default is one.default_factory is MISSING}
     for key in table.keys() - KEYS.keys():
-        raise BadInput(f"{path}: model '{name}' has an unknown key '{key}'; {choices(key, KEYS)}")
+        raise BadInput(f"{path}: model '{name}' has an unknown key '{key}'; {suggest(key, KEYS)}")
     if missing := sorted(needed - table.keys()):
         raise BadInput(f"{path}: model '{name}' lacks {', '.join(missing)}")
     try:

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from ganzoo._names import normal
+from ganzoo._names import normalize_name
 
 HERE = Path(__file__).parent
 
@@ -15,7 +15,7 @@ def first_party() -> list[str]:
 
 def how_to_install(distribution: str) -> str:
     """What to type for a plugin; never the name of one of ours, which an index would look up."""
-    name = normal(distribution)
+    name = normalize_name(distribution)
     if name not in first_party():
         return f"install that plugin, if you trust those who made it, such as with ganzoo install {distribution}"
     folder = HERE.parent.parent / "plugins" / name

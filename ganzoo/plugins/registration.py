@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ganzoo._names import NAME, in_a_line
+from ganzoo._names import NAME, one_line
 from ganzoo.errors import BadInput, Deprecated
 from ganzoo.plugins.entries import read_entries
 
@@ -26,7 +26,7 @@ TARGET = re.compile(r"[\w.]+:[\w.]+")
 
 
 @dataclass(frozen=True)
-class Provided:
+class Registration:
     """One named thing that a plugin brings; `targets` are import strings, or the file of a recipe or registry."""
 
     kind: str
@@ -44,11 +44,11 @@ class Provided:
         """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
         try:
-            with contextlib.redirect_stdout(sys.stderr), warnings_naming(f"{self.distribution} {self.version}"):
+            with contextlib.redirect_stdout(sys.stderr), attribute_warnings(f"{self.distribution} {self.version}"):
                 return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
-            raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {in_a_line(error)}") from error
+            raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {one_line(error)}") from error
 
 
 @dataclass
@@ -64,8 +64,8 @@ class Plugin:
     """What finding it costs every command."""
     traceback: str = ""
     """Where it failed."""
-    provides: list[Provided] = field(default_factory=list)
-    beside: list[Provided] = field(default_factory=list)
+    provides: list[Registration] = field(default_factory=list)
+    beside: list[Registration] = field(default_factory=list)
     """What the distribution's other entry points bring already."""
 
     @property
@@ -111,11 +111,11 @@ class Plugin:
                 raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
         if any((p.kind, p.name) == (kind, name) for p in self.provides + self.beside):
             raise ValueError(f"registers the {kind} '{name}' twice")
-        self.provides.append(Provided(kind, name, self.distribution, self.version, targets))
+        self.provides.append(Registration(kind, name, self.distribution, self.version, targets))
 
 
 @contextlib.contextmanager
-def warnings_naming(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
+def attribute_warnings(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
     """What is deprecated and used inside is noted, and the warning names the plugin that has to change."""
     caught: list[warnings.WarningMessage] = []
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from ganzoo._io import is_there, reading, write_bytes, writing_folder
-from ganzoo._names import NAME, normal
+from ganzoo._io import exists, read_bytes, replace_folder, write_bytes
+from ganzoo._names import NAME, normalize_name
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
@@ -20,7 +20,7 @@ BESIDE = ("build", "dist", "runs", "tests")
 """Folders that lie beside a plugin's package."""
 
 
-def start(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
+def scaffold(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
     """Write the distribution `name` into a new folder of that name, and return it and what the plugin is called.
 
     `kind` is "architecture" or "loss". Raises `BadInput` for a name that cannot be installed or imported, for one
@@ -28,14 +28,14 @@ def start(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
     """
     folder = parent / name
     words = placeholders(name)
-    if is_there(folder):
+    if exists(folder):
         raise BadInput(f"{folder} is there already; choose another name, or --out for another place")
-    refuse_taken(words, kind)
-    with writing_folder(folder) as part:
+    check_taken(words, kind)
+    with replace_folder(folder) as part:
         for path in template_files(kind):
-            target = part / filled(str(path.relative_to(TEMPLATES / kind)), words)
+            target = part / fill_template(str(path.relative_to(TEMPLATES / kind)), words)
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(target, filled(reading(path).decode(), words).encode())
+            write_bytes(target, fill_template(read_bytes(path).decode(), words).encode())
     return folder, words["NAME"]
 
 
@@ -43,12 +43,12 @@ def placeholders(name: str) -> dict[str, str]:
     """The words of the templates and what takes their place. Raises `BadInput` for what no distribution is called."""
     if not NAME.fullmatch(name):
         raise BadInput(f"'{name}' is no name for a plugin: lower-case letters and digits, joined by . _ or -")
-    package = normal(name).replace("-", "_")
+    package = normalize_name(name).replace("-", "_")
     if not package.isidentifier() or keyword.iskeyword(package):
         raise BadInput(f"'{name}' makes no Python package: '{package}' cannot be imported; try 'ganzoo-{name}'")
     if package in BESIDE:
         raise BadInput(f"'{package}' is a folder that lies beside the package; try 'ganzoo-{name}'")
-    short = normal(name).removeprefix("ganzoo-")
+    short = normalize_name(name).removeprefix("ganzoo-")
     return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(__version__)}
 
 
@@ -59,10 +59,10 @@ def requirement(version: str) -> str:
     return f"ganzoo>={least},<{made.major + 1 if made.major else f'0.{made.minor + 1}'}"
 
 
-def refuse_taken(words: dict[str, str], kind: str) -> None:
+def check_taken(words: dict[str, str], kind: str) -> None:
     """Raise `BadInput` where the distribution, its package or what it would register has a name that is taken."""
     name, package, short = words["DISTRIBUTION"], words["PACKAGE"], words["NAME"]
-    if normal(name) in first_party():
+    if normalize_name(name) in first_party():
         raise BadInput(f"'{name}' is a plugin that ganzoo's makers have written; choose another name")
     if found := importlib.util.find_spec(package):
         where = found.origin or "this environment"
@@ -80,6 +80,6 @@ def template_files(kind: str) -> list[Path]:
     return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 
 
-def filled(text: str, words: dict[str, str]) -> str:
+def fill_template(text: str, words: dict[str, str]) -> str:
     """A text with every placeholder replaced."""
     return re.sub("|".join(words), lambda found: words[found[0]], text)

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.contract import Generator, Loss
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.engine.settings import SIDES, validated
-from ganzoo.errors import BadInput, choices
+from ganzoo.engine.settings import SIDES, validate
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.registration import Provided
+from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture, LossUse
 
@@ -25,10 +25,10 @@ FACTS = ("image", "point", "classes")
 
 
 @dataclass
-class Part:
+class ResolvedClass:
     """A class that a plugin provides, with every option it takes."""
 
-    provided: Provided
+    provided: Registration
     cls: type[nn.Module]
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Part:
                 how = "; sub-folders of a folder of images become classes" if name == "classes" else ""
                 raise BadInput(f"{self.label} needs '{name}', which this data does not have{how}")
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
-        return blaming(self.label, self.cls, **known, **self.options)
+        return call_plugin(self.label, self.cls, **known, **self.options)
 
     @property
     def label(self) -> str:
@@ -62,42 +62,42 @@ def create(
     `generator={...}` and `discriminator={...}` hold what is one side's alone.
     Raises `BadInput` for an unknown name or option and for a shape that the architecture cannot make.
     """
-    parts = architecture(validated(Architecture, {"name": name, **options}, "architecture"))
+    parts = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"))
     return tuple(parts[side].make(image=image, point=point, classes=classes) for side in ("generator", "discriminator"))
 
 
-def architecture(section: Architecture) -> dict[str, Part]:
+def resolve_architecture(section: Architecture) -> dict[str, ResolvedClass]:
     """Both sides of a recipe's architecture, every option written out."""
-    parts = {side: find("architecture", section.side_name(side), side) for side in SIDES}
+    parts = {side: resolve_class("architecture", section.side_name(side), side) for side in SIDES}
     allowed = {side: option_schema(part.cls).model_fields for side, part in parts.items()}
     for key in section.shared():
         if not any(key in fields for fields in allowed.values()):
-            refuse_option("architecture", key, {name for fields in allowed.values() for name in fields})
+            unknown_option("architecture", key, {name for fields in allowed.values() for name in fields})
     for side, part in parts.items():
         own = section.own(side)
         for key in own.keys() - allowed[side].keys():
-            refuse_option(f"architecture.{side}", key, allowed[side])
+            unknown_option(f"architecture.{side}", key, allowed[side])
         given = {key: value for key, value in section.shared().items() if key in allowed[side]} | own
-        part.options = checked_options(part.cls, given, f"architecture.{side}")
+        part.options = check_options(part.cls, given, f"architecture.{side}")
     return parts
 
 
-def losses(sections: Iterable[LossUse]) -> list[tuple[LossUse, Part]]:
+def resolve_losses(sections: Iterable[LossUse]) -> list[tuple[LossUse, ResolvedClass]]:
     """Each loss of a recipe with its part, every option written out."""
     found = []
     for section in sections:
-        part = find("loss", section.name, "loss")
+        part = resolve_class("loss", section.name, "loss")
         for key in option_schema(part.cls).model_fields.keys() & LossUse.model_fields.keys():
             raise BadInput(f"{part.label} has an option '{key}', which is a key of every loss; it must be renamed")
         for key in section.options().keys() - option_schema(part.cls).model_fields.keys():
             allowed = {*option_schema(part.cls).model_fields, *LossUse.model_fields} - {"name"}
-            refuse_option(f"loss.{section.name}", key, allowed)
-        part.options = checked_options(part.cls, section.options(), f"loss.{section.name}")
+            unknown_option(f"loss.{section.name}", key, allowed)
+        part.options = check_options(part.cls, section.options(), f"loss.{section.name}")
         found.append((section, part))
     return found
 
 
-def scheduled(section: LossUse, part: Part) -> Scheduled:
+def schedule(section: LossUse, part: ResolvedClass) -> Scheduled:
     """The loss as the engine takes it."""
     return Scheduled(part.make(), section.name, section.weight, section.every, section.start, section.stop)
 
@@ -106,15 +106,15 @@ def complete(recipe: Recipe) -> Recipe:
     """The same recipe with every option of its architecture and losses written out."""
     table = recipe.written_out()
     table["architecture"] = {} if recipe.architecture.name is None else {"name": recipe.architecture.name}
-    for side, part in architecture(recipe.architecture).items():
+    for side, part in resolve_architecture(recipe.architecture).items():
         named = {key: value for key, value in getattr(recipe.architecture, side).items() if key == "name"}
         table["architecture"][side] = named | part.options
-    for written, (_, part) in zip(table["loss"], losses(recipe.loss), strict=True):
+    for written, (_, part) in zip(table["loss"], resolve_losses(recipe.loss), strict=True):
         written.update(part.options)
     return Recipe.load(table)
 
 
-def find(kind: str, name: str, part: str) -> Part:
+def resolve_class(kind: str, name: str, part: str) -> ResolvedClass:
     """The class that an installed plugin provides under a name. Raises `BadInput` where it is not what it should be."""
     provided = catalog().find(kind, name)
     cls = provided.resolve(part)
@@ -122,7 +122,7 @@ def find(kind: str, name: str, part: str) -> Part:
     if not (isinstance(cls, type) and issubclass(cls, base)):
         wanted = {Generator: "ganzoo.Generator", Loss: "ganzoo.Loss"}.get(base, "torch.nn.Module")
         raise BadInput(f"{kind} '{name}' of {provided.distribution}: '{provided.targets[part]}' is no {wanted}")
-    return Part(provided, cls)
+    return ResolvedClass(provided, cls)
 
 
 def option_schema(cls: type) -> type[BaseModel]:
@@ -139,14 +139,14 @@ def option_schema(cls: type) -> type[BaseModel]:
     return create_model(cls.__name__, __config__=config, **fields)
 
 
-def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any]:
+def check_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any]:
     """All options of a class by name, the given ones checked against the annotations; None is left out."""
     schema = option_schema(cls)
     for name, option in schema.model_fields.items():
         if option.is_required() and name not in given:
             known = f"only {', '.join(FACTS[:-1])} and {FACTS[-1]} come from the data"
             raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
-    options = validated(schema, given, where)
+    options = validate(schema, given, where)
     values = {name: getattr(options, name) for name in schema.model_fields}
     try:
         json.dumps(values, allow_nan=False)
@@ -155,8 +155,8 @@ def checked_options(cls: type, given: dict[str, Any], where: str) -> dict[str, A
     return {name: value for name, value in values.items() if value is not None}
 
 
-def refuse_option(where: str, key: str, allowed: Iterable[str]) -> None:
+def unknown_option(where: str, key: str, allowed: Iterable[str]) -> None:
     """Raise `BadInput` for an option that nothing takes."""
     if key in FACTS:
         raise BadInput(f"'{where}.{key}' comes from the data; set data.size, data.channels or data.classes instead")
-    raise BadInput(f"unknown key '{where}.{key}'; {choices(key, allowed)}")
+    raise BadInput(f"unknown key '{where}.{key}'; {suggest(key, allowed)}")

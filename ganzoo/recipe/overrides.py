@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ganzoo.engine.settings import SIDES
-from ganzoo.errors import BadInput, choices
+from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.sections import PLAIN
 
 
@@ -30,20 +30,20 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return flat
 
 
-def somewhere(key: str) -> str:
+def find_section(key: str) -> str:
     """Where a recipe has a key of that name, as a dotted path; empty where it has none."""
     return next((f"{name}.{key}" for name, model in PLAIN.items() if key in model.model_fields), "")
 
 
-def refuse_misplaced(path: str) -> None:
+def check_misplaced(path: str) -> None:
     """Raise `BadInput` for a key that is known, but in another section: `train.lr`."""
     section, _, key = path.partition(".")
-    elsewhere = somewhere(key)
+    elsewhere = find_section(key)
     if section in PLAIN and elsewhere and key not in PLAIN[section].model_fields:
         raise BadInput(f"unknown key '{path}'; did you mean '{elsewhere}'?")
 
 
-def urgency(path: str) -> int:
+def precedence(path: str) -> int:
     """Names first, since they empty their section; what one side says comes after what both say."""
     words = path.split(".")
     return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
@@ -86,11 +86,11 @@ def position(items: list[Any], word: str, path: str) -> int:
         return names.index(word)
     if word.isdigit() and int(word) < len(items):
         return int(word)
-    raise BadInput(f"{path}: the recipe has no '{word}' there; {choices(word, names)}")
+    raise BadInput(f"{path}: the recipe has no '{word}' there; {suggest(word, names)}")
 
 
-def copied(value: Any) -> Any:
+def plain_copy(value: Any) -> Any:
     """A deep copy of plain values, tuples as lists."""
     if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in value.items()}
-    return [copied(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: plain_copy(item) for key, item in value.items()}
+    return [plain_copy(item) for item in value] if isinstance(value, list | tuple) else value

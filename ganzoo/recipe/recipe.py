@@ -8,11 +8,11 @@ from typing import Any
 import tomlkit
 from pydantic import Field
 
-from ganzoo._io import reading, write_bytes
-from ganzoo.engine.settings import Optimizer, Section, Train, validated
+from ganzoo._io import read_bytes, write_bytes
+from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
-from ganzoo.recipe.overrides import change, copied, flatten, refuse_misplaced, urgency
+from ganzoo.recipe.overrides import change, check_misplaced, flatten, plain_copy, precedence
 from ganzoo.recipe.sections import Architecture, Data, LossUse
 
 
@@ -41,10 +41,10 @@ class Recipe(Section):
         changes = flatten(overrides)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
-        for path in sorted(changes, key=urgency):
-            refuse_misplaced(path)
+        for path in sorted(changes, key=precedence):
+            check_misplaced(path)
             change(table, path, changes[path])
-        return validated(cls, table)
+        return validate(cls, table)
 
     @classmethod
     def table(cls, source: "str | Path | Mapping[str, Any] | Recipe") -> dict[str, Any]:
@@ -52,13 +52,13 @@ class Recipe(Section):
         if isinstance(source, Recipe):
             return source.written_out()
         if isinstance(source, Mapping):
-            return copied(source)
+            return plain_copy(source)
         return read_toml(find_recipe(source))
 
     def written_out(self) -> dict[str, Any]:
         """The whole recipe as plain values, defaults included; what is None is left out."""
         table = self.model_dump(mode="json", exclude_none=True, exclude={"optimizer"})
-        return table | {"optimizer": copied(self.optimizer.written_out())}
+        return table | {"optimizer": plain_copy(self.optimizer.written_out())}
 
     def save(self, path: Path) -> None:
         """Write the whole recipe as TOML."""
@@ -90,6 +90,6 @@ def find_recipe(source: str | Path) -> Path:
 def read_toml(path: Path) -> dict[str, Any]:
     """The content of a TOML file; `BadInput` for one that cannot be read, with the line for a malformed one."""
     try:
-        return tomllib.loads(reading(path).decode("utf-8-sig"))
+        return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not valid TOML: {error}") from error

@@ -18,13 +18,13 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.open import DEFAULT_SIZE
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.registration import Provided
+from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing import architectures, losses
 from ganzoo.testing.cases import LossCase
@@ -34,7 +34,7 @@ from ganzoo.training.progress import Silence
 from ganzoo.training.train import train
 from ganzoo.zoo import registry
 from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.resolve import folder_of
+from ganzoo.zoo.resolve import resolve_folder
 
 __all__ = ["Check", "Skipped", "checks", "checks_of"]
 
@@ -96,13 +96,13 @@ def failing(distribution: str, sentence: str) -> Check:
     return Check("plugin", distribution, "works", partial(require, False, sentence))
 
 
-def functions_of(thing: Provided, games: dict[str, Game]) -> dict[str, Callable[[], None]]:
+def functions_of(thing: Registration, games: dict[str, Game]) -> dict[str, Callable[[], None]]:
     """Every check of one thing, by its title."""
     functions, subject = functions_and_subject(thing, games)
     return {title_of(function): partial(function, *subject) for function in functions}
 
 
-def functions_and_subject(thing: Provided, games: dict[str, Game]) -> tuple[Sequence[Callable[..., None]], tuple]:
+def functions_and_subject(thing: Registration, games: dict[str, Game]) -> tuple[Sequence[Callable[..., None]], tuple]:
     """What checks a thing, and the arguments that they take."""
     if thing.kind == "architecture":
         return architectures.CHECKS, (games[thing.full_name],)
@@ -133,7 +133,7 @@ def imports_no_torch(distribution: str) -> None:
     )
 
 
-def trains_and_samples(thing: Provided, own: MakeBatch | None) -> None:
+def trains_and_samples(thing: Registration, own: MakeBatch | None) -> None:
     """A few training steps by a recipe leave a model that can be loaded and sampled."""
     recipe = small(Recipe.load(thing.targets["file"]))
     data = None if recipe.data.name in BUNDLED else stand_in(recipe, own)
@@ -159,24 +159,24 @@ def stand_in(recipe: Recipe, own: MakeBatch | None) -> Batches:
     if recipe.data.from_python and not own:
         raise Skipped("it learns from batches that Python code gives: give checks(..., batch=function(n, rng) -> dict)")
     channels, side = SIZES.get(recipe.data.name, (3, DEFAULT_SIZE))
-    side, classes, rng = recipe.data.size or side, recipe.data.classes or CLASSES, seeded("stand-in")
+    side, classes, rng = recipe.data.size or side, recipe.data.classes or CLASSES, make_rng("stand-in")
     n, channels = recipe.train.batch, recipe.data.channels or channels
     batch = {"image": torch.rand(n, channels, side, side, generator=rng) * 2 - 1}
     batch["label"] = torch.randint(classes, (n,), generator=rng)
     return Batches([batch | dict(own(n, rng) if own else {})], classes)
 
 
-def loads_and_samples(thing: Provided, own: MakeBatch | None) -> None:
+def loads_and_samples(thing: Registration, own: MakeBatch | None) -> None:
     """A model that lies in the package is what the registry pins, and can be loaded and sampled without a network."""
     if registry.find(thing.full_name).folder is None:
         raise Skipped("it is on the Hub, and checks use no network")
-    folder_of(thing.full_name, offline=True, everything=True)
+    resolve_folder(thing.full_name, offline=True, everything=True)
     sample(load(thing.full_name, "cpu", offline=True), own)
 
 
 def sample(model: Model, own: MakeBatch | None) -> None:
     """Whether a model gives samples that are finite."""
-    classes, rng = model.config["data"].get("classes", ()), seeded("sample")
+    classes, rng = model.config["data"].get("classes", ()), make_rng("sample")
     known = {"label": torch.arange(COUNT) % max(1, len(classes))} | dict(own(COUNT, rng) if own else {})
     drawn = model.generator.latent(1, rng)
     needed = [key for key in model.generator.needs if key not in drawn]

@@ -133,7 +133,7 @@ def unreached(turn: str, players: Players, batch: dict[str, Tensor]) -> list[str
     step = turn_of(turn, players, batch)
     own, other = sides_of(step)
     own.zero_grad()
-    outputs = [value for value in judged(step) if value.requires_grad]
+    outputs = [value for value in judge_outputs(step) if value.requires_grad]
     if outputs:
         sum((value * torch.randn_like(value)).sum() for value in outputs).backward()
     told = f"on the {turn}'s turn a gradient reaches the other side"
@@ -142,7 +142,7 @@ def unreached(turn: str, players: Players, batch: dict[str, Tensor]) -> list[str
     return [name for name, parameter in trained if parameter.grad is None or not parameter.grad.any()]
 
 
-def judged(step: Step) -> list[Tensor]:
+def judge_outputs(step: Step) -> list[Tensor]:
     """All that a loss could make terms of on a turn: scores, extras, and outputs that are no fakes."""
     if step.turn == "discriminator":
         return [step.real_scores, step.fake_scores, *step.real_extras.values(), *step.fake_extras.values()]
@@ -155,7 +155,7 @@ def scores_are_raw(game: Game) -> None:
     """No sigmoid or tanh at the end: a loss takes it for granted that there is none."""
     players = in_mode(game.players(), False)
     step = turn_of("discriminator", players, game.batch())
-    ways = [pushed(players[1], step, sign) for sign in (1, -1)]
+    ways = [push_scores(players[1], step, sign) for sign in (1, -1)]
     advice = "leave the final sigmoid (or tanh) away, losses take raw scores"
     beyond = any(not (scores.abs() <= 1).all() for way in ways for scores in way)
     require(beyond, f"scores never leave [-1, 1]: {advice}")
@@ -164,7 +164,7 @@ def scores_are_raw(game: Game) -> None:
         require(not stopped, f"scores stop at {end.mean():.3g}, whatever training does: {advice}")
 
 
-def pushed(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]:
+def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]:
     """The scores before a training that pushes them in one direction, half way through it and at its end."""
     discriminator = copy.deepcopy(discriminator)
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganzoo.contract import Step
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.engine.settings import SIDES, validated
+from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import BadInput, Failed
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build
@@ -29,14 +29,14 @@ class LossCase:
 
     def use(self, options: dict[str, Any] | None = None) -> Scheduled:
         """A new loss with these options, as the engine takes it."""
-        section = validated(LossUse, {"name": self.name, **(options or {})}, "loss")
-        (found,) = build.losses([section])
-        return build.scheduled(*found)
+        section = validate(LossUse, {"name": self.name, **(options or {})}, "loss")
+        (found,) = build.resolve_losses([section])
+        return build.schedule(*found)
 
     @cached_property
     def variants(self) -> list[dict[str, Any]]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
-        fields = build.option_schema(build.find("loss", self.name, "loss").cls).model_fields
+        fields = build.option_schema(build.resolve_class("loss", self.name, "loss").cls).model_fields
         others = [{n: value} for n, f in fields.items() for value in values_of(f.annotation) if value != f.default]
         return [{}, *others]
 
@@ -87,7 +87,7 @@ class LossCase:
     def _try(self, game: Game) -> None:
         for turn in SIDES:
             use, players, batch = self._ready(game)
-            use.ask(turn, turn_of(turn, players, batch, [use]))
+            use.call(turn, turn_of(turn, players, batch, [use]))
 
     def ready(self, options: dict[str, Any] | None = None) -> Ready:
         """A new loss that has been set up, with the players and a batch of its game."""
@@ -107,5 +107,5 @@ class LossCase:
                 if options:
                     return  # other options may need another game
                 raise
-            if use.plays(turn):
+            if use.has_terms_for(turn):
                 yield use, turn_of(turn, players, batch, [use])

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ganzoo._names import in_a_line
+from ganzoo._names import one_line
 from ganzoo.errors import Error
 
 
@@ -84,11 +84,11 @@ def saying(where: str) -> Iterator[None]:
         raise AssertionError(f"{where}: {sentence_of(error)}" if where else sentence_of(error)) from error
 
 
-def told(options: Mapping[str, Any]) -> str:
+def describe_options(options: Mapping[str, Any]) -> str:
     """Options as a sentence begins with them; nothing where there are none."""
     return f"with {', '.join(f'{key} = {value!r}' for key, value in options.items())}" if options else ""
 
 
 def sentence_of(error: BaseException) -> str:
     """An error in one line; a bare one with its type."""
-    return " ".join(str(error).split()) if isinstance(error, Error | AssertionError) else in_a_line(error)
+    return " ".join(str(error).split()) if isinstance(error, Error | AssertionError) else one_line(error)

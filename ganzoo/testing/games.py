@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.contract import Batch, Generator, Loss, Step
-from ganzoo.engine.settings import SIDES, validated
+from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
-from ganzoo.recipe.build import Part, option_schema
+from ganzoo.recipe.build import ResolvedClass, option_schema
 from ganzoo.recipe.sections import Architecture
-from ganzoo.testing.check import Skipped, Unplayable, saying, told
+from ganzoo.testing.check import Skipped, Unplayable, describe_options, saying
 
 Players = tuple[Generator, nn.Module]
 MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
@@ -41,9 +41,11 @@ class Game:
     def __init__(self, name: str, images: Sequence[tuple[int, int, int]] = IMAGES, own: MakeBatch | None = None):
         self.name, self.own, self._images = name, own, images
 
-    def parts(self, options: Mapping[str, Any] | None = None) -> dict[str, Part]:
+    def parts(self, options: Mapping[str, Any] | None = None) -> dict[str, ResolvedClass]:
         """Both sides with these options, as {"generator": {...}, "discriminator": {...}}."""
-        return build.architecture(validated(Architecture, {"name": self.name, **(options or {})}, "architecture"))
+        return build.resolve_architecture(
+            validate(Architecture, {"name": self.name, **(options or {})}, "architecture")
+        )
 
     def players(self, options: Mapping[str, Any] | None = None, **facts: Any) -> Players:
         """A new generator and discriminator; `facts` of the data may differ from the usual ones."""
@@ -68,7 +70,7 @@ class Game:
         raise Unplayable(why_no_image(refusals))
 
     def _possible_facts(self) -> Iterator[dict[str, Any]]:
-        owned = dict(self.own(64, seeded("facts"))) if self.own else {}
+        owned = dict(self.own(64, make_rng("facts"))) if self.own else {}
         point = tuple(owned["point"].shape[1:]) if "point" in owned else POINT
         classes = int(owned["label"].max()) + 1 if "label" in owned else CLASSES
         for image in [tuple(owned["image"].shape[1:])] if "image" in owned else self._images:
@@ -90,7 +92,9 @@ class Game:
     def each(self, play: Callable[[Players], None]) -> None:
         """Play with new players of every variant."""
         for options in self.variants:
-            with saying(told({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()})):
+            with saying(
+                describe_options({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()})
+            ):
                 play(self.players(options))
 
     @cached_property
@@ -115,7 +119,7 @@ class Game:
 
     def batch(self, seed: int = 0, n: int = COUNT) -> Batch:
         """A random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
-        rng = seeded("batch", seed)
+        rng = make_rng("batch", seed)
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
         if self.of_points:
             made = {"point": torch.randn(n, *self.facts["point"], generator=rng)}
@@ -129,13 +133,13 @@ class Game:
 
     def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:
         """What a generator must be given beside its latents."""
-        drawn = generator.latent(1, seeded("drawn"))
+        drawn = generator.latent(1, make_rng("drawn"))
         keys = [key for key in generator.needs if key not in drawn]
         return {key: self.batch(seed, n)[key] for key in keys}
 
     def given(self, generator: Generator, seed: int = 0, n: int = COUNT) -> Batch:
         """What a generator makes `n` samples from."""
-        return Batch(generator.latent(n, seeded("latent", seed)) | self.needed(generator, seed, n))
+        return Batch(generator.latent(n, make_rng("latent", seed)) | self.needed(generator, seed, n))
 
     @property
     def description(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.cases import LossCase
-from ganzoo.testing.check import Skipped, Unplayable, require, saying, sentence_of, told
+from ganzoo.testing.check import Skipped, Unplayable, describe_options, require, saying, sentence_of
 from ganzoo.testing.games import Plain
 from ganzoo.testing.turns import penalty, plays, resumes, set_up, sides_of, turn_of
 
@@ -23,7 +23,7 @@ SHAPES = ((1,), (1, 2, 2))
 def builds_with_every_option(case: LossCase) -> None:
     """With the defaults, and with each value of an option that has a few."""
     for options in case.variants:
-        with saying(told(options)):
+        with saying(describe_options(options)):
             case.use(options)
     try:
         _ = case.game
@@ -34,7 +34,7 @@ def builds_with_every_option(case: LossCase) -> None:
 def terms_are_finite_scalars(case: LossCase) -> None:
     """On both turns, with every option that `setup` does not refuse."""
     for options in case.variants:
-        with saying(told(options)):
+        with saying(describe_options(options)):
             for use, step in case.turns(options):
                 look_at(use.terms(step), step)
 
@@ -50,7 +50,7 @@ def gradient_reaches_its_own_side_only(case: LossCase) -> None:
     logging = [step.turn for use, step in case.turns() if not reaches(use, step)]
     for use, step in case.turns():
         said = f"on the {step.turn}'s turn the terms have a gradient for the other side alone, which is frozen"
-        astray = step.turn in logging and use.scaled(use.terms(step))
+        astray = step.turn in logging and use.weighted(use.terms(step))
         require(not astray, f"{said}: make them depend on the {step.turn}, or detach what is only to be logged")
     cls = type(case.use().loss)
     does_more = cls.view is not Loss.view or cls.after is not Loss.after
@@ -62,7 +62,7 @@ def reaches(use: Scheduled, step: Step) -> bool:
     """Whether there is a gradient where there are terms; it must reach the right side and stay out of the other one."""
     own, other = sides_of(step)
     terms = use.terms(step)
-    counted = use.scaled(terms)
+    counted = use.weighted(terms)
     if not counted:
         return not terms
     torch.autograd.backward(counted)
@@ -179,7 +179,7 @@ def can_be_differentiated_twice(case: LossCase) -> None:
     own, _ = sides_of(step)
     said = "what the loss does cannot be differentiated twice, as gradient penalties do"
     try:
-        (penalty(step) + sum(use.scaled(use.terms(step)))).backward()
+        (penalty(step) + sum(use.weighted(use.terms(step)))).backward()
     except (RuntimeError, Failed) as error:
         advice = "write it in differentiable operations or let setup refuse"
         raise AssertionError(f"{said}; {advice}: {sentence_of(error)}") from error
@@ -199,7 +199,7 @@ def view_lets_gradient_through(case: LossCase) -> None:
     step = turn_of("generator", players, batch)
     for kind, images in {"real": step.real, "fake": step.fake}.items():
         for image in images.values() if isinstance(images, dict) else [images]:
-            seen = use.ask("view", step, image, step.given)
+            seen = use.call("view", step, image, step.given)
             require(seen.dtype == image.dtype, f"view makes {seen.dtype} of {kind} images that are {image.dtype}")
             require(seen.isfinite().all(), f"view makes {kind} images that are not finite")
             if kind == "fake":

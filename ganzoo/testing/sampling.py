@@ -4,13 +4,13 @@ import torch
 from safetensors.torch import load as tensors_from_bytes
 from torch import Tensor
 
-from ganzoo._seeds import seeded
+from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator
 from ganzoo.testing.check import require
 from ganzoo.testing.games import COUNT, Game
 from ganzoo.testing.turns import by_key, call, shake
-from ganzoo.zoo.model import filled, packed
-from ganzoo.zoo.sampling import BLOCK, draw, joined
+from ganzoo.zoo.model import build_with_weights, serialize_weights
+from ganzoo.zoo.sampling import BLOCK, concatenate, draw
 
 CLOSE = 1e-5
 """How far two images may lie apart that are meant to be the same, in units of their range from -1 to 1."""
@@ -31,7 +31,7 @@ def same_seed_same_latents(game: Game) -> None:
     require(all(value.equal(again[key]) for key, value in first.items()), told)
     drawn = [key for key, value in first.items() if not value.equal(other[key])]
     require(drawn or not first, "latent gives the same numbers for every rng: draw from the rng that it is given")
-    many = generator.latent(BLOCK, seeded(0))
+    many = generator.latent(BLOCK, make_rng(0))
     for key in drawn:
         told = f"latent gives every sample the same '{key}': draw numbers for each"
         require(not many[key].is_floating_point() or differ(many[key]), told)
@@ -45,18 +45,18 @@ def differ(samples: Tensor) -> bool:
 def latents(generator: Generator, seed: int, elsewhere: int) -> dict[str, Tensor]:
     """Latents from a seeded generator while torch's global one is at `elsewhere`."""
     torch.manual_seed(elsewhere)
-    return generator.latent(COUNT, seeded(seed))
+    return generator.latent(COUNT, make_rng(seed))
 
 
 def same_seed_same_sample(game: Game) -> None:
     """The same images for the same seed, however many are asked for, and other ones for another seed."""
-    generator = experienced(game)
+    generator = trained_generator(game)
     many, again, few, other = (samples(game, generator, *n) for n in ((BLOCK,), (BLOCK,), (COUNT,), (BLOCK, 1)))
     require(alike(many, again), "sampling twice with one seed gives other images: forward has a memory of its own")
     if not draws_noise(game, generator):
         told = f"the first {COUNT} of {BLOCK} samples are not those of a sample of {COUNT}: they depend on the batch"
         require(alike({key: value[:COUNT] for key, value in many.items()}, few), told)
-    drawn = generator.latent(1, seeded("drawn"))
+    drawn = generator.latent(1, make_rng("drawn"))
     require(
         not drawn or not equal(many, other),
         "another seed gives the same images: forward does not use what latent draws",
@@ -69,7 +69,7 @@ def samples(game: Game, generator: Generator, n: int, seed: int = 0) -> dict[str
     """`n` samples as the package draws them."""
     fixed = {key: value[:n] for key, value in game.needed(generator, 0, BLOCK).items()}
     drawn = draw(generator, n, seed, torch.device("cpu"), fixed)
-    return by_key(generator, joined([made for made, _ in drawn]))
+    return by_key(generator, concatenate([made for made, _ in drawn]))
 
 
 def draws_noise(game: Game, generator: Generator) -> bool:
@@ -91,25 +91,25 @@ def made(generator: Generator, given: dict[str, Tensor], elsewhere: int = 0) -> 
 
 def samples_do_not_depend_on_batch_mates(game: Game) -> None:
     """In `eval()`, once training has moved whatever it moves."""
-    generator = experienced(game)
+    generator = trained_generator(game)
     given, other = game.given(generator, 0), game.given(generator, 1)
-    together = made(generator, mixed(given, other))
-    alone = mixed(made(generator, given), made(generator, other))
+    together = made(generator, mix_batches(given, other))
+    alone = mix_batches(made(generator, given), made(generator, other))
     told = "a sample in eval() depends on the others of its batch, as with statistics over the batch"
     require(alike(alone, together), f"{told}: use running ones in eval()")
 
 
-def mixed(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, Tensor]:
+def mix_batches(first: dict[str, Tensor], second: dict[str, Tensor]) -> dict[str, Tensor]:
     """Some samples of each, every one in its own row."""
     return {key: torch.cat([value, second[key]])[MIXED] for key, value in first.items()}
 
 
 def weights_survive_safetensors(game: Game) -> None:
     """A new generator with the saved weights makes the same samples: there is no state beside them."""
-    generator = experienced(game)
-    weights = tensors_from_bytes(packed(generator))
+    generator = trained_generator(game)
+    weights = tensors_from_bytes(serialize_weights(generator))
     torch.manual_seed(1)  # what a constructor draws must not happen to be the same
-    copied = filled(game.parts()["generator"], game.description, weights).eval()
+    copied = build_with_weights(game.parts()["generator"], game.description, weights).eval()
     for name, tensor in generator.state_dict().items():
         require(tensor.equal(copied.state_dict()[name]), f"'{name}' is not what it was after saving and loading")
     given = game.given(generator)
@@ -117,7 +117,7 @@ def weights_survive_safetensors(game: Game) -> None:
     require(equal(made(generator, given), made(copied, given)), told)
 
 
-def experienced(game: Game) -> Generator:
+def trained_generator(game: Game) -> Generator:
     """A generator in `eval()` with other weights and statistics than those it was built with."""
     players = game.players()
     shake(players)

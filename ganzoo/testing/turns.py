@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo._faults import blaming, network_name
-from ganzoo._seeds import seeded
+from ganzoo._faults import call_plugin, network_name
+from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Loss, Step, batch_length
-from ganzoo.engine.checks import all_in_eval
+from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.hardware import Hardware, map_tensors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
@@ -28,18 +28,18 @@ def turn_of(turn: str, players: Players, batch: dict[str, Tensor], losses: Seque
         turn,
         0,
         batch,
-        blaming(network_name(generator), generator.latent, batch_length(batch), seeded("latent", 0)),
+        call_plugin(network_name(generator), generator.latent, batch_length(batch), make_rng("latent", 0)),
         generator=generator,
         discriminator=discriminator,
         call=call,
-        rng=seeded("step"),
-        views=[partial(use.ask, "view") for use in losses],
+        rng=make_rng("step"),
+        views=[partial(use.call, "view") for use in losses],
     )
 
 
 def call(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
     """Run a network; what it raises comes with its name."""
-    return blaming(network_name(network), HARDWARE.call, network, *inputs, twice=twice)
+    return call_plugin(network_name(network), HARDWARE.call, network, *inputs, twice=twice)
 
 
 def sides_of(step: Step) -> tuple[nn.Module, nn.Module]:
@@ -64,8 +64,8 @@ def set_up(use: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
     """What the engine does with a loss before training. Raises `BadInput` where it refuses the game."""
     step = turn_of("discriminator", players, batch, [use])
     use.loss.eval().requires_grad_(False)
-    with torch.no_grad(), all_in_eval(players):
-        use.ask("setup", step)
+    with torch.no_grad(), eval_mode(players):
+        use.call("setup", step)
     use.loss.eval().requires_grad_(False)
 
 
@@ -89,7 +89,7 @@ def resumes(game: Game, make_losses: Callable[[], list[Any]]) -> None:
     state = checkpoint.capture(first)
     # One by one, since the first term that differs tells best what was forgotten.
     wanted = [first.run([batch], steps=1) for batch in batches[3:]]
-    second.setup(batches[0])
+    second.prepare(batches[0])
     checkpoint.restore(second, state)
     said = "is another after a resume than without it: keep whatever changes in training in buffers, which are saved"
     for batch, terms in zip(batches[3:], wanted, strict=True):

@@ -13,10 +13,10 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor
 
-from ganzoo._io import as_json, reading, sha256, write_bytes, write_json, writing_folder
+from ganzoo._io import read_bytes, replace_folder, sha256, to_json, write_bytes, write_json
 from ganzoo.engine.loop import Engine
-from ganzoo.engine.player import Side
-from ganzoo.engine.terms import Ledger, Tally
+from ganzoo.engine.player import Player
+from ganzoo.engine.terms import TermLog, TermRows
 from ganzoo.errors import BadInput
 
 FORMAT = 3
@@ -44,22 +44,22 @@ def capture(engine: Engine, **about: Any) -> State:
     tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
     if engine.hardware.device.type == "cuda":
         tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
-    tallies = list(engine.ledger.tallies.values())
+    tallies = list(engine.terms_log.rows_by_names.values())
     tensors |= {f"tally.{number}": tally.values for number, tally in enumerate(tallies)}
     numbers = {
         "index": engine.index,
         "images": engine.images,
         "seed": engine.train.seed,
         "losses": [use.name for use in engine.losses],
-        "optimizers": {name: side.settings.name for name, side in engine.sides.items()},
-        "turns": {name: side.turns for name, side in engine.sides.items()},
-        "scalers": {name: side.scaler.state_dict() for name, side in engine.sides.items()},
-        "ledger": {"turn": engine.ledger.turn, "tallies": [{"names": t.names, "turns": t.turns} for t in tallies]},
+        "optimizers": {name: side.settings.name for name, side in engine.players.items()},
+        "turns": {name: side.turns for name, side in engine.players.items()},
+        "scalers": {name: side.scaler.state_dict() for name, side in engine.players.items()},
+        "ledger": {"turn": engine.terms_log.turn, "tallies": [{"names": t.names, "turns": t.turns} for t in tallies]},
     }
     # safetensors knows neither channels-last nor tensors that share memory.
     kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     own = {name: tensor for name, tensor in kept.items() if name.startswith(OWN)}
-    for rank, others in enumerate(engine.processes.gathered(own)):
+    for rank, others in enumerate(engine.processes.gather(own)):
         kept |= {f"process.{rank}.{name}": tensor for name, tensor in others.items() if rank}
     return State(kept, numbers | about)
 
@@ -70,7 +70,7 @@ def restore(engine: Engine, state: State) -> None:
     Another seed than the state's counts from here on. A loss that is new starts as it was set up.
     """
     state = of_process(state, engine.processes.rank)
-    numbers, optimizers_now = state.numbers, {name: side.settings.name for name, side in engine.sides.items()}
+    numbers, optimizers_now = state.numbers, {name: side.settings.name for name, side in engine.players.items()}
     if numbers["optimizers"] != optimizers_now:
         raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
     new = tuple(f"loss.{use.name}." for use in engine.losses if use.name not in numbers["losses"])
@@ -80,12 +80,12 @@ def restore(engine: Engine, state: State) -> None:
     if engine.train.seed == numbers["seed"]:
         restore_random_state(engine, state.tensors)
     engine.index, engine.images = numbers["index"], numbers["images"]
-    for name, side in engine.sides.items():
+    for name, side in engine.players.items():
         side.turns = numbers["turns"][name]
         if numbers["scalers"][name]:  # empty unless the run was in fp16
             side.scaler.load_state_dict(numbers["scalers"][name])
         restore_optimizer(side, name, state.tensors)
-    engine.ledger = restored_ledger(state, engine.hardware.device)
+    engine.terms_log = restore_terms(state, engine.hardware.device)
 
 
 def of_process(state: State, rank: int) -> State:
@@ -115,14 +115,16 @@ def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
         torch.cuda.set_rng_state(tensors["rng.cuda"], engine.hardware.device)
 
 
-def restored_ledger(state: State, device: torch.device) -> Ledger:
+def restore_terms(state: State, device: torch.device) -> TermLog:
     """The values since the last line of the log."""
     kept = state.numbers["ledger"]
     tallies = [
-        Tally(tally["names"], [tuple(turn) for turn in tally["turns"]], [state.tensors[f"tally.{number}"].to(device)])
+        TermRows(
+            tally["names"], [tuple(turn) for turn in tally["turns"]], [state.tensors[f"tally.{number}"].to(device)]
+        )
         for number, tally in enumerate(kept["tallies"])
     ]
-    return Ledger(tallies, kept["turn"])
+    return TermLog(tallies, kept["turn"])
 
 
 def modules(engine: Engine) -> dict[str, Tensor]:
@@ -142,7 +144,7 @@ def optimizers(engine: Engine) -> dict[str, Tensor]:
     """What the optimizers remember of each parameter."""
     return {
         f"optimizer.{name}.{number}.{key}": value
-        for name, side in engine.sides.items()
+        for name, side in engine.players.items()
         if side.optimizer
         for number, kept in side.optimizer.state_dict()["state"].items()
         for key, value in kept.items()
@@ -150,7 +152,7 @@ def optimizers(engine: Engine) -> dict[str, Tensor]:
     }
 
 
-def restore_optimizer(side: Side, name: str, tensors: dict[str, Tensor]) -> None:
+def restore_optimizer(side: Player, name: str, tensors: dict[str, Tensor]) -> None:
     """Give an optimizer back what it remembered."""
     if side.optimizer is None:
         return
@@ -172,10 +174,10 @@ def like(value: Tensor, parameter: Tensor) -> Tensor:
 
 def save(folder: Path, state: State) -> Path:
     """Write a checkpoint below `folder` under its step, whole or not at all; all but the last two and the best go."""
-    target = folder / name_of(state.numbers["index"])
+    target = folder / checkpoint_name(state.numbers["index"])
     content = tensors_to_bytes(state.tensors)
     about = {"format": FORMAT, "tensors": sha256(content), **state.numbers}
-    with writing_folder(target) as part:
+    with replace_folder(target) as part:
         write_bytes(part / "state.safetensors", content)
         write_json(part / "state.json", about | {"sha256": hash_of(about)})
     tidy(folder, target, state.numbers.get("best"))
@@ -186,13 +188,13 @@ def tidy(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> None:
     """Leave the last two checkpoints and the best; what lies after the newest was damaged or given up."""
     there = checkpoints(folder)
     until = there.index(newest) + 1
-    kept = {*there[:until][-KEPT:], *(path for path in there if best and path.name == name_of(best["step"]))}
+    kept = {*there[:until][-KEPT:], *(path for path in there if best and path.name == checkpoint_name(best["step"]))}
     for path in [*there, *folder.glob(".step-*")]:
         if path not in kept:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def name_of(step: int) -> str:
+def checkpoint_name(step: int) -> str:
     """What the checkpoint of a training step is called."""
     return f"step-{step:06d}"
 
@@ -227,9 +229,9 @@ def read(folder: Path) -> tuple[State, list[str]]:
 def read_one(path: Path) -> State | None:
     """One checkpoint, or None where it is damaged. Raises `BadInput` for a format that only another ganzoo reads."""
     try:
-        text, content = (reading(path / name) for name in ("state.json", "state.safetensors"))
+        text, content = (read_bytes(path / name) for name in ("state.json", "state.safetensors"))
         numbers = json.loads(text)
-        sound = as_json(numbers) == text and numbers.pop("sha256") == hash_of(numbers)
+        sound = to_json(numbers) == text and numbers.pop("sha256") == hash_of(numbers)
         sound = sound and numbers["tensors"] == sha256(content)
     except (BadInput, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.contract import Images, Step
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
@@ -31,7 +31,7 @@ SIGNS = {
 """What to say of each sign."""
 
 
-class Guard:
+class CollapseDetector:
     """Looks at both sides from time to time. Nothing that it does changes the training.
 
     `diversity` is how far the samples of a batch lie apart, in units of the real ones' distance: about 1 where all is
@@ -47,14 +47,14 @@ class Guard:
     def batch(self) -> dict[str, Tensor]:
         """The real samples that it looks at, the same at any time, so that what it sees can be compared."""
         train, processes = self.engine.train, self.engine.processes
-        first = blaming("the data", self.data.first, train.batch, train.seed)
-        return {key: processes.own(value, train.accumulate) for key, value in first.items()}
+        first = call_plugin("the data", self.data.first, train.batch, train.seed)
+        return {key: processes.shard(value, train.accumulate) for key, value in first.items()}
 
     def look(self) -> dict[str, str]:
         """Each sign that has been there for long, with what to say of it."""
         batch, self.diversity, errors = self.batch, None, None
         # Losses may play another game than that of real and fake samples of one kind; then there is nothing to see.
-        with suppress(Error), self.engine.aside(batch) as step:
+        with suppress(Error), self.engine.observe(batch) as step:
             self.diversity = diversity(step)
             errors = slope(self.engine, step)
         signs = {
@@ -88,7 +88,7 @@ def slope(engine: Engine, step: Step) -> float | None:
     With a cross entropy that is the mean of its error, as a probability; with Wasserstein's loss it is 1 at all times.
     None where no term is made of scores.
     """
-    active = [use for use in engine.losses if use.every == 1 and use.active(engine.index, 0)]
+    active = [use for use in engine.losses if use.every == 1 and use.is_due(engine.index, 0)]
     terms = [term for use in active for term in use.terms(step).values() if term.requires_grad]
     if not terms:
         return None

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from ganzoo.engine.processes import Processes, described, heard, hearing
-from ganzoo.errors import Error, Gone, Interrupted
+from ganzoo.engine.processes import Processes, describe_error, error_from_rank, peer_errors
+from ganzoo.errors import Error, Interrupted, PeerLost
 
 LONGEST, SHORT = 5.0, 1.0
 """Seconds for which the others leave it to the first process to tell an error, and it to them to give the cause."""
@@ -29,16 +29,16 @@ TIMES = count()
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
+def connect_processes() -> Iterator[Processes]:
     """The processes that torchrun has started, connected while this lasts; else this one alone.
 
     Where Python code has connected them itself, nothing is changed.
     """
-    if not launched() or dist.is_initialized() or int(os.environ["WORLD_SIZE"]) == 1:
+    if not under_torchrun() or dist.is_initialized() or int(os.environ["WORLD_SIZE"]) == 1:
         try:
             yield Processes()
         except Error as error:
-            error.told = error.told is not False
+            error.reported_by_me = error.reported_by_me is not False
             raise
         return
     failed = threading.Event()
@@ -48,15 +48,15 @@ def joined() -> Iterator[Processes]:
             raise Interrupted(OUTSIDE, number)
 
     with signals_to(heed):
-        board, agreed = connected(), False
+        board, agreed = connect(), False
         here = Processes()
         try:
             yield here
             agreed = True
         except Error as error:
             failed.set()
-            agreed = error.told is not None
-            found = error if agreed else settled(error, here, board)
+            agreed = error.reported_by_me is not None
+            found = error if agreed else settle_error(error, here, board)
             if found is error:
                 raise
             raise found from error
@@ -64,9 +64,9 @@ def joined() -> Iterator[Processes]:
             disconnect(agreed)
 
 
-def connected() -> "dist.Store":
+def connect() -> "dist.Store":
     """Connect the processes, and give a board where all can read what each puts there."""
-    with hearing():
+    with peer_errors():
         store, rank, size = next(dist.rendezvous("env://"))
         # Each time of its own, or a second training of a program would look for the first one's connections.
         store = dist.PrefixStore(f"ganzoo {next(TIMES)}", store)
@@ -84,14 +84,14 @@ def disconnect(agreed: bool) -> None:
         dist.destroy_process_group()
 
 
-def launched() -> bool:
+def under_torchrun() -> bool:
     """Whether torchrun has started this process."""
     return dist.is_available() and dist.is_torchelastic_launched()
 
 
-def command() -> str:
+def launch_command() -> str:
     """What a person types for `ganzoo` to start as many processes as there are."""
-    if not launched():
+    if not under_torchrun():
         return "ganzoo"
     one_machine = os.environ.get("GROUP_WORLD_SIZE") == "1"
     return f"torchrun {'--nproc-per-node=' + os.environ['LOCAL_WORLD_SIZE'] if one_machine else '...'} -m ganzoo"
@@ -104,7 +104,7 @@ def signals_to(handler: Callable[[int, Any], None]) -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, handler) if main else None
     try:
         yield
-    except Gone:
+    except PeerLost:
         before = handler  # who started the processes ends them so where one has died, which this one has yet to say
         raise
     finally:
@@ -122,22 +122,22 @@ def linger() -> None:
         over.wait(LONGEST)
 
 
-def settled(error: Error, here: Processes, board: "dist.Store") -> Error:
+def settle_error(error: Error, here: Processes, board: "dist.Store") -> Error:
     """What to raise for an error that the processes have not agreed on: one of them says it, the first if it lives.
 
     All may have met it, or one alone, and then the others have only noticed that it is gone.
     """
     with suppress(RuntimeError):  # the board has gone with another machine
-        if not isinstance(error, Gone):
-            board.set("cause", json.dumps([here.rank, *described(error)]))
+        if not isinstance(error, PeerLost):
+            board.set("cause", json.dumps([here.rank, *describe_error(error)]))
         disconnect(agreed=False)  # by which the others notice
-        if isinstance(error, Gone) and (cause := read(board, "cause", SHORT)):
-            error = heard(*json.loads(cause))
+        if isinstance(error, PeerLost) and (cause := read(board, "cause", SHORT)):
+            error = error_from_rank(*json.loads(cause))
         if not here.first:
             read(board, "told", LONGEST)
-        error.told = board.compare_set("told", "", f"by {here.rank}") == f"by {here.rank}".encode()
+        error.reported_by_me = board.compare_set("told", "", f"by {here.rank}") == f"by {here.rank}".encode()
         return error
-    error.told = True
+    error.reported_by_me = True
     return error
 
 

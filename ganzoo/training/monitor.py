@@ -9,7 +9,7 @@ from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.lookup import SUITES, suite_of
 from ganzoo.evaluation.suites import Pieces, Suite, are_finite
-from ganzoo.evaluation.swd import Yardstick
+from ganzoo.evaluation.swd import SlicedWasserstein
 
 DIGITS = 4
 """Decimal places in the log."""
@@ -60,11 +60,11 @@ def suite_for(data: Data) -> Suite:
     if suite is None:
         known = ", ".join(SUITES)
         raise BadInput(f"train.evaluate_every: there are no metrics for '{data.name}', only for {known}; leave it at 0")
-    suite.refuse(data.description)
+    suite.check_data(data.description)
     return suite
 
 
-class Watch:
+class Monitor:
     """Measures samples from time to time, and remembers the `best`: its training step and all that was measured then.
 
     `unimproved` counts the measurements since then. What is no finite number is left out. Raises `BadInput` where what
@@ -74,7 +74,7 @@ class Watch:
     def __init__(self, data: Data, settings: Train) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
-        self.gauge: Yardstick | Evaluation = Yardstick(data, settings.seed)
+        self.gauge: SlicedWasserstein | Evaluation = SlicedWasserstein(data, settings.seed)
         if settings.evaluate_every:
             self.gauge = Evaluation(suite_for(data), settings.evaluate_samples)
         self.best: dict[str, Any] | None = None
@@ -138,7 +138,7 @@ def out_of_patience(state: Mapping[str, Any], patience: int) -> bool:
     return 0 < patience <= state.get("unimproved", 0)
 
 
-def told(state: Mapping[str, Any]) -> str:
+def describe_patience(state: Mapping[str, Any]) -> str:
     """How long nothing has improved, in half a sentence."""
     best = state["best"]
     key = next(key for key in best if key != "step")

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
-from ganzoo.engine.checks import all_in_eval
+from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
 from ganzoo.pictures.points import Scene, span_of
@@ -34,7 +34,7 @@ class Plane:
         """That of the data; None where they are no points in the plane."""
         if data.description["kind"] != "point" or data.point != (2,):
             return None
-        return cls(blaming("the data", data.first, SHOWN, seed)["point"][:SHOWN])
+        return cls(call_plugin("the data", data.first, SHOWN, seed)["point"][:SHOWN])
 
     def scene(self, engine: Engine, fake: Tensor) -> Scene:
         """The game as it stands, with these generated points. Nothing of the training is changed by looking."""
@@ -43,8 +43,8 @@ class Plane:
     @torch.no_grad()
     def _scores(self, engine: Engine) -> np.ndarray | None:
         hardware, discriminator = engine.hardware, engine.discriminator
-        with suppress(Error), hardware.random_state_kept(), all_in_eval([discriminator]):
-            judged = blaming("the discriminator", discriminator, self.grid.to(hardware.device), {})
+        with suppress(Error), hardware.random_state_kept(), eval_mode([discriminator]):
+            judged = call_plugin("the discriminator", discriminator, self.grid.to(hardware.device), {})
             scores = judged[0] if isinstance(judged, tuple) else judged
             if scores.numel() == SIDE * SIDE:
                 return scores.float().cpu().reshape(SIDE, SIDE).numpy()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
 from ganzoo.data.named import plain_names
 from ganzoo.data.open import open_data
@@ -14,7 +14,7 @@ from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.config import read_config
 from ganzoo.zoo.references import OnHub, parse
-from ganzoo.zoo.resolve import folder_of
+from ganzoo.zoo.resolve import resolve_folder
 
 Source = str | Path | Iterable[dict[str, Tensor]]
 
@@ -26,18 +26,18 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
     source = wanted.name if batches is None else batches
     how = {"size": wanted.size, "channels": wanted.channels, "root": wanted.root, "classes": wanted.classes}
-    return blaming("the data", open_data, source, **how, seed=recipe.train.seed)
+    return call_plugin("the data", open_data, source, **how, seed=recipe.train.seed)
 
 
-def like_its_beginning(recipe: Recipe, batches: Source | None) -> Recipe:
+def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
     """A recipe that begins with a pretrained generator: its name made one that lasts, the data in its images' size."""
     if recipe.train.init is None:
         return recipe
-    folder, meant = folder_of(recipe.train.init), parse(recipe.train.init)
+    folder, meant = resolve_folder(recipe.train.init), parse(recipe.train.init)
     if isinstance(meant, OnHub):
         recipe = Recipe.load(recipe, train={"init": f"hub:{meant.repository}@{folder.name}"})
     elif isinstance(meant, Path):
-        recipe = Recipe.load(recipe, train={"init": lasting(recipe.train.init)})
+        recipe = Recipe.load(recipe, train={"init": absolute(recipe.train.init)})
     learnt, own_size = read_config(folder)["data"], recipe.data.size or recipe.data.channels
     shape = learnt["shape"] if learnt["kind"] == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
@@ -45,24 +45,24 @@ def like_its_beginning(recipe: Recipe, batches: Source | None) -> Recipe:
     return recipe
 
 
-def with_lasting_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:
+def with_absolute_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:
     """The recipe with names of its data that hold in any folder."""
     if batches is not None:
         return Recipe.load(recipe, data={"name": data.name, "classes": recipe.data.classes})
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
-        section["root"] = lasting(recipe.data.root)
+        section["root"] = absolute(recipe.data.root)
     if recipe.data.name not in plain_names():
-        section["name"] = lasting(recipe.data.name)
+        section["name"] = absolute(recipe.data.name)
     return Recipe.load(recipe, data=section)
 
 
-def lasting(path: str) -> str:
+def absolute(path: str) -> str:
     """A path that holds in any folder."""
     return str(Path(path).expanduser().resolve())
 
 
-def in_steps(recipe: Recipe, data: Data) -> Recipe:
+def epochs_to_steps(recipe: Recipe, data: Data) -> Recipe:
     """The recipe with its epochs turned into steps of this data."""
     if recipe.train.steps:
         return recipe

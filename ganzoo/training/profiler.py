@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch.profiler import profile, schedule
 
-from ganzoo._io import write_bytes, writing
+from ganzoo._io import write_bytes, write_errors
 from ganzoo.engine.loop import BETWEEN, MARK
 from ganzoo.training.progress import Silence
 
@@ -50,7 +50,7 @@ class Profiler(Silence):
     def _write(self, traced: profile) -> None:
         if self.profile.step_num < SKIPPED + WARM_UP + TRACED:
             return
-        with writing(self.folder):
+        with write_errors(self.folder):
             self.folder.mkdir(exist_ok=True)
             traced.export_chrome_trace(str(self.folder / "trace.json"))
         write_bytes(self.folder / "summary.txt", summary(traced).encode())

@@ -9,7 +9,7 @@ import torch
 from ganzoo._version import __version__
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput
-from ganzoo.plugins.registration import Provided
+from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.overrides import flatten
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
@@ -60,12 +60,12 @@ def kind_and_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
     return next(((kind, tuple(facts[kind])) for kind in AXES if facts.get(kind)), ("sample", ()))
 
 
-def told(changes: Mapping[str, Sequence[Any]]) -> str:
+def describe_changes(changes: Mapping[str, Sequence[Any]]) -> str:
     """Changes in a line."""
     return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
 
 
-def circumstances(hardware: Hardware, processes: int, used: Iterable[Provided]) -> dict[str, Any]:
+def circumstances(hardware: Hardware, processes: int, used: Iterable[Registration]) -> dict[str, Any]:
     """What the last bits of a training depend on beside its recipe."""
     return {
         "ganzoo": __version__,

@@ -14,12 +14,12 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from ganzoo._io import reading, sync_folder, write_bytes, writing
+from ganzoo._io import read_bytes, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.pictures import grid, points
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training import checkpoint, curves
-from ganzoo.training.launch import command
+from ganzoo.training.launch import launch_command
 from ganzoo.zoo.config import read_config
 from ganzoo.zoo.model import Model, load
 
@@ -48,10 +48,10 @@ class Run:
         Raises `BadInput` where `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
         """
         run = cls(next_free(RUNS, recipe.name) if out is None else out)
-        if out is not None and in_the_way(run.path, overwrite):
+        if out is not None and must_remove(run.path, overwrite):
             with run.locked():
                 run.clear()
-        with writing(run.path):
+        with write_errors(run.path):
             run.path.mkdir(parents=True, exist_ok=True)
             sync_folder(run.path.parent)
             run.checkpoints.mkdir(exist_ok=True)
@@ -109,7 +109,7 @@ class Run:
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
         path = self.path / "metrics.jsonl"
-        with writing(path), path.open("a", encoding="utf-8") as file:
+        with write_errors(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())  # a checkpoint must not outlive the lines before it
@@ -141,11 +141,11 @@ class Run:
         return path
 
     def _picture(self, step: int) -> tuple[Path, str]:
-        return self.path / "samples" / f"{checkpoint.name_of(step)}.png", f"{self.path.name} step {step}"
+        return self.path / "samples" / f"{checkpoint.checkpoint_name(step)}.png", f"{self.path.name} step {step}"
 
     def write_game(self, until: int) -> Path | None:
         """The sample pictures up to a step as an animation; None where there are none."""
-        path, last = self.path / "game.gif", f"{checkpoint.name_of(until)}.png"
+        path, last = self.path / "game.gif", f"{checkpoint.checkpoint_name(until)}.png"
         there = checkpoint.by_step(self.path / "samples")
         names = [picture.name for picture in there]
         if last not in names:
@@ -168,7 +168,7 @@ class Run:
     def locked(self) -> Iterator[None]:
         """While a training is at work here. Raises `BadInput` where another one is; a dead one holds no lock."""
         lock = FileLock(self.path / ".lock")
-        with writing(self.path):
+        with write_errors(self.path):
             try:
                 lock.acquire(timeout=PATIENCE)
             except Timeout as error:
@@ -186,7 +186,7 @@ class Run:
     def find(self, word: str) -> None:
         """Raise `BadInput` where this folder is not the one in which that word was left."""
         path, until = self.path / WORD, time.monotonic() + PATIENCE
-        while not (path.exists() and reading(path) == word.encode()):
+        while not (path.exists() and read_bytes(path) == word.encode()):
             if time.monotonic() > until:
                 raise BadInput(f"'{self.path}' is not the folder that process 0 has; --out must be one that all share")
             time.sleep(0.1)
@@ -204,7 +204,7 @@ class Run:
         """What to type to go on."""
         if self.recipe.data.from_python:
             return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
-        return f"{command()} train --resume {shlex.quote(str(self.path))}"
+        return f"{launch_command()} train --resume {shlex.quote(str(self.path))}"
 
     def what_is_left(self) -> str:
         """What a training that ended badly leaves to go on from."""
@@ -215,17 +215,17 @@ class Run:
 
     def clear(self) -> None:
         """Remove whatever is there."""
-        with writing(self.path):
+        with write_errors(self.path):
             # The recipe last: without it nobody would know any more that this was a run.
             for path in sorted(self.path.iterdir(), key=lambda path: path.name == "recipe.toml"):
                 if path.name != ".lock":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def in_the_way(path: str | Path, overwrite: bool) -> bool:
+def must_remove(path: str | Path, overwrite: bool) -> bool:
     """Whether an earlier run must be removed from `path` first. Raises `BadInput` for whatever must not be."""
     path = Path(path).expanduser()
-    with writing(path):
+    with write_errors(path):
         if not path.exists() or (path.is_dir() and without_files(path)):
             return False
         names = {each.name for each in path.iterdir()} if path.is_dir() else set()
@@ -244,8 +244,8 @@ def without_files(folder: Path) -> bool:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a log, but for those that are only half written; none where there is no such file."""
-    lines = reading(path).splitlines() if path.exists() else []
-    return [line for line in map(parsed, lines) if line]
+    lines = read_bytes(path).splitlines() if path.exists() else []
+    return [line for line in map(parse_line, lines) if line]
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -253,7 +253,7 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
-def parsed(line: bytes) -> dict[str, Any]:
+def parse_line(line: bytes) -> dict[str, Any]:
     """A line of the log; empty where it is none."""
     try:
         values = json.loads(line)
@@ -266,6 +266,6 @@ def next_free(folder: Path, name: str) -> Path:
     """A new folder, the first `folder/name-001` that was not there yet, counting up."""
     for number in itertools.count(1):
         path = folder / f"{name}-{number:03d}"
-        with writing(path), suppress(FileExistsError):
+        with write_errors(path), suppress(FileExistsError):
             path.mkdir(parents=True)
             return path

@@ -3,22 +3,22 @@
 import torch
 from torch import Tensor
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import PICTURED, in_a_picture, pictured
-from ganzoo.zoo.sampling import joined, pieces
+from ganzoo.pictures.layout import PICTURED, picture_layout, showable
+from ganzoo.zoo.sampling import concatenate, pieces
 
 
-class Drawing:
+class FixedSamples:
     """Draws samples of the same latents at any time; what the generator needs of real data is of the first of them."""
 
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
         self.engine, self.kind, self.seed = engine, data.description["kind"], seed
         generator = engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = blaming("the data", data.first, PICTURED, seed) if keys else {}
+        first = call_plugin("the data", data.first, PICTURED, seed) if keys else {}
         self.conditions = {key: first[key] for key in keys}
 
     def pieces(self, n: int, **fixed: Tensor) -> Pieces:
@@ -29,7 +29,7 @@ class Drawing:
 
     def picture(self) -> tuple[Tensor | None, int]:
         """What a picture shows, images in [0, 1] or points, and in how many columns; None where it can show nothing."""
-        n, fixed, columns = in_a_picture(self.engine.generator)
+        n, fixed, columns = picture_layout(self.engine.generator)
         if self.kind == "other":
             return None, columns
-        return pictured(joined([samples for samples, _ in self.pieces(n, **fixed)]), self.kind), columns
+        return showable(concatenate([samples for samples, _ in self.pieces(n, **fixed)]), self.kind), columns

@@ -10,17 +10,17 @@ import torch
 
 from ganzoo.data.base import Data
 from ganzoo.data.batches import Batches
-from ganzoo.engine.checks import outer_faults
+from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe import build
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training import checkpoint, resume
-from ganzoo.training.launch import joined
-from ganzoo.training.monitor import out_of_patience, told
-from ganzoo.training.prepare import Source, in_steps, like_its_beginning, open_recipe_data, with_lasting_data
+from ganzoo.training.launch import connect_processes
+from ganzoo.training.monitor import describe_patience, out_of_patience
+from ganzoo.training.prepare import Source, epochs_to_steps, open_recipe_data, with_absolute_data, with_init
 from ganzoo.training.progress import Bar, Silence
-from ganzoo.training.run import Run, in_the_way
+from ganzoo.training.run import Run, must_remove
 from ganzoo.training.trainer import Trainer
 
 
@@ -45,28 +45,28 @@ def train(
     """
     if isinstance(data, str | Path):
         overrides, data = {**overrides, "data.name": str(data)}, None
-    with joined() as processes:
+    with connect_processes() as processes:
         progress = (progress or Bar()) if processes.first else Silence()
         if resume:
-            return go_on(recipe, data, out, device, progress, overrides, processes)
-        with processes.together():
+            return resume_run(recipe, data, out, device, progress, overrides, processes)
+        with processes.raise_on_all_ranks():
             if recipe is None:
                 raise BadInput("say what to train: a recipe, or with resume=True a run in out")
             if out is not None and processes.first:
-                in_the_way(out, overwrite)  # before anything that takes time
-            wanted = like_its_beginning(Recipe.load(recipe, **overrides), data)
-            complete, opened_data = opened(wanted, data)
+                must_remove(out, overwrite)  # before anything that takes time
+            wanted = with_init(Recipe.load(recipe, **overrides), data)
+            complete, opened_data = open_training_data(wanted, data)
         check_agreement(processes, complete, {"--out": str(out), **facts_of(opened_data)})
-        trainer = prepared(complete, opened_data, device, progress)
-        with processes.together():
+        trainer = prepare_trainer(complete, opened_data, device, progress)
+        with processes.raise_on_all_ranks():
             run = Run.create(trainer.recipe, out, overwrite) if processes.first else None
-        run = Run(processes.from_first(str(run.path) if run else ""))
-        with held(run, processes, new=True):
+        run = Run(processes.broadcast_object(str(run.path) if run else ""))
+        with hold_run(run, processes, new=True):
             trainer.record(run, "begun")
             return play(trainer, run)
 
 
-def go_on(
+def resume_run(
     recipe: str | Path | Mapping[str, Any] | Recipe | None,
     data: Source | None,
     out: str | Path | None,
@@ -76,42 +76,42 @@ def go_on(
     processes: Processes,
 ) -> Run:
     """Continue the run in `out`: with the same settings as if nothing had happened, or with what is changed."""
-    with processes.together():
+    with processes.raise_on_all_ranks():
         if out is None:
             raise BadInput("resume=True needs the folder of a run: out=...")
         run = Run.open(out)
-    with held(run, processes):
-        with processes.together():
+    with hold_run(run, processes):
+        with processes.raise_on_all_ranks():
             state, old = newest_state(run, progress), run.recipe
             facts = state.numbers["facts"] if state else {}
             new = Recipe.load(old if recipe is None else recipe, **resume.in_the_shape_of(facts, overrides))
             resume.check_beginning(old, new)
         check_agreement(processes, new, facts_of(None, state))
-        with processes.together():
-            if state and finished(run, state, new, progress):
+        with processes.raise_on_all_ranks():
+            if state and is_finished(run, state, new, progress):
                 return run
             if data is None:
                 resume.check_data_is_here(new)
-            new, opened_data = opened(new, data)
+            new, opened_data = open_training_data(new, data)
             resume.check_architecture(build.complete(old), new)
             if state:
                 resume.check_shape(facts, opened_data.facts)
-                if finished(run, state, new, progress):
+                if is_finished(run, state, new, progress):
                     return run
         check_agreement(processes, new, facts_of(opened_data, state))
-        trainer = prepared(new, opened_data, device, progress, state)
+        trainer = prepare_trainer(new, opened_data, device, progress, state)
         trainer.record(run, "resumed")
         return play(trainer, run)
 
 
 @contextmanager
-def held(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
+def hold_run(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
     """A run, perhaps a `new` one, while this training works in it.
 
     Raises `BadInput` where another one does, or a process cannot see it.
     """
     with ExitStack() as stack:
-        with processes.together():
+        with processes.raise_on_all_ranks():
             if processes.first:
                 stack.enter_context(run.locked())
         if processes.count > 1:
@@ -121,12 +121,12 @@ def held(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
 
 def check_folder(run: Run, processes: Processes, new: bool) -> None:
     """Raise `BadInput` where a process cannot see the run's folder; a new one is then empty again."""
-    word = processes.from_first(secrets.token_hex())
-    with processes.together():
+    word = processes.broadcast_object(secrets.token_hex())
+    with processes.raise_on_all_ranks():
         if processes.first:
             run.leave(word)
     try:
-        with processes.together():
+        with processes.raise_on_all_ranks():
             run.find(word)
     except BadInput:
         if processes.first and new:
@@ -139,8 +139,8 @@ def check_folder(run: Run, processes: Processes, new: bool) -> None:
 
 def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
     """Raise `BadInput` where the processes would not train the same, or cannot share a batch equally."""
-    everyone = processes.everyone((recipe.written_out(), facts))
-    with processes.together():
+    everyone = processes.all_gather((recipe.written_out(), facts))
+    with processes.raise_on_all_ranks():
         first, found = everyone[0]
         for rank, (other, there) in enumerate(everyone):
             facts_apart = {key: [value, there[key]] for key, value in found.items() if value != there[key]}
@@ -158,17 +158,17 @@ def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[s
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
-def opened(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
+def open_training_data(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
     """The data that a training learns from, and its recipe with all that they settle written out."""
     data = open_recipe_data(recipe, batches)
-    return build.complete(in_steps(with_lasting_data(recipe, batches, data), data)), data
+    return build.complete(epochs_to_steps(with_absolute_data(recipe, batches, data), data)), data
 
 
-def prepared(
+def prepare_trainer(
     recipe: Recipe, data: Data, device: str, progress: Silence, state: checkpoint.State | None = None
 ) -> Trainer:
     """A trainer that is ready for its first step, or for the one after a checkpoint."""
-    with outer_faults(recipe.train, own_batches=recipe.data.from_python):
+    with resource_errors(recipe.train, own_batches=recipe.data.from_python):
         torch.manual_seed(recipe.train.seed)
         trainer = Trainer(recipe, data, device, progress, fresh=state is None)
         trainer.set_up(state)
@@ -186,7 +186,7 @@ def newest_state(run: Run, progress: Silence) -> checkpoint.State | None:
     return state
 
 
-def finished(run: Run, state: checkpoint.State, recipe: Recipe, progress: Silence) -> bool:
+def is_finished(run: Run, state: checkpoint.State, recipe: Recipe, progress: Silence) -> bool:
     """Whether there is nothing left to do, which is then said."""
     index, patience = state.numbers["index"], recipe.train.patience
     done = f"{run.path} is finished: it was trained for {index} steps"
@@ -195,7 +195,7 @@ def finished(run: Run, state: checkpoint.State, recipe: Recipe, progress: Silenc
         return True
     if out_of_patience(state.numbers, patience):
         more = f"-o train.patience={2 * patience}, or 0 for no end"
-        progress.say(f"{done}, and {told(state.numbers)}; to go on, ask for more: {more}")
+        progress.say(f"{done}, and {describe_patience(state.numbers)}; to go on, ask for more: {more}")
         return True
     return False
 
@@ -204,40 +204,40 @@ def play(trainer: Trainer, run: Run) -> Run:
     """Train to the end, going back to the last checkpoint where numbers are not finite and the recipe says so."""
     while True:
         try:
-            with outer_faults(trainer.settings, own_batches=trainer.recipe.data.from_python):
+            with resource_errors(trainer.settings, own_batches=trainer.recipe.data.from_python):
                 trainer.play(run)
             return run
         except Diverged as error:
             reason = str(error)
             check_rollback(trainer, run, error)
         except (BadInput, Failed) as error:
-            raise error.with_more(run.what_is_left()) from error
-        trainer = rolled_back(trainer, run, reason)
+            raise error.append(run.what_is_left()) from error
+        trainer = roll_back(trainer, run, reason)
 
 
 def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
     """Whether a training that diverged may go back by itself; else raise what it ends with."""
-    if number := trainer.processes.greatest(trainer.stopping.signal_number):
+    if number := trainer.processes.all_max(trainer.stopping.signal_number):
         said = f"stopped; {error}; {run.what_is_left()}"
-        raise Interrupted(said, number, told=trainer.processes.first) from error
+        raise Interrupted(said, number, reported_by_me=trainer.processes.first) from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
-        if trainer.processes.from_first(resume.rollbacks(run.history)) < resume.ROLLBACKS:
+        if trainer.processes.broadcast_object(resume.rollbacks(run.history)) < resume.ROLLBACKS:
             return
         often = f", also after {resume.ROLLBACKS} rollbacks"
-    raise Diverged(f"{error}{often}; {run.what_is_left()}", told=error.told) from error
+    raise Diverged(f"{error}{often}; {run.what_is_left()}", reported_by_me=error.reported_by_me) from error
 
 
-def rolled_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
+def roll_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
     """The training as it was at the last checkpoint, with another seed from there on."""
     came_to, data, progress = trainer.engine.index, trainer.data, trainer.progress
     device, processes = trainer.device, trainer.processes
     recipe = Recipe.load(trainer.recipe, train={"seed": trainer.recipe.train.seed + 1})
     del trainer.engine  # its memory is needed for the new one
     progress.say(f"{reason}; going back to the last checkpoint")
-    with processes.together():
+    with processes.raise_on_all_ranks():
         state = newest_state(run, progress)
     check_agreement(processes, recipe, facts_of(data, state))
-    trainer = prepared(recipe, data, device, progress, state)
+    trainer = prepare_trainer(recipe, data, device, progress, state)
     trainer.record(run, "rolled back", came_to=came_to, reason=reason)
     return trainer

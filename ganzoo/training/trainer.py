@@ -10,26 +10,26 @@ from typing import Any
 
 import torch
 
-from ganzoo._faults import blaming
+from ganzoo._faults import call_plugin
 from ganzoo._seeds import seed_of
-from ganzoo._signals import Stopping
+from ganzoo._signals import GracefulStop
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import BETWEEN, Engine
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import check_that_all_play
+from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import Interrupted
 from ganzoo.recipe import build
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import checkpoint, resume
-from ganzoo.training.collapse import EVERY, Guard
-from ganzoo.training.launch import launched
-from ganzoo.training.monitor import DIGITS, Watch, told
+from ganzoo.training.collapse import EVERY, CollapseDetector
+from ganzoo.training.launch import under_torchrun
+from ganzoo.training.monitor import DIGITS, Monitor, describe_patience
 from ganzoo.training.plane import Plane
 from ganzoo.training.profiler import Profiler
 from ganzoo.training.progress import Silence, TensorBoard
 from ganzoo.training.run import Run
-from ganzoo.training.samples import Drawing
-from ganzoo.zoo.model import save_model, start_from
+from ganzoo.training.samples import FixedSamples
+from ganzoo.zoo.model import load_initial_weights, save_model
 
 
 def by_first(method: Callable[..., None]) -> Callable[..., None]:
@@ -37,7 +37,7 @@ def by_first(method: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(method)
     def done_once(trainer: "Trainer", *arguments: Any, **options: Any) -> None:
-        with trainer.processes.together():
+        with trainer.processes.raise_on_all_ranks():
             if trainer.processes.first:
                 method(trainer, *arguments, **options)
 
@@ -53,25 +53,25 @@ class Trainer:
     def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence, fresh: bool = True) -> None:
         self.recipe, self.data, self.device, self.progress = recipe, data, device, progress
         self.settings, self.processes = recipe.train, Processes()
-        with self.processes.together():
+        with self.processes.raise_on_all_ranks():
             if self.settings.tensorboard:
                 TensorBoard.needed()
-            self.parts, losses = build.architecture(recipe.architecture), build.losses(recipe.loss)
+            self.parts, losses = build.resolve_architecture(recipe.architecture), build.resolve_losses(recipe.loss)
             self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
             generator = self.parts["generator"].make(**data.facts)
             if fresh and self.settings.init:
-                start_from(generator, self.settings.init)
+                load_initial_weights(generator, self.settings.init)
             discriminator = self.parts["discriminator"].make(**data.facts)
-            scheduled = [build.scheduled(*loss) for loss in losses]
-            check_that_all_play(scheduled, self.settings.steps)
+            scheduled = [build.schedule(*loss) for loss in losses]
+            check_both_sides_trained(scheduled, self.settings.steps)
         how = {"train": self.settings, "optimizer": recipe.optimizer, "device": device}
         self.engine = Engine(generator, discriminator, scheduled, **how)
-        with self.processes.together(), self.engine.hardware.random_state_kept():
-            self.watch = Watch(data, self.settings)
-        self.guard = Guard(self.engine, data)
+        with self.processes.raise_on_all_ranks(), self.engine.hardware.random_state_kept():
+            self.watch = Monitor(data, self.settings)
+        self.guard = CollapseDetector(self.engine, data)
         self.measured: dict[str, float] = {}
         self.saved = 0
-        self.stopping, self.skipped = Stopping(forwarded=launched()), 0
+        self.stopping, self.skipped = GracefulStop(forwarded=under_torchrun()), 0
 
     @property
     def circumstances(self) -> dict[str, Any]:
@@ -81,18 +81,18 @@ class Trainer:
     def set_up(self, state: checkpoint.State | None = None) -> None:
         """Bring engine and data together, at the beginning or where a run was saved."""
         used = state.numbers["images"] if state else 0
-        own = partial(self.processes.own, parts=self.settings.accumulate)
-        with self.processes.together():
+        own = partial(self.processes.shard, parts=self.settings.accumulate)
+        with self.processes.raise_on_all_ranks():
             data = self.data.to(self.engine.hardware.device)
             self.stream = data.batches(self.settings.batch, self.settings.seed, used, own)
-            first = blaming("the data", next, self.stream)
-        self.engine.setup(first)
+            first = call_plugin("the data", next, self.stream)
+        self.engine.prepare(first)
         if self.processes.rank:  # or dropout would drop the same in all of them
             torch.manual_seed(seed_of("process", self.settings.seed, self.processes.rank))
         self.settings.precision = self.engine.hardware.precision
         self.batches = itertools.chain([first], self.stream)
-        with self.processes.together():
-            self.drawing = Drawing(self.engine, self.data, self.settings.seed)
+        with self.processes.raise_on_all_ranks():
+            self.drawing = FixedSamples(self.engine, self.data, self.settings.seed)
             self.plane = Plane.of(self.data, self.settings.seed)
             if state:
                 self._restore(state)
@@ -112,16 +112,16 @@ class Trainer:
         about |= {"circumstances": self.circumstances, **self.watch.about}
         changed = run.record(event, self.engine.index, self.recipe, **about)
         if changed:
-            self.progress.say(f"changed: {resume.told(changed)}")
+            self.progress.say(f"changed: {resume.describe_changes(changed)}")
         if others:
-            self.progress.say(f"not bit for bit as it would have gone on, since {resume.told(others)}")
+            self.progress.say(f"not bit for bit as it would have gone on, since {resume.describe_changes(others)}")
 
     def play(self, run: Run) -> None:
         """Train in a run folder until the recipe's last step, or until somebody stops it."""
         self.run, self.listeners = run, [self.progress]
         if self.processes.first:
             # A line of an earlier last step, when no line was due, gives way to the regular one.
-            run.cut_log(self.engine.index - bool(self.engine.ledger.tallies))
+            run.cut_log(self.engine.index - bool(self.engine.terms_log.rows_by_names))
             if self.settings.tensorboard:
                 self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
             if self.settings.profile:
@@ -142,7 +142,7 @@ class Trainer:
         self.clock, self.logged = time.perf_counter(), self.engine.images
         while not self.over:
             self.engine.step(self.batches)
-            number = self.processes.greatest(self.stopping.signal_number)
+            number = self.processes.all_max(self.stopping.signal_number)
             for listener in self.listeners:
                 listener.step(self.engine.index)
             self._housekeeping(self.engine.index)
@@ -155,7 +155,7 @@ class Trainer:
         return self.engine.index >= self.settings.steps or self.watch.exhausted
 
     def _give_up(self) -> None:
-        reason = told(self.watch.state)
+        reason = describe_patience(self.watch.state)
         self.record(self.run, "stopped", reason=reason)
         self.progress.say(f"stopped after step {self.engine.index}: {reason}; the best is in {self.run.best_folder}")
 
@@ -166,7 +166,7 @@ class Trainer:
         self._picture(self.engine.index)
         self._conclude()
         said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
-        raise Interrupted(said, signal_number, told=self.processes.first)
+        raise Interrupted(said, signal_number, reported_by_me=self.processes.first)
 
     def _housekeeping(self, step: int) -> None:
         intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
@@ -194,16 +194,16 @@ class Trainer:
     def _paused(self) -> Iterator[None]:
         """Time that does not count as training."""
         begun = time.perf_counter()
-        with self.engine.marked(BETWEEN):
+        with self.engine.profiled(BETWEEN):
             yield
         self.clock += time.perf_counter() - begun
 
     def _measure(self, step: int) -> None:
         """How good the samples are, for the next line of the log; the best generator so far is kept."""
-        with self.processes.together(), torch.no_grad(), self.engine.hardware.random_state_kept():
+        with self.processes.raise_on_all_ranks(), torch.no_grad(), self.engine.hardware.random_state_kept():
             if self.processes.first:
                 self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
-        self.measured, self.watch.best, self.watch.unimproved = self.processes.from_first(
+        self.measured, self.watch.best, self.watch.unimproved = self.processes.broadcast_object(
             (self.measured, self.watch.best, self.watch.unimproved)
         )
         if self.watch.at_its_best(step):
@@ -224,7 +224,7 @@ class Trainer:
 
     def _log(self, step: int, keep: bool) -> None:
         """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
-        for skipped in self.processes.gathered(self.data.skipped):
+        for skipped in self.processes.gather(self.data.skipped):
             self.data.skip(skipped)
         terms, measured = self.engine.metrics(keep), self.measured
         self.measured = measured if keep else {}

@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ganzoo.data.named import plain_names
-from ganzoo.zoo.scores import figures, is_figure, told_protocol
+from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
 TASK = "unconditional-image-generation"
 
@@ -104,7 +104,7 @@ def scores_text(scores: Mapping[str, Any]) -> str:
         return "No scores were measured."
     table = "\n".join(f"| {clean(name)} | {cells} |" for name, cells in rows.items())
     protocol = scores.get("protocol", "")
-    conditions = told_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
+    conditions = format_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
     return SCORES.format(rows=table, conditions=clean(conditions))
 
 

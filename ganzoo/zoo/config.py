@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
-from ganzoo._io import reading
+from ganzoo._io import read_bytes
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 
@@ -71,7 +71,7 @@ class CheckedConfig(Checked):
 def read_config(folder: Path) -> dict[str, Any]:
     """The checked config of a model folder. Raises `BadInput` where it is none that this version reads."""
     path = folder / "config.json"
-    config = parsed(path)
+    config = parse_json(path)
     if isinstance(config, dict) and config.get("format", FORMAT) != FORMAT:
         raise BadInput(f"{path} has format {config['format']!r:.20}, this ganzoo {__version__} reads {FORMAT}")
     try:
@@ -83,11 +83,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def parsed(path: Path) -> Any:
+def parse_json(path: Path) -> Any:
     """The content of a JSON file of at most `LARGEST` bytes."""
     if path.stat().st_size > LARGEST:
         raise BadInput(f"{path} is too large for a config: more than {LARGEST:,} bytes")
-    content = reading(path)
+    content = read_bytes(path)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganzoo._io import write_bytes, writing
+from ganzoo._io import write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import picture, to_bytes, write_png, write_tiles
-from ganzoo.pictures.layout import IN_A_ROW, PICTURED, SCATTERED, pictured
+from ganzoo.pictures.layout import IN_A_ROW, PICTURED, SCATTERED, showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.rows import Folders, each_row, stem
-from ganzoo.zoo.sampling import joined
+from ganzoo.zoo.sampling import concatenate
 
 IN_A_PICTURE = 10_000
 """Samples that one picture shows at most."""
@@ -67,14 +67,14 @@ def write_samples(
 ) -> Path:
     """`write` for a model that is loaded already; `name` is what pictures call it."""
     wanted = each_row(model, rows, fixed)
-    refuse_unfit(model, n, out or Path("new.png"), wanted)
+    check_writable_as(model, n, out or Path("new.png"), wanted)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
     blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in wanted)
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks)
     elif suffix(out) == ".png" and model.kind == "point":
-        write_scatter(out, pictured(joined([samples for samples, _ in blocks]), "point").numpy(), name, seed)
+        write_scatter(out, showable(concatenate([samples for samples, _ in blocks]), "point").numpy(), name, seed)
     elif suffix(out) == ".png":
         write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
     else:
@@ -102,18 +102,18 @@ def suffix(out: Path) -> str:
     return out.suffix.lower()
 
 
-def refuse_unfit(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
+def check_writable_as(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
     """Raise `BadInput` where `n` samples of each that is wanted cannot be drawn, or not be written as such a file."""
     if suffix(out) not in ("", ".png", ".npz"):
         raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
     if suffix(out) == ".png" and n * len(wanted) > IN_A_PICTURE:
         many = f"{n * len(wanted):,}"
         raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {many} to a folder or FILE.npz")
-    settled = [model.settled(n, **each) for each in wanted]
+    settled = [model.expand_fixed(n, **each) for each in wanted]
     samples = model.sample(1, **{key: values[:1] for key, values in settled[0].items()})
     if suffix(out) == ".npz":
         return
-    if pictured(samples, model.kind) is None:
+    if showable(samples, model.kind) is None:
         what = "images of 1 or 3 channels or points in the plane"
         raise BadInput(f"this model does not make {what}; write its samples with --out FILE.npz")
     if model.kind == "point" and not suffix(out):
@@ -122,7 +122,7 @@ def refuse_unfit(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, 
 
 def make_room(out: Path, overwrite: bool) -> None:
     """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or something is in the way."""
-    with writing(out):
+    with write_errors(out):
         if not overwrite and out.exists() and not (out.is_dir() and not any(out.iterdir())):
             raise BadInput(f"'{out}' is there already; choose another --out, or --overwrite to replace it")
         if suffix(out) and out.is_dir():
@@ -134,19 +134,19 @@ def make_room(out: Path, overwrite: bool) -> None:
 
 def pixels(blocks: Blocks) -> Iterator[Tensor]:
     """The images of each block as uint8, a quarter of the memory."""
-    return (to_bytes(pictured(samples)) for samples, _ in blocks)
+    return (to_bytes(showable(samples)) for samples, _ in blocks)
 
 
 def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:
     """One numbered PNG for each sample, in the sub-folder where it belongs; earlier ones are removed first."""
-    with writing(folder):
+    with write_errors(folder):
         for path in list(folders.earlier(folder)):
             path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        for place, image in enumerate(to_bytes(pictured(samples))):
+        for place, image in enumerate(to_bytes(showable(samples))):
             inside = folder / folders.of(given, place)
-            with writing(inside):
+            with write_errors(inside):
                 inside.mkdir(exist_ok=True)
             write_png(inside / f"{next(number):06d}.png", picture(image), name, seed)
 

@@ -1,7 +1,7 @@
 """Models on the Hugging Face Hub, in its client's own cache: every byte is verified before anything is read.
 
-The client compares sizes only and takes what a Hub answers for the name of a file in its cache. So each answer is
-looked at first (`Gate`), and a file counts once its hash is the pinned one or the one by which the Hub names it.
+The client compares sizes only and takes what a Hub answers for the name of a file in its cache. So
+`ResponseGuard` checks each answer first, and a file counts once its hash is the pinned one, or the Hub's own.
 """
 
 import errno
@@ -43,7 +43,7 @@ class Missing(Unavailable):
     """The repository, or offline the cache, has no such file."""
 
 
-class Gate:
+class ResponseGuard:
     """Stands between the client and what a Hub answers for one file of at most `largest` bytes.
 
     Refuses hashes and commits that are none, since the client makes paths of them, and sizes beyond the limit. `hash`
@@ -81,7 +81,7 @@ def pull_entry(entry: Entry, offline: bool = False, everything: bool = False) ->
     """The folder of a registered model, config and weights or `everything` as pinned. Raises `Unavailable`."""
     for file in entry.files if everything else NEEDED:
         pin = entry.files[file]
-        path = verified(entry.repository, file, entry.commit, offline, pin["sha256"], pin["size"])
+        path = fetch_verified(entry.repository, file, entry.commit, offline, pin["sha256"], pin["size"])
     return path.parent
 
 
@@ -96,29 +96,29 @@ def pull_repository(
     repository, revision = wanted.repository, wanted.revision or "main"
     offline = offline or constants.HF_HUB_OFFLINE
     named = None if offline or COMMIT.fullmatch(revision) else revision
-    revision = resolved(repository, revision, say) if named else revision
-    config = verified(repository, "config.json", revision, offline, largest=LARGEST)
+    revision = resolve_revision(repository, revision, say) if named else revision
+    config = fetch_verified(repository, "config.json", revision, offline, largest=LARGEST)
     pinned = read_config(config.parent)["weights"]
-    verified(repository, pinned["file"], revision, offline, pinned["sha256"], pinned["size"])
+    fetch_verified(repository, pinned["file"], revision, offline, pinned["sha256"], pinned["size"])
     for file in OPTIONAL if everything else ():
         with suppress(Missing):
-            verified(repository, file, revision, offline, largest=LARGEST_BESIDE)
+            fetch_verified(repository, file, revision, offline, largest=LARGEST_BESIDE)
     if named:
         # Now that all is there: the client's offline mode finds a name by what an ordinary download of it leaves.
-        asked(repository, "config.json", named, LARGEST)
+        request_file(repository, "config.json", named, LARGEST)
     return config.parent
 
 
-def resolved(repository: str, revision: str, say: Say) -> str:
+def resolve_revision(repository: str, revision: str, say: Say) -> str:
     """The commit of a branch or tag."""
-    found, named = asked(repository, "config.json", revision, LARGEST, dry_run=True)
+    found, named = request_file(repository, "config.json", revision, LARGEST, dry_run=True)
     pin = f"pin it as hub:{repository}@{found.commit_hash}"
     reached = "is" if named else "cannot be reached now, and was"
     say(f"hub:{repository}@{revision} {reached} at {found.commit_hash[:12]}; {pin}")
     return found.commit_hash
 
 
-def verified(
+def fetch_verified(
     repository: str, file: str, revision: str, offline: bool, sha256: str | None = None, largest: int = LARGEST
 ) -> Path:
     """A file with this `sha256`, else with the hash by which the Hub names it. Downloaded anew once where it is not."""
@@ -127,18 +127,18 @@ def verified(
     known = try_to_load_from_cache(repository, file, revision=revision)
     if known is not None and not isinstance(known, str):
         raise Missing(f"there is no {what}")
-    path, named = asked(repository, file, revision, largest, local_files_only=offline)
-    with hub_faults(repository, what):
-        faults = wrong(path, sha256 or named)
+    path, named = request_file(repository, file, revision, largest, local_files_only=offline)
+    with hub_errors(repository, what):
+        faults = mismatch(path, sha256 or named)
     if faults and not offline:
-        path, named = asked(repository, file, revision, largest, force_download=True)
-        faults = wrong(path, sha256 or named)
+        path, named = request_file(repository, file, revision, largest, force_download=True)
+        faults = mismatch(path, sha256 or named)
     if faults:
         raise Unavailable(f"{what} is not what it should be: {faults} ({path})")
     return path
 
 
-def wrong(path: Path, expected: str | None) -> str:
+def mismatch(path: Path, expected: str | None) -> str:
     """What is wrong with a file in the cache: the hash that was expected and the one found, else an empty string.
 
     What was downloaded earlier is named by its hash there, except where the file system has no links.
@@ -159,9 +159,9 @@ def git_hash(content: bytes) -> str:
     return made.hexdigest()
 
 
-def asked(repository: str, file: str, revision: str, largest: int, **options: Any) -> tuple[Any, str | None]:
+def request_file(repository: str, file: str, revision: str, largest: int, **options: Any) -> tuple[Any, str | None]:
     """What `hf_hub_download` returns, and the hash by which the Hub named the file, None where it was not asked."""
-    with hub_faults(repository, f"{file} of hub:{repository}@{revision:.12}"), Gate(largest) as gate:
+    with hub_errors(repository, f"{file} of hub:{repository}@{revision:.12}"), ResponseGuard(largest) as gate:
         found = hf_hub_download(
             repository, file, revision=revision, library_name="ganzoo", library_version=__version__, **options
         )
@@ -174,7 +174,7 @@ def is_cached(repository: str, file: str, revision: str) -> bool:
 
 
 @contextmanager
-def hub_faults(repository: str, what: str) -> Iterator[None]:
+def hub_errors(repository: str, what: str) -> Iterator[None]:
     """Turn what the Hub's client raises into `Unavailable` (`Missing` where there is no such file), in one sentence."""
     where = f"at {constants.ENDPOINT}"
     try:
@@ -184,7 +184,7 @@ def hub_faults(repository: str, what: str) -> Iterator[None]:
     except HFValidationError as error:
         raise BadInput(f"'{repository}' is no name of a repository: {first_line(error)}") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise unreachable(error, what, where) from error
+        raise explain_unreachable(error, what, where) from error
     except GatedRepoError as error:
         advice = "accept its terms there and log in with 'hf auth login'"
         raise Unavailable(f"{repository} {where} is gated: {advice}") from error
@@ -198,7 +198,7 @@ def hub_faults(repository: str, what: str) -> Iterator[None]:
     except LocalTokenNotFoundError as error:
         raise Unavailable(f"nobody is logged in to the Hub {where}; 'hf auth login' comes first") from error
     except HfHubHTTPError as error:
-        raise Unavailable(answered(error, what, where)) from error
+        raise Unavailable(explain_response(error, what, where)) from error
     except OSError as error:
         full = "no space left" if error.errno == errno.ENOSPC else first_line(error)
         raise Unavailable(f"{what}: {full} (the cache is {constants.HF_HUB_CACHE})") from error
@@ -210,17 +210,17 @@ def hub_faults(repository: str, what: str) -> Iterator[None]:
         raise Unavailable(f"the connection to the Hub {where} broke ({first_line(error)}); try again") from error
 
 
-def unreachable(error: Exception, what: str, where: str) -> Unavailable:
+def explain_unreachable(error: Exception, what: str, where: str) -> Unavailable:
     """Nothing in the cache, and nothing came of asking."""
     cause = error.__cause__
     if isinstance(error, OfflineModeIsEnabled) or cause is None or isinstance(cause, OfflineModeIsEnabled):
         return Missing(f"{what} is not in the cache, and offline nothing is asked for; 'ganzoo pull' it first")
     if isinstance(cause, HfHubHTTPError):
-        return Unavailable(answered(cause, what, where))
+        return Unavailable(explain_response(cause, what, where))
     return Unavailable(f"cannot reach the Hub {where} for {what} ({first_line(cause)}); check the network")
 
 
-def answered(error: HfHubHTTPError, what: str, where: str) -> str:
+def explain_response(error: HfHubHTTPError, what: str, where: str) -> str:
     """A sentence about an answer that is none."""
     code = error.response.status_code
     said = {

@@ -11,18 +11,18 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
-from ganzoo._io import reading, sha256, write_bytes, write_json, writing_folder
-from ganzoo._seeds import seeded
+from ganzoo._io import read_bytes, replace_folder, sha256, write_bytes, write_json
+from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.plugins.firstparty import how_to_install
-from ganzoo.recipe.build import Part, checked_options, find
+from ganzoo.recipe.build import ResolvedClass, check_options, resolve_class
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.config import AXES, FORMAT, read_config
-from ganzoo.zoo.resolve import folder_of
-from ganzoo.zoo.sampling import joined, numbered, one_of_each, pieces, refuse_outside
+from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.sampling import check_range, concatenate, expand_fixed, parse_numbers, pieces
 
 
 class Model:
@@ -52,7 +52,7 @@ class Model:
     def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Any, dict[str, Tensor]]:
         """The images of `sample`, and what they were made from: {"z": (n, 100), ...}."""
         blocks = list(self.blocks(n, seed, **fixed))
-        return joined([samples for samples, _ in blocks]), joined([given for _, given in blocks])
+        return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])
 
     def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Any, dict[str, Tensor]]]:
         """What `sample_with_given` returns in pieces of 64 samples or a few times as many, one after the other."""
@@ -60,16 +60,16 @@ class Model:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
         yield from pieces(self.generator, n, seed, self.device, self._numbers(fixed), self.makes_images)
 
-    def settled(self, n: int, **fixed: Any) -> dict[str, Tensor]:
+    def expand_fixed(self, n: int, **fixed: Any) -> dict[str, Tensor]:
         """What `sample` is told to fix as a tensor of `n` values for each key. Raises `BadInput` as that does."""
-        return one_of_each(self.generator, n, self.device, self._numbers(fixed))
+        return expand_fixed(self.generator, n, self.device, self._numbers(fixed))
 
     def _numbers(self, fixed: Mapping[str, Any]) -> dict[str, Any]:
         found = {}
         for key, value in fixed.items():
-            found[key] = numbered(key, value, self.classes if key == "label" else ())
+            found[key] = parse_numbers(key, value, self.classes if key == "label" else ())
             if count := self.categories(key):
-                refuse_outside(key, found[key], count)
+                check_range(key, found[key], count)
         return found
 
     @property
@@ -96,37 +96,37 @@ class Model:
 def save_model(
     folder: Path,
     generator: nn.Module,
-    part: Part,
+    part: ResolvedClass,
     data: Mapping[str, Any],
     recipe: Recipe | None = None,
     **about: Any,
 ) -> None:
     """Write a generator as a model folder. `data` is `Data.description`, `about` goes into the config."""
-    content = packed(generator)
+    content = serialize_weights(generator)
     config = {
         "format": FORMAT,
         "ganzoo": __version__,
-        "architecture": described(part),
-        "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, seeded("shape")).items()},
+        "architecture": describe_architecture(part),
+        "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, make_rng("shape")).items()},
         "data": dict(data),
         "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
         **about,
     }
-    with writing_folder(folder) as part:
+    with replace_folder(folder) as part:
         write_bytes(part / "model.safetensors", content)
         write_json(part / "config.json", config)
         if recipe:
             recipe.save(part / "recipe.toml")
 
 
-def packed(generator: nn.Module) -> bytes:
+def serialize_weights(generator: nn.Module) -> bytes:
     """A generator's weights as the content of a safetensors file."""
     # Clones, since safetensors refuses tensors that share memory.
     weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in generator.state_dict().items()}
     return tensors_to_bytes(weights, metadata={"format": "pt"})
 
 
-def described(part: Part) -> dict[str, Any]:
+def describe_architecture(part: ResolvedClass) -> dict[str, Any]:
     """What a config says of the architecture."""
     provided = part.provided
     about = {"name": provided.name, "distribution": provided.distribution, "version": provided.version}
@@ -146,19 +146,19 @@ def load(
     generator moves on. Raises `BadInput` where there is no such model, or where no installed plugin provides its
     architecture, and `Unavailable` where it cannot be had, or is not what was pinned.
     """
-    folder = folder_of(source, offline, say=say)
+    folder = resolve_folder(source, offline, say=say)
     config = read_config(folder)
-    part = find_part(config["architecture"])
+    part = resolve_generator(config["architecture"])
     weights = read_weights(folder, config["weights"])
     try:
-        generator = filled(part, config["data"], weights)
+        generator = build_with_weights(part, config["data"], weights)
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
         said = f"the weights in {folder} do not fit the architecture: {error}"
         raise Unavailable(f"{said}; {versions(config['architecture'], part)}") from error
     return Model(generator, config, device)
 
 
-def filled(part: Part, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Generator:
+def build_with_weights(part: ResolvedClass, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Generator:
     """The generator with these weights. Raises `ValueError` where they do not fit.
 
     It is looked at without memory of its own first: a config of a few bytes may ask for more than there is. (A few
@@ -166,19 +166,19 @@ def filled(part: Part, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     """
     with torch.random.fork_rng([]):
         with suppress(Failed), torch.device("meta"):
-            refuse_misfits(build_generator(part, data), weights)
+            check_weights_fit(build_generator(part, data), weights)
         generator = build_generator(part, data)
-    refuse_misfits(generator, weights)
+    check_weights_fit(generator, weights)
     generator.load_state_dict(weights)
     return generator
 
 
-def start_from(generator: Generator, source: str | Path) -> None:
+def load_initial_weights(generator: Generator, source: str | Path) -> None:
     """Give a new generator the weights of a pretrained one. Raises `BadInput` where it is built in another way."""
     model = load(source, "cpu")
     weights = model.generator.state_dict()
     try:
-        refuse_misfits(generator, weights)
+        check_weights_fit(generator, weights)
     except ValueError as misfit:
         made = model.config["architecture"]
         built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
@@ -187,7 +187,7 @@ def start_from(generator: Generator, source: str | Path) -> None:
     generator.load_state_dict(weights)
 
 
-def refuse_misfits(generator: Generator, given: Mapping[str, Tensor]) -> None:
+def check_weights_fit(generator: Generator, given: Mapping[str, Tensor]) -> None:
     """Raise `ValueError` where weights do not have exactly the names, shapes and types of a generator's own.
 
     Half precision is a way to keep float32 in less space, and fits.
@@ -203,7 +203,7 @@ def refuse_misfits(generator: Generator, given: Mapping[str, Tensor]) -> None:
             raise ValueError(f"'{name}' is {given[name].dtype}, not {tensor.dtype}")
 
 
-def versions(made: Mapping[str, Any], part: Part) -> str:
+def versions(made: Mapping[str, Any], part: ResolvedClass) -> str:
     """The version of the plugin that a model was made with, and the installed one."""
     return f"made with {made['distribution']} {made['version']}, installed is {part.provided.version}"
 
@@ -213,7 +213,7 @@ def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
     path = folder / pinned["file"]
     if not path.is_file() or path.stat().st_size != pinned["size"]:
         raise Unavailable(f"{path} is missing or incomplete: config.json says {pinned['size']:,} bytes")
-    content = reading(path)
+    content = read_bytes(path)
     if sha256(content) != pinned["sha256"]:
         raise Unavailable(f"{path} is damaged: its sha256 is not the one in config.json")
     try:
@@ -225,22 +225,22 @@ def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
     return weights
 
 
-def find_part(wanted: Mapping[str, Any]) -> Part:
+def resolve_generator(wanted: Mapping[str, Any]) -> ResolvedClass:
     """The generator class of an installed plugin that a config names, with the options it says."""
     try:
-        part = find("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator")
+        part = resolve_class("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator")
     except BadInput as error:
         source = f"{wanted['distribution']} {wanted['version']}"
         how = how_to_install(wanted["distribution"])
         raise BadInput(f"this model needs the architecture '{wanted['name']}' of {source}: {how} ({error})") from error
     try:
-        part.options = checked_options(part.cls, wanted["options"], "architecture")
+        part.options = check_options(part.cls, wanted["options"], "architecture")
     except BadInput as error:
         raise BadInput(f"{error}; {versions(wanted, part)}") from error
     return part
 
 
-def build_generator(part: Part, data: Mapping[str, Any]) -> Generator:
+def build_generator(part: ResolvedClass, data: Mapping[str, Any]) -> Generator:
     """The untrained generator for the data that a config describes."""
     shape = {data["kind"]: tuple(data["shape"])} if data["kind"] in AXES else {}
     return part.make(**shape, classes=len(data["classes"]) or None)

@@ -14,24 +14,24 @@ import tomlkit
 from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from ganzoo._io import is_there, reading, sha256, write_bytes, writing, writing_folder
+from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes, write_errors
 from ganzoo._version import __version__
 from ganzoo.data.named import plain_names
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pictures.grid import write_grid
-from ganzoo.pictures.layout import in_a_picture, pictured
+from ganzoo.pictures.layout import picture_layout, showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins import entries
 from ganzoo.plugins.entries import Entry
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo import registry
 from ganzoo.zoo.card import card
-from ganzoo.zoo.hub import COMMIT, git_hash, hub_faults
+from ganzoo.zoo.hub import COMMIT, git_hash, hub_errors
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import HUB, OnHub, model_folder, parse
 from ganzoo.zoo.scores import FILE as SCORES
 from ganzoo.zoo.scores import figures
-from ganzoo.zoo.scores import read as read_scores
+from ganzoo.zoo.scores import read_scores as read_scores
 
 TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
@@ -82,7 +82,7 @@ class Publication:
         `say` is told what was done. Raises `Unavailable` for what the network or the Hub refuses, and where it has
         something else afterwards.
         """
-        with hub_faults(self.repository, self.repository):
+        with hub_errors(self.repository, self.repository):
             self.api.whoami()
             head = self._head()
             self._refuse_moved_tag(head)
@@ -150,10 +150,10 @@ def bundle(source: str | Path, folder: Path, license_id: str) -> str:
     """
     if not entries.NAME.fullmatch(folder.name):
         raise BadInput(f"'{folder.name}' is no name of a model: lower-case letters and digits, joined by . _ or -")
-    if is_there(folder):
+    if exists(folder):
         raise BadInput(f"'{folder}' is there already")
     files = content(local_folder(source), folder.name, license_id)
-    with writing_folder(folder) as part:
+    with replace_folder(folder) as part:
         for name, held in files.items():
             write_bytes(part / name, held)
     place = folder.resolve()
@@ -202,11 +202,11 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
     Raises `BadInput` where a file is a link, which may lead anywhere, or is not what it should be.
     """
     model = load(folder, "cpu")
-    there = [name for name in (*entries.NEEDED, "recipe.toml", SCORES) if is_there(folder / name)]
+    there = [name for name in (*entries.NEEDED, "recipe.toml", SCORES) if exists(folder / name)]
     for name in there:
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
-    held = {name: reading(folder / name) for name in there}
+    held = {name: read_bytes(folder / name) for name in there}
     if json.loads(held["config.json"])["weights"]["sha256"] != sha256(held["model.safetensors"]):
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in held:
@@ -214,15 +214,15 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as made:
         picture = Path(made, "samples.png")
         if draw_samples(picture, model, reference):
-            held["samples.png"] = reading(picture)
+            held["samples.png"] = read_bytes(picture)
     scores = scores_of(folder, model.config) if SCORES in held else {}
     return held | {"README.md": card(reference, license_id, model.config, scores).encode()}
 
 
 def draw_samples(path: Path, model: Model, name: str) -> bool:
     """The picture of a published model, and whether there is one."""
-    n, fixed, columns = in_a_picture(model.generator)
-    shown = None if model.kind == "other" else pictured(model.sample(n, **fixed), model.kind)
+    n, fixed, columns = picture_layout(model.generator)
+    shown = None if model.kind == "other" else showable(model.sample(n, **fixed), model.kind)
     if shown is None:
         return False
     if model.kind == "point":
@@ -259,7 +259,7 @@ def parse_or_none(source: str | None) -> Any:
         return parse(source) if source else None
 
 
-def refuse_other(name: str, repository: str) -> None:
+def check_name_free(name: str, repository: str) -> None:
     """Raise `BadInput` where some registry has another model under that name."""
     for entry in registry.entries():
         if entry.name == name and (entry.folder or entry.repository != repository):
@@ -270,9 +270,9 @@ def refuse_other(name: str, repository: str) -> None:
 def add_entry(text: str) -> Path:
     """Write an entry into the user's registry, which is returned; what else stands there stays as it is."""
     path = registry.user_file()
-    document = tomlkit.parse(reading(path).decode()) if is_there(path) else tomlkit.document()
+    document = tomlkit.parse(read_bytes(path).decode()) if exists(path) else tomlkit.document()
     document.update(tomlkit.parse(text))
-    with writing(path):
+    with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, tomlkit.dumps(document).encode())
     return path

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganzoo._io import expanded, is_there
-from ganzoo.errors import BadInput, choices
+from ganzoo._io import exists, expand_user
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo import registry
 
@@ -25,13 +25,13 @@ def parse(source: str | Path) -> Entry | OnHub | Path:
 
     Raises `BadInput` where it could mean two things or nothing.
     """
-    text, path = str(source), expanded(Path(source))
+    text, path = str(source), expand_user(Path(source))
     spelt_as_path = isinstance(source, Path) or text.startswith((".", "~", "/")) or path.is_absolute()
     if not spelt_as_path and text.startswith("hub:"):
         return on_hub(text)
     if not spelt_as_path and "/" not in text and (entry := registry.find(text)):
         return entry
-    if is_there(path):
+    if exists(path):
         return path
     if not spelt_as_path and HUB.fullmatch(text):
         both = f"a repository on the Hub is said as hub:{text}, a folder as ./{text}"
@@ -39,7 +39,7 @@ def parse(source: str | Path) -> Entry | OnHub | Path:
     if spelt_as_path or "/" in text:
         raise BadInput(f"there is no run or model '{text}'")
     names = [entry.name for entry in registry.entries()]
-    raise BadInput(f"there is no registered model, run or folder '{text}'; {choices(text, names)}")
+    raise BadInput(f"there is no registered model, run or folder '{text}'; {suggest(text, names)}")
 
 
 def on_hub(text: str) -> OnHub:
@@ -53,6 +53,6 @@ def on_hub(text: str) -> OnHub:
 def model_folder(path: Path) -> Path:
     """The model folder that a path names: itself, or the one in a run. Raises `BadInput` where there is none."""
     for folder in (path, path / "model"):
-        if is_there(folder / "config.json"):
+        if exists(folder / "config.json"):
             return folder
     raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ganzoo._io import expanded, is_there
+from ganzoo._io import exists, expand_user
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry, read_entries
@@ -22,7 +22,7 @@ def own_file() -> Path:
 def user_file() -> Path:
     """The user's registry, whether it is there or not: GANZOO_REGISTRY, else one among their settings."""
     named = os.environ.get("GANZOO_REGISTRY")
-    return expanded(Path(named)) if named else platformdirs.user_config_path("ganzoo") / "registry.toml"
+    return expand_user(Path(named)) if named else platformdirs.user_config_path("ganzoo") / "registry.toml"
 
 
 def entries() -> list[Entry]:
@@ -31,7 +31,7 @@ def entries() -> list[Entry]:
     files = {thing.targets["file"]: thing.distribution for thing in catalog().provided if thing.kind == "model"}
     for file, distribution in files.items():
         found += read_entries(Path(file), distribution, Path(file).parent)
-    if is_there(user_file()):
+    if exists(user_file()):
         found += read_entries(user_file(), "user", user_file().parent)
     return sorted(found, key=lambda entry: (entry.name, entry.origin))
 

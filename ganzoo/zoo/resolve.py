@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ganzoo._io import reading, sha256
+from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import Unavailable
 from ganzoo.plugins.entries import NEEDED, Entry
 from ganzoo.zoo.references import OnHub, model_folder, parse
 
 
-def folder_of(
+def resolve_folder(
     source: str | Path,
     offline: bool = False,
     everything: bool = False,
@@ -24,7 +24,7 @@ def folder_of(
     if isinstance(meant, Path):
         return model_folder(meant)
     if isinstance(meant, Entry) and meant.folder:
-        return checked(meant, everything)
+        return verify_entry(meant, everything)
     # Imported late, since the Hub's client is slow to import and local models need none.
     from ganzoo.zoo import hub
 
@@ -33,10 +33,10 @@ def folder_of(
     return hub.pull_entry(meant, offline, everything)
 
 
-def checked(entry: Entry, everything: bool) -> Path:
+def verify_entry(entry: Entry, everything: bool) -> Path:
     """The folder of a registered model that needs no download. Raises `Unavailable` where a file is not as pinned."""
     for file in entry.files if everything else NEEDED:
         path = entry.folder / file
-        if not path.is_file() or sha256(reading(path)) != entry.files[file]["sha256"]:
+        if not path.is_file() or sha256(read_bytes(path)) != entry.files[file]["sha256"]:
             raise Unavailable(f"{path} is not the file that the registry pins as '{entry.name}'; install it again")
     return entry.folder

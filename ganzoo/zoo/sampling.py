@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo._faults import blaming, network_name
-from ganzoo._seeds import seed_of, seeded
+from ganzoo._faults import call_plugin, network_name
+from ganzoo._seeds import make_rng, seed_of
 from ganzoo.contract import Batch, Generator
-from ganzoo.errors import BadInput, Failed, choices
+from ganzoo.errors import BadInput, Failed, suggest
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
@@ -30,7 +30,7 @@ def draw(
 
     A piece is one or more blocks. Whole blocks are drawn and then cut: torch draws other numbers for another count.
     """
-    fixed = one_of_each(generator, n, device, fixed)
+    fixed = expand_fixed(generator, n, device, fixed)
     first, blocks = 0, 1
     while first < n:
         blocks = min(blocks, math.ceil((n - first) / BLOCK))
@@ -52,24 +52,24 @@ def pieces(
 ) -> Iterator[tuple[Any, dict[str, Tensor]]]:
     """What `draw` gives, on the CPU in float32; what are `images` in [0, 1]."""
     for made, given in draw(generator, n, seed, device, fixed):
-        made = joined([made])
-        yield to_unit(made) if images else made, joined([given])
+        made = concatenate([made])
+        yield to_unit(made) if images else made, concatenate([given])
 
 
-def one_of_each(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
+def expand_fixed(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
     """What is fixed as `n` values for each key. Raises `BadInput` for a key or a value that the generator cannot take.
 
     That goes too for a key that it needs and that is not fixed.
     """
     drawn = latents(generator, 0, 0, device)
     check_keys(generator, drawn, fixed)
-    return {key: one_each(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
+    return {key: expand_value(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
 
 
 def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
     """The latents of one block, which depend on nothing but the seed and the number of the block."""
     with torch.no_grad(), global_random_state(seed_of("latent", seed, number), device):
-        return generator.latent(BLOCK, seeded("sample", seed, number))
+        return generator.latent(BLOCK, make_rng("sample", seed, number))
 
 
 def blocks_together(made: Any, n: int, device: torch.device) -> int:
@@ -94,7 +94,7 @@ def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
 def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
     """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
     try:
-        return blaming(network_name(generator), generator, given)
+        return call_plugin(network_name(generator), generator, given)
     except Failed as error:
         if not (fixed and isinstance(error.__cause__, IndexError | RuntimeError)):
             raise
@@ -106,14 +106,14 @@ def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[st
     """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is not there."""
     for key in fixed:
         if key not in (*drawn, *generator.needs):
-            raise BadInput(f"this generator has no '{key}' to fix; {choices(key, [*drawn, *generator.needs])}")
+            raise BadInput(f"this generator has no '{key}' to fix; {suggest(key, [*drawn, *generator.needs])}")
     missing = [key for key in generator.needs if key not in drawn and key not in fixed]
     if missing:
         example = ", ".join(f"{key}=..." for key in missing)
         raise BadInput(f"this generator needs {', '.join(map(repr, missing))}; fix it, such as sample(16, {example})")
 
 
-def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
+def expand_value(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
     """A fixed value for `n` samples: the same for all, or its own for each."""
     if value.is_floating_point() and not value.isfinite().all():
         raise BadInput(f"'{key}' is fixed to what is no finite number")
@@ -127,21 +127,21 @@ def one_each(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
         raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
 
 
-def numbered(key: str, value: Any, classes: Sequence[str]) -> Any:
+def parse_numbers(key: str, value: Any, classes: Sequence[str]) -> Any:
     """A fixed value in which words have become numbers: the name of a class its place, else what the word says."""
     if isinstance(value, list | tuple):
-        return [numbered(key, each, classes) for each in value]
+        return [parse_numbers(key, each, classes) for each in value]
     if not isinstance(value, str):
         return value
     if value in classes:
         return classes.index(value)
     if "," in value:
-        return [numbered(key, each.strip(), classes) for each in value.split(",")]
+        return [parse_numbers(key, each.strip(), classes) for each in value.split(",")]
     for number in (int, float):
         with suppress(ValueError):
             return number(value)
     if classes:
-        raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {choices(value, classes)}")
+        raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {suggest(value, classes)}")
     raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}")
 
 
@@ -153,17 +153,17 @@ def as_tensor(key: str, value: Any) -> Tensor:
         raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}") from error
 
 
-def refuse_outside(key: str, given: Any, count: int) -> None:
+def check_range(key: str, given: Any, count: int) -> None:
     """Raise `BadInput` for a class that is none of so many. A GPU would end the process with an assertion."""
     values = as_tensor(key, given)
     if not ((values >= 0) & (values < count)).all():
         raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
 
 
-def joined(parts: list[Any]) -> Any:
+def concatenate(parts: list[Any]) -> Any:
     """Tensors, or dicts of them, put together along the first axis, on the CPU."""
     if isinstance(parts[0], dict):
-        return {key: joined([part[key] for part in parts]) for key in parts[0]}
+        return {key: concatenate([part[key] for part in parts]) for key in parts[0]}
     return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo._io import is_there, reading, refuse_unwritable, write_json
+from ganzoo._io import check_writable, exists, read_bytes, write_json
 from ganzoo.errors import BadInput
 
 FILE = "scores.json"
@@ -39,18 +39,18 @@ class Scores:
         """A row of a table for each metric."""
         return [
             {"name": self.labels.get(name, name)}
-            | {key: told(score[key]) for key in COLUMNS}
+            | {key: format_number(score[key]) for key in COLUMNS}
             | {"note": score.get("why", "")}
             for name, score in self.metrics.items()
         ]
 
     def conditions(self) -> str:
         """The protocol in a line."""
-        return told_protocol(self.protocol)
+        return format_protocol(self.protocol)
 
     def save(self, path: Path) -> None:
         """Write them as JSON; what the file has of other metrics by the same protocol stays."""
-        before = read(path) if is_there(path) else {}
+        before = read_scores(path) if exists(path) else {}
         protocol = before.pop("protocol", None)
         same = isinstance(protocol, dict) and all(
             # Only a suite that has not measured yet may be missing.
@@ -69,10 +69,10 @@ def score(generated: Any, real: float | None) -> dict[str, Any]:
     return {"generated": generated, "real": real, "ratio": ratio}
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_scores(path: Path) -> dict[str, Any]:
     """The content of a file of scores, which may come from a stranger. Raises `BadInput` where it is none."""
     try:
-        scores = json.loads(reading(path))
+        scores = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is no JSON: {error}") from error
     if not isinstance(scores, dict):
@@ -83,11 +83,11 @@ def read(path: Path) -> dict[str, Any]:
     return scores
 
 
-def check_place(path: Path) -> None:
+def check_scores_file(path: Path) -> None:
     """Raise `BadInput` where scores could not be written, or something that is no scores is there already."""
-    refuse_unwritable(path)
-    if is_there(path):
-        read(path)
+    check_writable(path)
+    if exists(path):
+        read_scores(path)
 
 
 def is_score(value: Any) -> bool:
@@ -105,7 +105,7 @@ def is_protocol(value: Any) -> bool:
     return isinstance(value, str | bool) or is_figure(value)
 
 
-def told(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """A number as people read it; a dash where there is none."""
     return "-" if value is None else f"{value:.4g}"
 
@@ -125,12 +125,12 @@ def is_figure(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
-def told_protocol(protocol: Mapping[str, Any]) -> str:
+def format_protocol(protocol: Mapping[str, Any]) -> str:
     """The conditions of scores in a line, hashes shortened."""
     parts = []
     for key, value in protocol.items():
         if isinstance(value, Mapping):
-            parts.append(f"{key} ({told_protocol(value)})")
+            parts.append(f"{key} ({format_protocol(value)})")
             continue
         text = value[:12] if isinstance(value, str) and len(value) == 64 else value
         parts.append(f"{key.replace('_', ' ')} {text}")

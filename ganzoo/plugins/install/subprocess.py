@@ -9,13 +9,13 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from ganzoo._names import normal
+from ganzoo._names import normalize_name
 from ganzoo.errors import Failed
 
 CODE = "import sys; from ganzoo.plugins.install.subprocess import answer; answer(*sys.argv[1:])"
 
 
-def fresh(module: str, function: str) -> Any:
+def run_afresh(module: str, function: str) -> Any:
     """What a function without arguments returns in a new process. Raises `Failed` where the process ends before that.
 
     The answer comes in a file, as a plugin that is loaded may write to standard output whatever it likes.
@@ -36,7 +36,7 @@ def answer(module: str, function: str, file: str) -> None:
     Path(file).write_text(json.dumps(getattr(importlib.import_module(module), function)()))
 
 
-def installed() -> dict[str, str]:
+def installed_versions() -> dict[str, str]:
     """The normal name and the version of every installed distribution."""
     found = reversed(list(distributions()))  # the first of a name counts
-    return {normal(each.metadata["Name"] or ""): each.version or "" for each in found}
+    return {normalize_name(each.metadata["Name"] or ""): each.version or "" for each in found}

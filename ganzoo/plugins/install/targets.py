@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from ganzoo._io import expanded, is_there, reading
-from ganzoo._names import normal
+from ganzoo._io import exists, expand_user, read_bytes
+from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party, how_to_install
@@ -22,7 +22,7 @@ GROUNDS = ("ganzoo", "torch", "torchvision")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InstallTarget:
     """One thing to install: `place` as an installer takes it, and the normal name of its distribution, if known."""
 
     place: str
@@ -34,7 +34,7 @@ class Wanted:
             raise BadInput(f"'ganzoo install' brings plugins; what they stand on, such as {self.name}, it leaves alone")
 
 
-def wanted(word: str) -> Wanted:
+def parse_target(word: str) -> InstallTarget:
     """What a word stands for.
 
     Raises `BadInput` for one that stands for nothing, for a first-party name, and for the name of an architecture or
@@ -43,47 +43,47 @@ def wanted(word: str) -> Wanted:
     if ADDRESS.fullmatch(word):
         file = PurePosixPath(unquote(urlsplit(word).path))
         name = wheel_name(file) if file.suffix == ".whl" else ""
-        return Wanted(f"git+{word}" if ON_GITHUB.fullmatch(word) else word, name)
-    path = expanded(Path(word))
-    if word and is_there(path):
+        return InstallTarget(f"git+{word}" if ON_GITHUB.fullmatch(word) else word, name)
+    path = expand_user(Path(word))
+    if word and exists(path):
         if (path / "pyproject.toml").is_file():
-            return Wanted(str(path.resolve()), project_name(path / "pyproject.toml"), is_folder=True)
+            return InstallTarget(str(path.resolve()), project_name(path / "pyproject.toml"), is_folder=True)
         if path.suffix == ".whl":
-            return Wanted(str(path.resolve()), wheel_name(path))
+            return InstallTarget(str(path.resolve()), wheel_name(path))
     if path.suffix == ".whl":
         raise BadInput(f"there is no wheel {path}")
-    return named(word)
+    return parse_requirement(word)
 
 
-def named(word: str) -> Wanted:
+def parse_requirement(word: str) -> InstallTarget:
     """A package by name, with extras, versions or an address of its own."""
     try:
         requirement = Requirement(word)
     except InvalidRequirement as error:
         kinds = "no package name, no folder with a pyproject.toml, no wheel and no address such as git+https://..."
         raise BadInput(f"'{word}' is {kinds}") from error
-    name = normal(requirement.name)
+    name = normalize_name(requirement.name)
     if name in first_party() and not requirement.url:
         raise BadInput(f"'{name}' is not fetched by name, as it comes with ganzoo's checkout: {how_to_install(name)}")
     for thing in catalog().provided:
-        if name == normal(thing.name) != normal(thing.distribution) and not requirement.url:
+        if name == normalize_name(thing.name) != normalize_name(thing.distribution) and not requirement.url:
             raise BadInput(f"'{word}' is the {thing.kind} that {thing.distribution} brings, and is here already")
-    return Wanted(word, name)
+    return InstallTarget(word, name)
 
 
 def project_name(path: Path) -> str:
     """The name in a pyproject.toml, empty where it says none. Raises `BadInput` where that is no TOML."""
     try:
-        project = tomllib.loads(reading(path).decode()).get("project")
+        project = tomllib.loads(read_bytes(path).decode()).get("project")
     except ValueError as error:
         raise BadInput(f"{path} is no TOML: {error}") from error
     name = project.get("name") if isinstance(project, dict) else None
-    return normal(name) if isinstance(name, str) else ""
+    return normalize_name(name) if isinstance(name, str) else ""
 
 
 def wheel_name(path: PurePath) -> str:
     """The name in a wheel's file name."""
     try:
-        return normal(parse_wheel_filename(path.name)[0])
+        return normalize_name(parse_wheel_filename(path.name)[0])
     except InvalidWheelFilename as error:
         raise BadInput(f"{path} is no wheel: {error}") from error

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from ganzoo.errors import BadInput
-from ganzoo.plugins.install.targets import Wanted
+from ganzoo.plugins.install.targets import InstallTarget
 
 PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
 """How uv speaks of what it would install."""
@@ -31,7 +31,7 @@ class Pip:
         """The version of a distribution that pip sees as installed, empty where there is none."""
         return installed_version(name)
 
-    def install(self, things: Sequence[Wanted], folder: Path, editable: bool, upgrade: bool) -> list[str]:
+    def install(self, things: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
         """Install these, and nothing that the constraints in the folder forbid."""
         flags = ["--upgrade"] if upgrade else []
         return [*self.words, "install", "--constraint", str(folder / ALL), *flags, *places(things, editable)]
@@ -71,7 +71,7 @@ class Uv:
         found = installed_version(name)
         return found if found and Path(str(distribution(name).locate_file(""))).resolve() in here else ""
 
-    def install(self, things: Sequence[Wanted], folder: Path, editable: bool, upgrade: bool) -> list[str]:
+    def install(self, things: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
         """Install these, and nothing that the constraints in the folder forbid.
 
         Its --upgrade would replace everything that these need as well, and what it built from a folder it keeps.
@@ -104,12 +104,12 @@ class Uv:
         return [self.program, "pip", verb, "--python", sys.executable]
 
 
-def places(things: Iterable[Wanted], editable: bool) -> list[str]:
+def places(things: Iterable[InstallTarget], editable: bool) -> list[str]:
     """The things as the last words of a command line."""
     return [word for thing in things for word in (["--editable", thing.place] if editable else [thing.place])]
 
 
-def installer() -> Pip | Uv:
+def find_installer() -> Pip | Uv:
     """What there is to install with. Raises `BadInput` where there is nothing, with the command that brings it."""
     if importlib.util.find_spec("pip"):
         return Pip()

@@ -188,7 +188,7 @@ def test_relativistic_refuses_scores_that_cannot_be_paired():
 
     engine = ganzoo.Engine(TinyGenerator(), PositiveOnly(), [Relativistic()], device="cpu", train={"precision": "fp32"})
     with pytest.raises(ganzoo.BadInput) as refusal:
-        engine.setup({"image": torch.full((8, 1, 2, 2), -1.0)})
+        engine.prepare({"image": torch.full((8, 1, 2, 2), -1.0)})
     message = str(refusal.value)
     assert message.startswith(
         "loss 'Relativistic': it pairs real and fake scores one to one, but their shapes are (0,)"
