@@ -1,17 +1,19 @@
-"""Whose fault it is where something breaks: errors of plugins and data with the culprit's name."""
+"""Errors of plugins and data, raised again with the name of the code at fault."""
 
 from collections.abc import Callable
-from typing import Any
-
-from torch import nn
+from typing import ParamSpec, TypeVar
 
 from ganzoo.errors import BadInput, Error, Failed
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def call_plugin(culprit: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """Call what a plugin or the data brings; what it raises comes with the culprit's name.
 
-    A `ValueError` is a refusal and becomes `BadInput`, anything else `Failed`; `outer_faults` are not the callee's.
+def call_plugin(culprit: str, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """Return `function(*arguments, **options)`; an error that this code of a plugin or of the data raises names it.
+
+    A `ValueError` is a refusal and becomes `BadInput`, any other error `Failed`; both begin with `culprit`. Three kinds
+    pass unchanged, as the function is not at fault: errors of ganzoo, lack of memory, the death of a data worker.
     """
     try:
         return function(*arguments, **options)
@@ -25,18 +27,18 @@ def call_plugin(culprit: str, function: Callable[..., Any], *arguments: Any, **o
         raise Failed(f"{culprit} failed: {type(error).__name__}: {error}") from error
 
 
-def network_name(module: nn.Module) -> str:
-    """How sentences speak of a network: by the class that it is of."""
-    return f"{type(module).__module__}.{type(module).__qualname__}"
+def network_name(network: object) -> str:
+    """Return the name of a network in messages: its class with its module."""
+    return f"{type(network).__module__}.{type(network).__qualname__}"
 
 
 def worker_died(error: BaseException) -> bool:
-    """Whether torch says that a process that reads data has died: it breaks into whatever runs at that moment."""
+    """Return whether torch reports the death of a data worker, which it raises in whatever code runs at that moment."""
     return isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether that error says that memory, of the computer or of the device, did not suffice."""
+    """Return whether memory, of the computer or of the device, was insufficient."""
     words = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "ALLOC_FAILED")
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)

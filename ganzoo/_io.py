@@ -1,4 +1,4 @@
-"""Reading and writing whole files and folders: what is there is complete, what fails is said in one sentence."""
+"""Whole files and folders: written completely or not at all, and errors of the file system in one sentence."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from ganzoo.errors import BadInput
 
 @contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses (no space, no permission) into `BadInput` naming the path."""
+    """Turn an `OSError` inside, such as no space or no permission, into a `BadInput` that names the path."""
     try:
         yield
     except OSError as error:
@@ -23,7 +23,7 @@ def write_errors(path: Path) -> Iterator[None]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise `BadInput` where no file can be written at a path, before there is anything to write."""
+    """Raise `BadInput` if no file can be written at a path; to be called before the work whose result goes there."""
     with write_errors(path):
         if path.is_dir():
             raise BadInput(f"cannot write {path}: it is a folder")
@@ -33,7 +33,7 @@ def check_writable(path: Path) -> None:
 
 
 def expand_user(path: Path) -> Path:
-    """A path with its ~ replaced. Raises `BadInput` where there is no such user."""
+    """Return a path with its ~ expanded. Raises `BadInput` if there is no such user."""
     try:
         return path.expanduser()
     except RuntimeError as error:
@@ -41,7 +41,7 @@ def expand_user(path: Path) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything at a path. Raises `BadInput` where that cannot be looked at."""
+    """Return whether a file or folder exists at a path. Raises `BadInput` if the file system does not let us look."""
     try:
         path.stat()
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def exists(path: Path) -> bool:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, or `BadInput` naming it."""
+    """Return the content of a file. Raises `BadInput` that names it."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -60,12 +60,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def sha256(content: bytes) -> str:
-    """The hash that files are known by, as hex digits."""
+    """Return the SHA-256 hash of a file's content, as 64 hex digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole: under another name, onto the disk, then renamed."""
+    """Write a file completely or not at all: under a temporary name, flushed to the disk, then renamed."""
     temporary = path.with_name(f".{path.name}.part")
     with write_errors(path):
         with temporary.open("wb") as file:
@@ -78,7 +78,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
-    """A new folder to be filled, which takes the place of `target` whole once everything in it is on the disk."""
+    """Yield a new, empty folder to be filled; afterwards it replaces `target`, completely or not at all."""
     part, old = (target.with_name(f".{target.name}.{word}") for word in ("part", "old"))
     with write_errors(target):
         for left_over in (part, old):
@@ -98,21 +98,21 @@ def replace_folder(target: Path) -> Iterator[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder reach the disk, without which a rename may not outlive a loss of power."""
-    if os.name == "nt":  # no folder can be opened there
+    """Flush the names in a folder to the disk; without this, a loss of power may undo a rename."""
+    if os.name == "nt":  # Windows cannot open a folder
         return
-    number = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 def to_json(value: Any) -> bytes:
-    """Plain values as readable JSON."""
+    """Return plain values as indented JSON, in UTF-8."""
     return (json.dumps(value, indent=2) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write plain values as readable JSON, whole."""
+    """Write plain values as indented JSON, completely or not at all."""
     write_bytes(path, to_json(value))

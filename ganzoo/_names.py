@@ -1,15 +1,16 @@
-"""Names of things and of distributions, and errors in a line."""
+"""The pattern of names, names of distributions, and errors on one line."""
 
 import re
 
-NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+NAME_PATTERN = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+"""A valid name: lower-case letters and digits, with single dots, underscores or hyphens between them."""
 
 
 def normalize_name(name: str) -> str:
-    """A distribution's name as the package index compares it."""
+    """Return a distribution's name as package indexes compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def one_line(error: BaseException) -> str:
-    """An error's type and text without line breaks."""
+    """Return an error's type and text without line breaks."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,4 +1,4 @@
-"""Random generators that are a pure function of words and numbers, so that nothing depends on what ran before."""
+"""Random generators seeded by words and numbers alone, so that no draw depends on what ran before it."""
 
 import hashlib
 
@@ -6,13 +6,14 @@ import torch
 
 
 def seed_of(*words: object) -> int:
-    """A 32-bit seed from any words and numbers.
+    """Return a 32-bit seed for any words and numbers: the same ones always give the same seed.
 
-    torch's CPU generator looks at the lowest 32 bits of its seed only, so parts cannot just be shifted together.
+    They are hashed, as torch's CPU generator uses only the lowest 32 bits of a seed: numbers shifted to higher bits
+    would be ignored.
     """
     return int.from_bytes(hashlib.sha256(repr(words).encode()).digest()[:4], "big")
 
 
 def make_rng(*words: object) -> torch.Generator:
-    """A CPU random generator of its own for these words and numbers."""
+    """Return a new CPU random generator, seeded with `seed_of(*words)`."""
     return torch.Generator().manual_seed(seed_of(*words))

@@ -1,8 +1,8 @@
-"""Ctrl-C, SIGTERM and a closed terminal as a wish that is granted at the next training step."""
+"""Ctrl-C, SIGTERM and a closed terminal as requests to stop, which training grants after the step it is in."""
 
 import signal
 import threading
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from ganzoo.errors import PeerLost
@@ -11,33 +11,34 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 class GracefulStop:
-    """While this context lasts, a first signal is kept in `signal_number`; a second one acts as it always did.
+    """While this context is active, the first signal is only recorded in `signal_number` (0: none has come).
 
-    With `forwarded`, further ones do nothing: who started several processes passes signals on that they may have had.
-    Only a main thread may catch signals; in another one nothing changes.
+    A second signal acts as it did before the context. With `forwarded` all further signals are ignored instead: a
+    launcher of several processes passes on signals that a process may already have had from the terminal.
+    Python lets only the main thread handle signals; in any other thread this context changes nothing.
     """
 
     def __init__(self, forwarded: bool = False) -> None:
         self.forwarded = forwarded
         self.signal_number = 0
-        self._before: dict[int, Any] = {}
+        self._handlers_before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for
-                    self._before[number] = signal.signal(number, self._keep)
+                if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and shells ask to ignore some
+                    self._handlers_before[number] = signal.signal(number, self._record)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            # Where one of several processes has ended, who started them ends the others so, which have yet to say it.
-            ended = self.forwarded and isinstance(error, PeerLost) and number == signal.SIGTERM
-            signal.signal(number, signal.SIG_IGN if ended else handler)
+        for number, handler in self._handlers_before.items():
+            # When one process has died, the launcher ends the others with SIGTERM: let them report the loss first.
+            ending = self.forwarded and isinstance(error, PeerLost) and number == signal.SIGTERM
+            signal.signal(number, signal.SIG_IGN if ending else handler)
 
-    def _keep(self, number: int, frame: Any) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         self.signal_number = number
         if not self.forwarded:
             self.__exit__(None, None, None)

@@ -1,3 +1,3 @@
-"""The version of ganzoo: the one place that says it."""
+"""The version of ganzoo; packaging and the program both read it here."""
 
 __version__ = "0.1.0"

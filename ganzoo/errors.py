@@ -1,4 +1,4 @@
-"""The errors a user may meet, each with the exit code of the command line, and the nearest-name hint."""
+"""The errors that users see, each with its exit code at the command line, and the hint at the nearest names."""
 
 import difflib
 import signal
@@ -7,38 +7,41 @@ from typing import Self
 
 
 class Deprecated(DeprecationWarning):
-    """A plugin uses what a later ganzoo will lack; the sentence says what takes its place, and since when."""
+    """A plugin uses a name that a later version removes; the message says what replaces it, and since which version."""
 
 
 class Error(Exception):
-    """One clear sentence for the person at the keyboard: what was wrong, what is allowed, the nearest match."""
+    """An error for the user, in one sentence: what was wrong, what is allowed, the nearest match.
+
+    `exit_code` is that of the command line.
+    """
 
     exit_code = 1
 
     def __init__(self, text: str = "", *, reported_by_me: bool | None = None) -> None:
         super().__init__(text)
         self.reported_by_me = reported_by_me
-        """Of several processes of a training, whether this one says it; None where they have not agreed on it."""
+        """Whether this rank reports the error to the user; None until the ranks of a training have agreed on one."""
 
     def append(self, text: str) -> Self:
-        """The same error with half a sentence more."""
+        """Return the same error with `text` added to its message."""
         return type(self)(f"{self}; {text}", reported_by_me=self.reported_by_me)
 
 
 class BadInput(Error, ValueError):
-    """What was asked for cannot be done as asked."""
+    """The request cannot be carried out as given."""
 
     exit_code = 2
 
 
 class Diverged(Error):
-    """A loss term or a weight is no longer a finite number."""
+    """A loss term or a weight is not a finite number any more."""
 
     exit_code = 3
 
 
 class Failed(Error):
-    """What a plugin or the data brought broke down; the sentence names it."""
+    """Code of a plugin or of the data failed; the message names it."""
 
     exit_code = 1
 
@@ -48,13 +51,13 @@ class PeerLost(Failed):
 
 
 class Unavailable(Error):
-    """The network, the Hub or a download failed, or what arrived is not what was pinned."""
+    """The network, the Hub or a download failed, or a file does not match its pinned hash."""
 
     exit_code = 4
 
 
 class Interrupted(Error):
-    """Somebody stopped the work, by Ctrl-C or a signal; what was done is saved."""
+    """The user stopped the work with Ctrl-C or a signal; the finished part is saved. Exit code 128 + signal."""
 
     def __init__(self, text: str, signal_number: int = signal.SIGTERM, *, reported_by_me: bool | None = None) -> None:
         super().__init__(text, reported_by_me=reported_by_me)
@@ -62,9 +65,9 @@ class Interrupted(Error):
 
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
-    """The second half of a sentence about an unknown `word`: the nearest allowed names, or all of them."""
+    """Return the second half of a message about an unknown `word`: the nearest allowed names, or all of them."""
     names = sorted(set(allowed))
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    return "allowed: " + ", ".join(names) if names else "there is none to choose from"
+    return "allowed: " + ", ".join(names) if names else "there is nothing to choose from"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo._io import read_bytes
-from ganzoo._names import NAME
+from ganzoo._names import NAME_PATTERN
 from ganzoo.errors import BadInput, suggest
 
 SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
@@ -38,7 +38,7 @@ class Entry:
     scores: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not NAME_PATTERN.fullmatch(self.name):
             raise ValueError("a name is lower-case letters and digits, joined by . _ or -")
         for key, kind in KEYS.items():
             if not isinstance(getattr(self, key), kind):

@@ -11,7 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ganzoo._names import NAME, one_line
+from ganzoo._names import NAME_PATTERN, one_line
 from ganzoo.errors import BadInput, Deprecated
 from ganzoo.plugins.entries import read_entries
 
@@ -104,7 +104,7 @@ class Plugin:
 
     def add(self, kind: str, name: str, **targets: str) -> None:
         """Take a registration. Raises `ValueError` for what could never be found or loaded again."""
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
             raise ValueError(f"{name!r} is no name for a {kind}: lower-case letters and digits, joined by . _ or -")
         for target in targets.values():
             if kind not in FILES and not (isinstance(target, str) and TARGET.fullmatch(target)):

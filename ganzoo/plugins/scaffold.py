@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from ganzoo._io import exists, read_bytes, replace_folder, write_bytes
-from ganzoo._names import NAME, normalize_name
+from ganzoo._names import NAME_PATTERN, normalize_name
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
@@ -41,7 +41,7 @@ def scaffold(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
 
 def placeholders(name: str) -> dict[str, str]:
     """The words of the templates and what takes their place. Raises `BadInput` for what no distribution is called."""
-    if not NAME.fullmatch(name):
+    if not NAME_PATTERN.fullmatch(name):
         raise BadInput(f"'{name}' is no name for a plugin: lower-case letters and digits, joined by . _ or -")
     package = normalize_name(name).replace("-", "_")
     if not package.isidentifier() or keyword.iskeyword(package):

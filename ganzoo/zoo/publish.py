@@ -15,6 +15,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes, write_errors
+from ganzoo._names import NAME_PATTERN
 from ganzoo._version import __version__
 from ganzoo.data.named import plain_names
 from ganzoo.errors import BadInput, Unavailable
@@ -148,7 +149,7 @@ def bundle(source: str | Path, folder: Path, license_id: str) -> str:
     The folder's name is the model's, and the entry's source is the folder as seen from its grandparent, which is the
     package where folders lie in `pretrained/`. Raises `BadInput` where it is there already.
     """
-    if not entries.NAME.fullmatch(folder.name):
+    if not NAME_PATTERN.fullmatch(folder.name):
         raise BadInput(f"'{folder.name}' is no name of a model: lower-case letters and digits, joined by . _ or -")
     if exists(folder):
         raise BadInput(f"'{folder}' is there already")
