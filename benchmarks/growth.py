@@ -38,7 +38,7 @@ def measure(folder: Path) -> dict:
     """Train on a folder in this process."""
     begun = time.perf_counter()
     from ganzoo.data.memory import InMemory
-    from ganzoo.data.open import open_data
+    from ganzoo.data.sources import open_data
     from ganzoo.recipe.recipe import Recipe
     from ganzoo.training.prepare import epochs_to_steps
     from ganzoo.training.progress import Silence

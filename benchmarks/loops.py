@@ -19,7 +19,7 @@ from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 
 BATCH, LATENT = 64, 100
 

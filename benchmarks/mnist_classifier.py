@@ -43,7 +43,7 @@ def main(out: Path, data_root: str | None, seed: int) -> None:
 
 def mnist(root: str | None, train: bool) -> tuple[Tensor, Tensor]:
     """Images in [-1, 1] and labels."""
-    found = MNIST(datasets.data_root(root), train=train, download=True)
+    found = MNIST(datasets.find_data_root(root), train=train, download=True)
     return normalize_images(found.data.unsqueeze(1)), found.targets
 
 

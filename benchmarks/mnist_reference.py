@@ -15,7 +15,7 @@ from ganzoo._seeds import make_rng
 from ganzoo.data import named as datasets
 from ganzoo.data.base import normalize_images
 from ganzoo.evaluation.metrics import moments
-from ganzoo.evaluation.mnist_cnn import mnist_cnn
+from ganzoo.evaluation.mnist_cnn import load_mnist_cnn
 
 REAL = 10_000
 """Training images whose features are kept for the metrics that look at neighbours."""
@@ -26,11 +26,11 @@ REAL = 10_000
 @click.option("--data-root", metavar="DIR", help="Where MNIST lies, or is downloaded to.")
 def main(folder: Path, data_root: str | None) -> None:
     """Write the reference into FOLDER."""
-    root = datasets.data_root(data_root)
+    root = datasets.find_data_root(data_root)
     train = MNIST(root, train=True, download=True).data.unsqueeze(1)
     # MNIST's own order is not random: the first images differ from the last.
     chosen = torch.randperm(len(train), generator=make_rng("reference"))
-    features = torch.cat([mnist_cnn().features(normalize_images(part)) for part in train[chosen].split(1000)])
+    features = torch.cat([load_mnist_cnn().features(normalize_images(part)) for part in train[chosen].split(1000)])
     reference = moments(features) | {"features": features[:REAL].half()}
     save_file({name: value.contiguous() for name, value in reference.items()}, folder / "reference.safetensors")
     test = MNIST(root, train=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import ganzoo
 from ganzoo.evaluation.evaluate import evaluate
-from ganzoo.evaluation.mixtures import PUBLISHED
+from ganzoo.evaluation.mixtures import PUBLISHED_SAMPLES
 from ganzoo.training.progress import Silence
 
 NAMES = ("ring8", "grid25")
@@ -33,7 +33,7 @@ def measure(name: str, seed: int, folder: Path) -> dict:
     begun = time.perf_counter()
     run = ganzoo.train(name, out=folder / f"{name}-{seed}", device="cpu", train={"seed": seed}, progress=Silence())
     seconds = time.perf_counter() - begun
-    scores = evaluate(run.path, n=PUBLISHED, device="cpu")
+    scores = evaluate(run.path, n=PUBLISHED_SAMPLES, device="cpu")
     values = {metric: {side: scores[metric][side] for side in ("generated", "real")} for metric in METRICS}
     return {"data": name, "seed": seed, "steps": run.recipe.train.steps, "seconds": round(seconds, 1), **values}
 

@@ -25,7 +25,7 @@ from speed import STEPS, Judge, NonSaturating, Wrapped
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.engine.processes import Processes
 from ganzoo.training.launch import connect_processes
 

@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import ganzoo
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.engine.hardware import has_bf16_units
 from ganzoo.engine.loop import EACH
 from ganzoo.recipe.build import resolve_architecture

@@ -15,7 +15,7 @@ import torch
 from torchvision.utils import save_image
 
 import ganzoo
-from ganzoo.data import open as opening
+from ganzoo.data import sources
 from ganzoo.training.progress import Silence
 
 RANK = int(os.environ["RANK"])
@@ -64,7 +64,7 @@ def everything(folder: Path) -> dict[str, Any]:
     drawn = torch.Generator().manual_seed(RANK)
     came["batches"] = met(data=[{"image": torch.rand(4, 1, 28, 28, generator=drawn)}])
     came["tail"] = met(data=[{"image": torch.zeros(4, 1, 28, 28)}, {"image": torch.zeros(5, 1, 28, 28)}])
-    opening.IN_MEMORY = 0  # as for a folder that is too large
+    sources.MAX_IMAGES_IN_MEMORY = 0  # as for a folder that is too large
     found = {"data": pictures(folder / "pictures"), "data.size": 28, "data.channels": 1}
     heard = Heard()
     ganzoo.train("vanilla", **{**SMALL, **found}, train={"steps": 10, "log_every": 5}, progress=heard)

@@ -7,7 +7,7 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.training.progress import Silence
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import Model

@@ -25,10 +25,10 @@ from ganzoo import BadInput, Unavailable
 from ganzoo._seeds import make_rng
 from ganzoo.data.base import normalize_images
 from ganzoo.data.batches import Batches
-from ganzoo.data.images import Files, image_names
-from ganzoo.data.memory import InMemory, permutation, positions, resize_images
-from ganzoo.data.named import LSUN_CATEGORIES, data_root
-from ganzoo.data.open import open_data
+from ganzoo.data.images import ImageFiles, list_images
+from ganzoo.data.memory import InMemory, batch_indices, permute_epoch, resize_images
+from ganzoo.data.named import LSUN_CATEGORIES, find_data_root
+from ganzoo.data.sources import open_data
 from ganzoo.data.stream import Streamed
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -74,7 +74,7 @@ def pixels_of(found):
 @pytest.fixture
 def streamed(monkeypatch):
     """Have every folder streamed."""
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 0)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)
 
 
 # The order of samples
@@ -87,7 +87,7 @@ def plain_order(count, seed, epochs):
 
 @pytest.mark.parametrize(("count", "batch"), [(10, 5), (10, 4), (3, 8), (1, 2), (7, 7)])
 def test_batches_are_cut_from_shuffled_epochs_in_a_row(count, batch):
-    found = [place for places in take(positions(count, batch, 5), 12) for place in places.tolist()]
+    found = [place for places in take(batch_indices(count, batch, 5), 12) for place in places.tolist()]
     expected = plain_order(count, 5, 12 * batch // count + 1)
     assert found == expected[: 12 * batch]
     assert sorted(found[:count]) == list(range(count))
@@ -95,12 +95,14 @@ def test_batches_are_cut_from_shuffled_epochs_in_a_row(count, batch):
 
 @pytest.mark.parametrize("start", [1, 2, 3, 7, 50])
 def test_positions_can_start_anywhere(start):
-    whole = take(positions(10, 4, 0), start + 5)[start:]
-    assert [p.tolist() for p in take(positions(10, 4, 0, 4 * start), 5)] == [p.tolist() for p in whole]
+    whole = take(batch_indices(10, 4, 0), start + 5)[start:]
+    assert [p.tolist() for p in take(batch_indices(10, 4, 0, 4 * start), 5)] == [p.tolist() for p in whole]
 
 
 def test_epochs_and_seeds_have_orders_of_their_own():
-    orders = [tuple(permutation(100, seed, epoch, torch.device("cpu")).tolist()) for seed in (0, 1) for epoch in (0, 1)]
+    orders = [
+        tuple(permute_epoch(100, seed, epoch, torch.device("cpu")).tolist()) for seed in (0, 1) for epoch in (0, 1)
+    ]
     assert len(set(orders)) == 4
 
 
@@ -110,7 +112,7 @@ def test_epochs_and_seeds_have_orders_of_their_own():
 def test_in_memory_batches_hold_the_right_images_scaled_and_their_labels():
     images, labels = some(10, 3, 4, 4), torch.arange(10) % 4
     found = InMemory("x", images, labels, "abcd")
-    for batch, places in zip(take(found.batches(4, 1), 6), positions(10, 4, 1), strict=False):
+    for batch, places in zip(take(found.batches(4, 1), 6), batch_indices(10, 4, 1), strict=False):
         exact = images[places].double() / 127.5 - 1
         assert batch["image"].dtype == torch.float32 and batch["label"].dtype == torch.int64
         assert torch.allclose(batch["image"].double(), exact, atol=2e-7, rtol=0)
@@ -217,7 +219,7 @@ def test_grey_is_the_luma_of_colour():
 
 
 def test_the_names_are_listed_without_torch():
-    code = "import sys, ganzoo.datasets as d; assert 'mnist-10k' in d.NAMES; sys.exit('torch' in sys.modules)"
+    code = "import sys, ganzoo.data.named as d; assert 'mnist-10k' in d.DATA_SETS; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -387,10 +389,10 @@ def test_a_truncated_file_is_no_data_set(tmp_path, offline):
 
 def test_the_root_is_the_argument_then_the_variable_then_a_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_DATA", str(tmp_path / "variable"))
-    assert data_root(tmp_path) == tmp_path
-    assert data_root() == tmp_path / "variable"
+    assert find_data_root(tmp_path) == tmp_path
+    assert find_data_root() == tmp_path / "variable"
     monkeypatch.delenv("GANZOO_DATA")
-    assert data_root().parts[-2:] == ("ganzoo", "data")
+    assert find_data_root().parts[-2:] == ("ganzoo", "data")
 
 
 def celeba_files(folder, monkeypatch, count=6):
@@ -494,12 +496,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     flat(tmp_path / "elsewhere/2.png", 2)
     (tmp_path / "data/a/up").symlink_to(tmp_path / "data")
     (tmp_path / "data/b").symlink_to(tmp_path / "elsewhere")
-    assert image_names(tmp_path / "data") == ["a/1.png", "b/2.png"]
+    assert list_images(tmp_path / "data") == ["a/1.png", "b/2.png"]
 
 
 def test_names_that_are_no_unicode_are_kept(tmp_path):
     names = ["ä/ß.png", "b\udcff.png", "c.png"]
-    files = Files(tmp_path, names)
+    files = ImageFiles(tmp_path, names)
     assert [files.path(i) for i in range(3)] == [str(tmp_path / name) for name in names]
 
 
@@ -629,7 +631,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 @pytest.mark.parametrize("limit", [0, 5000])
 def test_a_folder_where_no_image_can_be_read_is_refused(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", limit)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", limit)
     (tmp_path / "1.png").write_text("hello")
     (tmp_path / "2.png").write_text("hello")
     with pytest.raises(BadInput, match=r"no file below .* can be read"):
@@ -674,7 +676,7 @@ def many(folder, count=12):
 def test_a_large_folder_streams_what_a_small_one_holds(tmp_path, monkeypatch):
     many(tmp_path)
     whole = open_data(tmp_path, size=8)
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 11)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 11)
     stream = open_data(tmp_path, size=8)
     assert isinstance(stream, Streamed) and len(stream) == stream.count == 12
     assert stream.facts == whole.facts == {"image": (3, 8, 8), "classes": 2}
@@ -684,7 +686,7 @@ def test_a_large_folder_streams_what_a_small_one_holds(tmp_path, monkeypatch):
 
 def test_few_images_that_need_much_memory_are_streamed(tmp_path, monkeypatch):
     many(tmp_path, 3)
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY_BYTES", 3 * 3 * 8 * 8)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_BYTES_IN_MEMORY", 3 * 3 * 8 * 8)
     assert isinstance(open_data(tmp_path, size=8), InMemory)
     assert isinstance(open_data(tmp_path, size=9), Streamed)
 
@@ -706,10 +708,10 @@ def test_reading_leaves_torchs_random_numbers_alone(tmp_path, streamed):
 
 INTERRUPTED = """
 import os, signal, sys
-from ganzoo.data import open
-open.IN_MEMORY = 0
+from ganzoo.data import sources
+sources.MAX_IMAGES_IN_MEMORY = 0
 if __name__ == "__main__":
-    batches = open.open_data(sys.argv[1], size=8).batches(2, 0)
+    batches = sources.open_data(sys.argv[1], size=8).batches(2, 0)
     first = [next(batches) for _ in range(8)]
     signal.signal(signal.SIGINT, lambda *_: None)
     os.killpg(0, signal.SIGINT)
@@ -773,7 +775,7 @@ def test_a_stream_is_grey_if_the_files_looked_at_are(tmp_path, streamed, monkeyp
     assert open_data(tmp_path, size=8).facts["image"] == (1, 8, 8)
     flat(tmp_path / "5.png", 50)
     assert open_data(tmp_path, size=8).facts["image"] == (3, 8, 8)
-    monkeypatch.setattr("ganzoo.data.open.LOOKED_AT", 3)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_FILES_EXAMINED", 3)
     found = open_data(tmp_path, size=8)
     assert found.facts["image"] == (1, 8, 8)
     assert sorted(levels(next(found.batches(9, 0)))) == [0, 10, 20, 30, 50, 50, 60, 70, 80]

@@ -33,14 +33,14 @@ def test_what_the_page_says_of_a_class_is_there(name):
 
 
 def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
-    from ganzoo.evaluation.mixtures import METRICS
+    from ganzoo.evaluation.mixtures import MIXTURE_METRICS
     from ganzoo.evaluation.mnist import DigitSuite
 
     text = (DOCS / "evaluation.md").read_text()
     named = re.findall(
         r"`([a-z-]+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
     )
-    assert named == [*DigitSuite().metrics, *METRICS]
+    assert named == [*DigitSuite().metrics, *MIXTURE_METRICS]
     (code,) = (code for kind, code in BLOCK.findall(text) if kind == "python")
     exec(code, {})
     generated, real = map(float, capsys.readouterr().out.split()[:2])

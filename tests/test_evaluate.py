@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.evaluation.compare import Column, told_real, write_page
+from ganzoo.evaluation.compare import Column, format_real, write_page
 from ganzoo.evaluation.evaluate import evaluate
 from ganzoo.zoo.scores import Scores, score
 
@@ -305,7 +305,7 @@ def test_a_page_shows_names_as_they_are_and_models_without_scores(tmp_path):
 def test_real_samples_of_several_data_sets_have_a_number_each():
     picture = Image.new("RGB", (8, 8))
     columns = [Column("one", "", picture, {"modes": {"generated": 7.0, "real": real}}) for real in (8.0, 25.0, 8.0)]
-    assert told_real("modes", [*columns, Column("other", "", picture, {})]) == "8 / 25"
+    assert format_real("modes", [*columns, Column("other", "", picture, {})]) == "8 / 25"
 
 
 @pytest.mark.parametrize(

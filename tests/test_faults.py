@@ -290,7 +290,7 @@ def pictures(folder, count=40):
 @pytest.fixture
 def streamed(monkeypatch):
     """Have every folder read while training."""
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 0)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)
 
 
 class At(Silence):
@@ -482,7 +482,8 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
     pictures(command.folder / "pictures", 6)
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     # The readers of a killed training live on for a while, and hold what it held.
-    stream = "from ganzoo.data import open; open.IN_MEMORY = 0; from ganzoo.cli.main import main; main()"
+    stream = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
+    stream += "from ganzoo.cli.main import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", stream, "train", *words, "--out", "run", "-o", "train.save_every=2"],
         cwd=command.folder,
@@ -505,7 +506,8 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
     pictures(command.folder / "pictures", 6)
-    stream = "from ganzoo.data import open; open.IN_MEMORY = 0; from ganzoo.cli.main import main; main()"
+    stream = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
+    stream += "from ganzoo.cli.main import main; main()"
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     process = subprocess.Popen(
         [sys.executable, "-c", stream, "train", *words, "--out", "run", "-o", "train.save_every=2"],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import Subset
 
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.evaluation.inception import InceptionSuite
 
 pytest.importorskip("torch_fidelity")

@@ -11,10 +11,10 @@ from torch.utils.data import Subset
 
 from ganzoo._seeds import make_rng
 from ganzoo.evaluation import metrics
-from ganzoo.evaluation.cas import accuracy_of_a_student
+from ganzoo.evaluation.cas import classification_accuracy_score
 from ganzoo.evaluation.mnist import Digits, DigitSuite
-from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, mnist_cnn
-from ganzoo.evaluation.prdc import coverage, density, distances, radii, share_inside
+from ganzoo.evaluation.mnist_cnn import CLASSIFIER_ACCURACY, CLASSIFIER_NAME, MNIST_FILES, load_mnist_cnn
+from ganzoo.evaluation.prdc import coverage, covered_share, density, distances, radii
 
 
 def points(n, d, seed=0, spread=1.0):
@@ -43,8 +43,8 @@ def test_the_frechet_distance_is_the_formula():
     (a, b), (c, d) = ((x.mean(0).numpy(), np.cov(x.numpy(), rowvar=False)) for x in (real, made))
     half = root(b)
     wanted = ((a - c) ** 2).sum() + np.trace(b) + np.trace(d) - 2 * np.trace(root(half @ d @ half))
-    assert metrics.frechet(metrics.moments(real), made) == pytest.approx(wanted, rel=1e-9)
-    assert metrics.frechet(metrics.moments(real), real) == pytest.approx(0, abs=1e-9)
+    assert metrics.frechet_distance(metrics.moments(real), made) == pytest.approx(wanted, rel=1e-9)
+    assert metrics.frechet_distance(metrics.moments(real), real) == pytest.approx(0, abs=1e-9)
 
 
 def test_the_kernel_distance_is_the_unbiased_estimate_on_features_of_length_one():
@@ -102,13 +102,13 @@ def test_the_similarity_is_that_of_wang_over_three_scales(suite):
             product *= max(0.0, alike) ** weight
             pair = halved(pair)
         found.append(product)
-    assert metrics.similarity(images) == pytest.approx(np.mean(found), abs=1e-4)
-    assert metrics.similarity(images[:1].expand(6, -1, -1, -1)) == pytest.approx(1, abs=1e-6)
+    assert metrics.ms_ssim(images) == pytest.approx(np.mean(found), abs=1e-4)
+    assert metrics.ms_ssim(images[:1].expand(6, -1, -1, -1)) == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize("chunk", [7, 1000])
 def test_neighbours_are_counted_as_plain_loops_count_them(monkeypatch, chunk):
-    monkeypatch.setattr("ganzoo.evaluation.prdc.CHUNK", chunk)
+    monkeypatch.setattr("ganzoo.evaluation.prdc.ROWS_PER_CHUNK", chunk)
     real, made, k = points(40, 3), points(30, 3, 1, 1.3), 3
 
     def apart(x, y):
@@ -122,8 +122,8 @@ def test_neighbours_are_counted_as_plain_loops_count_them(monkeypatch, chunk):
     inside = [[apart(y, x) <= r for x, r in zip(real, around, strict=True)] for y in made]
     recalled = [any(apart(y, x) <= r for y, r in zip(made, own, strict=True)) for x in real]
     radius = radii(real, k)
-    assert share_inside(made, real, radius) == pytest.approx(sum(map(any, inside)) / 30)
-    assert share_inside(real, made, radii(made, k)) == pytest.approx(sum(recalled) / 40)
+    assert covered_share(made, real, radius) == pytest.approx(sum(map(any, inside)) / 30)
+    assert covered_share(real, made, radii(made, k)) == pytest.approx(sum(recalled) / 40)
     assert density(made, real, radius, k) == pytest.approx(sum(map(sum, inside)) / (k * 30))
     assert coverage(made, real, radius) == pytest.approx(sum(map(any, zip(*inside, strict=True))) / 40)
 
@@ -180,11 +180,11 @@ def test_torch_fidelity_agrees_on_the_same_features(suite, blurred):
         )
         both = others.features, blurred.features
         ours = {
-            "frechet_inception_distance": metrics.frechet(metrics.moments(others.features), blurred.features),
+            "frechet_inception_distance": metrics.frechet_distance(metrics.moments(others.features), blurred.features),
             "kernel_inception_distance_mean": metrics.kernel_distance(*map(normalize, both), gamma=1.0),
             "inception_score_mean": metrics.classifier_score(blurred.scores),
-            "precision": share_inside(blurred.features, others.features, others.radii(3)),
-            "recall": share_inside(others.features, blurred.features, blurred.radii(3)),
+            "precision": covered_share(blurred.features, others.features, others.radii(3)),
+            "recall": covered_share(others.features, blurred.features, blurred.radii(3)),
         }
     for name, value in ours.items():
         assert value == pytest.approx(theirs[name], rel=1e-4, abs=1e-5), name
@@ -194,16 +194,16 @@ def test_the_classifier_is_as_good_as_it_says(suite):
     real = suite.control(10_000)
     with torch.no_grad():
         right = (real.found == real.labels).double().mean().item()
-    assert right == pytest.approx(ACCURACY, abs=2e-4)
+    assert right == pytest.approx(CLASSIFIER_ACCURACY, abs=2e-4)
     assert right >= 0.993
-    assert (MNIST / f"{NAME}.safetensors").stat().st_size <= 1_000_000
-    assert not mnist_cnn().training
+    assert (MNIST_FILES / f"{CLASSIFIER_NAME}.safetensors").stat().st_size <= 1_000_000
+    assert not load_mnist_cnn().training
 
 
 def test_the_reference_is_of_training_images_in_random_order(suite):
     from ganzoo.data.named import load_small
 
-    images, labels, _ = load_small("mnist-10k", MNIST)
+    images, labels, _ = load_small("mnist-10k", MNIST_FILES)
     with torch.no_grad():
         training = Digits(images[:3000] / 255, None).features
         apart = {
@@ -219,7 +219,9 @@ def test_the_reference_is_of_training_images_in_random_order(suite):
 
 def test_a_student_learns_from_labels_and_only_from_right_ones(suite):
     real, test = suite.control(1500), suite.control(10_000)
-    learned = accuracy_of_a_student(real.images[:1000], real.labels[:1000], test.images[1000:], test.labels[1000:])
-    wrong = accuracy_of_a_student(real.images[:1000], (real.labels[:1000] + 1) % 10, test.images, test.labels)
+    learned = classification_accuracy_score(
+        real.images[:1000], real.labels[:1000], test.images[1000:], test.labels[1000:]
+    )
+    wrong = classification_accuracy_score(real.images[:1000], (real.labels[:1000] + 1) % 10, test.images, test.labels)
     assert learned > 0.75
     assert wrong < 0.1

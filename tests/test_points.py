@@ -10,9 +10,17 @@ from PIL import Image, ImageChops
 
 import ganzoo
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.pictures.points import FRAMES, REST, TURN, animate, scatter, span_of, write_scene
+from ganzoo.pictures.points import (
+    FRAME_MILLISECONDS,
+    LAST_FRAME_MILLISECONDS,
+    MAX_FRAMES,
+    animate,
+    draw_scatter,
+    square_around,
+    write_scene,
+)
 from ganzoo.training import checkpoint
 from ganzoo.training.plane import Plane
 from ganzoo.training.progress import Silence
@@ -102,9 +110,9 @@ def test_looking_at_the_game_changes_nothing_of_it(run, tmp_path):
 
 @pytest.mark.parametrize("points", [[[0.0, 1.0], [np.nan, 2.0]], [[np.inf, np.nan]]])
 def test_points_that_are_no_numbers_are_left_out_of_a_picture(points):
-    left, right, bottom, top = span_of(np.array(points))
+    left, right, bottom, top = square_around(np.array(points))
     assert left < 0 < right and bottom < top
-    assert scatter(np.array(points), "").width > 0
+    assert draw_scatter(np.array(points), "").width > 0
 
 
 def test_a_run_without_pictures_has_no_animation(tmp_path):
@@ -138,7 +146,7 @@ def test_the_pictures_say_what_they_are_and_the_animation_shows_them_all(run):
     there = pictures(run)
     assert [path.name for path in there] == [f"step-{step:06d}.png" for step in (4, 8, 12)]
     shown = frames(run.path / "game.gif")
-    assert [time for _, time in shown] == [TURN, TURN, REST]
+    assert [time for _, time in shown] == [FRAME_MILLISECONDS, FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS]
     for path, (frame, _) in zip(there, shown, strict=True):
         with Image.open(path) as picture:
             assert picture.text["Synthetic"] == "true"
@@ -178,14 +186,14 @@ def test_pictures_of_steps_that_were_given_up_are_not_in_the_animation(run, tmp_
 
 def test_a_very_long_run_has_an_animation_of_some_pictures_with_the_first_and_the_last(tmp_path):
     shades = []
-    for number in range(FRAMES + 30):
+    for number in range(MAX_FRAMES + 30):
         shades.append(tmp_path / f"{number}.png")
         Image.new("RGB", (4, 4), (number, number, number)).save(shades[-1])
     animate(tmp_path / "long.gif", shades)
     shown = [frame.getpixel((0, 0))[0] for frame, _ in frames(tmp_path / "long.gif")]
-    assert len(shown) == FRAMES
+    assert len(shown) == MAX_FRAMES
     assert shown == sorted(shown)
-    assert (shown[0], shown[-1]) == (0, FRAMES + 29)
+    assert (shown[0], shown[-1]) == (0, MAX_FRAMES + 29)
 
 
 class Height(ganzoo.Loss):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import ganzoo
-from ganzoo.evaluation.evaluate import SAMPLES, evaluate
+from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.registry import entries
@@ -21,7 +21,7 @@ def test_all_of_them_together_are_small():
 def test_the_scores_are_those_of_the_shipped_weights_by_the_usual_protocol(name):
     entry = BUNDLED[name]
     protocol = entry.scores["protocol"]
-    assert (protocol["samples"], protocol["seed"]) == (SAMPLES, 0)
+    assert (protocol["samples"], protocol["seed"]) == (DEFAULT_SAMPLES, 0)
     assert protocol["weights"] == entry.files["model.safetensors"]["sha256"]
     kept = json.loads((entry.folder / "scores.json").read_text())
     assert entry.scores.keys() == kept.keys()

@@ -8,9 +8,9 @@ import torch
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.data.memory import InMemory
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.data.stream import Streamed
-from ganzoo.evaluation.swd import PIXELS, SlicedWasserstein, distance, sorted_along, vectors
+from ganzoo.evaluation.swd import MAX_VALUES, SlicedWasserstein, project_and_sort, to_vectors, wasserstein_distance
 
 
 def drawn(*shape, seed=0):
@@ -18,7 +18,7 @@ def drawn(*shape, seed=0):
 
 
 def sliced_wasserstein(first, second, ways):
-    return distance(sorted_along(first, ways), sorted_along(second, ways))
+    return wasserstein_distance(project_and_sort(first, ways), project_and_sort(second, ways))
 
 
 def directions(size, count=16):
@@ -68,8 +68,8 @@ def test_measuring_draws_nothing_from_torchs_random_numbers():
 def test_large_images_are_averaged_down():
     images = drawn(2, 3, 64, 96)
     expected = images.reshape(2, 3, 32, 2, 32, 3).mean((3, 5)).flatten(1)
-    torch.testing.assert_close(vectors(images), expected)
-    assert vectors(drawn(2, 1, 8, 40)).shape == (2, 8 * 32)
+    torch.testing.assert_close(to_vectors(images), expected)
+    assert to_vectors(drawn(2, 1, 8, 40)).shape == (2, 8 * 32)
 
 
 @pytest.mark.parametrize(("count", "shape", "compared"), [(100, (1, 4, 4), 0), (301, (1, 4, 4), 150)])
@@ -83,7 +83,7 @@ def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(co
 
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
     yardstick = SlicedWasserstein(Streamed("large", range(10_000), (3, 256, 256)), 0)
-    assert yardstick.count == PIXELS // (3 * 256 * 256)
+    assert yardstick.count == MAX_VALUES // (3 * 256 * 256)
 
 
 def test_batches_of_python_code_are_not_measured():

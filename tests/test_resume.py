@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.data.memory import InMemory, permutation
-from ganzoo.data.open import open_data
+from ganzoo.data.memory import InMemory, permute_epoch
+from ganzoo.data.sources import open_data
 from ganzoo.training import checkpoint
 from ganzoo.training.progress import Silence
 
@@ -200,7 +200,7 @@ def test_a_losss_state_and_torchs_own_random_numbers_go_on(tmp_path, pull):
 
 
 def test_a_stream_of_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.data.open.IN_MEMORY", 3)
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 3)
     (tmp_path / "pictures").mkdir()
     for number in range(20):
         Image.new("L", (28, 28), 12 * number).save(tmp_path / "pictures" / f"{number:02d}.png")
@@ -343,7 +343,7 @@ def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):
     run = train(tmp_path / "run", data=spy, train={"steps": 2, "batch": 4})
     seen.clear()
     resume(run.path, data=spy, train={"steps": 4, "batch": 2})
-    order = permutation(12, 0, 0, torch.device("cpu")).tolist()
+    order = permute_epoch(12, 0, 0, torch.device("cpu")).tolist()
     assert seen == [order[8:10], order[10:12]]
 
 

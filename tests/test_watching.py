@@ -9,9 +9,9 @@ from PIL import Image
 import ganzoo
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.engine.settings import Train
-from ganzoo.evaluation.lookup import suite_of
+from ganzoo.evaluation.lookup import find_suite
 from ganzoo.evaluation.suites import Metric, Suite
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
@@ -65,7 +65,8 @@ class Ink(Suite):
 @pytest.fixture
 def ink(monkeypatch):
     """Has digits measured by ink, which takes next to no time."""
-    monkeypatch.setattr("ganzoo.training.monitor.suite_of", lambda data: Ink() if data["name"] == "mnist-10k" else None)
+    suites = {"mnist-10k": Ink()}
+    monkeypatch.setattr("ganzoo.training.monitor.find_suite", lambda data: suites.get(data["name"]))
 
 
 class Power(BaseException):
@@ -303,7 +304,7 @@ def test_the_digits_own_metrics_are_watched(tmp_path):
 def test_points_are_watched_by_their_modes(tmp_path):
     settings = {**EVALUATED["train"], "evaluate_every": 6, "steps": 12}
     run = train(tmp_path / "run", "ring8", train=settings)
-    suite = suite_of({"name": "ring8"})
+    suite = find_suite({"name": "ring8"})
     seen = suite.observe(run.model.blocks(100, seed=0))
     assert run.metrics[-1]["high_quality"] == pytest.approx(suite.metrics["high-quality"].measure(seen), abs=1e-4)
     assert {"modes", "sigma"} <= run.history[0]["evaluation"]["protocol"].keys()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo.evaluation.mnist_cnn import PINNED
+from ganzoo.evaluation.mnist_cnn import MNIST_SHA256
 
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
@@ -41,7 +41,7 @@ def test_the_wheels_hold_code_data_recipes_and_registry(fresh, installed):
     assert not (installed / "tests").exists()
     assert (installed / "ganzoo" / "mnist10k" / "ATTRIBUTION.md").is_file()
     measures = installed / "ganzoo" / "evaluation" / "mnist"
-    assert {path.name for path in measures.iterdir()} == {"ATTRIBUTION.md", *PINNED}
+    assert {path.name for path in measures.iterdir()} == {"ATTRIBUTION.md", *MNIST_SHA256}
 
 
 def test_every_installed_plugin_works_and_brings_a_recipe_of_each_architectures_name(fresh):

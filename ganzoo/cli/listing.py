@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo._version import __version__
-from ganzoo.data.named import NAMES, plain_names
+from ganzoo.data.named import DATA_SETS, list_names
 from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
@@ -26,7 +26,7 @@ def things() -> list[dict[str, str]]:
         for thing in catalog().provided
         if thing.kind != "model"
     ]
-    data = [row("data", name, "ganzoo", __version__, text) for name, text in NAMES.items()]
+    data = [row("data", name, "ganzoo", __version__, text) for name, text in DATA_SETS.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
     return provided + data + pretrained
 
@@ -99,19 +99,19 @@ def describe(name: str) -> str:
     """All that is known of a name or folder, as text. Raises `BadInput` for an unknown one, with the nearest."""
     found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
     texts = [describe_provided(thing) for thing in found]
-    texts += [f"data set '{name}': {text}" for key, text in NAMES.items() if is_data(name, key)]
+    texts += [f"data set '{name}': {text}" for key, text in DATA_SETS.items() if is_data(name, key)]
     texts += [describe_entry(entry) for entry in entries() if name in (entry.name, entry.full_name)]
     if not texts and (name.startswith("hub:") or is_folder(name)):
         texts = describe_model(name)
     if not texts:
-        names = plain_names() + [thing["name"] for thing in things()]
+        names = list_names() + [thing["name"] for thing in things()]
         raise BadInput(f"nothing is called '{name}'; {suggest(name, names)}")
     return "\n\n".join(texts)
 
 
 def is_data(name: str, key: str) -> bool:
-    """Whether a name is that key of `NAMES`, or one of several that the key stands for (`lsun:<category>`)."""
-    return name == key or (name in plain_names() and name.partition(":")[0] == key.partition(":")[0])
+    """Whether a name is that key of `DATA_SETS`, or one of several that the key stands for (`lsun:<category>`)."""
+    return name == key or (name in list_names() and name.partition(":")[0] == key.partition(":")[0])
 
 
 def is_folder(name: str) -> bool:

@@ -9,7 +9,7 @@ from torch import Tensor
 Shard = Callable[[Tensor], Tensor]
 
 
-def whole_batch(whole: Tensor) -> Tensor:
+def keep_whole(whole: Tensor) -> Tensor:
     """What a process that trains alone needs of a batch."""
     return whole
 
@@ -55,7 +55,7 @@ class Data:
         return {"name": self.name, **shape, "classes": self.classes}
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
         """Endless batches of constant size.
 

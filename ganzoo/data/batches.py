@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ganzoo._seeds import seed_of
 from ganzoo.contract import batch_length
-from ganzoo.data.base import Data, Shard, normalize_images, whole_batch
+from ganzoo.data.base import Data, Shard, keep_whole, normalize_images
 from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
 
@@ -31,7 +31,7 @@ class Batches(Data):
         if not isinstance(source, Iterable):
             kind = type(source).__name__
             raise BadInput(f"data is the name of a data set, a folder or an iterable of dict batches, not a {kind}")
-        super().__init__("batches", None, classes=class_names(classes))
+        super().__init__("batches", None, classes=to_class_names(classes))
         self.source = source
         batches = self._gone_through(seed)
         begun = next(batches)
@@ -58,7 +58,7 @@ class Batches(Data):
             yield batch
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
         """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
         begun, self._begun = self._begun, None
@@ -131,6 +131,6 @@ def as_tensor(key: str, value: Any) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def class_names(classes: Sequence[str] | int | None) -> list[str]:
+def to_class_names(classes: Sequence[str] | int | None) -> list[str]:
     """Names of classes; a number of classes gets "0", "1" and so on."""
     return [str(each) for each in range(classes)] if isinstance(classes, int) else list(classes or ())

@@ -19,17 +19,17 @@ from torchvision.transforms.v2 import functional
 from ganzoo.errors import BadInput
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
-LOOKED_AT = 1000
+MAX_FILES_EXAMINED = 1000
 """Files of a large folder that decide whether all its images are grey."""
-PATIENCE = 1000
+MAX_UNREADABLE_IN_A_ROW = 1000
 """Unreadable images in a row after which a stream gives up."""
-WORKERS = min(4, os.cpu_count() or 1)
+DECODERS = min(4, os.cpu_count() or 1)
 """Threads that decode a small folder, and processes that decode a stream."""
-WORDS = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and white", "I": "16-bit"}
+MODE_NAMES = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and white", "I": "16-bit"}
 
 
-class Pictures(Protocol):
-    """Pictures by number, such as `Files`; sent to worker processes."""
+class ImageSource(Protocol):
+    """Pictures by number, such as `ImageFiles`; sent to worker processes."""
 
     def __len__(self) -> int: ...
 
@@ -40,7 +40,7 @@ class Pictures(Protocol):
         """That picture."""
 
 
-class Files:
+class ImageFiles:
     """Image files below the folder `top`, by number.
 
     The names are one block of bytes: a million Python strings would be copied into each worker process.
@@ -64,10 +64,10 @@ class Files:
         return Image.open(self.path(index))
 
 
-class Decoded(Dataset):
+class DecodedImages(Dataset):
     """Pictures as pixels of `shape`; an unreadable one is replaced by the next one that can be read."""
 
-    def __init__(self, pictures: Pictures, shape: tuple[int, int, int]) -> None:
+    def __init__(self, pictures: ImageSource, shape: tuple[int, int, int]) -> None:
         self.pictures, self.shape = pictures, shape
 
     def __len__(self) -> int:
@@ -76,16 +76,16 @@ class Decoded(Dataset):
     def __getitem__(self, index: int) -> tuple[Tensor | None, int, list[int]]:
         """The pixels (None where patience ran out), the number of the picture they are of, and the numbers skipped."""
         skipped: list[int] = []
-        while len(skipped) < min(PATIENCE, len(self)):
+        while len(skipped) < min(MAX_UNREADABLE_IN_A_ROW, len(self)):
             # What a broken file makes Pillow raise is not limited to any list of exceptions.
             with suppress(Exception), self.pictures.open(index) as picture:
-                return pixels(picture, self.shape), index, skipped
+                return to_pixels(picture, self.shape), index, skipped
             skipped.append(index)
             index = (index + 1) % len(self)
         return None, index, skipped
 
 
-def image_names(top: Path) -> list[str]:
+def list_images(top: Path) -> list[str]:
     """Paths of all image files below a folder, relative to it, with "/", sorted; hidden ones are left out.
 
     Raises `BadInput` where `top` is no folder, cannot be read or holds no image.
@@ -93,7 +93,7 @@ def image_names(top: Path) -> list[str]:
     if not top.is_dir():
         raise BadInput(f"'{top}' is a file; data is a folder of images or the name of a data set")
     try:
-        names = sorted(names_below(top))
+        names = sorted(walk_images(top))
     except OSError as error:
         raise BadInput(f"cannot read the folder '{top}': {error}") from error
     if not names:
@@ -101,7 +101,7 @@ def image_names(top: Path) -> list[str]:
     return names
 
 
-def names_below(folder: str | Path, before: str = "", above: frozenset[str] = frozenset()) -> Iterator[str]:
+def walk_images(folder: str | Path, before: str = "", above: frozenset[str] = frozenset()) -> Iterator[str]:
     """The image files below a folder; links are followed, but not back into a folder above."""
     here = os.path.realpath(folder)
     if here in above:
@@ -110,12 +110,12 @@ def names_below(folder: str | Path, before: str = "", above: frozenset[str] = fr
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from names_below(entry.path, f"{before}{entry.name}/", above | {here})
+            yield from walk_images(entry.path, f"{before}{entry.name}/", above | {here})
         elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file():
             yield before + entry.name
 
 
-def classes_of(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str]]:
+def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str]]:
     """Class names, labels (int64) and what to say of them.
 
     The classes are the top-level sub-folders, where there are two or more and every image lies in one of them.
@@ -131,7 +131,7 @@ def classes_of(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str
     return classes, torch.tensor([number[each] for each in folders]), [f"{len(classes)} classes by sub-folder: {some}"]
 
 
-def channels_of(files: Files, most: int) -> int:
+def infer_channels(files: ImageFiles, most: int) -> int:
     """1 where all images are grey, else 3, judged by the modes of at most `most` evenly spaced files.
 
     A palette image counts as colour. Raises `BadInput` where none of these files can be read.
@@ -147,33 +147,35 @@ def channels_of(files: Files, most: int) -> int:
     return 1
 
 
-def decode_all(files: Files, shape: tuple[int, int, int]) -> tuple[Tensor, list[str]]:
+def decode_all(files: ImageFiles, shape: tuple[int, int, int]) -> tuple[Tensor, list[str]]:
     """The pixels of all files, uint8 (n, channels, height, width), and what was converted.
 
     Raises `BadInput` naming the first file that cannot be read.
     """
     images = torch.empty(len(files), *shape, dtype=torch.uint8)
     sizes, kinds = [], []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for index, (made, size, kind) in enumerate(pool.map(partial(read, files, shape), range(len(files)))):
+    with ThreadPoolExecutor(DECODERS) as pool:
+        for index, (made, size, kind) in enumerate(pool.map(partial(read_image, files, shape), range(len(files)))):
             images[index] = made
             sizes.append(size)
             kinds.append(kind)
-    return images, conversions(sizes, kinds, shape)
+    return images, describe_conversions(sizes, kinds, shape)
 
 
-def read(files: Files, shape: tuple[int, int, int], index: int) -> tuple[Tensor, tuple[int, int], str]:
+def read_image(files: ImageFiles, shape: tuple[int, int, int], index: int) -> tuple[Tensor, tuple[int, int], str]:
     """The pixels of one file, its width and height before, and its `kind`; `BadInput` where it cannot be read."""
     try:
         with files.open(index) as picture:
-            size, kind = picture.size, kind_of(picture)
-            return pixels(picture, shape), size, kind
+            size, kind = picture.size, describe_mode(picture)
+            return to_pixels(picture, shape), size, kind
     except Exception as error:
         reason = "it is not in a format that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
         raise BadInput(f"cannot read the image '{files.path(index)}': {reason}") from error
 
 
-def conversions(sizes: Sequence[tuple[int, int]], kinds: Sequence[str], shape: tuple[int, int, int]) -> list[str]:
+def describe_conversions(
+    sizes: Sequence[tuple[int, int]], kinds: Sequence[str], shape: tuple[int, int, int]
+) -> list[str]:
     """The sentence about what became grey or RGB from something else, and what was resized; none if nothing was."""
     channels, height, width = shape
     plain, wanted = ("grey", "grey") if channels == 1 else ("colour", "RGB")
@@ -185,13 +187,13 @@ def conversions(sizes: Sequence[tuple[int, int]], kinds: Sequence[str], shape: t
     return [" and ".join(parts)] if parts else []
 
 
-def kind_of(picture: Image.Image) -> str:
+def describe_mode(picture: Image.Image) -> str:
     """In a word, how the picture stores its pixels: "colour", "grey", "palette", "with transparency"."""
     mode = picture.mode.partition(";")[0]
-    return "with transparency" if picture.has_transparency_data else WORDS.get(mode, mode)
+    return "with transparency" if picture.has_transparency_data else MODE_NAMES.get(mode, mode)
 
 
-def pixels(picture: Image.Image, shape: tuple[int, int, int]) -> Tensor:
+def to_pixels(picture: Image.Image, shape: tuple[int, int, int]) -> Tensor:
     """A picture as uint8 of `shape` (channels, height, width).
 
     Turned upright as its EXIF says, 16 bits cut to 8, transparency on white, cut to the largest centred part of the
@@ -201,11 +203,11 @@ def pixels(picture: Image.Image, shape: tuple[int, int, int]) -> Tensor:
     # JPEG decodes large photographs much faster at a fraction of their size; twice the wanted size loses nothing.
     picture.draft(picture.mode, (2 * width, 2 * height))
     ImageOps.exif_transpose(picture, in_place=True)
-    plain = on_white(eight_bit(picture)).convert("L" if channels == 1 else "RGB")
+    plain = flatten_on_white(to_eight_bit(picture)).convert("L" if channels == 1 else "RGB")
     return functional.pil_to_tensor(ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR))
 
 
-def eight_bit(picture: Image.Image) -> Image.Image:
+def to_eight_bit(picture: Image.Image) -> Image.Image:
     """16-bit grey, which Pillow would clip, scaled to 8 bits; anything else as it is."""
     if picture.mode == "F":
         raise ValueError("pixels in floating point have no known range")
@@ -215,7 +217,7 @@ def eight_bit(picture: Image.Image) -> Image.Image:
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
-def on_white(picture: Image.Image) -> Image.Image:
+def flatten_on_white(picture: Image.Image) -> Image.Image:
     """What is transparent, on white."""
     if not picture.has_transparency_data:
         return picture

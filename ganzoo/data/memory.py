@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from ganzoo._seeds import make_rng
-from ganzoo.data.base import Data, Shard, to_device, whole_batch
+from ganzoo.data.base import Data, Shard, keep_whole, to_device
 from ganzoo.errors import BadInput
 
 
@@ -36,10 +36,10 @@ class InMemory(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
-        for places in map(shard, positions(self.count, batch, seed, used, self.device)):
+        for places in map(shard, batch_indices(self.count, batch, seed, used, self.device)):
             yield self._batch(self.images.index_select(0, places), places)
 
     def to(self, device: torch.device | str) -> Self:
@@ -60,10 +60,10 @@ class Points(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`; a batch costs one gather."""
-        for places in map(shard, positions(self.count, batch, seed, used, self.device)):
+        for places in map(shard, batch_indices(self.count, batch, seed, used, self.device)):
             yield {"point": self.points.index_select(0, places)}
 
     def to(self, device: torch.device | str) -> Self:
@@ -85,22 +85,24 @@ def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, lis
     return images.contiguous(), notes
 
 
-def positions(count: int, batch: int, seed: int, used: int = 0, device: torch.device | str = "cpu") -> Iterator[Tensor]:
+def batch_indices(
+    count: int, batch: int, seed: int, used: int = 0, device: torch.device | str = "cpu"
+) -> Iterator[Tensor]:
     """Which samples each batch has (int64, (batch,)): permutations of `count` in a row, cut into equal pieces.
 
     The first `used` samples of that row are passed over.
     """
     device = torch.device(device)
     epoch, begun = divmod(used, count)
-    left = permutation(count, seed, epoch, device)[begun:]
+    left = permute_epoch(count, seed, epoch, device)[begun:]
     while True:
         while len(left) < batch:
             epoch += 1
-            left = torch.cat([left, permutation(count, seed, epoch, device)])
+            left = torch.cat([left, permute_epoch(count, seed, epoch, device)])
         yield left[:batch]
         left = left[batch:]
 
 
-def permutation(count: int, seed: int, epoch: int, device: torch.device) -> Tensor:
+def permute_epoch(count: int, seed: int, epoch: int, device: torch.device) -> Tensor:
     """The order of one epoch."""
     return to_device(torch.randperm(count, generator=make_rng("epoch", seed, epoch)), device)

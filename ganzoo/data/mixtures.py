@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganzoo._seeds import make_rng
 
-COUNT = 100_000
+TRAINING_POINTS = 100_000
 """Points to learn from."""
 
 
@@ -27,8 +27,8 @@ class Gaussians:
         return centres + self.sigma * torch.randn(n, 2, generator=rng)
 
 
-RING = tuple((cos(2 * pi * number / 8), sin(2 * pi * number / 8)) for number in range(8))
-GRID = tuple((2.0 * column - 4, 2.0 * row - 4) for column in range(5) for row in range(5))
+RING_MEANS = tuple((cos(2 * pi * number / 8), sin(2 * pi * number / 8)) for number in range(8))
+GRID_MEANS = tuple((2.0 * column - 4, 2.0 * row - 4) for column in range(5) for row in range(5))
 
-MIXTURES = {"ring8": Gaussians("ring8", RING, 0.01), "grid25": Gaussians("grid25", GRID, 0.05)}
+MIXTURES = {"ring8": Gaussians("ring8", RING_MEANS, 0.01), "grid25": Gaussians("grid25", GRID_MEANS, 0.05)}
 """The 2D ring and the 2D grid of PacGAN (Lin et al. 2018, section 4.1), in the paper's units."""

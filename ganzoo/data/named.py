@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torchvision.datasets import LSUN
 
-    from ganzoo.data.images import Files
+    from ganzoo.data.images import ImageFiles
 
-NAMES = {
+
+DATA_SETS = {
     "mnist-10k": "10,000 handwritten digits, 28 x 28 grey, 10 classes; comes with ganzoo",
     "mnist": "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download",
     "fashion-mnist": "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download",
@@ -48,16 +49,16 @@ LSUN_CATEGORIES = (
     "tower",
 )
 
-SMALL = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
+TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 """Sets that fit in memory, with their classes in torchvision."""
 
 
-def plain_names() -> list[str]:
+def list_names() -> list[str]:
     """Every name as a user types it."""
-    return [name for name in NAMES if "<" not in name] + [f"lsun:{category}" for category in LSUN_CATEGORIES]
+    return [name for name in DATA_SETS if "<" not in name] + [f"lsun:{category}" for category in LSUN_CATEGORIES]
 
 
-def data_root(root: str | Path | None = None) -> Path:
+def find_data_root(root: str | Path | None = None) -> Path:
     """The folder of downloaded data sets: `root`, else the variable GANZOO_DATA, else one in the user's cache."""
     chosen = root or os.environ.get("GANZOO_DATA")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("ganzoo") / "data"
@@ -70,7 +71,7 @@ def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
     if name == "mnist-10k":
         pixels, labels = read_embedded("images.idx3-ubyte.gz"), read_embedded("labels.idx1-ubyte.gz")
         return pixels[16:].view(-1, 1, 28, 28), labels[8:].long(), list("0123456789")
-    found = fetch(name, SMALL[name], root)
+    found = fetch(name, TORCHVISION_CLASSES[name], root)
     images = torch.as_tensor(found.data)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
     return images, torch.as_tensor(found.targets), [each.partition(" - ")[0] for each in found.classes]
@@ -116,15 +117,15 @@ def require_package(package: str, name: str) -> None:
         raise BadInput(f"{name} needs the package {package}; install it with: pip install 'ganzoo[data]'") from error
 
 
-def celeba(root: Path) -> "Files":
+def open_celeba(root: Path) -> "ImageFiles":
     """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
-    from ganzoo.data.images import Files
+    from ganzoo.data.images import ImageFiles
 
     found = fetch("celeba", "CelebA", root, "gdown", target_type=[])
-    return Files(root / found.base_folder / "img_align_celeba", found.filename)
+    return ImageFiles(root / found.base_folder / "img_align_celeba", found.filename)
 
 
-def lsun(name: str, root: Path) -> "Lsun":
+def open_lsun(name: str, root: Path) -> "Lsun":
     """The training images of one LSUN category. Raises `BadInput` and `Unavailable`."""
     category, folder = name.partition(":")[2], root / "lsun"
     if category not in LSUN_CATEGORIES:

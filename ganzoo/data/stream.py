@@ -13,16 +13,16 @@ from torch.utils.data import DataLoader
 
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
-from ganzoo.data.base import Data, Shard, whole_batch
+from ganzoo.data.base import Data, Shard, keep_whole
 from ganzoo.data.images import (
-    WORKERS,
-    Decoded,
-    Pictures,
+    DECODERS,
+    DecodedImages,
+    ImageSource,
 )
-from ganzoo.data.memory import positions
+from ganzoo.data.memory import batch_indices
 from ganzoo.errors import BadInput, Failed
 
-GRACE = 10
+SIGTERM_GRACE_SECONDS = 10
 """Seconds that a worker lives on after a SIGTERM."""
 
 
@@ -35,13 +35,13 @@ class Streamed(Data):
     def __init__(
         self,
         name: str,
-        pictures: Pictures,
+        pictures: ImageSource,
         image: tuple[int, int, int],
         labels: Tensor | None = None,
         classes: Sequence[str] = (),
         notes: Iterable[str] = (),
     ) -> None:
-        how = f"{len(pictures):,} images are read while training, by {WORKERS} worker processes"
+        how = f"{len(pictures):,} images are read while training, by {DECODERS} worker processes"
         super().__init__(name, image, classes=classes, labels=labels, count=len(pictures), notes=[*notes, how])
         self.pictures, self._told = pictures, self.notes
 
@@ -49,13 +49,13 @@ class Streamed(Data):
         return self.count
 
     def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = whole_batch
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
         """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
         loader = DataLoader(
-            Decoded(self.pictures, self.image),
-            batch_sampler=(shard(places).tolist() for places in positions(self.count, batch, seed, used)),
-            num_workers=WORKERS,
+            DecodedImages(self.pictures, self.image),
+            batch_sampler=(shard(places).tolist() for places in batch_indices(self.count, batch, seed, used)),
+            num_workers=DECODERS,
             collate_fn=collate,
             worker_init_fn=ignore_signals,
             generator=make_rng("workers", seed),  # else it would draw from torch's global one
@@ -99,7 +99,7 @@ def ignore_signals(_: int) -> None:
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, GRACE))
+        signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, SIGTERM_GRACE_SECONDS))
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
 
 

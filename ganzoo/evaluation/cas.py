@@ -6,12 +6,12 @@ from torch.nn.functional import cross_entropy
 
 from ganzoo._seeds import seed_of
 
-EPOCHS, BATCH, RATE = 8, 100, 2e-3
-FEWEST = BATCH
+STUDENT_EPOCHS, STUDENT_BATCH, STUDENT_LEARNING_RATE = 8, 100, 2e-3
+MIN_STUDENT_SAMPLES = STUDENT_BATCH
 """With fewer samples there is nothing to learn from."""
 
 
-def accuracy_of_a_student(images: Tensor, labels: Tensor, real: Tensor, answers: Tensor) -> float:
+def classification_accuracy_score(images: Tensor, labels: Tensor, real: Tensor, answers: Tensor) -> float:
     """The share of real images whose label a small network finds that learned from `images` and `labels` alone.
 
     Images are (n, 1, 28, 28) in [0, 1], labels int64 (n,). Ravuri and Vinyals 2019, "Classification accuracy score
@@ -26,13 +26,13 @@ def accuracy_of_a_student(images: Tensor, labels: Tensor, real: Tensor, answers:
 
 
 def train_student(images: Tensor, labels: Tensor, classes: int) -> nn.Module:
-    """A new student after `EPOCHS` epochs, in `eval()`; what does not fill a batch is left out of each epoch."""
-    student = network(classes)
-    steps = EPOCHS * (len(images) // BATCH)
-    optimizer = torch.optim.Adam(student.parameters(), RATE)
+    """Train a new student for `STUDENT_EPOCHS` epochs; return it in `eval()`. Incomplete batches are left out."""
+    student = make_student(classes)
+    steps = STUDENT_EPOCHS * (len(images) // STUDENT_BATCH)
+    optimizer = torch.optim.Adam(student.parameters(), STUDENT_LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    for _ in range(EPOCHS):
-        for places in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
+    for _ in range(STUDENT_EPOCHS):
+        for places in torch.randperm(len(images)).split(STUDENT_BATCH)[: len(images) // STUDENT_BATCH]:
             optimizer.zero_grad()
             cross_entropy(student(images[places]), labels[places]).backward()
             optimizer.step()
@@ -40,7 +40,7 @@ def train_student(images: Tensor, labels: Tensor, classes: int) -> nn.Module:
     return student.eval()
 
 
-def network(classes: int) -> nn.Module:
+def make_student(classes: int) -> nn.Module:
     """Two convolutions with a stride and a linear layer."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, stride=2, padding=2),

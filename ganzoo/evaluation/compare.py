@@ -12,19 +12,19 @@ from PIL import Image
 
 from ganzoo._io import check_writable, write_bytes
 from ganzoo.errors import BadInput
-from ganzoo.evaluation.evaluate import SAMPLES, evaluate
-from ganzoo.evaluation.lookup import suite_of
-from ganzoo.pictures.grid import picture, tile, to_bytes
-from ganzoo.pictures.layout import picture_layout, showable
-from ganzoo.pictures.points import scatter
+from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
+from ganzoo.evaluation.lookup import find_suite
+from ganzoo.pictures.grid import tile, to_bytes, to_picture
+from ganzoo.pictures.layout import choose_layout, select_showable
+from ganzoo.pictures.points import draw_scatter
 from ganzoo.zoo import scores as stored
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.resolve import resolve_folder
 from ganzoo.zoo.scores import FILE, format_number
 
-WIDTH = 3.2
+COLUMN_INCHES = 3.2
 """Inches of a model's column."""
-ROW = 0.24
+ROW_INCHES = 0.24
 """Inches of a line of the table."""
 
 
@@ -41,7 +41,7 @@ class Column:
 def compare(
     sources: Sequence[str],
     out: Path,
-    n: int = SAMPLES,
+    n: int = DEFAULT_SAMPLES,
     seed: int = 0,
     device: str = "auto",
     say: Callable[[str], None] = lambda sentence: None,
@@ -53,33 +53,33 @@ def compare(
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is no .png")
     check_writable(out)
-    columns = [column(source, n, seed, device, say) for source in sources]
+    columns = [make_column(source, n, seed, device, say) for source in sources]
     write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
     return out
 
 
-def column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
+def make_column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
     """What a page shows of one model."""
     model = load(source, device, say=say)
     made, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
-    samples = picture_of(source, model, seed)
-    return Column(str(source), f"{made} on {data}", samples, scores_of(source, model, n, seed, say))
+    samples = draw_model(source, model, seed)
+    return Column(str(source), f"{made} on {data}", samples, find_scores(source, model, n, seed, say))
 
 
-def picture_of(source: str, model: Model, seed: int) -> Image.Image:
+def draw_model(source: str, model: Model, seed: int) -> Image.Image:
     """Samples of a model as one picture. Raises `BadInput` where no picture can show them."""
-    count, fixed, columns = picture_layout(model.generator)
-    samples = showable(model.sample(count, seed, **fixed), model.kind)
+    count, fixed, columns = choose_layout(model.generator)
+    samples = select_showable(model.sample(count, seed, **fixed), model.kind)
     if samples is None:
         raise BadInput(f"'{source}' makes nothing that a page could show")
     if model.kind == "point":
-        return scatter(samples.numpy(), "")
-    return picture(tile(to_bytes(samples), columns))
+        return draw_scatter(samples.numpy(), "")
+    return to_picture(tile(to_bytes(samples), columns))
 
 
-def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def find_scores(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
-    suite, path = suite_of(model.config["data"]), resolve_folder(source) / FILE
+    suite, path = find_suite(model.config["data"]), resolve_folder(source) / FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     wanted |= {suite.name: suite.protocol(n)} if suite else {}
     found = stored.read_scores(path) if path.is_file() else {}
@@ -95,9 +95,11 @@ def scores_of(source: str, model: Model, n: int, seed: int, say: Callable[[str],
 def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
     """Grids above, a table of scores below; real samples have the last column."""
     names = list(dict.fromkeys(name for column in columns for name in column.scores))
-    height = WIDTH * max(column.samples.height / column.samples.width for column in columns)
-    figure = Figure(figsize=(WIDTH * (len(columns) + 1), height + ROW * (len(names) + 4)), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[height + ROW, ROW * (len(names) + 3)])
+    height = COLUMN_INCHES * max(column.samples.height / column.samples.width for column in columns)
+    figure = Figure(
+        figsize=(COLUMN_INCHES * (len(columns) + 1), height + ROW_INCHES * (len(names) + 4)), layout="constrained"
+    )
+    above, below = figure.subfigures(2, 1, height_ratios=[height + ROW_INCHES, ROW_INCHES * (len(names) + 3)])
     for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
         draw_samples(axes, column)
     draw_scores(below.subplots(), columns, names, conditions)
@@ -120,21 +122,23 @@ def draw_scores(axes: Axes, columns: Sequence[Column], names: Sequence[str], con
     axes.set_title(conditions, fontsize="small")
     if not names:
         return
-    cells = [[*(told_score(column.scores.get(name)) for column in columns), told_real(name, columns)] for name in names]
+    cells = [
+        [*(format_score(column.scores.get(name)) for column in columns), format_real(name, columns)] for name in names
+    ]
     heads = [*(column.name for column in columns), "real"]
     table = axes.table(cells, rowLabels=names, colLabels=heads, loc="upper center", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(9)
 
 
-def told_real(name: str, columns: Sequence[Column]) -> str:
+def format_real(name: str, columns: Sequence[Column]) -> str:
     """A metric of real samples; where models are of several data sets there may be several."""
     return " / ".join(
         dict.fromkeys(format_number(column.scores[name].get("real")) for column in columns if name in column.scores)
     )
 
 
-def told_score(score: dict[str, Any] | None) -> str:
+def format_score(score: dict[str, Any] | None) -> str:
     """A score, with its ratio to real samples."""
     if score is None:
         return ""

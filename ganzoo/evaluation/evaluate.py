@@ -10,23 +10,23 @@ from typing import Any
 import torch
 
 from ganzoo._version import __version__
-from ganzoo.data.open import open_data
+from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput, suggest
-from ganzoo.evaluation.inception import NAMES, InceptionSuite
-from ganzoo.evaluation.lookup import SUITES, suite_of
+from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
+from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Metric, Suite, are_finite
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import model_folder, parse
 from ganzoo.zoo.scores import FILE, Scores, score
 
-SAMPLES = 10_000
+DEFAULT_SAMPLES = 10_000
 """Samples that are measured if nothing is said."""
 
 
 def evaluate(
     model: str | Path | Model,
     data: str | None = None,
-    n: int = SAMPLES,
+    n: int = DEFAULT_SAMPLES,
     seed: int = 0,
     metrics: Sequence[str] | None = None,
     *,
@@ -72,7 +72,7 @@ class MetricPlan:
     @cached_property
     def own(self) -> Suite | None:
         """The suite for these data."""
-        return suite_of(self.described)
+        return find_suite(self.described)
 
     @cached_property
     def inception(self) -> Suite:
@@ -93,7 +93,7 @@ class MetricPlan:
         for name in names:
             self._refuse(name, own)
         suites = [self.own] if any(name in own for name in names) else []
-        suites += [self.inception] if any(name in NAMES for name in names) else []
+        suites += [self.inception] if any(name in INCEPTION_METRICS for name in names) else []
         plans = [(suite, [name for name in names if name in suite.metrics]) for suite in suites]
         for suite, chosen in plans:
             suite.check_data({**self.model.config["data"], "kind": self.model.kind})
@@ -109,12 +109,12 @@ class MetricPlan:
     @property
     def _nothing(self) -> str:
         name = self.described["name"]
-        others = f"images of any kind have --metrics {','.join(NAMES)} with --data and 'ganzoo[inception]'"
+        others = f"images of any kind have --metrics {','.join(INCEPTION_METRICS)} with --data and 'ganzoo[inception]'"
         return f"no metric is made for '{name}'; {suggest(name, SUITES)}; {others}"
 
     def _refuse(self, name: str, own: dict[str, Metric]) -> None:
-        if name not in own and name not in NAMES:
-            raise BadInput(f"there is no metric '{name}' here; {suggest(name, [*own, *NAMES])}")
+        if name not in own and name not in INCEPTION_METRICS:
+            raise BadInput(f"there is no metric '{name}' here; {suggest(name, [*own, *INCEPTION_METRICS])}")
         if name in own and own[name].labelled and not self.labelled:
             raise BadInput(f"'{name}' needs samples with labels of {self.described['name']}, and this model has none")
 

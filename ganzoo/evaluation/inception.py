@@ -20,21 +20,21 @@ from ganzoo._io import read_bytes, sha256
 from ganzoo.data.base import Data
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.evaluation import metrics
-from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_outputs
 
-NAMES = ("fid", "inception-kid", "inception-score")
-WIDTH = 2048
+INCEPTION_METRICS = ("fid", "inception-kid", "inception-score")
+INCEPTION_WIDTH = 2048
 """Inception's features; of fewer samples the covariance matrix has not full rank."""
-FEWEST = 100
-SPLITS = 10
+MIN_INCEPTION_SAMPLES = 100
+SCORE_SPLITS = 10
 """Parts of the samples whose scores are averaged, as in Salimans et al. 2016."""
-BATCH = 64
-SEED = 0
+INCEPTION_BATCH = 64
+REFERENCE_SEED = 0
 """Which images of the data are compared with does not depend on the seed of the samples."""
 
 
 @dataclass
-class Seen:
+class InceptionOutputs:
     """What Inception sees in images: features (n, 2048) and raw scores of its classes (n, 1008)."""
 
     features: Tensor
@@ -54,23 +54,25 @@ class InceptionSuite(Suite):
     def __init__(self, data: Data, weights: str | Path | None = None) -> None:
         self.data, self.weights = data, Path(weights) if weights else None
         self.metrics = {
-            "fid": Metric("FID", self._frechet, "lower", WIDTH + 1),
-            "inception-kid": Metric("Inception KID", self._kernel_distance, "lower", FEWEST),
-            "inception-score": Metric("Inception Score", self._score, "higher", FEWEST),
+            "fid": Metric("FID", self._frechet, "lower", INCEPTION_WIDTH + 1),
+            "inception-kid": Metric("Inception KID", self._kernel_distance, "lower", MIN_INCEPTION_SAMPLES),
+            "inception-score": Metric("Inception Score", self._score, "higher", MIN_INCEPTION_SAMPLES),
         }
 
-    def observe(self, pieces: Pieces) -> Seen:
+    def observe(self, pieces: Pieces) -> InceptionOutputs:
         """Inception's view of samples."""
-        return self._seen(of_kind("image", self.data.image, samples) for samples, _ in pieces)
+        return self._seen(select_outputs("image", self.data.image, samples) for samples, _ in pieces)
 
-    def control(self, n: int) -> Seen:
+    def control(self, n: int) -> InceptionOutputs:
         """Inception's view of `n` images of the data; that of `n` others is what both are compared with."""
         if self.data.count is not None and self.data.count < 2 * n:
             said = f"{self.data.name} has {self.data.count:,} images; {n:,} samples need {2 * n:,}, half as control"
             raise BadInput(f"{said}: say a smaller -n")
-        with contextlib.closing(self.data.batches(BATCH, SEED)) as batches:
-            seen = self._seen((batch["image"] + 1) / 2 for batch in islice(batches, -(-2 * n // BATCH)))
-        self.reference, control = (Seen(seen.features[part], seen.scores[part]) for part in (slice(n), slice(n, 2 * n)))
+        with contextlib.closing(self.data.batches(INCEPTION_BATCH, REFERENCE_SEED)) as batches:
+            seen = self._seen((batch["image"] + 1) / 2 for batch in islice(batches, -(-2 * n // INCEPTION_BATCH)))
+        self.reference, control = (
+            InceptionOutputs(seen.features[part], seen.scores[part]) for part in (slice(n), slice(n, 2 * n))
+        )
         return control
 
     def check_data(self, data: Mapping[str, Any]) -> None:
@@ -88,13 +90,13 @@ class InceptionSuite(Suite):
         return {
             **weights,
             "torch_fidelity": torch_fidelity.__version__,
-            "features": WIDTH,
+            "features": INCEPTION_WIDTH,
             "resize": "to 299 x 299 as TensorFlow 1 does",
             "rounded_to": 256,
             "reference": f"{n} images of {self.data.name}",
             "real": f"{n} other images of {self.data.name}",
-            "kid_subsets": [metrics.SUBSETS, min(n, metrics.SUBSET)],
-            "score_splits": SPLITS,
+            "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],
+            "score_splits": SCORE_SPLITS,
         }
 
     @cached_property
@@ -115,22 +117,22 @@ class InceptionSuite(Suite):
             raise Unavailable(self._sentence(error)) from error
         return network.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
-    def _seen(self, parts: Iterable[Tensor]) -> Seen:
+    def _seen(self, parts: Iterable[Tensor]) -> InceptionOutputs:
         device, found = next(self._network.parameters()).device, []
         for images in parts:
             pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
-            found += [self._network(few.to(device)) for few in pixels.split(BATCH)]
+            found += [self._network(few.to(device)) for few in pixels.split(INCEPTION_BATCH)]
         features, scores = (torch.cat(each).cpu() for each in zip(*found, strict=True))
-        return Seen(features, scores)
+        return InceptionOutputs(features, scores)
 
-    def _frechet(self, seen: Seen) -> float:
-        return metrics.frechet(metrics.moments(self.reference.features), seen.features)
+    def _frechet(self, seen: InceptionOutputs) -> float:
+        return metrics.frechet_distance(metrics.moments(self.reference.features), seen.features)
 
-    def _kernel_distance(self, seen: Seen) -> float:
+    def _kernel_distance(self, seen: InceptionOutputs) -> float:
         return metrics.kernel_distance(self.reference.features, seen.features)
 
-    def _score(self, seen: Seen) -> float:
-        return metrics.classifier_score(seen.scores, SPLITS)
+    def _score(self, seen: InceptionOutputs) -> float:
+        return metrics.classifier_score(seen.scores, SCORE_SPLITS)
 
     def _sentence(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:200]

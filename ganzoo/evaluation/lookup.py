@@ -16,7 +16,7 @@ SUITES = {
 """The suite of each data set that has one, as a module of this package and what makes it there."""
 
 
-def suite_of(data: Mapping[str, Any]) -> Suite | None:
+def find_suite(data: Mapping[str, Any]) -> Suite | None:
     """What measures samples of data that a config describes so; None where nothing does."""
     target = SUITES.get(data.get("name", "unknown"))
     return suite(target) if target else None

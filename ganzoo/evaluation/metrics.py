@@ -12,17 +12,17 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 from ganzoo._seeds import seed_of
 
-SUBSETS, SUBSET = 100, 1000
+KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 """KID is the mean over so many random subsets of so many samples, or of all where there are fewer."""
-SCALES = (0.0448, 0.2856, 0.3001)
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001)
 """Weights of the first three scales of MS-SSIM (Wang et al. 2003, section 3.2), which are made to add up to 1."""
-KERNEL = 7
+MS_SSIM_WINDOW = 7
 """Pixels of MS-SSIM's window: all that the smallest of three scales of 28 pixels has."""
-TOGETHER = 500
+PAIRS_PER_CHUNK = 500
 """Images whose structural similarity is computed at once."""
 
 
-class Features(nn.Identity):
+class PrecomputedFeatures(nn.Identity):
     """What stands for a network where features are already there."""
 
     def __init__(self, count: int) -> None:
@@ -32,25 +32,25 @@ class Features(nn.Identity):
 
 def moments(features: Tensor) -> dict[str, Tensor]:
     """Sum, sum of outer products and number of features (n, d): all that the Frechet distance needs of real ones."""
-    distance = frechet_distance(features.shape[1])
+    distance = make_frechet_distance(features.shape[1])
     distance.update(features.double(), real=True)
     return {name: value for name, value in distance.state_dict().items() if name.startswith("real")}
 
 
-def frechet(real: Mapping[str, Tensor], features: Tensor) -> float:
+def frechet_distance(real: Mapping[str, Tensor], features: Tensor) -> float:
     """The Frechet distance of Gaussians with the means and covariances of real `moments` and features (n, d).
 
     Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6.
     """
-    distance = frechet_distance(features.shape[1])
+    distance = make_frechet_distance(features.shape[1])
     distance.load_state_dict(real, strict=False)
     distance.update(features.double(), real=False)
     return distance.compute().item()
 
 
-def frechet_distance(count: int) -> FrechetInceptionDistance:
+def make_frechet_distance(count: int) -> FrechetInceptionDistance:
     """That of torchmetrics for `count` features, in float64; its state can be saved."""
-    distance = FrechetInceptionDistance(feature=Features(count)).set_dtype(torch.float64)
+    distance = FrechetInceptionDistance(feature=PrecomputedFeatures(count)).set_dtype(torch.float64)
     distance.persistent(True)
     return distance
 
@@ -61,12 +61,12 @@ def kernel_distance(real: Tensor, features: Tensor, gamma: float | None = None) 
     Binkowski et al. 2018, "Demystifying MMD GANs", section 4, where `gamma` is 1 / d. Unbiased, so that it may fall
     below 0. Features of length 1 want a `gamma` of 1.
     """
-    size = min(SUBSET, len(real), len(features))
+    size = min(KID_SUBSET_SIZE, len(real), len(features))
     with warnings.catch_warnings(), torch.random.fork_rng([]):
         warnings.simplefilter("ignore")  # that all features are kept
         torch.default_generator.manual_seed(seed_of("kid"))
         distance = KernelInceptionDistance(
-            feature=Features(features.shape[1]), subsets=SUBSETS, subset_size=size, gamma=gamma
+            feature=PrecomputedFeatures(features.shape[1]), subsets=KID_SUBSETS, subset_size=size, gamma=gamma
         )
         distance.update(real.double(), real=True)
         distance.update(features.double(), real=False)
@@ -82,7 +82,7 @@ def classifier_score(scores: Tensor, splits: int = 1) -> float:
     with warnings.catch_warnings(), torch.random.fork_rng([]):
         warnings.simplefilter("ignore")  # that all scores are kept
         torch.default_generator.manual_seed(seed_of("splits"))
-        score = InceptionScore(feature=Features(scores.shape[1]), splits=splits)
+        score = InceptionScore(feature=PrecomputedFeatures(scores.shape[1]), splits=splits)
         score.update(scores.double())
         return score.compute()[0].item()
 
@@ -93,17 +93,19 @@ def label_divergence(found: Tensor, classes: int) -> float:
     return torch.special.xlogy(share, share * classes).sum().item()
 
 
-def similarity(images: Tensor) -> float:
+def ms_ssim(images: Tensor) -> float:
     """The mean MS-SSIM of pairs of neighbours among images (n, channels, height, width) in [0, 1]: low is diverse.
 
     Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs", section 4.2; here over all pairs,
-    whatever their classes, with the weights `SCALES`.
+    whatever their classes, with the weights `MS_SSIM_WEIGHTS`.
     """
     pairs = len(images) // 2
-    weights = tuple(weight / sum(SCALES) for weight in SCALES)
+    weights = tuple(weight / sum(MS_SSIM_WEIGHTS) for weight in MS_SSIM_WEIGHTS)
     measure = MultiScaleStructuralSimilarityIndexMeasure(
-        gaussian_kernel=False, kernel_size=KERNEL, betas=weights, data_range=1.0
+        gaussian_kernel=False, kernel_size=MS_SSIM_WINDOW, betas=weights, data_range=1.0
     )
-    for one, other in zip(images[0 : 2 * pairs : 2].split(TOGETHER), images[1::2].split(TOGETHER), strict=True):
+    for one, other in zip(
+        images[0 : 2 * pairs : 2].split(PAIRS_PER_CHUNK), images[1::2].split(PAIRS_PER_CHUNK), strict=True
+    ):
         measure.update(one, other)
     return measure.compute().item()

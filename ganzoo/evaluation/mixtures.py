@@ -11,37 +11,37 @@ from torch import Tensor
 
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.errors import BadInput, suggest
-from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_outputs
 
-NEAR = 3
+HIGH_QUALITY_SIGMAS = 3
 """Standard deviations from the nearest mode within which a sample is of high quality."""
-PUBLISHED = 2500
+PUBLISHED_SAMPLES = 2500
 """Samples that published figures are of."""
-MOST = 1_000_000
+MAX_CONTROL_POINTS = 1_000_000
 """Fresh points that there are to compare with."""
-TOGETHER = 10_000
+POINTS_PER_CHUNK = 10_000
 """Points whose distances to all modes are in memory at once."""
 
 
 @dataclass(frozen=True)
-class Observed:
+class ModeCounts:
     """What the metrics look at: how many samples of high quality each mode has, (modes,), and of how many in all."""
 
     counts: Tensor
     n: int
 
 
-def modes(observed: Observed) -> float:
+def count_modes(observed: ModeCounts) -> float:
     """Modes that at least one sample of high quality lies at."""
     return float((observed.counts > 0).sum())
 
 
-def high_quality(observed: Observed) -> float:
+def high_quality_share(observed: ModeCounts) -> float:
     """The share of samples less than three standard deviations away from their nearest mode, in [0, 1]."""
     return observed.counts.sum().item() / observed.n
 
 
-def reverse_kl(observed: Observed) -> float:
+def reverse_kl(observed: ModeCounts) -> float:
     """KL(generated || real) over the modes, in nats: the generated share of each against the equal shares of the real.
 
     The shares are of the samples of high quality, as the paper's code counts them. From 0 to the logarithm of the
@@ -55,9 +55,9 @@ def reverse_kl(observed: Observed) -> float:
     return (shares * (shares * len(counts)).log()).sum().item()
 
 
-METRICS = {
-    "modes": Metric("modes", modes, "higher", least=1),
-    "high-quality": Metric("high quality", high_quality, "higher", least=1),
+MIXTURE_METRICS = {
+    "modes": Metric("modes", count_modes, "higher", least=1),
+    "high-quality": Metric("high quality", high_quality_share, "higher", least=1),
     "reverse-kl": Metric("reverse KL", reverse_kl, "lower", least=1),
 }
 
@@ -65,7 +65,7 @@ METRICS = {
 class MixtureSuite(Suite):
     """The metrics of mode coverage for samples of the mixture of that name. Raises `BadInput` for an unknown one."""
 
-    metrics = METRICS
+    metrics = MIXTURE_METRICS
     watched = ("reverse-kl", "high-quality")
 
     def __init__(self, name: str) -> None:
@@ -73,18 +73,19 @@ class MixtureSuite(Suite):
             raise BadInput(f"there is no mixture '{name}'; {suggest(name, MIXTURES)}")
         self.name, self.mixture = name, MIXTURES[name]
 
-    def observe(self, pieces: Pieces) -> Observed:
+    def observe(self, pieces: Pieces) -> ModeCounts:
         """How many of the points, each piece (n, 2), are near each mode."""
-        seen = [self._near(of_kind("point", (2,), samples)) for samples, _ in pieces]
-        return Observed(sum(counts for counts, _ in seen), sum(n for _, n in seen))
+        seen = [self._near(select_outputs("point", (2,), samples)) for samples, _ in pieces]
+        return ModeCounts(sum(counts for counts, _ in seen), sum(n for _, n in seen))
 
-    def control(self, n: int) -> Observed:
+    def control(self, n: int) -> ModeCounts:
         """What `observe` would return of `n` fresh points of the mixture."""
-        if n > MOST:
+        if n > MAX_CONTROL_POINTS:
             raise BadInput(
-                f"{n:,} samples are more than the {MOST:,} points of {self.name} that they are compared with"
+                f"{n:,} samples are more than the {MAX_CONTROL_POINTS:,} points of {self.name} "
+                "that they are compared with"
             )
-        return self.observe((points, {}) for points in self.mixture.draw(n, "control").split(TOGETHER))
+        return self.observe((points, {}) for points in self.mixture.draw(n, "control").split(POINTS_PER_CHUNK))
 
     def protocol(self, n: int) -> dict[str, Any]:
         """Mixture, counts and the definition of high quality, with what a perfect sampler is at."""
@@ -93,8 +94,8 @@ class MixtureSuite(Suite):
             "modes": count,
             "sigma": self.mixture.sigma,
             "real": f"{n} fresh points",
-            "high_quality": f"less than {NEAR} sigma from the nearest mode",
-            "perfect_high_quality": round(1 - exp(-(NEAR**2) / 2), 4),
+            "high_quality": f"less than {HIGH_QUALITY_SIGMAS} sigma from the nearest mode",
+            "perfect_high_quality": round(1 - exp(-(HIGH_QUALITY_SIGMAS**2) / 2), 4),
             "perfect_reverse_kl": round((count - 1) / (2 * n), 5),
             "source": "PacGAN, Lin et al. 2018, section 4.1",
         }
@@ -108,7 +109,7 @@ class MixtureSuite(Suite):
         """How many of the points are near each mode, and how many they are."""
         means = torch.tensor(self.mixture.means, dtype=torch.float64)
         distances, nearest = torch.linalg.vector_norm(points.double()[:, None] - means, dim=2).min(1)
-        near = nearest[distances < NEAR * self.mixture.sigma]
+        near = nearest[distances < HIGH_QUALITY_SIGMAS * self.mixture.sigma]
         return torch.bincount(near, minlength=len(means)), len(points)
 
 

@@ -14,14 +14,22 @@ from torch.nn.functional import normalize
 from ganzoo.data.named import load_small
 from ganzoo.errors import BadInput
 from ganzoo.evaluation import metrics, prdc
-from ganzoo.evaluation.cas import FEWEST, accuracy_of_a_student
-from ganzoo.evaluation.mnist_cnn import ACCURACY, MNIST, NAME, PINNED, MnistCNN, mnist_cnn, read_pinned
-from ganzoo.evaluation.suites import Metric, Pieces, Suite, of_kind
+from ganzoo.evaluation.cas import MIN_STUDENT_SAMPLES, classification_accuracy_score
+from ganzoo.evaluation.mnist_cnn import (
+    CLASSIFIER_ACCURACY,
+    CLASSIFIER_NAME,
+    MNIST_FILES,
+    MNIST_SHA256,
+    MnistCNN,
+    load_mnist_cnn,
+    read_pinned,
+)
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_outputs
 
-SHAPE = (1, 28, 28)
-NEAREST_FOR_PRECISION, NEAREST_FOR_DENSITY = 3, 5
+DIGIT_SHAPE = (1, 28, 28)
+NEIGHBOURS_FOR_PRECISION, NEIGHBOURS_FOR_DENSITY = 3, 5
 """Neighbours that make a ball, as each pair of metrics was published."""
-TOGETHER = 500
+IMAGES_PER_FORWARD = 500
 """Images that the classifier looks at once."""
 
 
@@ -35,12 +43,12 @@ class Digits:
     @cached_property
     def features(self) -> Tensor:
         """The classifier's features, (n, 128)."""
-        return torch.cat([mnist_cnn().features(part * 2 - 1) for part in self.images.split(TOGETHER)])
+        return torch.cat([load_mnist_cnn().features(part * 2 - 1) for part in self.images.split(IMAGES_PER_FORWARD)])
 
     @cached_property
     def scores(self) -> Tensor:
         """The classifier's raw scores of each digit, (n, 10)."""
-        return mnist_cnn().head(self.features)
+        return load_mnist_cnn().head(self.features)
 
     @cached_property
     def found(self) -> Tensor:
@@ -58,30 +66,32 @@ class DigitSuite(Suite):
     Generated images are rounded to 256 grey levels first, which is what a picture file of them would hold.
     """
 
-    name = NAME
+    name = CLASSIFIER_NAME
     watched = ("fd", "coverage")
     classes = tuple("0123456789")
 
     def __init__(self) -> None:
         self.metrics: Mapping[str, Metric] = {
-            "fd": Metric(f"FD ({NAME})", self._frechet, "lower", MnistCNN.WIDTH + 1),
+            "fd": Metric(f"FD ({CLASSIFIER_NAME})", self._frechet, "lower", MnistCNN.WIDTH + 1),
             "kid": Metric("KID", self._kernel_distance, "lower"),
             "precision": Metric("precision", self._precision, "higher"),
-            "recall": Metric("recall", self._recall, "higher", NEAREST_FOR_PRECISION + 1),
+            "recall": Metric("recall", self._recall, "higher", NEIGHBOURS_FOR_PRECISION + 1),
             "density": Metric("density", self._density, "higher"),
             "coverage": Metric("coverage", self._coverage, "higher"),
             "classifier-score": Metric("classifier score", self._score, "higher"),
             "label-kl": Metric("label KL", self._label_divergence, "lower"),
             "ms-ssim": Metric("MS-SSIM", self._similarity, "lower"),
-            "label-accuracy": Metric("label accuracy", agreement, "higher", labelled=True),
-            "cas": Metric("CAS", self._student, "higher", FEWEST, labelled=True, control=self._student_of_real),
+            "label-accuracy": Metric("label accuracy", label_accuracy, "higher", labelled=True),
+            "cas": Metric(
+                "CAS", self._student, "higher", MIN_STUDENT_SAMPLES, labelled=True, control=self._student_of_real
+            ),
         }
 
     def observe(self, pieces: Pieces) -> Digits:
         """The digits among samples, and their labels where there are any."""
         images, labels = [], []
         for samples, given in pieces:
-            images.append(of_kind("image", SHAPE, samples))
+            images.append(select_outputs("image", DIGIT_SHAPE, samples))
             labels += [given["label"]] if "label" in given else []
         rounded = torch.cat(images).mul(255).round().div(255)
         return Digits(rounded, torch.cat(labels) if labels else None)
@@ -97,29 +107,31 @@ class DigitSuite(Suite):
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` for other images than grey ones of 28 x 28 pixels."""
         made = " x ".join(map(str, data["shape"])) if data["kind"] == "image" else "no images"
-        if data["kind"] != "image" or tuple(data["shape"]) != SHAPE:
-            raise BadInput(f"{NAME} measures images of 1 x 28 x 28 (channels, height, width), this model makes {made}")
+        if data["kind"] != "image" or tuple(data["shape"]) != DIGIT_SHAPE:
+            raise BadInput(
+                f"{CLASSIFIER_NAME} measures images of 1 x 28 x 28 (channels, height, width), this model makes {made}"
+            )
         if data.get("range", [-1, 1]) != [-1, 1]:
-            raise BadInput(f"{NAME} measures images in [-1, 1], this model makes {data['range']}")
+            raise BadInput(f"{CLASSIFIER_NAME} measures images in [-1, 1], this model makes {data['range']}")
 
     def protocol(self, n: int) -> dict[str, Any]:
         """Extractor, counts, neighbours and weights."""
-        scales = [round(weight / sum(metrics.SCALES), 4) for weight in metrics.SCALES]
+        scales = [round(weight / sum(metrics.MS_SSIM_WEIGHTS), 4) for weight in metrics.MS_SSIM_WEIGHTS]
         return {
-            "sha256": PINNED[f"{NAME}.safetensors"],
-            "test_accuracy": ACCURACY,
+            "sha256": MNIST_SHA256[f"{CLASSIFIER_NAME}.safetensors"],
+            "test_accuracy": CLASSIFIER_ACCURACY,
             "features": MnistCNN.WIDTH,
             "resize": "none",
             "rounded_to": 256,
             "real": f"{n} test images of MNIST",
             "fd_reference": f"{int(self._reference['real_features_num_samples'])} training images",
             "reference": f"{len(self._reference['features'])} random training images",
-            "k_precision_recall": NEAREST_FOR_PRECISION,
-            "k_density_coverage": NEAREST_FOR_DENSITY,
+            "k_precision_recall": NEIGHBOURS_FOR_PRECISION,
+            "k_density_coverage": NEIGHBOURS_FOR_DENSITY,
             "kid_kernel": "(x . y + 1)^3 of features of length 1",
-            "kid_subsets": [metrics.SUBSETS, min(n, metrics.SUBSET)],
+            "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],
             "ms_ssim_weights": scales,
-            "ms_ssim_kernel": metrics.KERNEL,
+            "ms_ssim_kernel": metrics.MS_SSIM_WINDOW,
         }
 
     @cached_property
@@ -128,7 +140,7 @@ class DigitSuite(Suite):
             torch.frombuffer(bytearray(gzip.decompress(read_pinned(f"test-{what}.gz"))), dtype=torch.uint8)
             for what in ("images", "labels")
         )
-        return images.view(-1, *SHAPE) / 255, labels.long()
+        return images.view(-1, *DIGIT_SHAPE) / 255, labels.long()
 
     @cached_property
     def _reference(self) -> dict[str, Tensor]:
@@ -145,23 +157,23 @@ class DigitSuite(Suite):
 
     def _frechet(self, seen: Digits) -> float:
         moments = {name: value for name, value in self._reference.items() if name != "features"}
-        return metrics.frechet(moments, seen.features)
+        return metrics.frechet_distance(moments, seen.features)
 
     def _kernel_distance(self, seen: Digits) -> float:
         return metrics.kernel_distance(normalize(self._real), normalize(seen.features), gamma=1.0)
 
     def _precision(self, seen: Digits) -> float:
-        return prdc.share_inside(seen.features, self._real, self._radii(NEAREST_FOR_PRECISION))
+        return prdc.covered_share(seen.features, self._real, self._radii(NEIGHBOURS_FOR_PRECISION))
 
     def _recall(self, seen: Digits) -> float:
-        return prdc.share_inside(self._real, seen.features, seen.radii(NEAREST_FOR_PRECISION))
+        return prdc.covered_share(self._real, seen.features, seen.radii(NEIGHBOURS_FOR_PRECISION))
 
     def _density(self, seen: Digits) -> float:
-        k = NEAREST_FOR_DENSITY
+        k = NEIGHBOURS_FOR_DENSITY
         return prdc.density(seen.features, self._real, self._radii(k), k)
 
     def _coverage(self, seen: Digits) -> float:
-        return prdc.coverage(seen.features, self._real, self._radii(NEAREST_FOR_DENSITY))
+        return prdc.coverage(seen.features, self._real, self._radii(NEIGHBOURS_FOR_DENSITY))
 
     def _score(self, seen: Digits) -> float:
         return metrics.classifier_score(seen.scores)
@@ -170,16 +182,16 @@ class DigitSuite(Suite):
         return metrics.label_divergence(seen.found, len(self.classes))
 
     def _similarity(self, seen: Digits) -> float:
-        return metrics.similarity(seen.images)
+        return metrics.ms_ssim(seen.images)
 
     def _student(self, seen: Digits) -> float:
-        return accuracy_of_a_student(seen.images, seen.labels, *self._test)
+        return classification_accuracy_score(seen.images, seen.labels, *self._test)
 
     def _student_of_real(self, n: int) -> float:
-        images, labels, _ = load_small("mnist-10k", MNIST)
-        return accuracy_of_a_student(images[:n] / 255, labels[:n], *self._test)
+        images, labels, _ = load_small("mnist-10k", MNIST_FILES)
+        return classification_accuracy_score(images[:n] / 255, labels[:n], *self._test)
 
 
-def agreement(seen: Digits) -> float:
+def label_accuracy(seen: Digits) -> float:
     """The share of samples whose label the classifier finds."""
     return (seen.found == seen.labels).double().mean().item()

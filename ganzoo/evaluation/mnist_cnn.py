@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import Unavailable
 
-MNIST = Path(__file__).parent / "mnist_data"
+MNIST_FILES = Path(__file__).parent / "mnist_data"
 """Where the files lie that measure digits."""
-NAME = "mnist-cnn-v1"
-ACCURACY = 0.9957
+CLASSIFIER_NAME = "mnist-cnn-v1"
+CLASSIFIER_ACCURACY = 0.9957
 """The share of the 10,000 test images whose digit it finds."""
-PINNED = {
+MNIST_SHA256 = {
     "mnist-cnn-v1.safetensors": "59c1057decb16230a075b45801ecd5e45c01321d84459a1a43e0e571c2322dda",
     "reference.safetensors": "e5602428fa11dc076558e2858298fe21cb33464b7bdf572f84acf32b3ea8f79c",
     "test-images.gz": "352f2a20ac9f5795bc6d74c9c76836039f383556a0cfc5fcc8f8a7f077b990e6",
@@ -31,12 +31,12 @@ class MnistCNN(nn.Module):
     def __init__(self, classes: int = 10, dropout: float = 0.3) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            convolution(1, 32),
-            convolution(32, 32),
+            make_convolution(1, 32),
+            make_convolution(32, 32),
             nn.MaxPool2d(2),
-            convolution(32, 64),
+            make_convolution(32, 64),
             nn.MaxPool2d(2),
-            convolution(64, 64),
+            make_convolution(64, 64),
             nn.MaxPool2d(2),
             nn.Flatten(),
             nn.Linear(64 * 3 * 3, self.WIDTH),
@@ -53,7 +53,7 @@ class MnistCNN(nn.Module):
         return self.head(self.features(images))
 
 
-def convolution(inputs: int, outputs: int) -> nn.Sequential:
+def make_convolution(inputs: int, outputs: int) -> nn.Sequential:
     """A 3 x 3 convolution that keeps the size, batch norm and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
@@ -61,16 +61,16 @@ def convolution(inputs: int, outputs: int) -> nn.Sequential:
 
 
 @cache
-def mnist_cnn() -> MnistCNN:
+def load_mnist_cnn() -> MnistCNN:
     """The trained classifier, in `eval()`. Raises `Unavailable` where its weights are not as pinned."""
     model = MnistCNN().eval().requires_grad_(False)
-    model.load_state_dict(load(read_pinned(f"{NAME}.safetensors")))
+    model.load_state_dict(load(read_pinned(f"{CLASSIFIER_NAME}.safetensors")))
     return model
 
 
 def read_pinned(name: str) -> bytes:
     """The content of a file that measures digits. Raises `Unavailable` where it is not as pinned."""
-    content = read_bytes(MNIST / name)
-    if sha256(content) != PINNED[name]:
-        raise Unavailable(f"{MNIST / name} is not the file that ganzoo came with; install it again")
+    content = read_bytes(MNIST_FILES / name)
+    if sha256(content) != MNIST_SHA256[name]:
+        raise Unavailable(f"{MNIST_FILES / name} is not the file that ganzoo came with; install it again")
     return content

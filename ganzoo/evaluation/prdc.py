@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-CHUNK = 500
+ROWS_PER_CHUNK = 500
 """Rows of a matrix of distances that are in memory at once."""
 
 
@@ -17,7 +17,7 @@ def radii(features: Tensor, k: int) -> Tensor:
     return torch.cat([rows.kthvalue(k + 1, dim=1).values for rows in distances(features, features)])
 
 
-def share_inside(points: Tensor, centres: Tensor, radius: Tensor) -> float:
+def covered_share(points: Tensor, centres: Tensor, radius: Tensor) -> float:
     """The share of points (n, d) that lie in at least one ball around the centres (m, d).
 
     With generated points and real balls this is the precision, the other way round the recall (Kynkaanniemi et al.
@@ -38,12 +38,15 @@ def density(points: Tensor, centres: Tensor, radius: Tensor, k: int) -> float:
 
 def coverage(points: Tensor, centres: Tensor, radius: Tensor) -> float:
     """The share of real balls that hold at least one generated point (Naeem et al. 2020, equation 5)."""
-    covered = [rows.amin(1) <= part for rows, part in zip(distances(centres, points), radius.split(CHUNK), strict=True)]
+    covered = [
+        rows.amin(1) <= part
+        for rows, part in zip(distances(centres, points), radius.split(ROWS_PER_CHUNK), strict=True)
+    ]
     return torch.cat(covered).double().mean().item()
 
 
 def distances(points: Tensor, others: Tensor) -> Iterator[Tensor]:
-    """Euclidean distances (`CHUNK`, m) of points (n, d) to the others (m, d), in float64."""
+    """Euclidean distances (`ROWS_PER_CHUNK`, m) of points (n, d) to the others (m, d), in float64."""
     others = others.double()
-    for part in points.double().split(CHUNK):
+    for part in points.double().split(ROWS_PER_CHUNK):
         yield torch.cdist(part, others)

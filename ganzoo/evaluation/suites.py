@@ -66,7 +66,7 @@ def are_finite(samples: Any) -> bool:
     return all(bool(values.isfinite().all()) for values in outputs)
 
 
-def of_kind(kind: str, shape: Sequence[int], samples: Any) -> Tensor:
+def select_outputs(kind: str, shape: Sequence[int], samples: Any) -> Tensor:
     """The samples of that kind, one or several outputs of a generator. Raises `BadInput` for none of that shape."""
     found = samples.get(kind) if isinstance(samples, dict) else samples
     if found is None or tuple(found.shape[1:]) != tuple(shape):

@@ -10,18 +10,18 @@ from ganzoo._faults import call_plugin
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import showable
+from ganzoo.pictures.layout import select_showable
 from ganzoo.zoo.sampling import concatenate
 
-IMAGES = 1024
-"""Images on each side of a comparison, as far as there are so many and they fit into `PIXELS`."""
-PIXELS = 2**26
-FEW = 64
+MAX_IMAGES = 1024
+"""Images on each side of a comparison, as far as there are so many and they fit into `MAX_VALUES`."""
+MAX_VALUES = 2**26
+MIN_IMAGES = 64
 """With fewer images nothing is compared."""
-SIDE = 32
+MAX_SIDE = 32
 """Larger images are averaged down to this many pixels a side."""
 DIRECTIONS = 512
-BATCH = 64
+READ_BATCH = 64
 """Images that are read at once."""
 
 
@@ -37,48 +37,50 @@ class SlicedWasserstein:
 
     def __init__(self, data: Data, seed: int) -> None:
         self.data, self.seed = data, seed_of("yardstick", seed)
-        fitting = PIXELS // torch.Size(data.image).numel() if data.image else 0
+        fitting = MAX_VALUES // torch.Size(data.image).numel() if data.image else 0
         there = (data.count or 0) // 2
-        self.count = min(IMAGES, fitting, there) if min(fitting, there) >= FEW else 0
+        self.count = min(MAX_IMAGES, fitting, there) if min(fitting, there) >= MIN_IMAGES else 0
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
         """The ratio of samples as `Model.blocks` gives them; empty where they have no images that can be shown."""
-        images = showable(concatenate([samples for samples, _ in pieces]))
+        images = select_showable(concatenate([samples for samples, _ in pieces]))
         return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
         """The distance of `samples` (`count`, channels, height, width; in [-1, 1]) in those units."""
         real, unit = self._real
-        return distance(sorted_along(vectors(samples), self._directions(samples)), real) / max(unit, 1e-12)
+        return wasserstein_distance(project_and_sort(to_vectors(samples), self._directions(samples)), real) / max(
+            unit, 1e-12
+        )
 
     @cached_property
     def _real(self) -> tuple[Tensor, float]:
         """Real images, and how far others are from them."""
-        needed, batches = 2 * self.count, self.data.batches(BATCH, self.seed)
-        read = [call_plugin("the data", next, batches)["image"].cpu() for _ in range(0, needed, BATCH)]
+        needed, batches = 2 * self.count, self.data.batches(READ_BATCH, self.seed)
+        read = [call_plugin("the data", next, batches)["image"].cpu() for _ in range(0, needed, READ_BATCH)]
         images = torch.cat(read)[:needed]
-        one, other = (sorted_along(half, self._directions(images)) for half in vectors(images).chunk(2))
-        return one, distance(one, other)
+        one, other = (project_and_sort(half, self._directions(images)) for half in to_vectors(images).chunk(2))
+        return one, wasserstein_distance(one, other)
 
     def _directions(self, images: Tensor) -> Tensor:
-        size = vectors(images[:1]).shape[1]
+        size = to_vectors(images[:1]).shape[1]
         return normalize(torch.randn(DIRECTIONS, size, generator=make_rng("directions")), dim=1)
 
 
-def sorted_along(points: Tensor, directions: Tensor) -> Tensor:
+def project_and_sort(points: Tensor, directions: Tensor) -> Tensor:
     """Where points (n, d) lie along each direction (k, d; unit rows), in order: (k, n)."""
     return (directions @ points.T).sort(1).values
 
 
-def distance(one: Tensor, other: Tensor) -> float:
-    """The mean over all directions of the Wasserstein-1 distance between two sets that are `sorted_along` them.
+def wasserstein_distance(one: Tensor, other: Tensor) -> float:
+    """The mean over all directions of the Wasserstein-1 distance between two sets that are `project_and_sort` them.
 
     Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
     """
     return (one - other).abs().mean().item()
 
 
-def vectors(images: Tensor) -> Tensor:
-    """Images as vectors (n, d), larger ones than `SIDE` averaged down."""
-    size = [min(SIDE, side) for side in images.shape[2:]]
+def to_vectors(images: Tensor) -> Tensor:
+    """Images as vectors (n, d), larger ones than `MAX_SIDE` averaged down."""
+    size = [min(MAX_SIDE, side) for side in images.shape[2:]]
     return adaptive_avg_pool2d(images, size).flatten(1).cpu()

@@ -11,7 +11,7 @@ from torchvision.utils import make_grid
 from ganzoo._io import write_bytes
 from ganzoo._version import __version__
 
-SMALL = 64
+MIN_IMAGE_SIDE = 64
 """Images below this many pixels are enlarged in a grid."""
 
 
@@ -25,8 +25,8 @@ def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int =
 
 def write_tiles(path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0) -> None:
     """What `write_grid` does, for images that `to_bytes` has turned into uint8 already."""
-    grid = picture(tile(pixels, columns))
-    scale = max(1, SMALL // max(pixels.shape[1:3]))
+    grid = to_picture(tile(pixels, columns))
+    scale = max(1, MIN_IMAGE_SIDE // max(pixels.shape[1:3]))
     write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)
 
 
@@ -47,7 +47,7 @@ def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def picture(pixels: Tensor) -> Image.Image:
+def to_picture(pixels: Tensor) -> Image.Image:
     """An image (height, width, 1 or 3 channels) in uint8 as Pillow has it."""
     array = pixels.numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)

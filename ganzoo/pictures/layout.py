@@ -7,28 +7,28 @@ from torch import Tensor
 
 from ganzoo.contract import Generator
 
-PICTURED, IN_A_ROW, ROWS = 64, 8, 20
+SAMPLES_SHOWN, SAMPLES_PER_ROW, MAX_ROWS = 64, 8, 20
 """Samples in a picture; samples of each class in one with a row for each, and classes in it at most."""
 
 
-SCATTERED = 2500
+POINTS_SHOWN = 2500
 """Points in a picture."""
 
 
-def picture_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
+def choose_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
     """How many samples a picture shows, what to fix for them, and its columns: a row for each class, if there are any.
 
     Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
     """
     if generator.makes == "point":
-        return SCATTERED, {}, 0
+        return POINTS_SHOWN, {}, 0
     for key, count in generator.categorical.items():
-        rows = torch.arange(min(count, ROWS)).repeat_interleave(IN_A_ROW)
-        return len(rows), {key: rows}, IN_A_ROW
-    return PICTURED, {}, 0
+        rows = torch.arange(min(count, MAX_ROWS)).repeat_interleave(SAMPLES_PER_ROW)
+        return len(rows), {key: rows}, SAMPLES_PER_ROW
+    return SAMPLES_SHOWN, {}, 0
 
 
-def showable(samples: Any, kind: str = "image") -> Tensor | None:
+def select_showable(samples: Any, kind: str = "image") -> Tensor | None:
     """Those of the samples that a picture can show, as they are, or None.
 
     Of the kind "image" that is (n, 1 or 3, height, width), of the kind "point" (n, 2), of any other nothing.

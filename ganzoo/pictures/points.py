@@ -14,14 +14,14 @@ from PIL import Image
 from ganzoo._io import write_bytes
 from ganzoo.pictures.grid import write_png
 
-REAL, FAKE = "#1b1b1b", "#e03131"
-INCHES, DPI = 5.6, 100
-MARGIN = 0.15
+REAL_COLOUR, FAKE_COLOUR = "#1b1b1b", "#e03131"
+SIDE_INCHES, DPI = 5.6, 100
+MARGIN_SHARE = 0.15
 """What is shown around the points, as a share of their extent."""
-LEVELS = 24
-SPREAD = (2, 98)
+CONTOUR_LEVELS = 24
+COLOUR_PERCENTILES = (2, 98)
 """Percentiles of the scores between which colours change; a few places far off would take all of them."""
-FRAMES, TURN, REST = 100, 120, 2500
+MAX_FRAMES, FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS = 100, 120, 2500
 """Frames of an animation at most; how long each is shown and how long the last, in milliseconds."""
 
 Span = tuple[float, float, float, float]
@@ -40,64 +40,64 @@ class Scene:
     scores: np.ndarray | None = None
 
 
-def span_of(points: np.ndarray) -> Span:
+def square_around(points: np.ndarray) -> Span:
     """A square around those of the points (n, 2) that are finite, with a margin."""
     points = points[np.isfinite(points).all(1)]
     low, high = (points.min(0), points.max(0)) if len(points) else (-np.ones(2), np.ones(2))
-    half = max((high - low).max() / 2, 1e-6) * (1 + 2 * MARGIN)
+    half = max((high - low).max() / 2, 1e-6) * (1 + 2 * MARGIN_SHARE)
     x, y = (low + high) / 2
     return (x - half, x + half, y - half, y + half)
 
 
 def write_scatter(path: Path, points: np.ndarray, model: str, seed: int) -> None:
     """Points (n, 2) as a PNG, labelled as synthetic."""
-    write_png(path, scatter(points, model), model, seed)
+    write_png(path, draw_scatter(points, model), model, seed)
 
 
-def scatter(points: np.ndarray, title: str) -> Image.Image:
+def draw_scatter(points: np.ndarray, title: str) -> Image.Image:
     """Points (n, 2) as a picture."""
-    canvas, axes = square(span_of(points))
+    canvas, axes = make_axes(square_around(points))
     axes.grid(alpha=0.3)
-    dots(axes, points, FAKE, f"{len(points):,} generated points", size=7)
-    finish(axes, title)
+    draw_points(axes, points, FAKE_COLOUR, f"{len(points):,} generated points", size=7)
+    add_title_and_legend(axes, title)
     return render(canvas)
 
 
 def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
     """A scene as a PNG, labelled as synthetic."""
-    canvas, axes = square(scene.span)
+    canvas, axes = make_axes(scene.span)
     if scene.scores is not None:
-        surface(axes, scene.scores, scene.span)
+        draw_contours(axes, scene.scores, scene.span)
         axes.set_xlabel("the brighter, the higher the discriminator's score", fontsize="small")
-    dots(axes, scene.real, REAL, "real", size=20)
-    dots(axes, scene.fake, FAKE, "generated", size=7)
-    finish(axes, model)
+    draw_points(axes, scene.real, REAL_COLOUR, "real", size=20)
+    draw_points(axes, scene.fake, FAKE_COLOUR, "generated", size=7)
+    add_title_and_legend(axes, model)
     write_png(path, render(canvas), model, seed)
 
 
-def square(span: Span) -> tuple[FigureCanvasAgg, Axes]:
+def make_axes(span: Span) -> tuple[FigureCanvasAgg, Axes]:
     """An empty picture of that part of the plane."""
-    canvas = FigureCanvasAgg(Figure(figsize=(INCHES, INCHES), dpi=DPI, layout="constrained"))
+    canvas = FigureCanvasAgg(Figure(figsize=(SIDE_INCHES, SIDE_INCHES), dpi=DPI, layout="constrained"))
     axes = canvas.figure.add_subplot(aspect="equal", xlim=span[:2], ylim=span[2:])
     axes.tick_params(labelsize="small")
     return canvas, axes
 
 
-def dots(axes: Axes, points: np.ndarray, colour: str, label: str, size: float) -> None:
+def draw_points(axes: Axes, points: np.ndarray, colour: str, label: str, size: float) -> None:
     """Points, each a dot of `size` square points of print."""
     axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.7, linewidths=0, label=label)
 
 
-def surface(axes: Axes, scores: np.ndarray, span: Span) -> None:
+def draw_contours(axes: Axes, scores: np.ndarray, span: Span) -> None:
     """Scores as filled contours."""
     rows, columns = scores.shape
-    low, high = np.percentile(scores, SPREAD)
-    levels = np.linspace(low, max(high, low + 1e-6), LEVELS)
+    low, high = np.percentile(scores, COLOUR_PERCENTILES)
+    levels = np.linspace(low, max(high, low + 1e-6), CONTOUR_LEVELS)
     x, y = np.linspace(*span[:2], columns), np.linspace(*span[2:], rows)
     axes.contourf(x, y, scores, levels, cmap="YlGnBu_r", alpha=0.75, extend="both")
 
 
-def finish(axes: Axes, title: str) -> None:
+def add_title_and_legend(axes: Axes, title: str) -> None:
     """Title and legend."""
     axes.set_title(title, fontsize="medium")
     legend = axes.legend(loc="upper right", fontsize="small", framealpha=0.9)
@@ -113,15 +113,15 @@ def render(canvas: FigureCanvasAgg) -> Image.Image:
 
 def animate(path: Path, pictures: Sequence[Path]) -> None:
     """Pictures one after the other, the last one longer, as an endless GIF; of very many some."""
-    chosen = np.unique(np.linspace(0, len(pictures) - 1, min(len(pictures), FRAMES)).round().astype(int))
-    frames = [frame(pictures[place]) for place in chosen]
-    times = [TURN] * (len(frames) - 1) + [REST]
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, min(len(pictures), MAX_FRAMES)).round().astype(int))
+    frames = [read_frame(pictures[place]) for place in chosen]
+    times = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
     buffer = io.BytesIO()
     frames[0].save(buffer, "gif", save_all=True, append_images=frames[1:], duration=times, loop=0, comment=b"synthetic")
     write_bytes(path, buffer.getvalue())
 
 
-def frame(path: Path) -> Image.Image:
+def read_frame(path: Path) -> Image.Image:
     """A picture in the colours that a GIF has."""
     with Image.open(path) as picture:
         # Of the rare colours, those of the dots, other methods leave nothing.

@@ -21,7 +21,7 @@ import torch
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.data.open import DEFAULT_SIZE
+from ganzoo.data.sources import DEFAULT_SIZE
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration

@@ -7,7 +7,7 @@ from typing import Any
 from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
-from ganzoo.evaluation.lookup import SUITES, suite_of
+from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Pieces, Suite, are_finite
 from ganzoo.evaluation.swd import SlicedWasserstein
 
@@ -56,7 +56,7 @@ class Evaluation:
 
 def suite_for(data: Data) -> Suite:
     """What measures samples of these data. Raises `BadInput` where nothing does."""
-    suite = suite_of(data.description)
+    suite = find_suite(data.description)
     if suite is None:
         known = ", ".join(SUITES)
         raise BadInput(f"train.evaluate_every: there are no metrics for '{data.name}', only for {known}; leave it at 0")

@@ -11,7 +11,7 @@ from ganzoo.data.base import Data
 from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
-from ganzoo.pictures.points import Scene, span_of
+from ganzoo.pictures.points import Scene, square_around
 
 SHOWN = 1000
 """Real and generated points in a scene, each."""
@@ -24,7 +24,7 @@ class Plane:
 
     def __init__(self, real: Tensor) -> None:
         self.real = real.cpu().numpy()
-        self.span = span_of(self.real)
+        self.span = square_around(self.real)
         left, right, bottom, top = self.span
         rows, columns = torch.linspace(bottom, top, SIDE), torch.linspace(left, right, SIDE)
         self.grid = torch.cartesian_prod(rows, columns).flip(1)

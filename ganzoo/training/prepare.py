@@ -8,8 +8,8 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
-from ganzoo.data.named import plain_names
-from ganzoo.data.open import open_data
+from ganzoo.data.named import list_names
+from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.config import read_config
@@ -52,7 +52,7 @@ def with_absolute_data(recipe: Recipe, batches: Source | None, data: Data) -> Re
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
         section["root"] = absolute(recipe.data.root)
-    if recipe.data.name not in plain_names():
+    if recipe.data.name not in list_names():
         section["name"] = absolute(recipe.data.name)
     return Recipe.load(recipe, data=section)
 

@@ -7,7 +7,7 @@ from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import PICTURED, picture_layout, showable
+from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, select_showable
 from ganzoo.zoo.sampling import concatenate, pieces
 
 
@@ -18,7 +18,7 @@ class FixedSamples:
         self.engine, self.kind, self.seed = engine, data.description["kind"], seed
         generator = engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = call_plugin("the data", data.first, PICTURED, seed) if keys else {}
+        first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if keys else {}
         self.conditions = {key: first[key] for key in keys}
 
     def pieces(self, n: int, **fixed: Tensor) -> Pieces:
@@ -29,7 +29,7 @@ class FixedSamples:
 
     def picture(self) -> tuple[Tensor | None, int]:
         """What a picture shows, images in [0, 1] or points, and in how many columns; None where it can show nothing."""
-        n, fixed, columns = picture_layout(self.engine.generator)
+        n, fixed, columns = choose_layout(self.engine.generator)
         if self.kind == "other":
             return None, columns
-        return showable(concatenate([samples for samples, _ in self.pieces(n, **fixed)]), self.kind), columns
+        return select_showable(concatenate([samples for samples, _ in self.pieces(n, **fixed)]), self.kind), columns

@@ -5,7 +5,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from ganzoo.data.named import plain_names
+from ganzoo.data.named import list_names
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
 TASK = "unconditional-image-generation"
@@ -74,7 +74,7 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dic
         pipeline_tag=task,
         base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
-        datasets=[data] if data in plain_names() else None,
+        datasets=[data] if data in list_names() else None,
         model_name=name if results else None,
         eval_results=results or None,
     )

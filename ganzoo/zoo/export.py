@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ganzoo._io import write_bytes, write_errors
 from ganzoo.errors import BadInput
-from ganzoo.pictures.grid import picture, to_bytes, write_png, write_tiles
-from ganzoo.pictures.layout import IN_A_ROW, PICTURED, SCATTERED, showable
+from ganzoo.pictures.grid import to_bytes, to_picture, write_png, write_tiles
+from ganzoo.pictures.layout import POINTS_SHOWN, SAMPLES_PER_ROW, SAMPLES_SHOWN, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.model import Model, load
@@ -51,7 +51,7 @@ def write(
     there already or cannot be written, or where the model makes nothing that a picture can show and `out` is no .npz.
     """
     model = load(source, device, say=say)
-    n = n or (IN_A_ROW if rows else SCATTERED if model.kind == "point" else PICTURED)
+    n = n or (SAMPLES_PER_ROW if rows else POINTS_SHOWN if model.kind == "point" else SAMPLES_SHOWN)
     return write_samples(model, name_of(source), n, seed, out, overwrite, rows, fixed)
 
 
@@ -74,7 +74,9 @@ def write_samples(
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks)
     elif suffix(out) == ".png" and model.kind == "point":
-        write_scatter(out, showable(concatenate([samples for samples, _ in blocks]), "point").numpy(), name, seed)
+        write_scatter(
+            out, select_showable(concatenate([samples for samples, _ in blocks]), "point").numpy(), name, seed
+        )
     elif suffix(out) == ".png":
         write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
     else:
@@ -113,7 +115,7 @@ def check_writable_as(model: Model, n: int, out: Path, wanted: Sequence[Mapping[
     samples = model.sample(1, **{key: values[:1] for key, values in settled[0].items()})
     if suffix(out) == ".npz":
         return
-    if showable(samples, model.kind) is None:
+    if select_showable(samples, model.kind) is None:
         what = "images of 1 or 3 channels or points in the plane"
         raise BadInput(f"this model does not make {what}; write its samples with --out FILE.npz")
     if model.kind == "point" and not suffix(out):
@@ -134,7 +136,7 @@ def make_room(out: Path, overwrite: bool) -> None:
 
 def pixels(blocks: Blocks) -> Iterator[Tensor]:
     """The images of each block as uint8, a quarter of the memory."""
-    return (to_bytes(showable(samples)) for samples, _ in blocks)
+    return (to_bytes(select_showable(samples)) for samples, _ in blocks)
 
 
 def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:
@@ -144,11 +146,11 @@ def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: F
             path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        for place, image in enumerate(to_bytes(showable(samples))):
+        for place, image in enumerate(to_bytes(select_showable(samples))):
             inside = folder / folders.of(given, place)
             with write_errors(inside):
                 inside.mkdir(exist_ok=True)
-            write_png(inside / f"{next(number):06d}.png", picture(image), name, seed)
+            write_png(inside / f"{next(number):06d}.png", to_picture(image), name, seed)
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks) -> None:

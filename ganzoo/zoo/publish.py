@@ -17,10 +17,10 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes, write_errors
 from ganzoo._names import NAME_PATTERN
 from ganzoo._version import __version__
-from ganzoo.data.named import plain_names
+from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pictures.grid import write_grid
-from ganzoo.pictures.layout import picture_layout, showable
+from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins import entries
 from ganzoo.plugins.entries import Entry
@@ -222,8 +222,8 @@ def content(folder: Path, reference: str, license_id: str) -> dict[str, bytes]:
 
 def draw_samples(path: Path, model: Model, name: str) -> bool:
     """The picture of a published model, and whether there is one."""
-    n, fixed, columns = picture_layout(model.generator)
-    shown = None if model.kind == "other" else showable(model.sample(n, **fixed), model.kind)
+    n, fixed, columns = choose_layout(model.generator)
+    shown = None if model.kind == "other" else select_showable(model.sample(n, **fixed), model.kind)
     if shown is None:
         return False
     if model.kind == "point":
@@ -247,7 +247,7 @@ def without_paths(path: Path) -> bytes:
     """A recipe that tells nothing of where things lie on the machine that it comes from, nor its comments."""
     recipe = Recipe.load(path).written_out()
     recipe["data"].pop("root", None)
-    if recipe["data"].get("name") not in plain_names():
+    if recipe["data"].get("name") not in list_names():
         recipe["data"]["name"] = Path(recipe["data"]["name"]).name
     if not isinstance(parse_or_none(recipe["train"].get("init")), Entry | OnHub):
         recipe["train"].pop("init", None)
