@@ -1,103 +1,140 @@
-"""All that a plugin author sees: `Generator`, `Loss`, and the `Step` that a loss is given.
+"""What a plugin author writes against: `Generator`, `Loss`, and the `Step` that a loss is given.
 
-A discriminator (or critic) needs no base class: it is any `nn.Module` whose `forward(images, given)` returns raw
-scores (no sigmoid) of any shape, or a pair `(scores, extras)` where extras is a dict of tensors.
+A discriminator (or critic) needs no base class. It is any `nn.Module` whose `forward(images, given)` returns raw scores
+(no sigmoid), a tensor of any shape, or a pair `(scores, extras)` where `extras` is a dict of tensors.
+
+The first axis of every tensor is the sample; n is the number of samples in a batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import BadInput
 
+T = TypeVar("T")
+
 Images = Tensor | dict[str, Tensor]
+"""Samples of one kind, or of several kinds by their batch key."""
+Judgement = Tensor | tuple[Tensor, dict[str, Tensor]]
+"""What a discriminator returns: scores, or scores with extras."""
 
 
-class Batch(dict[str, Any]):
-    """A dict of tensors whose first axis is the sample; asking for a key it lacks says which keys it has."""
+class Batch(dict[str, Tensor]):
+    """A dict of tensors. A key that is missing raises `BadInput`, which names the keys that exist."""
 
-    def __missing__(self, key: str) -> Tensor:
+    def __missing__(self, key: str) -> NoReturn:
         raise BadInput(f"the batch has no '{key}'; it has {', '.join(map(repr, self)) or 'nothing'}")
 
 
 class Generator(nn.Module):
-    """One side of the game: makes samples from latents.
+    """One side of the game: makes samples from latents. The other side is the discriminator.
 
-    An architecture's constructor is called with `image=(channels, height, width)` or, where it names these
-    parameters, `point=(dimensions,)` and `classes=k` of the data; every further one is an option that a recipe may set.
+    The constructors of an architecture receive what the data says, in the parameters that they name:
+    `image=(channels, height, width)` or `point=(dimensions,)`, and `classes=k`. Every other parameter is an option that
+    a recipe can set. To refuse an option or the data, raise `ValueError` with one sentence.
     """
 
     latent_size: int = 100
     """Length of the noise vector that the default `latent` draws."""
 
     makes: str | tuple[str, ...] = "image"
-    """The batch key that this generator imitates, or several where `forward` returns a dict with those keys."""
+    """The batch key that this generator imitates; several keys if `forward` returns a dict with these keys."""
 
     needs: tuple[str, ...] = ()
-    """Batch keys without which this architecture cannot work, such as "label"."""
+    """Batch keys that this architecture cannot work without, such as "label"."""
 
     categorical: Mapping[str, int] = MappingProxyType({})
-    """Latent keys that hold a number below so many for each sample, as {"label": 10} or InfoGAN's {"code": 10}.
+    """Latent keys that hold one category per sample, each with its number of categories.
 
-    The default `latent` draws them; a value that somebody fixes is checked, and pictures show a row for each.
+    For example {"label": 10}, or {"code": 10} for InfoGAN. The default `latent` draws them. A value that a user fixes
+    is checked against this number, and sample pictures show one row per category.
     """
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """Everything that `n` samples need, drawn on the CPU from `rng`.
+        """Draw everything that `n` samples need, on the CPU and from `rng`.
 
-        By default {"z": (n, latent_size) normal} and for each key of `categorical` (n,) whole numbers, all equally
-        likely. In training what the real batch has of these keys, such as its labels, takes their place.
+        By default {"z": standard normal (n, latent_size)}, and for each key of `categorical` integers of shape (n,),
+        uniform in [0, number of categories). In training, the real batch replaces the keys that it has as well, such
+        as labels.
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
         return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
 
     def forward(self, given: dict[str, Tensor]) -> Images:
-        """Images in [-1, 1] of shape (n, channels, height, width), points (n, dimensions), or what else the data is."""
+        """Return one sample for each row of `given`, which is the latent and, in training, the real batch.
+
+        Images have shape (n, channels, height, width) and values in [-1, 1], points have shape (n, dimensions); other
+        data have their own shape. Return a dict of such tensors if `makes` has several keys.
+        """
         raise NotImplementedError
+
+    if TYPE_CHECKING:  # nn.Module says that a call returns Any
+
+        def __call__(self, given: dict[str, Tensor]) -> Images:
+            """Call `forward`."""
 
 
 class Loss(nn.Module):
-    """Terms that one or both sides minimise; penalties, clipping and augmentation are losses too.
+    """Terms that the generator, the discriminator or both minimise. Override the methods that the loss needs.
 
-    The engine adds the terms up and alone calls `backward` and `step`. A loss has no trainable parameter; state
-    lives in buffers, which change only in `after`. Networks inside it stay frozen and in `eval()`. Which terms there
-    are may depend on the step, and not on the samples.
-    The recipe keys `weight`, `every`, `start` and `stop` belong to the engine and go with any loss.
+    Penalties, weight clipping and augmentation are losses too. The engine adds up the terms of all losses, and the
+    engine alone calls `backward` and steps the optimizers. Four rules hold for every loss:
+
+    - It has no trainable parameters. The engine freezes networks inside it and keeps them in `eval()`.
+    - Its state lives in buffers, which checkpoints save, and changes only in `after`.
+    - The names of its terms may depend on the step, but not on the values of the samples.
+    - It has no options `weight`, `every`, `start` and `stop`: these recipe keys work for any loss, in the engine.
     """
 
     def setup(self, step: "Step") -> None:
-        """Called once, without gradient, before training: make buffers, or refuse what cannot work.
+        """Make buffers, or refuse a game that cannot work; called once before training, without gradients.
 
-        Refuse by raising `ValueError` with one sentence that says what is wrong and what to do.
+        To refuse, raise `ValueError` with one sentence that says what is wrong and what to do.
         """
 
     def discriminator(self, step: "Step") -> dict[str, Tensor]:
-        """Named scalar terms that the discriminator minimises. A term without gradient is only logged."""
+        """Return scalar terms by name that the discriminator minimises. A term without gradient is only logged."""
         return {}
 
     def generator(self, step: "Step") -> dict[str, Tensor]:
-        """Named scalar terms that the generator minimises. A term without gradient is only logged."""
+        """Return scalar terms by name that the generator minimises. A term without gradient is only logged."""
         return {}
 
     def after(self, step: "Step", terms: dict[str, Tensor]) -> None:
-        """Called once after each optimizer step, without gradient, with this loss's own detached `terms`."""
+        """Update buffers or clip weights; called once after each optimizer step, without gradients.
+
+        `terms` are this loss's own terms of that turn: detached, without `weight`, and averaged over the parts of the
+        batch and over processes.
+        """
 
     def view(self, step: "Step", images: Images, given: dict[str, Tensor]) -> Images:
-        """What the discriminator sees of any image, real or fake: augmentation, instance noise, packing."""
+        """Return what the discriminator sees of `images`, real or fake: augmentation, instance noise, packing."""
         return images
 
 
-class Step:
-    """What a loss sees of one turn. Everything below is computed when first asked for, and then kept.
+class NetworkCall(Protocol):
+    """Calls a network as the engine does, in its precision and on its device."""
 
-    `turn` is "discriminator" or "generator", `index` the training step from 0, `batch` the real data, `latent` the
-    fresh noise, `given` = latent | batch (so a real label wins over a drawn one). `generator` and `discriminator`
-    are the plain modules, to look at and not to change; the doors to *call* them are `generate`, `score` and
-    `gradient`. Where several processes train together, `batch` is this one's part (`rank` of `processes`).
+    def __call__(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
+        """Return `network(*inputs)`, in float32 or wider; `twice` as in `Step.generate`."""
+
+
+class Step:
+    """One turn of the game, as a loss sees it.
+
+    `turn`: "generator" or "discriminator", the side that is updated. `index`: the training step, from 0.
+    `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts, so
+    that a real label replaces a drawn one.
+    `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through `generate`,
+    `score` and `gradient`, which take care of precision, compilation and views.
+    `rank`, `processes`: where several processes train together, `batch` is the part of process number `rank`, from 0.
+
+    The properties are computed on first access and then kept.
     """
 
     def __init__(
@@ -107,9 +144,9 @@ class Step:
         batch: dict[str, Tensor],
         latent: dict[str, Tensor],
         *,
-        generator: nn.Module,
+        generator: Generator,
         discriminator: nn.Module,
-        call: Callable[..., Any],
+        call: NetworkCall,
         rng: torch.Generator,
         views: Sequence[Callable[..., Images]] = (),
         rank: int = 0,
@@ -124,52 +161,53 @@ class Step:
 
     @cached_property
     def real(self) -> Images:
-        """The real samples of the batch: `batch["image"]`, or the key or keys that the generator `makes`."""
+        """The real samples: `batch["image"]`, or the key or keys that the generator `makes`."""
         makes = getattr(self.generator, "makes", "image")
         return self.batch[makes] if isinstance(makes, str) else {key: self.batch[key] for key in makes}
 
     @cached_property
     def fake(self) -> Images:
-        """As many generated samples; they carry a graph on the generator's turn only."""
+        """As many generated samples, made from `given`; they have a graph on the generator's turn only."""
         return self.generate(self.given)
 
     @property
     def real_scores(self) -> Tensor:
-        """Raw scores of `real`, float32 (or wider)."""
+        """Raw scores of `real`, in float32 or wider, in the discriminator's own shape."""
         return self._real_judgement[0]
 
     @property
     def fake_scores(self) -> Tensor:
-        """Raw scores of `fake`, float32 (or wider)."""
+        """Raw scores of `fake`, in float32 or wider, in the discriminator's own shape."""
         return self._fake_judgement[0]
 
     @property
     def real_extras(self) -> dict[str, Tensor]:
-        """What else the discriminator returned for `real`; empty where it returns scores alone."""
+        """The extras that the discriminator returned for `real`; empty if it returns scores alone."""
         return self._real_judgement[1]
 
     @property
     def fake_extras(self) -> dict[str, Tensor]:
-        """What else the discriminator returned for `fake`; empty where it returns scores alone."""
+        """The extras that the discriminator returned for `fake`; empty if it returns scores alone."""
         return self._fake_judgement[1]
 
     def generate(self, given: dict[str, Tensor], twice: bool = False) -> Images:
-        """Samples for `given`, without graph on the discriminator's turn.
+        """Return samples for `given`, without graph on the discriminator's turn.
 
-        `twice=True` is for what will be differentiated twice (path length): the plain module in full precision.
+        Pass `twice=True` if the result will be differentiated twice, as for path length: the network then runs in full
+        precision and uncompiled.
         """
         with torch.set_grad_enabled(self.turn == "generator" and torch.is_grad_enabled()):
             return self._call(self.generator, given, twice=twice)
 
     def score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> Tensor:
-        """Raw scores of `images` as every loss's `view` shows them; `twice` as in `generate`."""
+        """Return raw scores of `images` after the `view` of every loss; `twice` as in `generate`."""
         return self._judge(images, given, twice)[0]
 
     def gradient(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """Gradient of the summed scores with respect to `images` (same shape), itself differentiable.
+        """Return the gradient of the summed scores with respect to `images`, in their shape, itself differentiable.
 
-        The heart of gradient penalties, R1, R2 and DRAGAN. `images` are detached first. Raises `BadInput` for a dict
-        of several kinds of images: those are penalised one by one.
+        Gradient penalties, R1, R2 and DRAGAN are made of it. `images` are detached first. Raises `BadInput` for a dict
+        of several kinds of images: penalise one kind after another.
         """
         if not isinstance(images, Tensor):
             raise BadInput(f"a gradient needs one tensor of images, not several ({', '.join(images)})")
@@ -179,19 +217,19 @@ class Step:
             return torch.autograd.grad(scores.sum(), images, create_graph=True)[0]
 
     def rand(self, *shape: int) -> Tensor:
-        """Uniform numbers in [0, 1), in torch's default dtype, from the run's random generator.
+        """Draw uniform numbers in [0, 1), in torch's default dtype, from the run's random generator.
 
-        A first axis as long as the batch, or several times so, means samples: of several processes each gets its part
-        of what is drawn for the whole batch. Any other shape is drawn alike in all of them.
+        If the first axis is as long as the batch, or a multiple of it, it counts as samples: the numbers are drawn for
+        the whole batch, and each process gets those of its own part. Other shapes are the same in all processes.
         """
         return self._draw(torch.rand, *shape)
 
     def randn(self, *shape: int) -> Tensor:
-        """Standard normal numbers, drawn as `rand` draws."""
+        """Draw standard normal numbers; otherwise as `rand`."""
         return self._draw(torch.randn, *shape)
 
     def another_latent(self) -> dict[str, Tensor]:
-        """A second, independent latent for the same batch (style mixing, diversity terms)."""
+        """Draw a second, independent latent for the same batch, as for style mixing and diversity terms."""
         drawn = self.generator.latent(batch_length(self.batch) * self.processes, self._rng)
         return Batch({key: self._to_device(self._shard(value)) for key, value in drawn.items()})
 
@@ -206,24 +244,25 @@ class Step:
     def _judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
         for view in self._views:
             images = view(self, images, given)
-        judged = self._call(self.discriminator, images, given, twice=twice)
-        return judged if isinstance(judged, tuple) else (judged, {})
+        judgement: Judgement = self._call(self.discriminator, images, given, twice=twice)
+        return judgement if isinstance(judgement, tuple) else (judgement, {})
 
     def _draw(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
-        shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # a torch.Size will do as well
+        shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # one torch.Size works as well
         if self.processes == 1 or not shape or shape[0] % batch_length(self.batch):
             return self._to_device(draw(*shape, generator=self._rng))
         return self._to_device(self._shard(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
 
     def _shard(self, whole: Tensor) -> Tensor:
+        """Return this process's rows of numbers that were drawn for the whole batch."""
         if self.processes == 1:
             return whole
-        return whole.unflatten(0, (-1, self.processes, batch_length(self.batch)))[:, self.rank].flatten(0, 1)
+        return torch.unflatten(whole, 0, (-1, self.processes, batch_length(self.batch)))[:, self.rank].flatten(0, 1)
 
     def _to_device(self, drawn: Tensor) -> Tensor:
         return drawn.to(next(iter(self.batch.values())).device, non_blocking=True)
 
 
-def batch_length(batch: dict[str, Tensor]) -> int:
-    """Number of samples in a batch: the length of its first tensor."""
+def batch_length(batch: Mapping[str, Tensor]) -> int:
+    """Return the number of samples in a batch: the length of its first tensor."""
     return len(next(iter(batch.values())))
