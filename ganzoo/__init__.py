@@ -22,6 +22,9 @@ _HOMES = {
     "Loss": "contract",
     "Model": "zoo.model",
     "Recipe": "recipe.recipe",
+    "RegisterArchitecture": "plugins.hookspecs",
+    "RegisterCallback": "plugins.hookspecs",
+    "RegisterLoss": "plugins.hookspecs",
     "Run": "training.run",
     "Scheduled": "engine.scheduled",
     "Step": "contract",
@@ -54,6 +57,9 @@ if TYPE_CHECKING:
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.plugins.hookspecs import RegisterArchitecture as RegisterArchitecture
+    from ganzoo.plugins.hookspecs import RegisterCallback as RegisterCallback
+    from ganzoo.plugins.hookspecs import RegisterLoss as RegisterLoss
     from ganzoo.plugins.hookspecs import hookimpl as hookimpl
     from ganzoo.recipe.build import create as create
     from ganzoo.recipe.recipe import Recipe as Recipe

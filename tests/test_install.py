@@ -243,7 +243,7 @@ def test_what_is_to_stay_missing_is_not_fetched_for_a_plugin_that_needs_it(envir
     name = "ganzoo-of-another-time"
     wheel(environment.index, name, code="raise ImportError('a stranger')")
     file = wheel(environment.folder, "demanding", requires=[name])
-    code = "import ganzoo.firstparty as own; names = own.first_party()\n"
+    code = "import ganzoo.plugins.firstparty as own; names = own.first_party()\n"
     code += f"own.first_party = lambda: [*names, {name!r}]\n"
     code += f"from ganzoo.cli.main import main; main(['install', {str(file)!r}])"
     done = environment.python("-c", code)

@@ -20,7 +20,7 @@ HEADLINE = ("classifier-score", "coverage", "label-accuracy", "cas", "modes", "h
 
 
 def things() -> list[dict[str, str]]:
-    """A row for each architecture, loss, recipe, data set and model."""
+    """Return a row for each architecture, loss, callback, recipe, data set and model."""
     provided = [
         row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
         for thing in catalog().provided
@@ -123,15 +123,22 @@ def is_folder(name: str) -> bool:
 
 
 def describe_provided(thing: Registration) -> str:
-    """What a plugin's thing is: a recipe's content, or each class's docstring and options."""
+    """Describe what a plugin brings: a recipe by its content, anything else by its classes' docstrings and options."""
     head = f"{thing.kind} '{thing.name}' from {thing.distribution} {thing.version}"
     if thing.kind == "recipe":
         return f"{head}\n{describe_recipe(Path(thing.targets['file']))}"
+    return "\n\n".join([head, *(describe_class(part, class_of(thing, part)) for part in thing.targets)])
+
+
+def class_of(thing: Registration, part: str) -> type:
+    """Import one class of a registration. Raises `BadInput` where it is not what it was registered as."""
+    if thing.kind == "callback":
+        from ganzoo.testing.callbacks import callback_class
+
+        return callback_class(thing)
     from ganzoo.recipe.build import resolve_class
 
-    return "\n\n".join(
-        [head, *(describe_class(p, resolve_class(thing.kind, thing.full_name, p).cls) for p in thing.targets)]
-    )
+    return resolve_class(thing.kind, thing.full_name, part).cls
 
 
 def describe_recipe(path: Path) -> str:

@@ -14,6 +14,7 @@ from ganzoo.errors import Error
 SECTIONS = {
     "architectures": "architecture",
     "losses": "loss",
+    "callbacks": "callback",
     "recipes": "recipe",
     "data": "data",
     "models": "model",
@@ -54,7 +55,7 @@ for command in (*training.COMMANDS, *models.COMMANDS, *plugins.COMMANDS):
 @as_json
 @with_debug
 def list_(section: str | None, json: bool) -> None:
-    """What is there: architectures, losses, recipes, data and models."""
+    """List what there is to use: architectures, losses, callbacks, recipes, data and models."""
     from ganzoo.cli.listing import models, things
 
     if section == "models":
@@ -77,7 +78,7 @@ def list_(section: str | None, json: bool) -> None:
 @click.argument("name")
 @with_debug
 def info(name: str) -> None:
-    """What NAME is: an architecture, loss, recipe, data set or model, hub:owner/name, a run or a model folder."""
+    """Describe NAME: an architecture, loss, callback, recipe, data set or model, hub:owner/name, a run or a folder."""
     from ganzoo.cli.listing import describe
 
     click.echo(describe(name))

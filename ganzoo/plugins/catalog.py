@@ -11,6 +11,7 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from functools import cache, cached_property
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
@@ -143,7 +144,12 @@ def load(plugin: Plugin, entry: EntryPoint) -> None:
 
 
 def ask(plugin: Plugin, module: object) -> bool:
-    """Let the hooks register; whether there is any. A misspelt hook or one with other arguments raises."""
+    """Call the plugin's hooks and return whether it has any. Raise for a misspelt hook or one with other arguments."""
+    registers: dict[str, Callable[..., None]] = {
+        "register_architectures": plugin.register_architecture,
+        "register_losses": plugin.register_loss,
+        "register_callbacks": plugin.register_callback,
+    }
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
@@ -151,8 +157,7 @@ def ask(plugin: Plugin, module: object) -> bool:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         unknown = str(error).partition(" in plugin")[0]
-        raise ValueError(f"{unknown}; the hooks are register_architectures and register_losses") from error
-    registers = {"register_architectures": plugin.register_architecture, "register_losses": plugin.register_loss}
+        raise ValueError(f"{unknown}; the hooks are {', '.join(registers)}") from error
     for name in (*registers, *hookspecs.RENAMED):
         # Statically, since a module may have a __getattr__ that answers to everything.
         hook = inspect.getattr_static(module, name, None)

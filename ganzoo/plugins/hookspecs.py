@@ -1,4 +1,4 @@
-"""The two hooks a plugin may implement, marked with `ganzoo.hookimpl`."""
+"""The hooks that a plugin may implement, marked with `ganzoo.hookimpl`, and what `register` is in each."""
 
 from typing import Protocol
 
@@ -15,14 +15,21 @@ class RegisterArchitecture(Protocol):
     """`register("dcgan", generator="package.module:Class", discriminator="package.module:Class")`."""
 
     def __call__(self, name: str, *, generator: str, discriminator: str) -> None:
-        """Take one architecture."""
+        """Register one architecture."""
 
 
 class RegisterLoss(Protocol):
     """`register("hinge", "package.module:Class")`."""
 
     def __call__(self, name: str, loss: str) -> None:
-        """Take one loss."""
+        """Register one loss."""
+
+
+class RegisterCallback(Protocol):
+    """`register("webhook", "package.module:Class")`."""
+
+    def __call__(self, name: str, callback: str) -> None:
+        """Register one callback."""
 
 
 @hookspec
@@ -33,3 +40,8 @@ def register_architectures(register: RegisterArchitecture) -> None:
 @hookspec
 def register_losses(register: RegisterLoss) -> None:
     """Name each loss of the plugin and where its class is."""
+
+
+@hookspec
+def register_callbacks(register: RegisterCallback) -> None:
+    """Name each training callback of the plugin and where its class is."""

@@ -15,7 +15,7 @@ from ganzoo._names import NAME_PATTERN, one_line
 from ganzoo.errors import BadInput, Deprecated
 from ganzoo.plugins.entries import read_entries
 
-KINDS = ("architecture", "loss", "recipe", "model")
+KINDS = ("architecture", "loss", "callback", "recipe", "model")
 
 
 FILES = ("recipe", "model")
@@ -83,12 +83,16 @@ class Plugin:
         self.reason = "; ".join(filter(None, [self.reason, reason]))
 
     def register_architecture(self, name: str, *, generator: str, discriminator: str) -> None:
-        """What `register` is in the hook `register_architectures`."""
+        """Register an architecture: the `register` of the hook `register_architectures`."""
         self.add("architecture", name, generator=generator, discriminator=discriminator)
 
     def register_loss(self, name: str, loss: str) -> None:
-        """What `register` is in the hook `register_losses`."""
+        """Register a loss: the `register` of the hook `register_losses`."""
         self.add("loss", name, loss=loss)
+
+    def register_callback(self, name: str, callback: str) -> None:
+        """Register a training callback: the `register` of the hook `register_callbacks`."""
+        self.add("callback", name, callback=callback)
 
     def register_files(self, package: Path) -> bool:
         """Take what lies in a package's folder, once per distribution: recipes, a registry of models. Is there any?"""

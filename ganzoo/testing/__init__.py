@@ -26,7 +26,7 @@ from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.testing import architectures, losses
+from ganzoo.testing import architectures, callbacks, losses
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.games import COUNT, IMAGES, Game, MakeBatch
@@ -108,6 +108,8 @@ def functions_and_subject(thing: Registration, games: dict[str, Game]) -> tuple[
         return architectures.CHECKS, (games[thing.full_name],)
     if thing.kind == "loss":
         return losses.CHECKS, (LossCase(thing.full_name, list(games.values())),)
+    if thing.kind == "callback":
+        return callbacks.CHECKS, (thing,)
     own = next((game.own for game in games.values()), None)
     return [{"recipe": trains_and_samples, "model": loads_and_samples}[thing.kind]], (thing, own)
 

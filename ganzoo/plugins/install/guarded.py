@@ -11,7 +11,7 @@ from types import MappingProxyType
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.plugins.firstparty import first_party, how_to_install
-from ganzoo.plugins.install.subprocess import run_afresh
+from ganzoo.plugins.install.subprocess import installed_versions, run_afresh
 from ganzoo.plugins.install.targets import GROUNDS, InstallTarget
 from ganzoo.plugins.install.tools import ALL, BUILDS, OWN, Pip, Uv, find_installer
 
@@ -53,7 +53,7 @@ def uninstall(names: Sequence[str]) -> list[str]:
 
 def installed_afresh() -> dict[str, str]:
     """The normal name and the version of every installed distribution, as a new process sees them."""
-    return run_afresh("ganzoo.plugins.install.subprocess", "installed")
+    return run_afresh(installed_versions)
 
 
 def check_unasked(planned: Iterable[str], asked: Container[str]) -> None:

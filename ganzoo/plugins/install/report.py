@@ -6,7 +6,7 @@ from typing import Any
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Failed, Unavailable, suggest
-from ganzoo.plugins.catalog import GROUP
+from ganzoo.plugins.catalog import GROUP, plugin_rows
 from ganzoo.plugins.install import guarded
 from ganzoo.plugins.install.subprocess import run_afresh
 from ganzoo.plugins.install.targets import InstallTarget, parse_target
@@ -56,7 +56,7 @@ def uninstall(words: Sequence[str]) -> Iterator[str]:
 
 def rows_afresh() -> Rows:
     """What 'ganzoo plugins' says in a fresh process, which alone sees what was just installed."""
-    return [comparable(row) for row in run_afresh("ganzoo.cli.listing", "plugin_rows")]
+    return [comparable(row) for row in run_afresh(plugin_rows)]
 
 
 def rows_if_any() -> Rows:
