@@ -1,9 +1,9 @@
-# The two commands of the README. PYTHON chooses the interpreter that .venv is made with.
+# What the README and CONTRIBUTING.md name. PYTHON chooses the interpreter that .venv is made with.
 PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(wildcard plugins/*))
 
-.PHONY: bench demo test
+.PHONY: bench coverage demo test
 
 demo: .venv/installed
 	$(BIN)/ganzoo train dcgan
@@ -21,6 +21,13 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# TESTS=tests/test_recipe.py measures a part of the suite.
+coverage: .venv/installed
+	$(BIN)/coverage erase
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/speed.py
