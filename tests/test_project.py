@@ -1,0 +1,156 @@
+"""What surrounds the code: metadata, version, changelog, citation, workflows and hooks agree and are valid."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+from trove_classifiers import classifiers
+
+import ganzoo
+from ganzoo.plugins.firstparty import first_party
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+SAME = ("authors", "requires-python", "license", "license-files", "classifiers")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def project(folder):
+    return tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+
+
+def package(folder):
+    return folder / project(folder)["name"].replace("-", "_")
+
+
+def load_script(name):
+    spec = spec_from_file_location(f"scripts_{name}", ROOT / "scripts" / f"{name}.py")
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+version = load_script("version")
+
+
+def run(*words):
+    return subprocess.run([sys.executable, "-m", *map(str, words)], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_there_are_seven_distributions():
+    assert [project(folder)["name"] for folder in FOLDERS] == ["ganzoo", *sorted(first_party())]
+
+
+@pytest.mark.parametrize("key", SAME)
+def test_all_distributions_agree(key):
+    assert len({str(project(folder)[key]) for folder in FOLDERS}) == 1
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_the_metadata_says_is_there(folder):
+    about = project(folder)
+    assert about["keywords"]
+    assert about["license"] == "MIT"
+    assert not any("email" in author for author in about["authors"])
+    assert set(about["classifiers"]) <= classifiers
+    assert (folder / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (folder / about["readme"]).is_file()
+    assert (package(folder) / "py.typed").is_file()  # what "Typing :: Typed" promises
+
+
+def test_every_place_says_the_same_version(capsys):
+    assert version.main([]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(version.places(ROOT)) == 17
+
+
+def test_the_changelog_begins_with_the_version_of_the_code():
+    """Only "Unreleased" may stand above it."""
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(heading for heading in headings if heading != "Unreleased") == ganzoo.__version__
+    assert "Unreleased" not in headings[1:]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Every file that says the version, in a folder of its own."""
+    for place in version.places(ROOT):
+        target = tmp_path / place.path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place.path, target)
+    return tmp_path
+
+
+def test_one_command_sets_the_version_of_all_distributions(copy, capsys):
+    changelog = copy / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text().replace("## Unreleased\n", "## Unreleased\n\n## 7.2.0 - 2030-01-01\n"))
+    assert version.main(["7.2.0"], copy) == 0
+    said = {place.path.name: place.read() for place in version.places(copy) if not place.is_range}
+    assert said == dict.fromkeys(["_version.py", "pyproject.toml", "CITATION.cff", "CHANGELOG.md"], "7.2.0")
+    for folder in copy.glob("plugins/*"):
+        assert project(folder)["version"] == "7.2.0"
+        assert project(folder)["dependencies"] == ["ganzoo>=7.2,<8"]
+    assert "ganzoo>=7.2,<8" in (copy / "README.md").read_text()
+    assert "<-" not in capsys.readouterr().out
+    assert version.main([], copy) == 0
+
+
+def test_a_version_that_the_changelog_lacks_is_noticed(copy, capsys):
+    assert version.main(["0.2.0"], copy) == 1
+    (wrong,) = [line for line in capsys.readouterr().out.splitlines() if "<-" in line]
+    assert wrong.split()[0] == "CHANGELOG.md"
+    assert wrong.endswith("should be 0.2.0")
+
+
+def test_setting_the_version_that_is_there_changes_nothing(copy):
+    assert version.main([ganzoo.__version__], copy) == 0
+    for place in version.places(copy):
+        assert place.path.read_bytes() == (ROOT / place.path.relative_to(copy)).read_bytes()
+
+
+def test_a_plugin_that_stayed_behind_is_noticed(copy, capsys):
+    path = copy / "plugins" / "ganzoo-wgan" / "pyproject.toml"
+    path.write_text(path.read_text().replace(f'version = "{ganzoo.__version__}"', 'version = "0.0.7"'))
+    assert version.main([], copy) == 1
+    assert "ganzoo-wgan/pyproject.toml" in capsys.readouterr().out.partition("<-")[0].splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [["next"], ["1.0.0.0.x"], ["01.2"], ["0.2.0", "0.3.0"]])
+def test_what_is_not_one_version_is_refused(copy, words, capsys):
+    assert version.main(words, copy) == 2
+    assert "say one version" in capsys.readouterr().err
+    assert version.main([], copy) == 0
+
+
+def test_the_citation_follows_its_schema():
+    done = run("check_jsonschema", "--builtin-schema", "vendor.citation-file-format", "CITATION.cff")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflows_follow_their_schema():
+    assert WORKFLOWS
+    done = run("check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_workflows_install_every_distribution_from_its_folder(path):
+    text = path.read_text()
+    assert "permissions:\n  contents: read\n" in text
+    assert re.findall(r"-e (plugins/\S+)", text) == [f"plugins/{folder.name}" for folder in FOLDERS[1:]]
+    (tried,) = re.findall(r"plugin: \[(.*)\]", text)
+    assert [f"ganzoo-{name}" for name in tried.split(", ")] == sorted(first_party())
+
+
+def test_the_workflows_try_the_oldest_torch_that_is_allowed():
+    (oldest,) = re.findall(r"pins: torch==([\d.]+)\.\* torchvision==([\d.]+)\.\*", WORKFLOWS[0].read_text())
+    assert {f"torch>={oldest[0]}", f"torchvision>={oldest[1]}"} <= set(project(ROOT)["dependencies"])
+
+
+def test_the_hooks_are_valid():
+    done = run("pre_commit", "validate-config")
+    assert done.returncode == 0, done.stdout
