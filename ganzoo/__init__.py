@@ -32,6 +32,7 @@ _HOMES = {
     "create": "recipe.build",
     "evaluate": "evaluation.evaluate",
     "hookimpl": "plugins.hookspecs",
+    "layers": "layers",
     "load": "zoo.model",
     "testing": "testing",
     "train": "training.train",
@@ -43,6 +44,7 @@ _RENAMED: dict[str, tuple[str, str]] = {}
 __all__ = ["__version__", *_HOMES]
 
 if TYPE_CHECKING:
+    from ganzoo import layers as layers
     from ganzoo import testing as testing
     from ganzoo.contract import Generator as Generator
     from ganzoo.contract import Loss as Loss

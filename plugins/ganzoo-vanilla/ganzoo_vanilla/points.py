@@ -5,11 +5,12 @@ from math import prod
 from torch import Tensor, nn
 
 import ganzoo
+from ganzoo.layers import check_at_least_one
 from ganzoo_vanilla.networks import Activation, perceptron
 
 
 class Generator(ganzoo.Generator):
-    """Latents of length `latent_size` to points of shape (n, dimensions), anywhere.
+    """Map latents of length `latent_size` to points of shape (n, dimensions), in the units of the data.
 
     `widths` are those of the hidden layers, from latent to point; an empty list makes a linear map. Raises `ValueError`
     for a value out of range.
@@ -27,19 +28,19 @@ class Generator(ganzoo.Generator):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        if latent_size < 1:
-            raise ValueError(f"latent_size must be at least 1, got {latent_size}")
+        check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
         hidden = perceptron([latent_size, *widths], activation, batch_norm, dropout=0.0)
         self.network = nn.Sequential(*hidden, nn.Linear([latent_size, *widths][-1], prod(point)))
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Points for `given["z"]` of shape (n, latent_size)."""
-        return self.network(given["z"])
+        """Return points for `given["z"]` of shape (n, latent_size)."""
+        points: Tensor = self.network(given["z"])
+        return points
 
 
 class Discriminator(nn.Module):
-    """Points of shape (n, dimensions) to raw scores of shape (n,).
+    """Map points of shape (n, dimensions) to raw scores of shape (n,).
 
     `widths` are those of the hidden layers, from point to score; an empty list makes a linear score. Raises
     `ValueError` for a value out of range.
@@ -58,5 +59,6 @@ class Discriminator(nn.Module):
         self.network = nn.Sequential(*hidden, nn.Linear([prod(point), *widths][-1], 1), nn.Flatten(0))
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """One raw score per point; `given` is not looked at."""
-        return self.network(images)
+        """Return one raw score per point; `given` is not used."""
+        scores: Tensor = self.network(images)
+        return scores

@@ -1,0 +1,21 @@
+"""Checks of a constructor's options. Each raises `ValueError` with one sentence, which ganzoo shows to the user."""
+
+
+def check_at_least_one(**options: int) -> None:
+    """Raise `ValueError` for the first option below 1: `check_at_least_one(latent_size=latent_size)`."""
+    for name, value in options.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def check_dropout(dropout: float) -> None:
+    """Raise `ValueError` unless this is a probability in [0, 1)."""
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
+
+
+def check_image(image: tuple[int, int, int]) -> None:
+    """Raise `ValueError` unless images (channels, height, width) halve down to 4 x 4: 28, 16, 32, 64, ... pixels."""
+    _, height, side = image
+    if height != side or not (side == 28 or (side >= 16 and side.bit_count() == 1)):
+        raise ValueError(f"images must be square, 28 pixels wide or a power of two from 16 up, got {height} x {side}")

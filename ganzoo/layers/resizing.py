@@ -1,0 +1,51 @@
+"""Layers that halve or double the size of a feature map, with the same arithmetic for even and for odd sizes.
+
+All take and give (n, channels, height, width). `side` is the height and width of the larger map, which may be odd: 7
+halves to 4, and 4 doubles to 7. There the kernel is odd too: 3 in place of 4.
+"""
+
+from typing import Literal
+
+from torch import nn
+
+Upsampling = Literal["transposed", "nearest"]
+"""How `double` doubles: a transposed convolution, or repeated pixels and then a convolution."""
+
+
+def halve(before: int, after: int, side: int, kernel: int = 4, bias: bool = False) -> nn.Conv2d:
+    """Return a strided convolution from `before` channels of `side` pixels to `after` channels of half as many.
+
+    Radford et al. 2016, section 3: strided convolutions in place of pooling. `kernel` is 3 or more.
+    """
+    return nn.Conv2d(before, after, _fitting_kernel(kernel, side), stride=2, padding=_padding(kernel), bias=bias)
+
+
+def double(
+    before: int, after: int, side: int, kernel: int = 4, bias: bool = False, upsample: Upsampling = "transposed"
+) -> nn.Module:
+    """Return a layer from `before` channels to `after` channels of `side` pixels, twice as many as they come with.
+
+    "transposed" is a transposed convolution (Radford et al. 2016, section 3). "nearest" repeats pixels and then
+    convolves, which leaves no chequerboard (Odena et al. 2016): with 3 x 3 where `kernel` is 4, with 5 x 5 where it
+    is 5. `kernel` is 3 or more.
+    """
+    if upsample == "nearest":
+        smooth = nn.Conv2d(before, after, _odd(kernel), padding=_padding(kernel), bias=bias)
+        return nn.Sequential(nn.Upsample(size=side), smooth)
+    fitting = _fitting_kernel(kernel, side)
+    return nn.ConvTranspose2d(
+        before, after, fitting, stride=2, padding=_padding(kernel), output_padding=(fitting - side) % 2, bias=bias
+    )
+
+
+def _padding(kernel: int) -> int:
+    return (kernel - 1) // 2
+
+
+def _odd(kernel: int) -> int:
+    """Return the odd kernel of the same padding: 3 for 4, and 5 for 5."""
+    return 2 * _padding(kernel) + 1
+
+
+def _fitting_kernel(kernel: int, side: int) -> int:
+    return _odd(kernel) if side % 2 else kernel
