@@ -21,7 +21,7 @@ from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput
 from ganzoo.training import checkpoint
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 LAUNCH = ("-m", "torch.distributed.run", "--nproc-per-node=2")
 TINY = ["--data=mnist-10k", "--device=cpu", "--precision=fp32", "-oarchitecture.widths=[16]", "-otrain.batch=8"]
 TINY += ["-otrain.sample_every=1000", "-otrain.save_every=4", "-otrain.log_every=4"]
@@ -133,7 +133,7 @@ def command(tmp_path_factory):
 def games(tmp_path_factory):
     """What two processes came to after each step of each game, by rank."""
     folder = tmp_path_factory.mktemp("games")
-    done = Command(folder).python(*LAUNCH, HERE / "together.py", folder)
+    done = Command(folder).python(*LAUNCH, TESTS / "engine" / "together.py", folder)
     assert done.returncode == 0, done.stderr
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
@@ -230,7 +230,7 @@ def came(command):
     if torch.cuda.is_available():
         del commands["device"]
     (command.folder / "commands.json").write_text(json.dumps(commands))
-    done = command.python(*LAUNCH, HERE / "commands.py", command.folder)
+    done = command.python(*LAUNCH, TESTS / "support" / "commands.py", command.folder)
     assert done.returncode == 0, done.stderr
     of_rank = [json.loads((command.folder / f"{rank}.json").read_text()) for rank in (0, 1)]
     return {name: [each[name] for each in of_rank] for name in commands}
@@ -384,7 +384,7 @@ def test_a_refused_start_leaves_nothing_in_the_way_of_the_next(came):
 
 
 def test_a_program_trains_several_times_and_each_error_is_told_by_one_process(command):
-    done = command.python(*LAUNCH, HERE / "program.py", command.folder)
+    done = command.python(*LAUNCH, TESTS / "support" / "program.py", command.folder)
     assert done.returncode == 0, done.stderr
     first, other = (json.loads((command.folder / f"program-{rank}.json").read_text()) for rank in (0, 1))
     assert first["again"] == other["again"] == 6

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def test_killed_trainings_come_to_the_same_weights_as_an_unbroken_one():
-    script = Path(__file__).with_name("crash.py")
+    script = Path(__file__).parents[1] / "support" / "crash.py"
     done = subprocess.run(
         [sys.executable, script, "--kills", "3", "--recipe", "vanilla", "--steps", "40"],
         capture_output=True,

@@ -1,6 +1,6 @@
 """Plays every game of `test_games.py` in one of several processes, and keeps what it came to after each step.
 
-    torchrun --nproc-per-node 2 tests/together.py FOLDER
+    torchrun --nproc-per-node 2 tests/engine/together.py FOLDER
 
 Each process has its part of a batch that is as many times as long, and leaves `FOLDER/RANK.pt`.
 """

@@ -1,6 +1,6 @@
 """Kills trainings with SIGKILL at random moments, resumes them, and compares what they come to with an unbroken run.
 
-    python tests/crash.py --kills 50
+    python tests/support/crash.py --kills 50
 
 Prints a line for each kill and, last, one line of JSON; exits with 1 where a weight, a line of the log or the model
 differs. A run is killed again and again until it is through, and then the next one is begun. Checkpoints are written

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from environments import see_ours
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / name for name in ("ganzoo-vanilla", "ganzoo-losses"))]
 
 LOSS = """
