@@ -4,8 +4,8 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator are."""
     register(
         "NAME",
         generator="PACKAGE.networks:Generator",

@@ -16,7 +16,7 @@ class Generator(ganzoo.Generator):
     ):
         super().__init__()
         self.latent_size = latent_size
-        channels, *full = image
+        channels, full = image[0], image[1:]
         half = halved(full)
         rows, columns = halved(half)
         self.network = nn.Sequential(
@@ -30,8 +30,9 @@ class Generator(ganzoo.Generator):
         )
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Images for the latents in `given["z"]`."""
-        return self.network(given["z"])
+        """Return images for the latents in `given["z"]`."""
+        images: Tensor = self.network(given["z"])
+        return images
 
 
 class Discriminator(nn.Module):
@@ -39,7 +40,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, image: tuple[int, int, int], width: int = 32):
         super().__init__()
-        channels, *full = image
+        channels, full = image[0], image[1:]
         rows, columns = halved(halved(full))
         self.network = nn.Sequential(
             *[nn.Conv2d(channels, width, 3, 2, padding=1), nn.LeakyReLU(0.2)],
@@ -49,10 +50,12 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """One score per image; `given` has the labels too, where the data have some."""
-        return self.network(images)
+        """Return one score per image; `given` has the labels too, where the data have some."""
+        scores: Tensor = self.network(images)
+        return scores
 
 
-def halved(size: list[int]) -> list[int]:
-    """Half the height and width, rounded up as a convolution of stride 2 does."""
-    return [(side + 1) // 2 for side in size]
+def halved(size: tuple[int, int]) -> tuple[int, int]:
+    """Return half the height and width, rounded up as a convolution of stride 2 does."""
+    height, width = size
+    return (height + 1) // 2, (width + 1) // 2

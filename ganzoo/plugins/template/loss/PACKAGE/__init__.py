@@ -4,7 +4,7 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_losses(register):
+def register_losses(register: ganzoo.RegisterLoss) -> None:
     """Name each loss and where its class is."""
     register(
         "NAME",
