@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from environments import see_ours
 
 import ganzoo
+from environments import see_ours
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

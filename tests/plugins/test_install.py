@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import Command
-from environments import see_ours, site_packages
 
 import ganzoo
+from command import Command
+from environments import see_ours, site_packages
 from ganzoo.errors import BadInput
 from ganzoo.plugins.firstparty import first_party, how_to_install
 from ganzoo.plugins.install.guarded import pins

@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from environments import see_ours
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ import sys
 
 import pytest
 import torch
-from tinyplugin import IMAGE, add, failed, install, results
 
 import ganzoo
 from ganzoo.cli.main import main
 from ganzoo.plugins.catalog import catalog
 from ganzoo.training.progress import Silence
 from ganzoo.zoo.publish import bundle
+from tinyplugin import IMAGE, add, failed, install, results
 
 PIXELS = "torch.tanh(self.last(hidden)).unflatten(1, self.image)"
 FORWARD = "def forward(self, given):"

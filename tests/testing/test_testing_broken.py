@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+
 from tinyplugin import failed, install, results
 
 PLAY = {"plays-in-float32", "plays-in-bfloat16", "state-survives-save-and-restore"}

@@ -11,17 +11,18 @@ import time
 from pathlib import Path
 
 import pytest
-import together
 import torch
-from conftest import Command, Site
 from safetensors.torch import load_file
 
+import play_games
+from command import Command
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput
 from ganzoo.training import checkpoint
+from sites import Site
 
-TESTS = Path(__file__).parents[1]
+SUPPORT = Path(__file__).parents[1] / "support"
 LAUNCH = ("-m", "torch.distributed.run", "--nproc-per-node=2")
 TINY = ["--data=mnist-10k", "--device=cpu", "--precision=fp32", "-oarchitecture.widths=[16]", "-otrain.batch=8"]
 TINY += ["-otrain.sample_every=1000", "-otrain.save_every=4", "-otrain.log_every=4"]
@@ -133,7 +134,7 @@ def command(tmp_path_factory):
 def games(tmp_path_factory):
     """What two processes came to after each step of each game, by rank."""
     folder = tmp_path_factory.mktemp("games")
-    done = Command(folder).python(*LAUNCH, TESTS / "engine" / "together.py", folder)
+    done = Command(folder).python(*LAUNCH, SUPPORT / "play_games.py", folder)
     assert done.returncode == 0, done.stderr
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
@@ -145,7 +146,7 @@ def float64():
     torch.set_default_dtype(torch.float32)
 
 
-@pytest.mark.parametrize("name", together.ALL)
+@pytest.mark.parametrize("name", play_games.ALL)
 def test_both_processes_have_the_same_weights_after_every_step(games, name):
     for one, other in zip(*(of_rank[name] for of_rank in games), strict=True):
         assert one["terms"] == other["terms"]
@@ -154,9 +155,9 @@ def test_both_processes_have_the_same_weights_after_every_step(games, name):
             assert weights and all(torch.equal(one[side][key], other[side][key]) for key in weights)
 
 
-@pytest.mark.parametrize("name", sorted(together.ALL.keys() - {*together.NORMED}))
+@pytest.mark.parametrize("name", sorted(play_games.ALL.keys() - {*play_games.NORMED}))
 def test_two_processes_come_to_the_weights_of_one_with_the_double_batch(games, name, float64):
-    for one, other in zip(games[0][name], together.played(name, Processes()), strict=True):
+    for one, other in zip(games[0][name], play_games.played(name, Processes()), strict=True):
         assert one["terms"].keys() == other["terms"].keys()
         assert max(difference(one[side], other[side]) for side in ("generator", "discriminator")) < 1e-10
         assert all(math.isclose(value, other["terms"][key], rel_tol=1e-6) for key, value in one["terms"].items())
@@ -167,10 +168,10 @@ def difference(one, other):
 
 
 def test_a_gradient_that_only_some_samples_give_counts_and_one_that_none_gives_stays_away(games, float64):
-    name, batch = "a_part_without_gradient", next(together.whole_batches(together.ALL["vanilla"]))
-    chosen = [bool((part[:, 0] > together.CHOSEN).any()) for part in batch["image"].chunk(2)]
+    name, batch = "a_part_without_gradient", next(play_games.whole_batches(play_games.ALL["vanilla"]))
+    chosen = [bool((part[:, 0] > play_games.CHOSEN).any()) for part in batch["image"].chunk(2)]
     assert sorted(chosen) == [False, True]  # at the first step only one of the two processes has that gradient
-    _, started = together.ALL[name].networks()
+    _, started = play_games.ALL[name].networks()
     after = games[0][name][0]["discriminator"]
     assert not torch.equal(after["extra.weight"], started.extra.weight)
     assert torch.equal(after["never.weight"], started.never.weight)
@@ -230,7 +231,7 @@ def came(command):
     if torch.cuda.is_available():
         del commands["device"]
     (command.folder / "commands.json").write_text(json.dumps(commands))
-    done = command.python(*LAUNCH, TESTS / "support" / "commands.py", command.folder)
+    done = command.python(*LAUNCH, SUPPORT / "type_commands.py", command.folder)
     assert done.returncode == 0, done.stderr
     of_rank = [json.loads((command.folder / f"{rank}.json").read_text()) for rank in (0, 1)]
     return {name: [each[name] for each in of_rank] for name in commands}
@@ -384,7 +385,7 @@ def test_a_refused_start_leaves_nothing_in_the_way_of_the_next(came):
 
 
 def test_a_program_trains_several_times_and_each_error_is_told_by_one_process(command):
-    done = command.python(*LAUNCH, TESTS / "support" / "program.py", command.folder)
+    done = command.python(*LAUNCH, SUPPORT / "train_several.py", command.folder)
     assert done.returncode == 0, done.stderr
     first, other = (json.loads((command.folder / f"program-{rank}.json").read_text()) for rank in (0, 1))
     assert first["again"] == other["again"] == 6

@@ -12,11 +12,11 @@ import time
 import tomllib
 from pathlib import Path
 
-import hubserver
 import numpy as np
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+import hubserver
 from ganzoo._io import sha256
 from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture

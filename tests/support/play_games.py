@@ -1,6 +1,6 @@
-"""Plays every game of `test_games.py` in one of several processes, and keeps what it came to after each step.
+"""Plays every game of `games` in one of several processes, and keeps what it came to after each step.
 
-    torchrun --nproc-per-node 2 tests/engine/together.py FOLDER
+    torchrun --nproc-per-node 2 tests/support/play_games.py FOLDER
 
 Each process has its part of a batch that is as many times as long, and leaves `FOLDER/RANK.pt`.
 """
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from test_games import GAMES, SIZE, STEPS, Game, NonSaturating, PointDiscriminator
 from torch import Tensor, nn
 
 import ganzoo
+from games.losses import NonSaturating
+from games.parts import GAMES, SIZE, STEPS, Game, PointDiscriminator
 from ganzoo import Scheduled
 from ganzoo.engine.processes import Processes
 from ganzoo.training.launch import connect_processes

@@ -1,6 +1,6 @@
 """A program of somebody's own that torchrun starts in each of several processes, and that trains several times.
 
-    torchrun --nproc-per-node 2 tests/support/program.py FOLDER
+    torchrun --nproc-per-node 2 tests/support/train_several.py FOLDER
 
 Each process leaves `FOLDER/program-RANK.json`: what it came to, errors as [kind, first words, whether it tells them].
 """

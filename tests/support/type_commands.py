@@ -1,6 +1,6 @@
 """Types commands in each of several processes, one after another, and keeps what came of them.
 
-    torchrun --nproc-per-node 2 tests/support/commands.py FOLDER
+    torchrun --nproc-per-node 2 tests/support/type_commands.py FOLDER
 
 `FOLDER/commands.json` has commands by name: either their words, or {"words": [...], "1": [...]}, where process 1 has
 further words of its own; with {"folder": "..."} process 1 is in that folder. Each process leaves `FOLDER/RANK.json`.
