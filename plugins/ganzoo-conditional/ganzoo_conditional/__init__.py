@@ -4,8 +4,8 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator classes are."""
     register(
         "conditional",
         generator="ganzoo_conditional.networks:Generator",

@@ -4,6 +4,6 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator classes are."""
     register("dcgan", generator="ganzoo_dcgan.networks:Generator", discriminator="ganzoo_dcgan.networks:Discriminator")

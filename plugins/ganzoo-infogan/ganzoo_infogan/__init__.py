@@ -1,11 +1,11 @@
-"""InfoGAN: codes that name what the data varies in (Chen et al. 2016)."""
+"""InfoGAN: a generator with codes for the ways in which the data varies (Chen et al. 2016)."""
 
 import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator classes are."""
     register(
         "infogan",
         generator="ganzoo_infogan.networks:Generator",
@@ -14,6 +14,6 @@ def register_architectures(register):
 
 
 @ganzoo.hookimpl
-def register_losses(register):
-    """Name each loss and where it is."""
+def register_losses(register: ganzoo.RegisterLoss) -> None:
+    """Name each loss and where its class is."""
     register("mutual-information", "ganzoo_infogan.losses:MutualInformation")

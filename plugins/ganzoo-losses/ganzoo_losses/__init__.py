@@ -4,8 +4,8 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_losses(register):
-    """Name each loss and where it is."""
+def register_losses(register: ganzoo.RegisterLoss) -> None:
+    """Name each loss and where its class is."""
     register("least-squares", "ganzoo_losses.losses:LeastSquares")
     register("hinge", "ganzoo_losses.losses:Hinge")
     register("relativistic", "ganzoo_losses.losses:Relativistic")

@@ -1,7 +1,7 @@
 """Three losses and three penalties. Each takes raw scores of any shape and averages over all of them.
 
-The penalties act on the discriminator's turn alone and go beside any loss. A sample with several scores, such as a
-map of patches, is penalised on the gradient of their sum.
+The penalties act only on the discriminator's turn and work beside any loss. If the discriminator gives a sample several
+scores, such as a map of patches, a penalty takes the gradient of their sum.
 """
 
 import math
@@ -13,11 +13,12 @@ import ganzoo
 
 
 class LeastSquares(ganzoo.Loss):
-    """Squared distance of the scores from a target each (Mao et al. 2017, equation 2).
+    """Squared distances of the scores from three targets (Mao et al. 2017, equation 2).
 
     The discriminator minimises mean((D(x) - real)^2) / 2 + mean((D(G(z)) - fake)^2) / 2, the generator
     mean((D(G(z)) - fool)^2) / 2. The options are these three targets, any finite numbers; the paper calls them b, a
     and c. The defaults are its equation 9; real = 1, fake = -1, fool = 0 is its equation 8 (Pearson chi-squared).
+    Raises `ValueError` for a target that is not finite.
     """
 
     def __init__(self, real: float = 1.0, fake: float = 0.0, fool: float = 1.0) -> None:
@@ -27,11 +28,11 @@ class LeastSquares(ganzoo.Loss):
         self.targets = {"real": real, "fake": fake, "fool": fool}
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Terms "real" and "fake"."""
+        """Return terms "real" and "fake"."""
         return {"real": self._distance(step.real_scores, "real"), "fake": self._distance(step.fake_scores, "fake")}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "fool"."""
+        """Return term "fool"."""
         return {"fool": self._distance(step.fake_scores, "fool")}
 
     def _distance(self, scores: Tensor, target: str) -> Tensor:
@@ -39,22 +40,22 @@ class LeastSquares(ganzoo.Loss):
 
 
 class Hinge(ganzoo.Loss):
-    """Scores count only up to a margin of 1 (Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17).
+    """Hinge loss: scores beyond a margin of 1 cost nothing (Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17).
 
     The discriminator minimises mean(max(0, 1 - D(x))) + mean(max(0, 1 + D(G(z)))), the generator -mean(D(G(z))).
     """
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Terms "real" and "fake"."""
+        """Return terms "real" and "fake"."""
         return {"real": relu(1 - step.real_scores).mean(), "fake": relu(1 + step.fake_scores).mean()}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "fool"."""
+        """Return term "fool"."""
         return {"fool": -step.fake_scores.mean()}
 
 
 class Relativistic(ganzoo.Loss):
-    """Relativistic pairing: how much more real a real sample looks than a fake one.
+    """Relativistic pairing: by how much a real sample scores above a fake one.
 
     Jolicoeur-Martineau 2018, section 4, in the form of Huang et al. 2024 (R3GAN), equation 2: the discriminator
     minimises mean(softplus(D(G(z)) - D(x))), the generator mean(softplus(D(x) - D(G(z)))). The i-th real score is
@@ -62,27 +63,26 @@ class Relativistic(ganzoo.Loss):
     """
 
     def setup(self, step: ganzoo.Step) -> None:
-        """Refuse scores that cannot be paired, with `ValueError`."""
+        """Raise `ValueError` for scores that cannot be paired."""
         real, fake = tuple(step.real_scores.shape), tuple(step.fake_scores.shape)
         if real != fake:
             raise ValueError(f"it pairs real and fake scores one to one, but their shapes are {real} and {fake}")
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "pairs"."""
+        """Return term "pairs"."""
         return {"pairs": softplus(step.fake_scores - step.real_scores).mean()}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "pairs"."""
+        """Return term "pairs"."""
         return {"pairs": softplus(step.real_scores - step.fake_scores).mean()}
 
 
 class Penalty(ganzoo.Loss):
-    """What the penalties here share: they act on the gradient with respect to one kind of image."""
+    """Base of the penalties here, which take the gradient with respect to one kind of image."""
 
     def setup(self, step: ganzoo.Step) -> None:
-        """Refuse a generator that makes several kinds of image at once, with `ValueError`."""
-        if isinstance(step.real, dict):
-            raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(step.real)}")
+        """Raise `ValueError` for a generator that makes several kinds of image."""
+        single(step.real)
 
 
 class R1(Penalty):
@@ -90,7 +90,8 @@ class R1(Penalty):
 
     Mescheder et al. 2018, equation 9. The squared norm sums over all elements of a sample, so the best gamma
     depends on the size of the images. Option `gamma`, greater than 0; 10 is the paper's. For lazy regularisation set
-    `every = 16` beside it in the recipe: it is then computed on each 16th turn and counts 16 times.
+    `every = 16` beside it in the recipe: it is then computed on every 16th turn and counts 16 times. Raises
+    `ValueError` for a gamma out of range.
     """
 
     def __init__(self, gamma: float = 10.0) -> None:
@@ -100,8 +101,8 @@ class R1(Penalty):
         self.gamma = gamma
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "penalty"."""
-        return {"penalty": self._penalty(step.gradient(step.real, step.batch))}
+        """Return term "penalty"."""
+        return {"penalty": self._penalty(step.gradient(single(step.real), step.batch))}
 
     def _penalty(self, gradient: Tensor) -> Tensor:
         return self.gamma / 2 * gradient.flatten(1).square().sum(1).mean()
@@ -114,8 +115,8 @@ class R2(R1):
     """
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "penalty"."""
-        return {"penalty": self._penalty(step.gradient(step.fake, step.given))}
+        """Return term "penalty"."""
+        return {"penalty": self._penalty(step.gradient(single(step.fake), step.given))}
 
 
 class Dragan(Penalty):
@@ -123,11 +124,12 @@ class Dragan(Penalty):
 
     The points are those of the authors' code, x' = x + a * noise * std(x) * u, where std(x) is one number for the
     whole batch, a is uniform in [0, 1) per sample and u uniform in [0, 1) per element; the paper writes normal noise
-    of a fixed variance instead. A WGAN's gradient penalty looks between real and fake samples; this one never sees a
-    fake. Batch norm is not refused, but ties each sample's gradient to the rest of its batch.
+    of a fixed variance instead. The gradient penalty of a WGAN takes points between real and fake samples; this one
+    does not use fake samples. Batch norm is allowed, but with it each sample's gradient depends on the whole batch.
 
-    Options: `noise`, in batch standard deviations, greater than 0; `target`, the gradient norm that costs nothing,
-    0 or more. The authors' weight is 10 (`weight = 10` in the recipe).
+    Options: `noise`, in standard deviations of the batch, greater than 0; `target`, the gradient norm that costs
+    nothing, 0 or more. The authors' weight is 10 (`weight = 10` in the recipe). Raises `ValueError` for an option out
+    of range.
     """
 
     def __init__(self, noise: float = 0.5, target: float = 1.0) -> None:
@@ -139,14 +141,22 @@ class Dragan(Penalty):
         self.noise, self.target = noise, target
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "penalty"; the mean gradient "norm" is logged."""
-        gradient = step.gradient(around(step, self.noise), step.batch)
-        # The root has no finite slope at 0, and a NaN there would spread to every weight.
+        """Return term "penalty"; log the mean gradient "norm"."""
+        gradient = step.gradient(perturb(step, self.noise), step.batch)
+        # The square root has no finite derivative at 0, and a NaN there would spread to every weight.
         norms = (gradient.flatten(1).square().sum(1) + 1e-12).sqrt()
         return {"penalty": (norms - self.target).square().mean(), "norm": norms.detach().mean()}
 
 
-def around(step: ganzoo.Step, noise: float) -> Tensor:
-    """A point near each real sample, within `noise` batch standard deviations above it in each element."""
-    share = step.rand(len(step.real), *[1] * (step.real.dim() - 1))
-    return step.real + share * noise * step.real.std(correction=0) * step.rand(*step.real.shape)
+def perturb(step: ganzoo.Step, noise: float) -> Tensor:
+    """Draw a point near each real sample: each element up to `noise` standard deviations of the batch above it."""
+    real = single(step.real)
+    share = step.rand(len(real), *[1] * (real.dim() - 1))
+    return real + share * noise * real.std(correction=0) * step.rand(*real.shape)
+
+
+def single(images: Tensor | dict[str, Tensor]) -> Tensor:
+    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
+    if isinstance(images, dict):
+        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
+    return images

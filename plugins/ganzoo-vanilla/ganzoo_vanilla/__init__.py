@@ -4,8 +4,8 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator classes are."""
     register(
         "vanilla", generator="ganzoo_vanilla.networks:Generator", discriminator="ganzoo_vanilla.networks:Discriminator"
     )
@@ -13,7 +13,7 @@ def register_architectures(register):
 
 
 @ganzoo.hookimpl
-def register_losses(register):
+def register_losses(register: ganzoo.RegisterLoss) -> None:
     """Name each loss and where its class is."""
     register("minimax", "ganzoo_vanilla.losses:Minimax")
     register("non-saturating", "ganzoo_vanilla.losses:NonSaturating")

@@ -1,4 +1,4 @@
-"""The two losses of the first GAN paper, on raw scores: D(x) below stands for the sigmoid of a score."""
+"""The two losses of the first GAN paper, on raw scores. Below, D(x) is the sigmoid of a score."""
 
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -7,27 +7,27 @@ import ganzoo
 
 
 class Minimax(ganzoo.Loss):
-    """The saturating loss: both sides play for one value (Goodfellow et al. 2014, equation 1).
+    """The saturating loss: the generator maximises what the discriminator minimises (Goodfellow et al. 2014, eq. 1).
 
-    The discriminator minimises -mean(log D(x)) - mean(log(1 - D(G(z)))), the generator mean(log(1 - D(G(z)))), which
-    has next to no gradient while the discriminator wins. Scores may have any shape; means are over all of them.
+    The discriminator minimises -mean(log D(x)) - mean(log(1 - D(G(z)))), the generator mean(log(1 - D(G(z)))), whose
+    gradient almost vanishes while the discriminator wins. Scores may have any shape; means are over all of them.
     """
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Terms "real" and "fake"."""
+        """Return terms "real" and "fake"."""
         return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "fool", 0 or less."""
+        """Return term "fool", 0 or less."""
         return {"fool": -softplus(step.fake_scores).mean()}
 
 
 class NonSaturating(Minimax):
-    """The same discriminator; the generator minimises -mean(log D(G(z))) (Goodfellow et al. 2014, section 3).
+    """As `Minimax`, but the generator minimises -mean(log D(G(z))) (Goodfellow et al. 2014, section 3).
 
-    Its gradient is strongest where the discriminator is surest that a sample is fake.
+    Its gradient is largest for the samples that the discriminator most clearly takes for fake.
     """
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "fool", 0 or more."""
+        """Return term "fool", 0 or more."""
         return {"fool": softplus(-step.fake_scores).mean()}

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons for points, such as those of a mixture of Gaussians: the same layers without the pixels."""
+"""Multilayer perceptrons for points, such as those of a mixture of Gaussians: the hidden layers of `networks`."""
 
 from math import prod
 

@@ -4,13 +4,13 @@ import ganzoo
 
 
 @ganzoo.hookimpl
-def register_architectures(register):
-    """Name each architecture and where its two sides are."""
+def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
+    """Name each architecture and where its generator and discriminator classes are."""
     register("wgan", generator="ganzoo_wgan.networks:Generator", discriminator="ganzoo_wgan.networks:Critic")
 
 
 @ganzoo.hookimpl
-def register_losses(register):
+def register_losses(register: ganzoo.RegisterLoss) -> None:
     """Name each loss and where its class is."""
     register("wasserstein", "ganzoo_wgan.losses:Wasserstein")
     register("weight-clipping", "ganzoo_wgan.losses:WeightClipping")

@@ -1,4 +1,4 @@
-"""The Wasserstein loss and the two ways to keep its critic Lipschitz: clipped weights or a gradient penalty."""
+"""The Wasserstein loss, and two ways to keep its critic Lipschitz: weight clipping and a gradient penalty."""
 
 import math
 
@@ -11,26 +11,27 @@ BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 class Wasserstein(ganzoo.Loss):
-    """The critic tells real from fake by mean score (Arjovsky et al. 2017, Algorithm 1).
+    """The critic separates real from fake by their mean scores (Arjovsky et al. 2017, algorithm 1).
 
     The critic minimises mean(D(G(z))) - mean(D(x)), the generator -mean(D(G(z))). Scores may have any shape. It needs
     `weight-clipping` or `gradient-penalty` beside it: without them the scores grow without bound.
     """
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Terms "real" and "fake"; "distance", the Wasserstein distance up to a factor, is logged."""
+        """Return terms "real" and "fake"; log "distance", the Wasserstein distance up to a factor."""
         real, fake = step.real_scores.mean(), step.fake_scores.mean()
         return {"real": -real, "fake": fake, "distance": (real - fake).detach()}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "fool"."""
+        """Return term "fool"."""
         return {"fool": -step.fake_scores.mean()}
 
 
 class WeightClipping(ganzoo.Loss):
     """Clamp every trainable weight of the critic to [-limit, limit] after each of its steps.
 
-    Arjovsky et al. 2017, Algorithm 1. It has no term of its own. Option `limit`, greater than 0: 0.01 is the paper's.
+    Arjovsky et al. 2017, algorithm 1. It has no terms. Option `limit`, greater than 0: 0.01 is the paper's. Raises
+    `ValueError` for another limit.
     """
 
     def __init__(self, limit: float = 0.01) -> None:
@@ -40,7 +41,7 @@ class WeightClipping(ganzoo.Loss):
         self.limit = limit
 
     def after(self, step: ganzoo.Step, terms: dict[str, Tensor]) -> None:
-        """Clamp on the critic's turn, weights and biases alike; what is frozen stays as it is."""
+        """Clamp weights and biases on the critic's turn; frozen parameters stay as they are."""
         if step.turn == "discriminator":
             for parameter in step.discriminator.parameters():
                 if parameter.requires_grad:
@@ -48,13 +49,14 @@ class WeightClipping(ganzoo.Loss):
 
 
 class GradientPenalty(ganzoo.Loss):
-    """Keep the critic's slope near `target` between real and fake: mean((||grad D(x')|| - target)^2).
+    """Keep the norm of the critic's gradient near `target` between real and fake: mean((||grad D(x')|| - target)^2).
 
-    Gulrajani et al. 2017, equation 3: x' lies on the line between a real and a fake sample, at a place uniform in
-    [0, 1), one per sample. The norm is over all elements of a sample; one with several scores, such as a map of
-    patches, has the gradient of their sum. The paper's weight is 10 (`weight = 10` in the recipe).
+    Gulrajani et al. 2017, equation 3: x' = x + a (G(z) - x), with a uniform in [0, 1), one per sample. The norm is over
+    all elements of a sample. If the critic gives a sample several scores, such as a map of patches, the gradient is
+    that of their sum. The paper's weight is 10 (`weight = 10` in the recipe).
 
-    Options: `target`, 0 or more; `one_sided`, where only slopes above the target cost (Petzka et al. 2018).
+    Options: `target`, 0 or more; `one_sided=True` penalises only norms above the target (Petzka et al. 2018). Raises
+    `ValueError` for a target out of range.
     """
 
     def __init__(self, target: float = 1.0, one_sided: bool = False) -> None:
@@ -64,9 +66,8 @@ class GradientPenalty(ganzoo.Loss):
         self.target, self.one_sided = target, one_sided
 
     def setup(self, step: ganzoo.Step) -> None:
-        """Refuse batch norm in the critic and a generator that makes several kinds of image, with `ValueError`."""
-        if isinstance(step.real, dict):
-            raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(step.real)}")
+        """Raise `ValueError` for batch norm in the critic, and for a generator that makes several kinds of image."""
+        single(step.real)
         for name, layer in step.discriminator.named_modules():
             if isinstance(layer, BATCH_NORM):
                 raise ValueError(
@@ -75,16 +76,24 @@ class GradientPenalty(ganzoo.Loss):
                 )
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Term "penalty"; the mean gradient "norm" is logged."""
-        gradient = step.gradient(between(step), step.given)
-        # The root has no finite slope at 0, and a NaN there would spread to every weight.
+        """Return term "penalty"; log the mean gradient "norm"."""
+        gradient = step.gradient(interpolate(step), step.given)
+        # The square root has no finite derivative at 0, and a NaN there would spread to every weight.
         norms = (gradient.flatten(1).square().sum(1) + 1e-12).sqrt()
         excess = norms - self.target
-        costly = relu(excess) if self.one_sided else excess
-        return {"penalty": costly.square().mean(), "norm": norms.detach().mean()}
+        penalised = relu(excess) if self.one_sided else excess
+        return {"penalty": penalised.square().mean(), "norm": norms.detach().mean()}
 
 
-def between(step: ganzoo.Step) -> Tensor:
-    """A point on the line from each real sample to its fake one."""
-    share = step.rand(len(step.real), *[1] * (step.real.dim() - 1))
-    return step.real + share * (step.fake - step.real)
+def interpolate(step: ganzoo.Step) -> Tensor:
+    """Draw a point on the line from each real sample to its fake one; same shape as the real samples."""
+    real = single(step.real)
+    share = step.rand(len(real), *[1] * (real.dim() - 1))
+    return real + share * (single(step.fake) - real)
+
+
+def single(images: Tensor | dict[str, Tensor]) -> Tensor:
+    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
+    if isinstance(images, dict):
+        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
+    return images
