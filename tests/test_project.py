@@ -154,3 +154,21 @@ def test_the_workflows_try_the_oldest_torch_that_is_allowed():
 def test_the_hooks_are_valid():
     done = run("pre_commit", "validate-config")
     assert done.returncode == 0, done.stdout
+
+
+def test_contributing_has_a_line_for_each_room_of_the_house():
+    table = re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    package = ROOT / "ganzoo"
+    folders = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert sorted(table) == sorted(folders)
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_what_the_pages_point_to_is_there(name):
+    text = (ROOT / name).read_text()
+    paths = re.findall(r"\]\((?!http)([^)#]+)\)", text) + re.findall(
+        r"`((?:ganzoo|docs|scripts|tests)/[\w/.-]+)`", text
+    )
+    assert not [path for path in paths if not (ROOT / path).exists()]
+    targets = (ROOT / "Makefile").read_text()
+    assert not [target for target in re.findall(r"`make (\w+)", text) if f"\n{target}:" not in targets]
