@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -20,15 +20,25 @@ from pydantic import (
 from ganzoo.errors import BadInput, suggest
 
 SIDES = ("discriminator", "generator")
+"""The two players of the game, in the order of their turns."""
+SectionType = TypeVar("SectionType", bound=BaseModel)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
 
 
 class Section(BaseModel):
-    """One section of a recipe: an unknown key is an error."""
+    """One section of a recipe: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, validate_assignment=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        """Raise `BadInput`: a recipe that is changed in place would go unchecked."""
+        raise BadInput(f"'{name}' cannot be set: a recipe is frozen; make a changed copy with recipe.replace(...)")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Raise `BadInput`, as `__setattr__` does."""
+        raise BadInput(f"'{name}' cannot be deleted: a recipe is frozen; make a changed copy with recipe.replace(...)")
 
 
 class SideOptimizer(Section):
@@ -110,9 +120,9 @@ class Optimizer(SideOptimizer):
         own = getattr(self, side)
         common = {key: getattr(self, key) for key in self.model_fields_set - set(SIDES)}
         if own.get("name", self.name) != self.name:
-            applies = SideOptimizer(name=own["name"]).written_out().keys() | {"clip_norm"}
+            applies = SideOptimizer.model_validate({"name": own["name"]}).written_out().keys() | {"clip_norm"}
             common = {key: value for key, value in common.items() if key in applies}
-        return SideOptimizer(**{**common, **own})
+        return SideOptimizer.model_validate({**common, **own})
 
     def written_out(self) -> dict[str, Any]:
         """Every key that applies, once where both sides agree and per side where they differ."""
@@ -193,8 +203,8 @@ class Train(Section):
         return self
 
 
-def validate(model: type[BaseModel], table: Mapping[str, Any], where: str = "") -> Any:
-    """`model` made from `table`; what is wrong comes as `BadInput` in one sentence, the first fault first."""
+def validate(model: type[SectionType], table: Mapping[str, Any] | SectionType, where: str = "") -> SectionType:
+    """Make a `model` from a `table`. Raises `BadInput` with one sentence about the first fault."""
     try:
         return model.model_validate(table)
     except ValidationError as error:

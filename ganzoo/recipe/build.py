@@ -3,9 +3,11 @@
 import inspect
 import json
 import typing
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Generic, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
@@ -18,22 +20,30 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.recipe.sections import Architecture, LossUse
+from ganzoo.recipe.sections import Architecture, CallbackUse, LossUse
 
 FACTS = ("image", "point", "classes")
-"""Constructor parameters that come from the data and are no options."""
+"""Constructor parameters that come from the data and are not options."""
 
 
-@dataclass
-class ResolvedClass:
-    """A class that a plugin provides, with every option it takes."""
+B = TypeVar("B")
+T = TypeVar("T", covariant=True)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-    provided: Registration
-    cls: type[nn.Module]
-    options: dict[str, Any] = field(default_factory=dict)
 
-    def make(self, **facts: Any) -> Any:
-        """An instance. Raises `BadInput` where the data lacks what it needs, or it refuses the data or an option."""
+@dataclass(frozen=True)
+class ResolvedClass(Generic[T]):
+    """A class that a plugin registered, with every option it takes."""
+
+    registration: Registration
+    cls: Callable[..., T]
+    options: Mapping[str, Any] = NOTHING
+
+    def make(self, **facts: Any) -> T:
+        """Return an instance for data with these `facts`.
+
+        Raises `BadInput` where the data lacks what it needs, and where it refuses the data or an option.
+        """
         parameters = inspect.signature(self.cls).parameters
         for name in FACTS:
             if name in parameters and parameters[name].default is parameters[name].empty and facts.get(name) is None:
@@ -44,8 +54,43 @@ class ResolvedClass:
 
     @property
     def label(self) -> str:
-        """How sentences speak of it."""
-        return f"{self.provided.kind} '{self.provided.name}'"
+        """The words for it in a sentence."""
+        return f"{self.registration.kind} '{self.registration.name}'"
+
+
+@dataclass(frozen=True)
+class ResolvedArchitecture:
+    """Both players' classes."""
+
+    generator: ResolvedClass[Generator]
+    discriminator: ResolvedClass[nn.Module]
+
+    def __getitem__(self, side: str) -> ResolvedClass[nn.Module]:
+        return self.generator if side == "generator" else self.discriminator
+
+    def items(self) -> list[tuple[str, ResolvedClass[nn.Module]]]:
+        """Return each side's name with its class, the discriminator first."""
+        return [(side, self[side]) for side in SIDES]
+
+
+@dataclass(frozen=True)
+class ResolvedRecipe:
+    """A recipe with every option written out, and the classes that it names, each found once."""
+
+    recipe: Recipe
+    architecture: ResolvedArchitecture
+    losses: Sequence[ResolvedClass[Loss]]
+    callbacks: Sequence[ResolvedClass[Any]]
+
+    @property
+    def registrations(self) -> list[Registration]:
+        """What plugins registered of it."""
+        used = [self.architecture.generator, self.architecture.discriminator, *self.losses, *self.callbacks]
+        return [each.registration for each in used]
+
+    def make_losses(self) -> list[Scheduled]:
+        """Return new losses as the engine takes them."""
+        return [schedule(*loss) for loss in zip(self.recipe.loss, self.losses, strict=True)]
 
 
 def create(
@@ -55,82 +100,121 @@ def create(
     point: tuple[int] | None = None,
     classes: int | None = None,
     **options: Any,
-) -> Any:
-    """A new `(generator, discriminator)` of an architecture by name, for samples of that shape.
+) -> tuple[Generator, nn.Module]:
+    """Return a new `(generator, discriminator)` of an architecture by name, for samples of that shape.
 
-    That is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own;
-    `generator={...}` and `discriminator={...}` hold what is one side's alone.
+    The shape is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own;
+    `generator={...}` and `discriminator={...}` hold what belongs to one of them alone.
     Raises `BadInput` for an unknown name or option and for a shape that the architecture cannot make.
     """
-    parts = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"))
-    return tuple(parts[side].make(image=image, point=point, classes=classes) for side in ("generator", "discriminator"))
+    found = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"))
+    facts = {"image": image, "point": point, "classes": classes}
+    return found.generator.make(**facts), found.discriminator.make(**facts)
 
 
-def resolve_architecture(section: Architecture) -> dict[str, ResolvedClass]:
-    """Both sides of a recipe's architecture, every option written out."""
-    parts = {side: resolve_class("architecture", section.side_name(side), side) for side in SIDES}
-    allowed = {side: option_schema(part.cls).model_fields for side, part in parts.items()}
-    for key in section.shared():
-        if not any(key in fields for fields in allowed.values()):
-            unknown_option("architecture", key, {name for fields in allowed.values() for name in fields})
-    for side, part in parts.items():
-        own = section.own(side)
-        for key in own.keys() - allowed[side].keys():
-            unknown_option(f"architecture.{side}", key, allowed[side])
-        given = {key: value for key, value in section.shared().items() if key in allowed[side]} | own
-        part.options = check_options(part.cls, given, f"architecture.{side}")
-    return parts
+def resolve(recipe: Recipe, changes: Mapping[str, Any] = NOTHING, callback: type = object) -> ResolvedRecipe:
+    """Find the classes that a recipe names, and write every option of them into it, together with `changes`.
 
-
-def resolve_losses(sections: Iterable[LossUse]) -> list[tuple[LossUse, ResolvedClass]]:
-    """Each loss of a recipe with its part, every option written out."""
-    found = []
-    for section in sections:
-        part = resolve_class("loss", section.name, "loss")
-        for key in option_schema(part.cls).model_fields.keys() & LossUse.model_fields.keys():
-            raise BadInput(f"{part.label} has an option '{key}', which is a key of every loss; it must be renamed")
-        for key in section.options().keys() - option_schema(part.cls).model_fields.keys():
-            allowed = {*option_schema(part.cls).model_fields, *LossUse.model_fields} - {"name"}
-            unknown_option(f"loss.{section.name}", key, allowed)
-        part.options = check_options(part.cls, section.options(), f"loss.{section.name}")
-        found.append((section, part))
-    return found
-
-
-def schedule(section: LossUse, part: ResolvedClass) -> Scheduled:
-    """The loss as the engine takes it."""
-    return Scheduled(part.make(), section.name, section.weight, section.every, section.start, section.stop)
+    `callback` is the base class of callbacks. Raises `BadInput` where a name or an option is wrong.
+    """
+    architecture = resolve_architecture(recipe.architecture)
+    losses = [resolve_loss(section) for section in recipe.loss]
+    callbacks: list[ResolvedClass[Any]] = [resolve_callback(section, callback) for section in recipe.callback]
+    table = recipe.written_out()
+    table["architecture"] = write_architecture(recipe.architecture, architecture)
+    for section, found in zip(table["loss"] + table.get("callback", []), [*losses, *callbacks], strict=True):
+        section.update(found.options)
+    return ResolvedRecipe(Recipe.load(table, **changes), architecture, losses, callbacks)
 
 
 def complete(recipe: Recipe) -> Recipe:
-    """The same recipe with every option of its architecture and losses written out."""
-    table = recipe.written_out()
-    table["architecture"] = {} if recipe.architecture.name is None else {"name": recipe.architecture.name}
-    for side, part in resolve_architecture(recipe.architecture).items():
-        named = {key: value for key, value in getattr(recipe.architecture, side).items() if key == "name"}
-        table["architecture"][side] = named | part.options
-    for written, (_, part) in zip(table["loss"], resolve_losses(recipe.loss), strict=True):
-        written.update(part.options)
-    return Recipe.load(table)
+    """Return the recipe with every option of its architecture, losses and callbacks written out."""
+    return resolve(recipe).recipe
 
 
-def resolve_class(kind: str, name: str, part: str) -> ResolvedClass:
-    """The class that an installed plugin provides under a name. Raises `BadInput` where it is not what it should be."""
-    provided = catalog().find(kind, name)
-    cls = provided.resolve(part)
-    base = {"generator": Generator, "discriminator": nn.Module, "loss": Loss}[part]
+def write_architecture(section: Architecture, found: ResolvedArchitecture) -> dict[str, Any]:
+    """Return a recipe's architecture with every option of each side."""
+    table: dict[str, Any] = {} if section.name is None else {"name": section.name}
+    for side, part in found.items():
+        named = {key: value for key, value in section.side(side).items() if key == "name"}
+        table[side] = {**named, **part.options}
+    return table
+
+
+def resolve_architecture(section: Architecture) -> ResolvedArchitecture:
+    """Find both sides of a recipe's architecture, with every option."""
+    discriminator = resolve_class("architecture", section.side_name("discriminator"), "discriminator", nn.Module)
+    generator = resolve_class("architecture", section.side_name("generator"), "generator", Generator)
+    taken = {*option_schema(discriminator.cls).model_fields, *option_schema(generator.cls).model_fields}
+    for key in section.shared():
+        if key not in taken:
+            unknown_option("architecture", key, taken)
+    judging = side_options(section, "discriminator", discriminator.cls)
+    making = side_options(section, "generator", generator.cls)
+    return ResolvedArchitecture(replace(generator, options=making), replace(discriminator, options=judging))
+
+
+def side_options(section: Architecture, side: str, cls: Callable[..., object]) -> dict[str, Any]:
+    """Return all options of one side: what is said for both where it has that option, and what is said for it alone."""
+    allowed, own = option_schema(cls).model_fields, section.own(side)
+    for key in own.keys() - allowed.keys():
+        unknown_option(f"architecture.{side}", key, allowed)
+    shared = {key: value for key, value in section.shared().items() if key in allowed}
+    return check_options(cls, shared | own, f"architecture.{side}")
+
+
+def resolve_loss(section: LossUse) -> ResolvedClass[Loss]:
+    """Find the class of a recipe's loss, with every option."""
+    return with_options(resolve_class("loss", section.name, "loss", Loss), section)
+
+
+def resolve_callback(section: CallbackUse, base: type[B]) -> ResolvedClass[B]:
+    """Find the class of a recipe's callback, with every option."""
+    return with_options(resolve_class("callback", section.name, "callback", base), section)
+
+
+def with_options(found: ResolvedClass[B], section: LossUse | CallbackUse) -> ResolvedClass[B]:
+    """Check the options of a recipe's section against those that its class takes, and write them all out."""
+    kind, taken, reserved = found.registration.kind, option_schema(found.cls).model_fields, type(section).model_fields
+    for key in taken.keys() & reserved.keys():
+        raise BadInput(f"{found.label} has an option '{key}', which is a key of every {kind}; it must be renamed")
+    for key in section.options().keys() - taken.keys():
+        unknown_option(f"{kind}.{section.name}", key, {*taken, *reserved} - {"name"})
+    return replace(found, options=check_options(found.cls, section.options(), f"{kind}.{section.name}"))
+
+
+def schedule(section: LossUse, found: ResolvedClass[Loss]) -> Scheduled:
+    """Return a new loss as the engine takes it."""
+    return Scheduled(found.make(), section.name, section.weight, section.every, section.start, section.stop)
+
+
+def resolve_class(kind: str, name: str, part: str, base: type[B]) -> ResolvedClass[B]:
+    """Find the class that an installed plugin registers under a name.
+
+    Raises `BadInput` where there is none, and where it is not a subclass of `base`.
+    """
+    registration = catalog().find(kind, name)
+    cls = registration.resolve(part)
     if not (isinstance(cls, type) and issubclass(cls, base)):
-        wanted = {Generator: "ganzoo.Generator", Loss: "ganzoo.Loss"}.get(base, "torch.nn.Module")
-        raise BadInput(f"{kind} '{name}' of {provided.distribution}: '{provided.targets[part]}' is no {wanted}")
-    return ResolvedClass(provided, cls)
+        wanted = "torch.nn.Module" if base is nn.Module else f"ganzoo.{base.__name__}"
+        where = f"{kind} '{name}' of {registration.distribution}"
+        raise BadInput(f"{where}: '{registration.targets[part]}' is not a subclass of {wanted}")
+    return ResolvedClass(registration, cls)
 
 
-def option_schema(cls: type) -> type[BaseModel]:
-    """A model of the options of a class: its constructor's parameters, but for what comes from the data."""
+@cache
+def option_schema(cls: Callable[..., object]) -> type[BaseModel]:
+    """Return a model of the options of a class: its constructor's parameters but those that come from the data.
+
+    Raises `BadInput` where an annotation cannot be resolved.
+    """
+    constructor = getattr(cls, "__init__")  # noqa: B009 (mypy takes the plain access for an instance's)
     try:
-        hints = typing.get_type_hints(cls.__init__, include_extras=True)
+        hints = typing.get_type_hints(constructor, include_extras=True)
     except NameError as error:
-        raise BadInput(f"the annotations of {cls.__module__}.{cls.__qualname__} cannot be resolved: {error}") from error
+        raise BadInput(
+            f"the annotations of {constructor.__module__}.{constructor.__qualname__} cannot be resolved: {error}"
+        ) from error
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if name not in FACTS and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -139,8 +223,11 @@ def option_schema(cls: type) -> type[BaseModel]:
     return create_model(cls.__name__, __config__=config, **fields)
 
 
-def check_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any]:
-    """All options of a class by name, the given ones checked against the annotations; None is left out."""
+def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return all options of a class by name, the given ones checked against its annotations; None is left out.
+
+    Raises `BadInput` for a missing option and for a wrong value.
+    """
     schema = option_schema(cls)
     for name, option in schema.model_fields.items():
         if option.is_required() and name not in given:
@@ -155,7 +242,7 @@ def check_options(cls: type, given: dict[str, Any], where: str) -> dict[str, Any
     return {name: value for name, value in values.items() if value is not None}
 
 
-def unknown_option(where: str, key: str, allowed: Iterable[str]) -> None:
+def unknown_option(where: str, key: str, allowed: Iterable[str]) -> NoReturn:
     """Raise `BadInput` for an option that nothing takes."""
     if key in FACTS:
         raise BadInput(f"'{where}.{key}' comes from the data; set data.size, data.channels or data.classes instead")

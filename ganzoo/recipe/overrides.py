@@ -12,7 +12,7 @@ from ganzoo.recipe.sections import PLAIN
 
 
 def parse_value(text: str) -> Any:
-    """A value as TOML would read it, or the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
+    """Read a value as TOML does, else take the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -20,7 +20,7 @@ def parse_value(text: str) -> Any:
 
 
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested overrides as dotted paths; lists are values."""
+    """Return nested overrides as dotted paths; lists are values."""
     flat: dict[str, Any] = {}
     for key, value in overrides.items():
         path = f"{before}{key}"
@@ -31,7 +31,7 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def find_section(key: str) -> str:
-    """Where a recipe has a key of that name, as a dotted path; empty where it has none."""
+    """Return the dotted path of the key of that name in any section; empty where there is none."""
     return next((f"{name}.{key}" for name, model in PLAIN.items() if key in model.model_fields), "")
 
 
@@ -44,7 +44,7 @@ def check_misplaced(path: str) -> None:
 
 
 def precedence(path: str) -> int:
-    """Names first, since they empty their section; what one side says comes after what both say."""
+    """Return the order of changes: names first, since they empty their section; one side's keys after both sides'."""
     words = path.split(".")
     return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
 
@@ -60,7 +60,7 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
         return
     if key == "name" and place.get("name") != value:
         place.clear()
-    # Steps and epochs say the same thing: the newer one counts. What is said for both sides goes before what one said.
+    # Steps and epochs exclude each other: the newer one counts. A key for both sides replaces either side's own.
     place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
     for own in (place.get(side) for side in SIDES if way and key != "name"):
         if isinstance(own, dict):
@@ -69,7 +69,7 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
 
 
 def enter(place: Any, word: str, path: str) -> Any:
-    """The table below `place`, made where there is none; a name alone becomes a table."""
+    """Return the table below `place`, made where there is none; a name alone becomes a table."""
     key: Any = position(place, word, path) if isinstance(place, list) else word
     below = place[key] if isinstance(place, list) else place.setdefault(word, {})
     if isinstance(below, str):
@@ -80,7 +80,7 @@ def enter(place: Any, word: str, path: str) -> Any:
 
 
 def position(items: list[Any], word: str, path: str) -> int:
-    """Which item of a list is meant, by number from 0 or by name."""
+    """Return the index of the item that a word means: its name, or its number from 0."""
     names = [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in items]
     if word in names:
         return names.index(word)
@@ -90,7 +90,7 @@ def position(items: list[Any], word: str, path: str) -> int:
 
 
 def plain_copy(value: Any) -> Any:
-    """A deep copy of plain values, tuples as lists."""
+    """Return a deep copy of plain values, tuples as lists."""
     if isinstance(value, Mapping):
         return {key: plain_copy(item) for key, item in value.items()}
     return [plain_copy(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""Recipes: the one configuration there is. TOML and overrides in, a validated `Recipe` out. No torch here."""
+"""The one configuration of a training: TOML and overrides in, a validated `Recipe` out. No torch here."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,31 +13,46 @@ from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe.overrides import change, check_misplaced, flatten, plain_copy, precedence
-from ganzoo.recipe.sections import Architecture, Data, LossUse
+from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
 
 class Recipe(Section):
-    """All that a training needs to know."""
+    """All that a training needs to know. It is frozen: `replace` makes a changed copy."""
 
     name: str = Field("run", pattern=r"^\w[\w .-]*$")
-    """What runs are called; the recipe's own name or file name, if nothing is said."""
+    """Name of the runs; by default the recipe's own name or its file's."""
     architecture: Architecture
     loss: list[LossUse] = Field(min_length=1)
     data: Data = Field(default_factory=Data)
     train: Train = Field(default_factory=Train)
     optimizer: Optimizer = Field(default_factory=Optimizer)
+    callback: list[CallbackUse] = Field(default_factory=list)
+    """What happens between the steps, beside what every training does."""
 
     @classmethod
     def load(cls, source: "str | Path | Mapping[str, Any] | Recipe", **overrides: Any) -> "Recipe":
-        """A recipe by its name in an installed plugin, from a TOML file, or from a dict, with changes.
+        """Load a recipe by its name in an installed plugin, from a TOML file, or from a dict, with changes.
 
         Overrides are sections (`train={"steps": 100}`, `data="mnist"`) or dotted keys
         (`**{"loss.gradient-penalty.weight": 5}`). A new `name` starts its section anew.
         Raises `BadInput` with one sentence for an unknown name or key, a wrong type or range, and malformed TOML.
         """
-        table = cls.table(source)
-        if isinstance(source, str | Path):
-            table.setdefault("name", find_recipe(source).stem)
+        if isinstance(source, Recipe):
+            return source.replace(**overrides)
+        if isinstance(source, Mapping):
+            return cls._changed(plain_copy(source), overrides)
+        file = find_recipe(source)
+        return cls._changed({"name": file.stem, **read_toml(file)}, overrides)
+
+    def replace(self, **overrides: Any) -> "Recipe":
+        """Return a copy with changes, written as in `load`; the recipe itself where there are none.
+
+        Raises `BadInput` as `load` does.
+        """
+        return self._changed(self.written_out(), overrides) if overrides else self
+
+    @classmethod
+    def _changed(cls, table: dict[str, Any], overrides: Mapping[str, Any]) -> "Recipe":
         changes = flatten(overrides)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
@@ -46,18 +61,10 @@ class Recipe(Section):
             change(table, path, changes[path])
         return validate(cls, table)
 
-    @classmethod
-    def table(cls, source: "str | Path | Mapping[str, Any] | Recipe") -> dict[str, Any]:
-        """The plain, unvalidated content of a recipe."""
-        if isinstance(source, Recipe):
-            return source.written_out()
-        if isinstance(source, Mapping):
-            return plain_copy(source)
-        return read_toml(find_recipe(source))
-
     def written_out(self) -> dict[str, Any]:
-        """The whole recipe as plain values, defaults included; what is None is left out."""
-        table = self.model_dump(mode="json", exclude_none=True, exclude={"optimizer"})
+        """Return the whole recipe as plain values, defaults included; keys without a value are left out."""
+        unsaid = {"optimizer"} if self.callback else {"optimizer", "callback"}
+        table = self.model_dump(mode="json", exclude_none=True, exclude=unsaid)
         return table | {"optimizer": plain_copy(self.optimizer.written_out())}
 
     def save(self, path: Path) -> None:
@@ -66,21 +73,21 @@ class Recipe(Section):
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Which keys differ between two written out recipes, as {"optimizer.lr": [old, new]}; None for one not there."""
+    """Return the keys that differ between two written out recipes, as {"optimizer.lr": [old, new]}; None is absent."""
     before, after = (flatten(by_name(table)) for table in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return {path: [before.get(path), after.get(path)] for path in paths}
 
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's content with its losses by name, or by number where a name stands twice."""
+    """Return a recipe's content with its losses by name, or by number where a name stands twice."""
     names = [loss["name"] for loss in table["loss"]]
     keys = [name if names.count(name) == 1 else str(number) for number, name in enumerate(names)]
     return {**table, "loss": dict(zip(keys, table["loss"], strict=True))}
 
 
 def find_recipe(source: str | Path) -> Path:
-    """The file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
+    """Return the file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
     path = Path(source)
     if path.suffix == ".toml":
         return path
@@ -88,7 +95,7 @@ def find_recipe(source: str | Path) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file; `BadInput` for one that cannot be read, with the line for a malformed one."""
+    """Read a TOML file. Raises `BadInput` where it cannot be read, with the line where it is malformed."""
     try:
         return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

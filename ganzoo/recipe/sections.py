@@ -18,13 +18,13 @@ class Named(Section):
 
 
 class Architecture(Named):
-    """Which architecture, and its options; options beside `name` go to each side that has them."""
+    """The architecture and its options; options beside `name` go to each side that has them."""
 
     model_config = ConfigDict(extra="allow")
 
     name: str | None = None
     generator: dict[str, Any] = Field(default_factory=dict)
-    """What is the generator's alone: its options, and `name` where it comes from another architecture."""
+    """Options of the generator alone, and `name` where it comes from another architecture."""
     discriminator: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -37,58 +37,71 @@ class Architecture(Named):
     @model_validator(mode="after")
     def _both_sides_named(self) -> Self:
         for side in SIDES:
-            if not isinstance(self.side_name(side), str):
+            if not isinstance(self.side(side).get("name", self.name), str):
                 raise ValueError(f"say which architecture: name, or {side}")
         return self
 
+    def side(self, side: str) -> dict[str, Any]:
+        """Return what is said for one side alone: "generator" or "discriminator"."""
+        return self.generator if side == "generator" else self.discriminator
+
     def side_name(self, side: str) -> str:
-        """The name of the architecture that this side comes from."""
-        return getattr(self, side).get("name", self.name)
+        """Return the name of the architecture that this side comes from."""
+        return str(self.side(side).get("name", self.name))
 
     def shared(self) -> dict[str, Any]:
-        """Options that go to each side that has them."""
+        """Return the options that go to each side that has them."""
         return dict(self.model_extra or {})
 
     def own(self, side: str) -> dict[str, Any]:
-        """Options of one side alone."""
-        return {key: value for key, value in getattr(self, side).items() if key != "name"}
+        """Return the options of one side alone."""
+        return {key: value for key, value in self.side(side).items() if key != "name"}
 
 
-class LossUse(Named):
-    """One loss, the engine's keys for it, and its own options."""
+class WithOptions(Named):
+    """A section whose further keys are the options of what it names."""
 
     model_config = ConfigDict(extra="allow")
 
     name: str
-    weight: float = 1.0
-    every: PositiveInt = 1
-    """Play it on each k-th turn only, counted k times."""
-    start: NonNegativeInt = 0
-    """First training step in which it plays."""
-    stop: PositiveInt | None = None
-    """Training step from which on it no longer plays."""
 
     def options(self) -> dict[str, Any]:
-        """The loss's own options."""
+        """Return the options."""
         return dict(self.model_extra or {})
 
 
+class LossUse(WithOptions):
+    """One loss, the engine's keys for it, and its own options."""
+
+    weight: float = 1.0
+    every: PositiveInt = 1
+    """Use it on each k-th turn only, multiplied by k (lazy regularisation)."""
+    start: NonNegativeInt = 0
+    """First training step that uses it."""
+    stop: PositiveInt | None = None
+    """Training step from which on it is no longer used."""
+
+
+class CallbackUse(WithOptions):
+    """One callback and its options."""
+
+
 class Data(Named):
-    """What is learnt from: a named data set, a folder of images, or what Python code passes in."""
+    """The data to learn from: a named data set, a folder of images, or batches that Python code passes in."""
 
     name: str = Field("mnist-10k", min_length=1)
     size: PositiveInt | None = None
-    """Side of the square images in pixels; a data set's own size, or 64 for folders, if nothing is said."""
+    """Side of the square images in pixels; by default the data set's own, 64 for folders."""
     channels: Literal[1, 3] | None = None
-    """1 grey, 3 colour; what the images are, if nothing is said."""
+    """1 grey, 3 colour; by default as the images are."""
     classes: PositiveInt | None = None
     """Number of classes, where the data cannot say."""
     root: str | None = None
-    """Folder of downloaded data sets; GANZOO_DATA or a cache folder of the user, if nothing is said."""
+    """Folder of downloaded data sets; by default GANZOO_DATA, else a cache folder of the user."""
 
     @property
     def from_python(self) -> bool:
-        """Whether Python code gives the batches, which then have a size of their own."""
+        """True where Python code gives the batches, whose size is then their own."""
         return self.name == "batches"
 
 
