@@ -1,5 +1,6 @@
 """What there is to use, and what one thing is, as rows and text. Torch is imported only where a class is shown."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,15 @@ def describe_provided(thing: Registration) -> str:
     return "\n\n".join([head, *(describe_class(part, class_of(thing, part)) for part in thing.targets)])
 
 
-def class_of(thing: Registration, part: str) -> type:
+def class_of(thing: Registration, part: str) -> Callable[..., object]:
     """Import one class of a registration. Raises `BadInput` where it is not what it was registered as."""
     if thing.kind == "callback":
         from ganzoo.testing.callbacks import callback_class
 
         return callback_class(thing)
-    from ganzoo.recipe.build import resolve_class
+    from ganzoo.recipe.build import BASES, resolve_class
 
-    return resolve_class(thing.kind, thing.full_name, part).cls
+    return resolve_class(thing.kind, thing.full_name, part, BASES[part]).cls
 
 
 def describe_recipe(path: Path) -> str:
@@ -149,7 +150,7 @@ def describe_recipe(path: Path) -> str:
     return f"{path}\n\n{path.read_text(encoding='utf-8-sig').rstrip()}"
 
 
-def describe_class(part: str, cls: type) -> str:
+def describe_class(part: str, cls: Callable[..., object]) -> str:
     """A class's docstring and its options with type and default. Raises `BadInput` where these are not to be had."""
     import inspect
 

@@ -4,7 +4,7 @@ import inspect
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar
@@ -29,6 +29,8 @@ FACTS = ("image", "point", "classes")
 B = TypeVar("B")
 T = TypeVar("T", covariant=True)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+BASES: Mapping[str, type] = {"generator": Generator, "discriminator": nn.Module, "loss": Loss}
+"""The base class of each class that a plugin registers."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class ResolvedClass(Generic[T]):
 
     registration: Registration
     cls: Callable[..., T]
-    options: Mapping[str, Any] = NOTHING
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def make(self, **facts: Any) -> T:
         """Return an instance for data with these `facts`.
@@ -212,9 +214,8 @@ def option_schema(cls: Callable[..., object]) -> type[BaseModel]:
     try:
         hints = typing.get_type_hints(constructor, include_extras=True)
     except NameError as error:
-        raise BadInput(
-            f"the annotations of {constructor.__module__}.{constructor.__qualname__} cannot be resolved: {error}"
-        ) from error
+        name = f"{cls.__module__}.{getattr(cls, '__qualname__', cls)}"
+        raise BadInput(f"the annotations of {name} cannot be resolved: {error}") from error
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(cls).parameters.items():
         if name not in FACTS and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):

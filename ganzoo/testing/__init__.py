@@ -140,7 +140,7 @@ def trains_and_samples(thing: Registration, own: MakeBatch | None) -> None:
     recipe = small(Recipe.load(thing.targets["file"]))
     data = None if recipe.data.name in BUNDLED else stand_in(recipe, own)
     if data:
-        recipe = Recipe.load(recipe, data={"size": None, "channels": None})
+        recipe = recipe.replace(data={"size": None, "channels": None})
     with TemporaryDirectory() as folder:
         run = train(recipe, data, Path(folder) / "run", "cpu", progress=Silence())
         sample(load(run.path, "cpu", offline=True), own)
@@ -153,7 +153,7 @@ def small(recipe: Recipe) -> Recipe:
         batch //= 2
     plain = {"init": None, "compile": False, "tensorboard": False, "profile": False}
     plain |= {"evaluate_every": 0, "patience": 0}
-    return Recipe.load(recipe, train={"steps": STEPS, "batch": batch, **plain})
+    return recipe.replace(train={"steps": STEPS, "batch": batch, **plain})
 
 
 def stand_in(recipe: Recipe, own: MakeBatch | None) -> Batches:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ganzoo.contract import Step
+from ganzoo.contract import Loss, Step
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import BadInput, Failed
@@ -30,13 +30,12 @@ class LossCase:
     def use(self, options: dict[str, Any] | None = None) -> Scheduled:
         """A new loss with these options, as the engine takes it."""
         section = validate(LossUse, {"name": self.name, **(options or {})}, "loss")
-        (found,) = build.resolve_losses([section])
-        return build.schedule(*found)
+        return build.schedule(section, build.resolve_loss(section))
 
     @cached_property
     def variants(self) -> list[dict[str, Any]]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
-        fields = build.option_schema(build.resolve_class("loss", self.name, "loss").cls).model_fields
+        fields = build.option_schema(build.resolve_class("loss", self.name, "loss", Loss).cls).model_fields
         others = [{n: value} for n, f in fields.items() for value in values_of(f.annotation) if value != f.default]
         return [{}, *others]
 

@@ -15,7 +15,7 @@ from ganzoo.contract import Batch, Generator, Loss, Step
 from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
-from ganzoo.recipe.build import ResolvedClass, option_schema
+from ganzoo.recipe.build import ResolvedArchitecture, option_schema
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, saying
 
@@ -41,8 +41,8 @@ class Game:
     def __init__(self, name: str, images: Sequence[tuple[int, int, int]] = IMAGES, own: MakeBatch | None = None):
         self.name, self.own, self._images = name, own, images
 
-    def parts(self, options: Mapping[str, Any] | None = None) -> dict[str, ResolvedClass]:
-        """Both sides with these options, as {"generator": {...}, "discriminator": {...}}."""
+    def parts(self, options: Mapping[str, Any] | None = None) -> ResolvedArchitecture:
+        """Find both sides' classes, with these options, as {"generator": {...}, "discriminator": {...}}."""
         return build.resolve_architecture(
             validate(Architecture, {"name": self.name, **(options or {})}, "architecture")
         )
@@ -50,7 +50,7 @@ class Game:
     def players(self, options: Mapping[str, Any] | None = None, **facts: Any) -> Players:
         """A new generator and discriminator; `facts` of the data may differ from the usual ones."""
         parts, facts = self.parts(options), self.facts | facts
-        return parts["generator"].make(**facts), parts["discriminator"].make(**facts)
+        return parts.generator.make(**facts), parts.discriminator.make(**facts)
 
     @cached_property
     def facts(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Game:
         refusals = {}
         for facts in self._possible_facts():
             try:
-                for part in parts.values():
+                for _, part in parts.items():
                     part.make(**facts)
                 return facts
             except Error as refusal:
@@ -108,7 +108,7 @@ class Game:
         return self._takes("point") and not self._takes("image")
 
     def _takes(self, fact: str) -> bool:
-        return any(fact in inspect.signature(part.cls).parameters for part in self.parts().values())
+        return any(fact in inspect.signature(part.cls).parameters for _, part in self.parts().items())
 
     @cached_property
     def keys(self) -> list[str]:

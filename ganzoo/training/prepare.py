@@ -35,26 +35,26 @@ def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
         return recipe
     folder, meant = resolve_folder(recipe.train.init), parse(recipe.train.init)
     if isinstance(meant, OnHub):
-        recipe = Recipe.load(recipe, train={"init": f"hub:{meant.repository}@{folder.name}"})
+        recipe = recipe.replace(train={"init": f"hub:{meant.repository}@{folder.name}"})
     elif isinstance(meant, Path):
-        recipe = Recipe.load(recipe, train={"init": absolute(recipe.train.init)})
+        recipe = recipe.replace(train={"init": absolute(recipe.train.init)})
     learnt, own_size = read_config(folder)["data"], recipe.data.size or recipe.data.channels
     shape = learnt["shape"] if learnt["kind"] == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
-        return Recipe.load(recipe, data={"size": shape[1], "channels": shape[0]})
+        return recipe.replace(data={"size": shape[1], "channels": shape[0]})
     return recipe
 
 
 def with_absolute_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:
     """The recipe with names of its data that hold in any folder."""
     if batches is not None:
-        return Recipe.load(recipe, data={"name": data.name, "classes": recipe.data.classes})
+        return recipe.replace(data={"name": data.name, "classes": recipe.data.classes})
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
         section["root"] = absolute(recipe.data.root)
     if recipe.data.name not in list_names():
         section["name"] = absolute(recipe.data.name)
-    return Recipe.load(recipe, data=section)
+    return recipe.replace(data=section)
 
 
 def absolute(path: str) -> str:
@@ -69,4 +69,4 @@ def epochs_to_steps(recipe: Recipe, data: Data) -> Recipe:
     if data.count is None:
         raise BadInput("train.epochs needs data of known length; say train.steps instead")
     steps = math.ceil(recipe.train.epochs * data.count / (recipe.train.batch * recipe.train.critic_steps))
-    return Recipe.load(recipe, train={"steps": steps})
+    return recipe.replace(train={"steps": steps})

@@ -232,7 +232,7 @@ def roll_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
     """The training as it was at the last checkpoint, with another seed from there on."""
     came_to, data, progress = trainer.engine.index, trainer.data, trainer.progress
     device, processes = trainer.device, trainer.processes
-    recipe = Recipe.load(trainer.recipe, train={"seed": trainer.recipe.train.seed + 1})
+    recipe = trainer.recipe.replace(train={"seed": trainer.recipe.train.seed + 1})
     del trainer.engine  # its memory is needed for the new one
     progress.say(f"{reason}; going back to the last checkpoint")
     with processes.raise_on_all_ranks():

@@ -56,13 +56,13 @@ class Trainer:
         with self.processes.raise_on_all_ranks():
             if self.settings.tensorboard:
                 TensorBoard.needed()
-            self.parts, losses = build.resolve_architecture(recipe.architecture), build.resolve_losses(recipe.loss)
-            self.provided = [part.provided for part in (*self.parts.values(), *(part for _, part in losses))]
-            generator = self.parts["generator"].make(**data.facts)
+            resolved = build.resolve(recipe)
+            self.parts, self.provided = resolved.architecture, resolved.registrations
+            generator = self.parts.generator.make(**data.facts)
             if fresh and self.settings.init:
                 load_initial_weights(generator, self.settings.init)
-            discriminator = self.parts["discriminator"].make(**data.facts)
-            scheduled = [build.schedule(*loss) for loss in losses]
+            discriminator = self.parts.discriminator.make(**data.facts)
+            scheduled = resolved.make_losses()
             check_both_sides_trained(scheduled, self.settings.steps)
         how = {"train": self.settings, "optimizer": recipe.optimizer, "device": device}
         self.engine = Engine(generator, discriminator, scheduled, **how)
@@ -89,7 +89,8 @@ class Trainer:
         self.engine.prepare(first)
         if self.processes.rank:  # or dropout would drop the same in all of them
             torch.manual_seed(seed_of("process", self.settings.seed, self.processes.rank))
-        self.settings.precision = self.engine.hardware.precision
+        self.recipe = self.recipe.replace(train={"precision": self.engine.hardware.precision})
+        self.settings = self.recipe.train
         self.batches = itertools.chain([first], self.stream)
         with self.processes.raise_on_all_ranks():
             self.drawing = FixedSamples(self.engine, self.data, self.settings.seed)
@@ -260,7 +261,7 @@ class Trainer:
             # A path is nobody's business where this is published.
             training["init"] = "another model" if Path(init).is_absolute() else init
         about = {"training": training}
-        save_model(folder, self.engine.ema, self.parts["generator"], self.data.description, self.recipe, **about)
+        save_model(folder, self.engine.ema, self.parts.generator, self.data.description, self.recipe, **about)
 
     @by_first
     def _picture(self, step: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Model:
 def save_model(
     folder: Path,
     generator: nn.Module,
-    part: ResolvedClass,
+    part: ResolvedClass[Generator],
     data: Mapping[str, Any],
     recipe: Recipe | None = None,
     **about: Any,
@@ -126,11 +127,11 @@ def serialize_weights(generator: nn.Module) -> bytes:
     return tensors_to_bytes(weights, metadata={"format": "pt"})
 
 
-def describe_architecture(part: ResolvedClass) -> dict[str, Any]:
+def describe_architecture(part: ResolvedClass[Generator]) -> dict[str, Any]:
     """What a config says of the architecture."""
-    provided = part.provided
+    provided = part.registration
     about = {"name": provided.name, "distribution": provided.distribution, "version": provided.version}
-    return about | {"options": part.options}
+    return about | {"options": dict(part.options)}
 
 
 def load(
@@ -158,7 +159,9 @@ def load(
     return Model(generator, config, device)
 
 
-def build_with_weights(part: ResolvedClass, data: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Generator:
+def build_with_weights(
+    part: ResolvedClass[Generator], data: Mapping[str, Any], weights: Mapping[str, Tensor]
+) -> Generator:
     """The generator with these weights. Raises `ValueError` where they do not fit.
 
     It is looked at without memory of its own first: a config of a few bytes may ask for more than there is. (A few
@@ -203,9 +206,9 @@ def check_weights_fit(generator: Generator, given: Mapping[str, Tensor]) -> None
             raise ValueError(f"'{name}' is {given[name].dtype}, not {tensor.dtype}")
 
 
-def versions(made: Mapping[str, Any], part: ResolvedClass) -> str:
+def versions(made: Mapping[str, Any], part: ResolvedClass[Generator]) -> str:
     """The version of the plugin that a model was made with, and the installed one."""
-    return f"made with {made['distribution']} {made['version']}, installed is {part.provided.version}"
+    return f"made with {made['distribution']} {made['version']}, installed is {part.registration.version}"
 
 
 def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -225,22 +228,21 @@ def read_weights(folder: Path, pinned: Mapping[str, Any]) -> dict[str, Tensor]:
     return weights
 
 
-def resolve_generator(wanted: Mapping[str, Any]) -> ResolvedClass:
+def resolve_generator(wanted: Mapping[str, Any]) -> ResolvedClass[Generator]:
     """The generator class of an installed plugin that a config names, with the options it says."""
     try:
-        part = resolve_class("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator")
+        part = resolve_class("architecture", f"{wanted['distribution']}:{wanted['name']}", "generator", Generator)
     except BadInput as error:
         source = f"{wanted['distribution']} {wanted['version']}"
         how = how_to_install(wanted["distribution"])
         raise BadInput(f"this model needs the architecture '{wanted['name']}' of {source}: {how} ({error})") from error
     try:
-        part.options = check_options(part.cls, wanted["options"], "architecture")
+        return replace(part, options=check_options(part.cls, wanted["options"], "architecture"))
     except BadInput as error:
         raise BadInput(f"{error}; {versions(wanted, part)}") from error
-    return part
 
 
-def build_generator(part: ResolvedClass, data: Mapping[str, Any]) -> Generator:
+def build_generator(part: ResolvedClass[Generator], data: Mapping[str, Any]) -> Generator:
     """The untrained generator for the data that a config describes."""
     shape = {data["kind"]: tuple(data["shape"])} if data["kind"] in AXES else {}
     return part.make(**shape, classes=len(data["classes"]) or None)

@@ -95,8 +95,8 @@ def test_a_class_is_described_with_its_options(zoo):
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("number", "'zoo.losses:number' is no ganzoo.Loss"),
-        ("stranger", "'zoo.losses:Stranger' is no ganzoo.Loss"),
+        ("number", "'zoo.losses:number' is not a subclass of ganzoo.Loss"),
+        ("stranger", "'zoo.losses:Stranger' is not a subclass of ganzoo.Loss"),
         ("unresolved", "the annotations of zoo.losses.Unresolved cannot be resolved: name 'Nowhere' is not defined"),
     ],
 )

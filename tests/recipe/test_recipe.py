@@ -170,7 +170,7 @@ def test_unknown_architectures_and_losses_give_the_nearest():
         ganzoo.create("dcgna", image=(1, 28, 28))
     recipe = load(loss=[{"name": "hinj"}])
     with pytest.raises(BadInput, match=r"unknown loss 'hinj'; did you mean 'hinge'\?"):
-        build.resolve_losses(recipe.loss)
+        [build.resolve_loss(section) for section in recipe.loss]
 
 
 def test_both_sides_can_come_from_different_plugins():

@@ -103,9 +103,8 @@ ALL = GAMES | MORE
 
 def engine_of(name: str, *more: ganzoo.Loss) -> ganzoo.Engine:
     """The game's engine; some split each batch in two."""
-    engine = ALL[name].engine(*more)
-    engine.train.accumulate = 2 if name.startswith("in_parts") else 1
-    return engine
+    accumulate = 2 if name.startswith("in_parts") else 1
+    return ALL[name].engine(*more, accumulate=accumulate)
 
 
 def played(name: str, processes: Processes) -> list[dict[str, Any]]:

@@ -445,8 +445,10 @@ class Judge(torch.nn.Module):
 
 def guard(loss="non-saturating", size=1.0, slope=1.0, count=200):
     batch = {"point": torch.randn(count, 2, generator=make_rng("points")) + 1}
-    loss = build.resolve_losses([LossUse(name=loss)])[0]
-    engine = ganzoo.Engine(Points(size), Judge(slope), [build.schedule(*loss)], device="cpu")
+    section = LossUse(name=loss)
+    engine = ganzoo.Engine(
+        Points(size), Judge(slope), [build.schedule(section, build.resolve_loss(section))], device="cpu"
+    )
     engine.prepare(batch)
     return CollapseDetector(engine, Batches([batch]))
 

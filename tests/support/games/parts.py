@@ -65,8 +65,8 @@ class Game:
         torch.manual_seed(2)
         return iter([self.data() for _ in range(STEPS * self.critic_steps)])
 
-    def engine(self, *more: ganzoo.Loss) -> ganzoo.Engine:
-        train = {"critic_steps": self.critic_steps, "precision": "fp32"}
+    def engine(self, *more: ganzoo.Loss, accumulate: int = 1) -> ganzoo.Engine:
+        train = {"critic_steps": self.critic_steps, "precision": "fp32", "accumulate": accumulate}
         optimizer = {"name": self.optimizer, "lr": 0.01}
         return ganzoo.Engine(
             *self.networks(), [*self.losses(), *more], train=train, optimizer=optimizer, device="cpu"
