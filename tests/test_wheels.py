@@ -39,9 +39,15 @@ def test_the_wheels_hold_code_data_recipes_and_registry(fresh, installed):
     assert all(path.startswith(str(installed)) for path in done.stdout.split()), done
     assert (installed / "ganzoo" / "registry.toml").read_bytes() == (ROOT / "registry.toml").read_bytes()
     assert not (installed / "tests").exists()
-    assert (installed / "ganzoo" / "mnist10k" / "ATTRIBUTION.md").is_file()
-    measures = installed / "ganzoo" / "evaluation" / "mnist"
+    assert (installed / "ganzoo" / "data" / "mnist10k" / "ATTRIBUTION.md").is_file()
+    measures = installed / "ganzoo" / "evaluation" / "mnist_data"
     assert {path.name for path in measures.iterdir()} == {"ATTRIBUTION.md", *MNIST_SHA256}
+
+
+def test_every_package_says_that_it_is_typed(installed):
+    packages = ["ganzoo", *(path.name.replace("-", "_") for path in DISTRIBUTIONS[1:])]
+    assert len(packages) > 5
+    assert [package for package in packages if not (installed / package / "py.typed").is_file()] == []
 
 
 def test_every_installed_plugin_works_and_brings_a_recipe_of_each_architectures_name(fresh):
