@@ -5,8 +5,6 @@ from torch import nn
 import ganzoo
 from games.parts import SIZE, PointDiscriminator, PointGenerator
 
-# The averaged generator.
-
 
 class NormedGenerator(PointGenerator):
     def __init__(self):

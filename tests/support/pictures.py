@@ -1,0 +1,41 @@
+"""Image files with known pixels, and looks at batches of them."""
+
+import numpy as np
+from PIL import Image
+
+from ganzoo.data.memory import InMemory
+from samples import some
+
+
+def save(path, pixels, **options):
+    """Write pixels (height, width) or (height, width, channels) as an image file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, dtype=np.uint8)).save(path, **options)
+
+
+def flat(path, value, size=(8, 8)):
+    """An RGB image file of one grey level: its pixels tell which file it is."""
+    save(path, np.full((*size, 3), value))
+
+
+def levels(batch):
+    """The grey level of each image in a batch of flat ones."""
+    return ((batch["image"].mean((1, 2, 3)) + 1) * 127.5).round().long().tolist()
+
+
+def pixels_of(found):
+    """All images of an in-memory set as integers (n, channels, height, width)."""
+    assert isinstance(found, InMemory)
+    return found.images.long()
+
+
+def broken(path, size=(64, 64)):
+    """A PNG that says what it is and ends too early."""
+    save(path, some(*size, 3).numpy())
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def many(folder, count=12):
+    """Labelled flat images: the even ones in a/, the odd ones in b/."""
+    for i in range(count):
+        flat(folder / "ab"[i % 2] / f"{i:03}.png", 20 * i, (9, 8))
