@@ -1,4 +1,4 @@
-"""Classification accuracy score: what a fixed network learns from samples that it can use on real images."""
+"""Classification accuracy score: train a small classifier on samples, test it on real images."""
 
 import torch
 from torch import Tensor, nn
@@ -8,40 +8,41 @@ from ganzoo._seeds import seed_of
 
 STUDENT_EPOCHS, STUDENT_BATCH, STUDENT_LEARNING_RATE = 8, 100, 2e-3
 MIN_STUDENT_SAMPLES = STUDENT_BATCH
-"""With fewer samples there is nothing to learn from."""
+"""With fewer samples there is not one batch to train on."""
+TEST_BATCH = 1000
 
 
-def classification_accuracy_score(images: Tensor, labels: Tensor, real: Tensor, answers: Tensor) -> float:
-    """The share of real images whose label a small network finds that learned from `images` and `labels` alone.
+def classification_accuracy_score(images: Tensor, labels: Tensor, real: Tensor, real_labels: Tensor) -> float:
+    """Train a small classifier on `images` and `labels` alone; return its accuracy on the real images.
 
     Images are (n, 1, 28, 28) in [0, 1], labels int64 (n,). Ravuri and Vinyals 2019, "Classification accuracy score
-    for conditional generative models", section 3.1. Its own random generator always starts the same.
+    for conditional generative models", section 3.1. It uses random numbers of its own, the same at every call.
     """
     with torch.random.fork_rng([]), torch.enable_grad():
         torch.default_generator.manual_seed(seed_of("student"))
-        student = train_student(images, labels, len(answers.unique()))
+        student = train_student(images, labels, int(real_labels.bincount().count_nonzero()))
     with torch.no_grad():
-        found = torch.cat([student(part).argmax(1) for part in real.split(1000)])
-    return (found == answers).double().mean().item()
+        predicted = torch.cat([student(part).argmax(1) for part in torch.split(real, TEST_BATCH)])
+    return (predicted == real_labels).double().mean().item()
 
 
 def train_student(images: Tensor, labels: Tensor, classes: int) -> nn.Module:
-    """Train a new student for `STUDENT_EPOCHS` epochs; return it in `eval()`. Incomplete batches are left out."""
+    """Train a new classifier for `STUDENT_EPOCHS` epochs; return it in `eval()`. Incomplete batches are left out."""
     student = make_student(classes)
-    steps = STUDENT_EPOCHS * (len(images) // STUDENT_BATCH)
+    batches = len(images) // STUDENT_BATCH
     optimizer = torch.optim.Adam(student.parameters(), STUDENT_LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STUDENT_EPOCHS * batches)
     for _ in range(STUDENT_EPOCHS):
-        for places in torch.randperm(len(images)).split(STUDENT_BATCH)[: len(images) // STUDENT_BATCH]:
+        for indices in torch.split(torch.randperm(len(images)), STUDENT_BATCH)[:batches]:
             optimizer.zero_grad()
-            cross_entropy(student(images[places]), labels[places]).backward()
+            torch.autograd.backward(cross_entropy(student(images[indices]), labels[indices]))
             optimizer.step()
             schedule.step()
     return student.eval()
 
 
 def make_student(classes: int) -> nn.Module:
-    """Two convolutions with a stride and a linear layer."""
+    """Make an untrained classifier: two convolutions with stride 2 and a linear layer."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, stride=2, padding=2),
         nn.ReLU(),

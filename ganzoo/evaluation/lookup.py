@@ -1,29 +1,38 @@
-"""Which suite measures samples of which data set. Each is made once, when first needed."""
+"""Which suite measures which data set. A suite and its libraries are loaded when it is first needed."""
 
-from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from ganzoo.evaluation.suites import Suite
 
-SUITES = {
-    "mnist": "mnist:DigitSuite",
-    "mnist-10k": "mnist:DigitSuite",
-    "ring8": "mixtures:ring8",
-    "grid25": "mixtures:grid25",
-}
-"""The suite of each data set that has one, as a module of this package and what makes it there."""
 
+@cache
+def make_digit_suite() -> Suite[Any]:
+    """Return the suite for MNIST's digits, the same one at every call."""
+    from ganzoo.evaluation.mnist import DigitSuite
 
-def find_suite(data: Mapping[str, Any]) -> Suite | None:
-    """What measures samples of data that a config describes so; None where nothing does."""
-    target = SUITES.get(data.get("name", "unknown"))
-    return suite(target) if target else None
+    return DigitSuite()
 
 
 @cache
-def suite(target: str) -> Suite:
-    """The suite that a module makes under that name."""
-    module, _, name = target.partition(":")
-    return getattr(import_module(f"{__package__}.{module}"), name)()
+def make_mixture_suite(name: str) -> Suite[Any]:
+    """Return the suite for the mixture of that name, the same one at every call."""
+    from ganzoo.evaluation.mixtures import MixtureSuite
+
+    return MixtureSuite(name)
+
+
+SUITES: Mapping[str, Callable[[], Suite[Any]]] = {
+    "mnist": make_digit_suite,
+    "mnist-10k": make_digit_suite,
+    "ring8": partial(make_mixture_suite, "ring8"),
+    "grid25": partial(make_mixture_suite, "grid25"),
+}
+"""Makes the suite of each data set that has one."""
+
+
+def find_suite(data: Mapping[str, Any]) -> Suite[Any] | None:
+    """Return the suite for data that a config describes; None where there is none."""
+    make = SUITES.get(data.get("name", "unknown"))
+    return make() if make else None

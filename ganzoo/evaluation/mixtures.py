@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from math import exp, log
 from typing import Any
 
@@ -11,42 +10,42 @@ from torch import Tensor
 
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.errors import BadInput, suggest
-from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_outputs
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
 
 HIGH_QUALITY_SIGMAS = 3
-"""Standard deviations from the nearest mode within which a sample is of high quality."""
+"""A sample is of high quality if it is less than this many standard deviations from the nearest mode."""
 PUBLISHED_SAMPLES = 2500
-"""Samples that published figures are of."""
+"""Samples that published results are computed from."""
 MAX_CONTROL_POINTS = 1_000_000
-"""Fresh points that there are to compare with."""
+"""The largest number of real points to compare with."""
 POINTS_PER_CHUNK = 10_000
 """Points whose distances to all modes are in memory at once."""
 
 
 @dataclass(frozen=True)
 class ModeCounts:
-    """What the metrics look at: how many samples of high quality each mode has, (modes,), and of how many in all."""
+    """The number of samples of high quality at each mode, int64 (modes,), and the number `n` of all samples."""
 
     counts: Tensor
     n: int
 
 
 def count_modes(observed: ModeCounts) -> float:
-    """Modes that at least one sample of high quality lies at."""
+    """Return how many modes have at least one sample of high quality."""
     return float((observed.counts > 0).sum())
 
 
 def high_quality_share(observed: ModeCounts) -> float:
-    """The share of samples less than three standard deviations away from their nearest mode, in [0, 1]."""
+    """Return the share of samples of high quality, in [0, 1]."""
     return observed.counts.sum().item() / observed.n
 
 
 def reverse_kl(observed: ModeCounts) -> float:
-    """KL(generated || real) over the modes, in nats: the generated share of each against the equal shares of the real.
+    """Return KL(generated || real) over the modes, in nats; real points have the same share at each mode.
 
-    The shares are of the samples of high quality, as the paper's code counts them. From 0 to the logarithm of the
-    number of modes, which it also is where no sample is of high quality. A perfect sampler of n samples is at about
-    (modes - 1) / 2n and not at 0.
+    The generated shares are those of the samples of high quality, as in the paper's code. From 0 to the logarithm of
+    the number of modes, which is also the value without any sample of high quality. A perfect sampler of n samples has
+    about (modes - 1) / 2n, not 0.
     """
     counts = observed.counts.double()
     if not counts.any():
@@ -62,8 +61,8 @@ MIXTURE_METRICS = {
 }
 
 
-class MixtureSuite(Suite):
-    """The metrics of mode coverage for samples of the mixture of that name. Raises `BadInput` for an unknown one."""
+class MixtureSuite(Suite[ModeCounts]):
+    """The metrics of mode coverage for samples of one mixture, by its name. Raises `BadInput` for an unknown name."""
 
     metrics = MIXTURE_METRICS
     watched = ("reverse-kl", "high-quality")
@@ -74,21 +73,26 @@ class MixtureSuite(Suite):
         self.name, self.mixture = name, MIXTURES[name]
 
     def observe(self, pieces: Pieces) -> ModeCounts:
-        """How many of the points, each piece (n, 2), are near each mode."""
-        seen = [self._near(select_outputs("point", (2,), samples)) for samples, _ in pieces]
-        return ModeCounts(sum(counts for counts, _ in seen), sum(n for _, n in seen))
+        """Count the points (n, 2) of high quality at each mode."""
+        counts, n = torch.zeros(len(self.mixture.means), dtype=torch.int64), 0
+        for samples, _ in pieces:
+            points = select_output("point", (2,), samples)
+            counts += self._count(points)
+            n += len(points)
+        return ModeCounts(counts, n)
 
     def control(self, n: int) -> ModeCounts:
-        """What `observe` would return of `n` fresh points of the mixture."""
+        """Count `n` points that are drawn independently of the training set."""
         if n > MAX_CONTROL_POINTS:
             raise BadInput(
                 f"{n:,} samples are more than the {MAX_CONTROL_POINTS:,} points of {self.name} "
                 "that they are compared with"
             )
-        return self.observe((points, {}) for points in self.mixture.draw(n, "control").split(POINTS_PER_CHUNK))
+        points = torch.split(self.mixture.draw(n, "control"), POINTS_PER_CHUNK)
+        return self.observe((chunk, {}) for chunk in points)
 
     def protocol(self, n: int) -> dict[str, Any]:
-        """Mixture, counts and the definition of high quality, with what a perfect sampler is at."""
+        """Return mixture, counts and the definition of high quality, with the expected values of a perfect sampler."""
         count = len(self.mixture.means)
         return {
             "modes": count,
@@ -105,13 +109,9 @@ class MixtureSuite(Suite):
         if data["kind"] != "point" or list(data["shape"]) != [2]:
             raise BadInput(f"the modes of {self.name} are those of points in the plane, which this model does not make")
 
-    def _near(self, points: Tensor) -> tuple[Tensor, int]:
-        """How many of the points are near each mode, and how many they are."""
+    def _count(self, points: Tensor) -> Tensor:
+        """Count the points of high quality at each mode, int64 (modes,)."""
         means = torch.tensor(self.mixture.means, dtype=torch.float64)
         distances, nearest = torch.linalg.vector_norm(points.double()[:, None] - means, dim=2).min(1)
         near = nearest[distances < HIGH_QUALITY_SIGMAS * self.mixture.sigma]
-        return torch.bincount(near, minlength=len(means)), len(points)
-
-
-ring8, grid25 = partial(MixtureSuite, "ring8"), partial(MixtureSuite, "grid25")
-"""The suites by the names of their data."""
+        return torch.bincount(near, minlength=len(means))

@@ -1,4 +1,4 @@
-"""Samples of MNIST's digits: what measures them, and the real digits that they are compared with."""
+"""Measures samples of MNIST's digits against real ones, with the features of `mnist-cnn-v1`."""
 
 import gzip
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ from ganzoo.evaluation.mnist_cnn import (
     load_mnist_cnn,
     read_pinned,
 )
-from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_outputs
+from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
 
 DIGIT_SHAPE = (1, 28, 28)
 NEIGHBOURS_FOR_PRECISION, NEIGHBOURS_FOR_DENSITY = 3, 5
-"""Neighbours that make a ball, as each pair of metrics was published."""
+"""A ball reaches to that nearest neighbour, as each pair of metrics was published."""
 IMAGES_PER_FORWARD = 500
-"""Images that the classifier looks at once."""
+"""Images that go through the classifier at once."""
 
 
 @dataclass
 class Digits:
-    """Images (n, 1, 28, 28) in [0, 1] and perhaps their labels (int64, (n,)), and what the classifier sees in them."""
+    """Images (n, 1, 28, 28) in [0, 1], their labels (int64, (n,)) if they have any, and the classifier's outputs."""
 
     images: Tensor
     labels: Tensor | None
@@ -43,27 +43,72 @@ class Digits:
     @cached_property
     def features(self) -> Tensor:
         """The classifier's features, (n, 128)."""
-        return torch.cat([load_mnist_cnn().features(part * 2 - 1) for part in self.images.split(IMAGES_PER_FORWARD)])
+        network = load_mnist_cnn()
+        return torch.cat([network.features(part * 2 - 1) for part in torch.split(self.images, IMAGES_PER_FORWARD)])
 
     @cached_property
     def scores(self) -> Tensor:
         """The classifier's raw scores of each digit, (n, 10)."""
-        return load_mnist_cnn().head(self.features)
+        return load_mnist_cnn().classify(self.features)
 
     @cached_property
-    def found(self) -> Tensor:
-        """Which digit the classifier finds, int64 (n,)."""
+    def predicted(self) -> Tensor:
+        """The digits that the classifier predicts, int64 (n,)."""
         return self.scores.argmax(1)
 
+    @property
+    def given_labels(self) -> Tensor:
+        """The labels. Raises `ValueError` if there are none."""
+        if self.labels is None:
+            raise ValueError("these samples have no labels")
+        return self.labels
+
     def radii(self, k: int) -> Tensor:
-        """The distance of each feature to its k-th nearest."""
+        """Return the distance of each feature to its k-th nearest neighbour."""
         return prdc.radii(self.features, k)
 
 
-class DigitSuite(Suite):
-    """FD, KID, precision, recall, density, coverage, classifier score, label KL, MS-SSIM; with labels also theirs.
+@cache
+def load_test_digits() -> tuple[Tensor, Tensor]:
+    """Load the 10,000 test images in a fixed random order, in [0, 1], and their labels."""
+    images, labels = (
+        torch.frombuffer(bytearray(gzip.decompress(read_pinned(f"test-{kind}.gz"))), dtype=torch.uint8)
+        for kind in ("images", "labels")
+    )
+    return images.view(-1, *DIGIT_SHAPE) / 255, labels.long()
 
-    Generated images are rounded to 256 grey levels first, which is what a picture file of them would hold.
+
+@cache
+def load_reference() -> dict[str, Tensor]:
+    """Load the moments of the features of all training images, and the "features" of some in float16."""
+    return load(read_pinned("reference.safetensors"))
+
+
+@cache
+def reference_features() -> Tensor:
+    """Return the features of some training images in float32."""
+    return load_reference()["features"].float()
+
+
+@cache
+def reference_radii(k: int) -> Tensor:
+    """Return the distance of each reference feature to its k-th nearest neighbour."""
+    return prdc.radii(reference_features(), k)
+
+
+@cache
+def control_digits(n: int) -> Digits:
+    """Return the first `n` test images; the cache keeps their features. Raises `BadInput` for too many."""
+    images, labels = load_test_digits()
+    if n > len(images):
+        raise BadInput(f"MNIST has {len(images):,} test images to compare with, so {n:,} samples are too many")
+    return Digits(images[:n], labels[:n])
+
+
+class DigitSuite(Suite[Digits]):
+    """Eleven metrics of digits, two of them for labelled samples only.
+
+    Generated images are rounded to 256 grey levels first, as in an image file.
     """
 
     name = CLASSIFIER_NAME
@@ -71,41 +116,35 @@ class DigitSuite(Suite):
     classes = tuple("0123456789")
 
     def __init__(self) -> None:
-        self.metrics: Mapping[str, Metric] = {
-            "fd": Metric(f"FD ({CLASSIFIER_NAME})", self._frechet, "lower", MnistCNN.WIDTH + 1),
-            "kid": Metric("KID", self._kernel_distance, "lower"),
-            "precision": Metric("precision", self._precision, "higher"),
-            "recall": Metric("recall", self._recall, "higher", NEIGHBOURS_FOR_PRECISION + 1),
-            "density": Metric("density", self._density, "higher"),
-            "coverage": Metric("coverage", self._coverage, "higher"),
-            "classifier-score": Metric("classifier score", self._score, "higher"),
-            "label-kl": Metric("label KL", self._label_divergence, "lower"),
-            "ms-ssim": Metric("MS-SSIM", self._similarity, "lower"),
+        self.metrics = {
+            "fd": Metric(f"FD ({CLASSIFIER_NAME})", frechet_distance, "lower", MnistCNN.WIDTH + 1),
+            "kid": Metric("KID", kernel_distance, "lower"),
+            "precision": Metric("precision", precision, "higher"),
+            "recall": Metric("recall", recall, "higher", NEIGHBOURS_FOR_PRECISION + 1),
+            "density": Metric("density", density, "higher"),
+            "coverage": Metric("coverage", coverage, "higher"),
+            "classifier-score": Metric("classifier score", classifier_score, "higher"),
+            "label-kl": Metric("label KL", label_divergence, "lower"),
+            "ms-ssim": Metric("MS-SSIM", ms_ssim, "lower"),
             "label-accuracy": Metric("label accuracy", label_accuracy, "higher", labelled=True),
-            "cas": Metric(
-                "CAS", self._student, "higher", MIN_STUDENT_SAMPLES, labelled=True, control=self._student_of_real
-            ),
+            "cas": Metric("CAS", cas, "higher", MIN_STUDENT_SAMPLES, labelled=True, control=cas_of_real),
         }
 
     def observe(self, pieces: Pieces) -> Digits:
-        """The digits among samples, and their labels where there are any."""
+        """Collect and round the images, and their labels if there are any."""
         images, labels = [], []
         for samples, given in pieces:
-            images.append(select_outputs("image", DIGIT_SHAPE, samples))
+            images.append(select_output("image", DIGIT_SHAPE, samples))
             labels += [given["label"]] if "label" in given else []
         rounded = torch.cat(images).mul(255).round().div(255)
         return Digits(rounded, torch.cat(labels) if labels else None)
 
-    @cache  # noqa: B019 (a suite lives as long as the program)
     def control(self, n: int) -> Digits:
-        """The first of the 10,000 test images in a fixed random order."""
-        images, labels = self._test
-        if n > len(images):
-            raise BadInput(f"MNIST has {len(images):,} test images to compare with, so {n:,} samples are too many")
-        return Digits(images[:n], labels[:n])
+        """Return the first of the 10,000 test images in a fixed random order."""
+        return control_digits(n)
 
     def check_data(self, data: Mapping[str, Any]) -> None:
-        """Raise `BadInput` for other images than grey ones of 28 x 28 pixels."""
+        """Raise `BadInput` unless the samples are grey images of 28 x 28 pixels in [-1, 1]."""
         made = " x ".join(map(str, data["shape"])) if data["kind"] == "image" else "no images"
         if data["kind"] != "image" or tuple(data["shape"]) != DIGIT_SHAPE:
             raise BadInput(
@@ -115,8 +154,9 @@ class DigitSuite(Suite):
             raise BadInput(f"{CLASSIFIER_NAME} measures images in [-1, 1], this model makes {data['range']}")
 
     def protocol(self, n: int) -> dict[str, Any]:
-        """Extractor, counts, neighbours and weights."""
-        scales = [round(weight / sum(metrics.MS_SSIM_WEIGHTS), 4) for weight in metrics.MS_SSIM_WEIGHTS]
+        """Return classifier, counts, neighbours and weights."""
+        weights = metrics.MS_SSIM_WEIGHTS
+        reference = load_reference()
         return {
             "sha256": MNIST_SHA256[f"{CLASSIFIER_NAME}.safetensors"],
             "test_accuracy": CLASSIFIER_ACCURACY,
@@ -124,74 +164,75 @@ class DigitSuite(Suite):
             "resize": "none",
             "rounded_to": 256,
             "real": f"{n} test images of MNIST",
-            "fd_reference": f"{int(self._reference['real_features_num_samples'])} training images",
-            "reference": f"{len(self._reference['features'])} random training images",
+            "fd_reference": f"{int(reference['real_features_num_samples'])} training images",
+            "reference": f"{len(reference['features'])} random training images",
             "k_precision_recall": NEIGHBOURS_FOR_PRECISION,
             "k_density_coverage": NEIGHBOURS_FOR_DENSITY,
             "kid_kernel": "(x . y + 1)^3 of features of length 1",
             "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],
-            "ms_ssim_weights": scales,
+            "ms_ssim_weights": [round(weight / sum(weights), 4) for weight in weights],
             "ms_ssim_kernel": metrics.MS_SSIM_WINDOW,
         }
 
-    @cached_property
-    def _test(self) -> tuple[Tensor, Tensor]:
-        images, labels = (
-            torch.frombuffer(bytearray(gzip.decompress(read_pinned(f"test-{what}.gz"))), dtype=torch.uint8)
-            for what in ("images", "labels")
-        )
-        return images.view(-1, *DIGIT_SHAPE) / 255, labels.long()
 
-    @cached_property
-    def _reference(self) -> dict[str, Tensor]:
-        """Moments of the features of all training images, and the features of some."""
-        return load(read_pinned("reference.safetensors"))
-
-    @cached_property
-    def _real(self) -> Tensor:
-        return self._reference["features"].float()
-
-    @cache  # noqa: B019 (a suite lives as long as the program)
-    def _radii(self, k: int) -> Tensor:
-        return prdc.radii(self._real, k)
-
-    def _frechet(self, seen: Digits) -> float:
-        moments = {name: value for name, value in self._reference.items() if name != "features"}
-        return metrics.frechet_distance(moments, seen.features)
-
-    def _kernel_distance(self, seen: Digits) -> float:
-        return metrics.kernel_distance(normalize(self._real), normalize(seen.features), gamma=1.0)
-
-    def _precision(self, seen: Digits) -> float:
-        return prdc.covered_share(seen.features, self._real, self._radii(NEIGHBOURS_FOR_PRECISION))
-
-    def _recall(self, seen: Digits) -> float:
-        return prdc.covered_share(self._real, seen.features, seen.radii(NEIGHBOURS_FOR_PRECISION))
-
-    def _density(self, seen: Digits) -> float:
-        k = NEIGHBOURS_FOR_DENSITY
-        return prdc.density(seen.features, self._real, self._radii(k), k)
-
-    def _coverage(self, seen: Digits) -> float:
-        return prdc.coverage(seen.features, self._real, self._radii(NEIGHBOURS_FOR_DENSITY))
-
-    def _score(self, seen: Digits) -> float:
-        return metrics.classifier_score(seen.scores)
-
-    def _label_divergence(self, seen: Digits) -> float:
-        return metrics.label_divergence(seen.found, len(self.classes))
-
-    def _similarity(self, seen: Digits) -> float:
-        return metrics.ms_ssim(seen.images)
-
-    def _student(self, seen: Digits) -> float:
-        return classification_accuracy_score(seen.images, seen.labels, *self._test)
-
-    def _student_of_real(self, n: int) -> float:
-        images, labels, _ = load_small("mnist-10k", MNIST_FILES)
-        return classification_accuracy_score(images[:n] / 255, labels[:n], *self._test)
+def frechet_distance(digits: Digits) -> float:
+    """Return the Frechet distance to the features of all training images."""
+    moments = {name: value for name, value in load_reference().items() if name != "features"}
+    return metrics.frechet_distance(moments, digits.features)
 
 
-def label_accuracy(seen: Digits) -> float:
-    """The share of samples whose label the classifier finds."""
-    return (seen.found == seen.labels).double().mean().item()
+def kernel_distance(digits: Digits) -> float:
+    """Return KID on features of length 1."""
+    return metrics.kernel_distance(normalize(reference_features()), normalize(digits.features), gamma=1.0)
+
+
+def precision(digits: Digits) -> float:
+    """Return the share of samples that lie among real ones."""
+    return prdc.covered_share(digits.features, reference_features(), reference_radii(NEIGHBOURS_FOR_PRECISION))
+
+
+def recall(digits: Digits) -> float:
+    """Return the share of real images that lie among samples."""
+    return prdc.covered_share(reference_features(), digits.features, digits.radii(NEIGHBOURS_FOR_PRECISION))
+
+
+def density(digits: Digits) -> float:
+    """Return how densely real images lie around samples; about 1 for real ones."""
+    k = NEIGHBOURS_FOR_DENSITY
+    return prdc.density(digits.features, reference_features(), reference_radii(k), k)
+
+
+def coverage(digits: Digits) -> float:
+    """Return the share of real images that have a sample near them."""
+    return prdc.coverage(digits.features, reference_features(), reference_radii(NEIGHBOURS_FOR_DENSITY))
+
+
+def classifier_score(digits: Digits) -> float:
+    """Return the Inception Score's formula with this classifier."""
+    return metrics.classifier_score(digits.scores)
+
+
+def label_divergence(digits: Digits) -> float:
+    """Return KL(predicted digits || uniform)."""
+    return metrics.label_divergence(digits.predicted, len(DigitSuite.classes))
+
+
+def ms_ssim(digits: Digits) -> float:
+    """Return the mean structural similarity of pairs of samples."""
+    return metrics.ms_ssim(digits.images)
+
+
+def label_accuracy(digits: Digits) -> float:
+    """Return the share of samples for which the classifier predicts their label."""
+    return (digits.predicted == digits.given_labels).double().mean().item()
+
+
+def cas(digits: Digits) -> float:
+    """Return the classification accuracy score on the test images."""
+    return classification_accuracy_score(digits.images, digits.given_labels, *load_test_digits())
+
+
+def cas_of_real(n: int) -> float:
+    """Return that score for the first `n` of mnist-10k, which are training images."""
+    images, labels, _ = load_small("mnist-10k", MNIST_FILES)
+    return classification_accuracy_score(images[:n] / 255, labels[:n], *load_test_digits())

@@ -1,75 +1,98 @@
-"""What a measurement is made of: metrics, and the suite that says which of them judge samples of one kind of data."""
+"""Metrics, and the suites that say which metrics measure samples of one kind of data."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from torch import Tensor
 
+from ganzoo.contract import Images
 from ganzoo.errors import BadInput
 
-Pieces = Iterable[tuple[Any, dict[str, Tensor]]]
-"""Samples piece by piece, each with the latents that it was made from, as `Model.blocks` gives them."""
+Observed = TypeVar("Observed")
+"""What the metrics of a suite are computed from, such as the features of images."""
+Pieces = Iterable[tuple[Images, dict[str, Tensor]]]
+"""Samples in pieces, each with the latents that it was made from, as `Model.blocks` yields them."""
+Better = Literal["higher", "lower"]
+"""Which values of a metric are good."""
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Generic[Observed]):
     """One number that says how good samples are.
 
-    `measure` takes what the suite observed and returns it; `label` is what tables call it, `better` which way is good
-    ("higher" or "lower"), `least` the fewest samples that it can be had from, `labelled` whether each sample needs a
-    label. `control` returns it for a number of real samples, where that is not `measure` of the suite's control.
+    `label` is its name in tables, `measure` computes it, `least` is the smallest number of samples that it needs.
+    A `labelled` metric needs the label of each sample. `control` computes it for a number of real samples where that
+    differs from `measure` of the suite's control.
     """
 
     label: str
-    measure: Callable[[Any], float]
-    better: str
+    measure: Callable[[Observed], float]
+    better: Better
     least: int = 2
     labelled: bool = False
     control: Callable[[int], float] | None = None
 
 
-class Suite(ABC):
-    """The metrics for samples of one kind of data, the real samples they are compared with, and the protocol.
+class Suite(ABC, Generic[Observed]):
+    """The metrics for samples of one kind of data, the real samples to compare with, and the protocol.
 
-    `metrics` has the metrics by name, in the order of a table. `watched` names those that a training logs; the best
-    generator is the best by the first of them. `classes` are the names of the classes that labels mean, if any do.
+    `name` is the name of the measuring network or mixture in the protocol. `metrics` are the metrics by name, in the
+    order of a table. `watched` are the names of those that a training logs; the first decides which generator is the
+    best. `classes` are the names of the classes, empty where samples have no labels.
     """
 
     name: str
-    """What sees the samples, as the protocol calls it."""
-    metrics: Mapping[str, Metric]
+    metrics: Mapping[str, Metric[Observed]]
     watched: tuple[str, ...]
     classes: Sequence[str] = ()
 
     @abstractmethod
-    def observe(self, pieces: Pieces) -> Any:
-        """All that the metrics look at, of samples as `Model.blocks` gives them."""
+    def observe(self, pieces: Pieces) -> Observed:
+        """Return what the metrics need to know of samples. Raises `BadInput` for samples of another shape."""
 
     @abstractmethod
-    def control(self, n: int) -> Any:
-        """What `observe` would return of `n` real samples that no training has seen. Raises `BadInput` for too many."""
+    def control(self, n: int) -> Observed:
+        """Return what `observe` returns, for `n` real samples outside the training set. Raises `BadInput` if too many.
+
+        Every call with the same `n` takes the same samples.
+        """
 
     @abstractmethod
     def protocol(self, n: int) -> dict[str, Any]:
-        """The conditions of a measurement of `n` samples, as plain values: without them no number says anything."""
+        """Return the conditions of a measurement of `n` samples as plain values: scores are comparable only by them."""
 
     @abstractmethod
     def check_data(self, data: Mapping[str, Any]) -> None:
-        """Raise `BadInput` where samples as a config's `data` describes them cannot be measured here."""
+        """Raise `BadInput` unless the suite measures samples of these data, described as by `Data.description`."""
 
 
-def are_finite(samples: Any) -> bool:
-    """Whether all outputs of a generator are finite; some metrics would not notice, others end the process."""
+class Gauge(Protocol):
+    """Measures the samples of a training from time to time.
+
+    `key` is the result that decides which generator is the best, `count` the number of samples for one measurement;
+    0 means that nothing can be measured.
+    """
+
+    key: str
+    better: Better
+    count: int
+
+    def measure(self, pieces: Pieces) -> dict[str, float]:
+        """Return the results by name; empty where the samples cannot be measured."""
+
+
+def are_finite(samples: Images) -> bool:
+    """Return whether all values are finite. Some metrics ignore a NaN, others crash the process."""
     outputs = samples.values() if isinstance(samples, dict) else [samples]
     return all(bool(values.isfinite().all()) for values in outputs)
 
 
-def select_outputs(kind: str, shape: Sequence[int], samples: Any) -> Tensor:
-    """The samples of that kind, one or several outputs of a generator. Raises `BadInput` for none of that shape."""
-    found = samples.get(kind) if isinstance(samples, dict) else samples
-    if found is None or tuple(found.shape[1:]) != tuple(shape):
-        made = "none" if found is None else tuple(found.shape[1:])
+def select_output(kind: str, shape: Sequence[int], samples: Images) -> Tensor:
+    """Return the output of that kind, "image" or "point". Raises `BadInput` if there is none with that shape."""
+    output = samples.get(kind) if isinstance(samples, dict) else samples
+    if output is None or tuple(output.shape[1:]) != tuple(shape):
+        made = "none" if output is None else tuple(output.shape[1:])
         raise BadInput(f"{kind}s of shape {tuple(shape)} were to be measured, and this model makes {made}")
-    return found
+    return output

@@ -1,4 +1,4 @@
-"""How near samples come to real ones: a measure that needs no trained network and fits images of any kind."""
+"""Sliced Wasserstein distance between pixels: needs no trained network and works for images of any kind."""
 
 from functools import cached_property
 
@@ -9,13 +9,14 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 from ganzoo._faults import call_plugin
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
-from ganzoo.evaluation.suites import Pieces
+from ganzoo.evaluation.suites import Better, Pieces
 from ganzoo.pictures.layout import select_showable
 from ganzoo.zoo.sampling import concatenate
 
 MAX_IMAGES = 1024
-"""Images on each side of a comparison, as far as there are so many and they fit into `MAX_VALUES`."""
+"""Images on each side of a comparison, fewer if the data have fewer or they exceed `MAX_VALUES`."""
 MAX_VALUES = 2**26
+"""Values of pixels in memory on each side of a comparison."""
 MIN_IMAGES = 64
 """With fewer images nothing is compared."""
 MAX_SIDE = 32
@@ -26,40 +27,41 @@ READ_BATCH = 64
 
 
 class SlicedWasserstein:
-    """The sliced Wasserstein distance from samples to real images, in units of that between real images.
+    """Measures the sliced Wasserstein distance from samples to real images, as a ratio to that between real images.
 
     Near 1 the samples are as close to real images as other real images are; noise is at 10 to 20. It compares pixels,
-    so it tells a collapse from variety, but not good from very good. Real images are read when first needed.
-    `count` is the number of samples that it compares; 0 where the data are no images or too few to say anything.
+    so it detects a mode collapse, but cannot tell good samples from very good ones. Real images are read when first
+    needed. `count` is the number of samples that it compares; 0 where the data have no images or too few.
     """
 
-    key, better = "swd_ratio", "lower"
+    key: str = "swd_ratio"
+    better: Better = "lower"
 
     def __init__(self, data: Data, seed: int) -> None:
         self.data, self.seed = data, seed_of("yardstick", seed)
         fitting = MAX_VALUES // torch.Size(data.image).numel() if data.image else 0
-        there = (data.count or 0) // 2
-        self.count = min(MAX_IMAGES, fitting, there) if min(fitting, there) >= MIN_IMAGES else 0
+        available = (data.count or 0) // 2
+        self.count = min(MAX_IMAGES, fitting, available) if min(fitting, available) >= MIN_IMAGES else 0
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
-        """The ratio of samples as `Model.blocks` gives them; empty where they have no images that can be shown."""
+        """Return the ratio under `key`; empty where the samples have no images that can be shown."""
         images = select_showable(concatenate([samples for samples, _ in pieces]))
         return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
-        """The distance of `samples` (`count`, channels, height, width; in [-1, 1]) in those units."""
+        """Return the distance of `samples` (`count`, channels, height, width; in [-1, 1]) over that of real images."""
         real, unit = self._real
-        return wasserstein_distance(project_and_sort(to_vectors(samples), self._directions(samples)), real) / max(
-            unit, 1e-12
-        )
+        projected = project_and_sort(to_vectors(samples), self._directions(samples))
+        return wasserstein_distance(projected, real) / max(unit, 1e-12)
 
     @cached_property
     def _real(self) -> tuple[Tensor, float]:
-        """Real images, and how far others are from them."""
+        """Projected real images, and the distance of other real images from them."""
         needed, batches = 2 * self.count, self.data.batches(READ_BATCH, self.seed)
         read = [call_plugin("the data", next, batches)["image"].cpu() for _ in range(0, needed, READ_BATCH)]
         images = torch.cat(read)[:needed]
-        one, other = (project_and_sort(half, self._directions(images)) for half in to_vectors(images).chunk(2))
+        directions = self._directions(images)
+        one, other = (project_and_sort(half, directions) for half in to_vectors(images).chunk(2))
         return one, wasserstein_distance(one, other)
 
     def _directions(self, images: Tensor) -> Tensor:
@@ -68,12 +70,12 @@ class SlicedWasserstein:
 
 
 def project_and_sort(points: Tensor, directions: Tensor) -> Tensor:
-    """Where points (n, d) lie along each direction (k, d; unit rows), in order: (k, n)."""
+    """Project points (n, d) onto each direction (k, d; unit rows) and sort them there: (k, n)."""
     return (directions @ points.T).sort(1).values
 
 
 def wasserstein_distance(one: Tensor, other: Tensor) -> float:
-    """The mean over all directions of the Wasserstein-1 distance between two sets that are `project_and_sort` them.
+    """Return the mean Wasserstein-1 distance over all directions of two sets from `project_and_sort`.
 
     Rabin et al. 2011, "Wasserstein barycenter and its application to texture mixing".
     """
@@ -81,6 +83,6 @@ def wasserstein_distance(one: Tensor, other: Tensor) -> float:
 
 
 def to_vectors(images: Tensor) -> Tensor:
-    """Images as vectors (n, d), larger ones than `MAX_SIDE` averaged down."""
-    size = [min(MAX_SIDE, side) for side in images.shape[2:]]
-    return adaptive_avg_pool2d(images, size).flatten(1).cpu()
+    """Flatten images into vectors (n, d) on the CPU; average those larger than `MAX_SIDE` down first."""
+    height, width = (min(MAX_SIDE, side) for side in images.shape[2:])
+    return adaptive_avg_pool2d(images, (height, width)).flatten(1).cpu()

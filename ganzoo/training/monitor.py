@@ -22,7 +22,7 @@ class Evaluation:
     1 is as good as they are. Raises `BadInput` for fewer samples than a metric needs or more than the suite has.
     """
 
-    def __init__(self, suite: Suite, count: int) -> None:
+    def __init__(self, suite: Suite[Any], count: int) -> None:
         self.suite, self.count = suite, count
         self.metrics = {name: suite.metrics[name] for name in suite.watched}
         for name, metric in self.metrics.items():
@@ -54,7 +54,7 @@ class Evaluation:
         return f"{key}_ratio" if name in self.units else key
 
 
-def suite_for(data: Data) -> Suite:
+def suite_for(data: Data) -> Suite[Any]:
     """What measures samples of these data. Raises `BadInput` where nothing does."""
     suite = find_suite(data.description)
     if suite is None:

@@ -57,7 +57,7 @@ class Ink(Suite):
     def protocol(self, n):
         return {"real": f"{n} training images"}
 
-    def refuse(self, data):
+    def check_data(self, data):
         if data["shape"] != [1, 28, 28]:
             raise ganzoo.BadInput("ink measures images of 1 x 28 x 28")
 
