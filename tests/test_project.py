@@ -20,8 +20,12 @@ SAME = ("authors", "requires-python", "license", "license-files", "classifiers")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
+def table(folder, name):
+    return tomllib.loads((folder / "pyproject.toml").read_text())[name]
+
+
 def project(folder):
-    return tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    return table(folder, "project")
 
 
 def package(folder):
@@ -49,6 +53,11 @@ def test_there_are_seven_distributions():
 @pytest.mark.parametrize("key", SAME)
 def test_all_distributions_agree(key):
     assert len({str(project(folder)[key]) for folder in FOLDERS}) == 1
+
+
+def test_all_distributions_are_built_alike():
+    (requires,) = {tuple(table(folder, "build-system")["requires"]) for folder in FOLDERS}
+    assert set(requires) <= set(project(ROOT)["optional-dependencies"]["test"])
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -157,10 +166,10 @@ def test_the_hooks_are_valid():
 
 
 def test_contributing_has_a_line_for_each_room_of_the_house():
-    table = re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    rooms = re.findall(r"^\| `(\w+)/` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     package = ROOT / "ganzoo"
     folders = {path.name for path in package.iterdir() if path.is_dir() and path.name != "__pycache__"}
-    assert sorted(table) == sorted(folders)
+    assert sorted(rooms) == sorted(folders)
 
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
