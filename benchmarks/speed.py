@@ -28,8 +28,8 @@ from torch.nn.functional import softplus
 
 import ganzoo
 from ganzoo.data.sources import open_data
+from ganzoo.engine.average import FIRST_STEPS
 from ganzoo.engine.hardware import has_bf16_units
-from ganzoo.engine.loop import EACH
 from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.model import save_model
@@ -91,7 +91,7 @@ class Ours:
         self.batches = open_data("mnist-10k", size=size).to(self.engine.hardware.device).batches(BATCH, 0)
         self.log_every = STEPS[kind] if defaults else 10**9  # in each round, though by default it may be rarer
         if defaults:
-            self.run(EACH)  # from then on the average is renewed as seldom as the default says
+            self.run(FIRST_STEPS)  # from then on the average is renewed as seldom as the default says
 
     def run(self, steps: int) -> None:
         """That many training steps."""

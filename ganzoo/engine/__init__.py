@@ -1,4 +1,4 @@
-"""The game: the adversarial loop, its two players, loss terms, hardware and processes.
+"""The game between a generator and a discriminator: the training loop, its parts, hardware and processes.
 
-No files, no plugins and no recipes here: the engine plays what it is given.
+Start with `loop.py`. Nothing here reads files, finds plugins or knows recipes: the engine plays what it is given.
 """

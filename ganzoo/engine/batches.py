@@ -1,4 +1,4 @@
-"""Batches on their way to the engine: gone through again and again, looked at, cut into parts."""
+"""Batches on their way into the engine: repeated, checked, split into parts."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -6,12 +6,13 @@ from typing import Any
 
 from torch import Tensor
 
+from ganzoo._faults import call_plugin
 from ganzoo.contract import batch_length
 from ganzoo.errors import BadInput
 
 
 def cycle(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-    """The batches, again from the start when they end. Raises `BadInput` where they cannot be gone through again."""
+    """Yield the batches again and again. Raises `BadInput` if there is none, or if they cannot be iterated twice."""
     for time in itertools.count():
         empty = True
         for batch in batches:
@@ -23,19 +24,24 @@ def cycle(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
             raise BadInput("the data gave no more batches; a generator function ends, a list or a DataLoader does not")
 
 
-def split_batch(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
-    """The part-th of `parts` equal pieces of a batch. Raises `BadInput` where it cannot be cut so."""
-    if parts == 1:
-        return batch
-    if batch and batch_length(batch) % parts:
-        raise BadInput(f"a batch of {batch_length(batch)} cannot be split into {parts} equal parts (accumulate)")
-    return {key: value.chunk(parts)[part] for key, value in batch.items()}
+def next_batch(batches: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the next batch, checked. Raises `BadInput` if there is none."""
+    return check_batch(call_plugin("the data", lambda: next(batches, None)))
 
 
 def check_batch(batch: Any) -> dict[str, Tensor]:
-    """The batch itself, or `BadInput` where it is no dict of tensors, or None: where there is no more."""
+    """Return the batch itself. Raises `BadInput` if it is not a dict with tensors, or None, which is the end."""
     if batch is None:
         raise BadInput("the data gave no more batches")
     if not isinstance(batch, dict) or not batch:
         raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(batch).__name__}")
     return batch
+
+
+def split_batch(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Tensor]:
+    """Return part number `part`, from 0, of `parts` equal parts of a batch. Raises `BadInput` if it does not divide."""
+    if parts == 1:
+        return batch
+    if batch and batch_length(batch) % parts:
+        raise BadInput(f"a batch of {batch_length(batch)} cannot be split into {parts} equal parts (accumulate)")
+    return {key: value.chunk(parts)[part] for key, value in batch.items()}

@@ -1,21 +1,21 @@
-"""Whether networks, losses and data fit together, and whose fault it is where something breaks."""
+"""Checks that networks, losses and data fit together, and errors of hardware in words that help."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo._faults import is_out_of_memory, network_name, worker_died
-from ganzoo.contract import Generator, Step
+from ganzoo.contract import Generator, Images, Step
 from ganzoo.engine.settings import SIDES, Train
-from ganzoo.errors import BadInput, Failed
+from ganzoo.errors import BadInput, Diverged, Failed
 
 
 def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
-    """Whether the two can play at all; else `BadInput`.
+    """Raise `BadInput` if these two networks cannot play against each other.
 
-    Every parameter belongs to exactly one side, or freezing one would freeze the other.
+    No parameter may belong to both sides: freezing one side would freeze the other.
     """
     if not isinstance(generator, Generator):
         raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
@@ -26,32 +26,49 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
         for name, parameter in network.named_parameters():
             if isinstance(parameter, nn.UninitializedParameter):
                 raise BadInput(f"{network_name(network)} has a lazy layer ('{name}'): give it its size")
-    own = {id(parameter): name for name, parameter in generator.named_parameters()}
+    names = {id(parameter): name for name, parameter in generator.named_parameters()}
     for name, parameter in discriminator.named_parameters():
-        if id(parameter) in own:
-            raise BadInput(f"generator and discriminator share a parameter ({own[id(parameter)]} is {name})")
+        if id(parameter) in names:
+            raise BadInput(f"generator and discriminator share a parameter ({names[id(parameter)]} is {name})")
 
 
 def check_fit(step: Step) -> None:
-    """Whether the data has what the networks need and the shape that the generator makes; else `BadInput`."""
+    """Raise `BadInput` if the data lack what a network needs, or have another shape than the generator makes."""
     for side in SIDES:
         for key in getattr(getattr(step, side), "needs", ()):
             if key not in step.batch:
                 raise BadInput(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
-    makes = step.generator.makes
-    fakes = {makes: step.fake} if isinstance(makes, str) else step.fake
-    if isinstance(fakes, Tensor) or (not isinstance(makes, str) and set(makes) - fakes.keys()):
-        raise BadInput(f"the generator says that it makes {makes}; its forward must return a dict with these keys")
-    for key, fake in fakes.items():
+    for key, fake in fakes_by_key(step).items():
         real = step.batch.get(key)
         if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:
             shapes = f"{tuple(fake.shape)}, the data has {tuple(real.shape)}"
             raise BadInput(f"the generator makes '{key}' of shape {shapes}")
 
 
+def fakes_by_key(step: Step) -> dict[str, Images]:
+    """Return the generated samples by the batch key that they imitate. Raises `BadInput` if one is missing."""
+    makes, fake = step.generator.makes, step.fake
+    if isinstance(makes, str):
+        return {makes: fake}
+    if isinstance(fake, Tensor) or set(makes) - fake.keys():
+        raise BadInput(f"the generator says that it makes {makes}; its forward must return a dict with these keys")
+    return dict(fake)
+
+
+def check_finite(networks: Sequence[nn.Module], losses: Iterable[nn.Module], index: int) -> None:
+    """Raise `Diverged` if a weight of the networks is not finite, or a buffer of networks or losses has a NaN."""
+    weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
+    if not torch.stack(weights).all():
+        raise Diverged(f"training diverged: a weight is not a finite number after step {index}")
+    # Infinities are allowed in buffers: masks have them.
+    buffers = [~buffer.isnan().any() for module in (*networks, *losses) for buffer in module.buffers()]
+    if buffers and not torch.stack(buffers).all():
+        raise Diverged(f"training diverged: a buffer has a NaN after step {index}")
+
+
 @contextmanager
 def eval_mode(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """All networks in `eval()` for a while; each of their modules then gets its own mode back."""
+    """Put all modules of the networks into `eval()`; afterwards each has its own mode again."""
     modes = [(module, module.training) for network in networks for module in network.modules()]
     for module, _ in modes:
         module.training = False
@@ -64,7 +81,7 @@ def eval_mode(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 @contextmanager
 def preserve_buffers(networks: Iterable[nn.Module]) -> Iterator[None]:
-    """Whatever a forward pass inside does to buffers, such as the means of batch norm, is undone."""
+    """Undo afterwards what forward passes inside do to buffers, such as the running means of batch norm."""
     kept = [(network, name, buffer.clone()) for network in networks for name, buffer in network.named_buffers()]
     try:
         yield
@@ -76,9 +93,10 @@ def preserve_buffers(networks: Iterable[nn.Module]) -> Iterator[None]:
 
 @contextmanager
 def resource_errors(train: Train, own_batches: bool = False) -> Iterator[None]:
-    """Turn want of memory and dead data readers, which may show anywhere, into a sentence that says what to do.
+    """Turn lack of memory into `BadInput` with advice, and the death of a data worker into `Failed`.
 
-    `own_batches` says that Python code decides how many samples a batch has, and not `train.batch`.
+    Torch raises both in whatever code runs at that moment. With `own_batches`, Python code decides how many samples a
+    batch has, and not `train.batch`.
     """
     try:
         yield
@@ -92,7 +110,7 @@ def resource_errors(train: Train, own_batches: bool = False) -> Iterator[None]:
 
 
 def memory_advice(train: Train, own_batches: bool = False) -> str:
-    """What needs less memory than these settings."""
+    """Return which settings need less memory than these."""
     if own_batches:
         return f"try smaller batches or train.accumulate={2 * train.accumulate} (the same update in less memory)"
     parts = next((n for n in range(2 * train.accumulate, train.batch) if train.batch % n == 0), None)

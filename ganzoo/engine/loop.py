@@ -1,54 +1,53 @@
-"""The adversarial loop: turns, optimizer steps, the averaged generator and the guard against non-finite losses.
+"""The training loop of the game between a generator and a discriminator, its two sides.
 
-One training step is `critic_steps` discriminator turns, each with a fresh batch, then one generator turn that
-reuses the last batch. The engine knows two sides and a list of losses; it knows none of them by name.
+One training step is `critic_steps` turns of the discriminator, each with a fresh batch, then one turn of the generator,
+which reuses the last batch. A turn belongs to one side: the losses that are due give their terms, the gradients of the
+terms update this side, and the losses see their terms once more (`Loss.after`). The engine knows no loss, no
+architecture and no batch key by name.
 """
 
-import copy
-import math
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.profiler import record_function
 
-from ganzoo._faults import call_plugin, network_name
+from ganzoo._faults import call_plugin
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Loss, Step, batch_length
-from ganzoo.engine.batches import check_batch, cycle, split_batch
-from ganzoo.engine.checks import check_fit, check_players, eval_mode, preserve_buffers, resource_errors
+from ganzoo.engine.average import MovingAverage
+from ganzoo.engine.batches import check_batch, cycle, next_batch, split_batch
+from ganzoo.engine.checks import check_finite, check_fit, check_players, eval_mode, preserve_buffers, resource_errors
+from ganzoo.engine.exchange import Exchange, fingerprint
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.player import Player
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import Scheduled, name_uniquely
 from ganzoo.engine.settings import SIDES, Optimizer, Train, validate
-from ganzoo.engine.terms import TermLog
-from ganzoo.errors import BadInput, Diverged
+from ganzoo.engine.steps import StepMaker
+from ganzoo.engine.terms import TermLog, mean_terms
+from ganzoo.errors import BadInput
 
-MARK = "ganzoo: "
-"""What the names of the parts of a training step begin with in a profile."""
-BETWEEN = "between the steps"
-"""The part that belongs to no step: pictures, checkpoints, measuring."""
-TERMS = 64
-"""Terms are exchanged in rows of so many."""
-EACH = 100
-"""First training steps after each of which the generator is averaged, whatever `train.ema_every` says."""
+OPPONENT = {"discriminator": "generator", "generator": "discriminator"}
+
+PROFILE_PREFIX = "ganzoo: "
+"""The beginning of the names of a training step's parts in a profile."""
+BETWEEN_STEPS = "between the steps"
+"""The part that belongs to no step: pictures, checkpoints, evaluations."""
 
 
 class Engine:
     """Plays the game between a generator and a discriminator, device handling included.
 
-    `losses` holds `Loss` objects, or `Scheduled` ones where the weight or the time matters. `train` and `optimizer`
-    are settings or plain dicts of them. The networks are moved to the hardware in place. Two sides that share a
-    parameter are refused with `BadInput`.
+    `losses` are `Loss` objects, or `Scheduled` ones to give them a weight or a schedule. `train` and `optimizer` are
+    settings, or plain dicts of them. The networks are moved to the device in place. Raises `BadInput` for settings,
+    networks or losses that cannot work, such as two networks that share a parameter.
 
-    Where torch.distributed is at work, each process gives its own part of every batch, all of one size: the gradients
-    are averaged, and what is random is drawn for the whole batch, so that n processes play the game of one.
+    Under torch.distributed each process gives its own part of every batch, all of one length. Gradients are averaged
+    and random numbers are drawn for the whole batch, so that n processes play the same game as one.
     """
 
     def __init__(
@@ -68,101 +67,126 @@ class Engine:
             self.optimizer = validate(Optimizer, optimizer or {}, "optimizer")
             if not self.train.steps:
                 raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
+            self.steps: int = self.train.steps
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
-            if self._syncs:
+            if self._syncs_batch_norm:
                 self.hardware.check_sync_batch_norm(generator, discriminator)
             self.losses = name_uniquely(losses)
-            self._place(generator, discriminator)
-        kinds = self.processes.all_gather(self.hardware.device.type)
-        with self.processes.raise_on_all_ranks():
-            if len(set(kinds)) > 1:
-                raise BadInput(
-                    f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device"
-                )
+            self.generator = self.hardware.place(generator)
+            self.discriminator = self.hardware.place(discriminator)
+            for network in (generator, discriminator):
+                if not network.training:  # else modules inside that the author has put into eval() stay so
+                    network.train()
+            self._freeze_losses()
+            self.players = self._make_players()
+            self.average = MovingAverage(self.generator, self.train.ema, self.train.ema_every)
+        self._check_one_device_type()
+        networks = (self.generator, self.discriminator)
+        self.step_maker = StepMaker(networks, self.losses, self.hardware, self.processes)
+        self.exchange = Exchange(self.processes, self.hardware.device)
+        self.terms_log = TermLog()
         self.rng = make_rng("run", self.train.seed)
         self.index = self.images = 0
-        self.players: dict[str, Player] = {}
-        self.terms_log = TermLog()
-        self._apart = 0.0
-
-    @property
-    def _syncs(self) -> bool:
-        return self.train.sync_batch_norm and self.processes.count > 1
-
-    def _place(self, generator: Generator, discriminator: nn.Module) -> None:
-        """Networks and losses on the hardware, and the average, which begins as the generator does."""
-        self.generator = self.hardware.place(generator)
-        self.discriminator = self.hardware.place(discriminator)
-        for network in (generator, discriminator):
-            # Only from the top: what an author has put into eval() inside stays so.
-            if not network.training:
-                network.train()
-        self._settle_losses()
-        self._ema = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.prepared = False
 
     def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
-        """Train for `steps` (else `train.steps`) training steps on dict batches, gone through again when they end.
+        """Train for `steps` training steps, by default `train.steps`, on dict batches, repeated when they end.
 
-        Returns the mean of every loss term. Raises `Diverged` where a term was not finite.
+        Returns the mean of every loss term. Raises `Diverged` if a term was not finite.
         """
         stream = cycle(batches)
         with resource_errors(self.train, own_batches=True):
-            for _ in range(self.train.steps if steps is None else steps):
+            for _ in range(self.steps if steps is None else steps):
                 self.step(stream)
         return self.metrics()
 
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
-        """One training step."""
+        """Play one training step."""
         for _ in range(self.train.critic_steps):
             with self.profiled("data"):
-                batch = self.hardware.put(check_batch(call_plugin("the data", next, batches, None)))
-            if not self.players:
+                batch = self.hardware.put(next_batch(batches))
+            if not self.prepared:
                 self.prepare(batch)
             self._turn("discriminator", batch)
             self.images += batch_length(batch) * self.processes.count
         self._turn("generator", batch)
-        if self.train.ema and (decay := self._decay) is not None:
-            with self.profiled("average"):
-                self.processes.broadcast(self.generator.buffers())
-                self._average(decay)
+        self._update_average()
         self.index += 1
 
-    def prepare(self, batch: dict[str, Tensor]) -> None:
-        """Before the first step: check that data, networks and losses fit together, and settle the precision.
+    def _turn(self, side: str, batch: dict[str, Tensor]) -> None:
+        """Update one side with the losses that are due; without a due loss for it, skip the turn."""
+        player = self.players[side]
+        due = [use for use in self.losses if use.is_due(self.index, player.turns)]
+        player.turns += 1
+        if not any(use.has_terms_for(side) for use in due):
+            return
+        with self.players[OPPONENT[side]].frozen():
+            step, terms = self._compute_gradients(player, batch, due)
+            if self.processes.count > 1:
+                with self.profiled(f"{side} exchange"):
+                    facts = fingerprint(batch_length(step.batch), terms, self.rng)
+                    self.exchange.average(player.parameters, terms, facts)
+            with self.profiled(f"{side} optimizer"):
+                player.update(player.settings.factor(self.index, self.steps))
+            with self.profiled("log"):
+                self._log(step, due, terms)
 
-        Draws nothing from the run's random generator and leaves the networks as they are; of several processes all
-        begin with those of the first. Raises `BadInput`.
+    def _compute_gradients(
+        self, player: Player, batch: dict[str, Tensor], due: list[Scheduled]
+    ) -> tuple[Step, list[dict[str, Tensor]]]:
+        """Add up the gradients of all parts of the batch (`train.accumulate`).
+
+        Returns the `Step` of the last part, and the terms of each due loss: detached, averaged over the parts.
         """
-        with self.processes.raise_on_all_ranks():
-            self._check_and_rehearse(batch)
-        self.hardware.precision = self.processes.broadcast_object(self.hardware.precision)
-        networks = (self.generator, self.discriminator, self._ema)
-        weights = [weight for each in networks for weight in (*each.parameters(), *each.buffers())]
-        self.processes.broadcast([*weights, *(weight for use in self.losses for weight in use.loss.parameters())])
-        if self._syncs:  # only now, as the rehearsal may fail in one process, and the others would wait for it
-            for network in networks[:2]:
-                self.hardware.sync_batch_norm(network)
+        parts, side, collected = self.train.accumulate, player.side, []
+        latent = self.step_maker.latent(batch, self.rng, parts)
+        for part in range(parts):
+            data = split_batch(batch, part, parts), split_batch(latent, part, parts)
+            step = self.step_maker.make(side, self.index, *data, self.rng, due)
+            with self.profiled(f"{side} forward"), self.hardware.one_forward():
+                terms = [use.terms(step) for use in due]
+            weighted = [term for use, own in zip(due, terms, strict=True) for term in use.weighted(own, parts)]
+            if not weighted or not player.parameters:
+                raise self._no_gradient(side, due, terms)
+            with self.profiled(f"{side} backward"):
+                call_plugin(f"the {side}'s backward pass", torch.autograd.backward, player.scaler.scale(weighted))
+            # Cloned, since a term may be a buffer or a parameter, which changes later.
+            collected.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
+        return step, [mean_terms(own) for own in zip(*collected, strict=True)]
 
-    def _check_and_rehearse(self, batch: dict[str, Tensor]) -> None:
-        rehearsal = partial(
-            self._rehearse, split_batch(self.hardware.put(check_batch(batch)), 0, self.train.accumulate)
-        )
-        networks = (self.generator, self.discriminator)
-        step = rehearsal("discriminator", *networks)
-        with torch.no_grad(), self.hardware.random_state_kept(), eval_mode(networks):
-            check_fit(step)
-            for use in self.losses:
-                use.call("setup", step)
-        self._settle_losses()
-        self.hardware.rehearse(partial(self._rehearse_turns, rehearsal), networks)
-        settings = {side: self.optimizer.side(side) for side in SIDES}
-        self.players = {side: Player(getattr(self, side), settings[side], self.hardware) for side in SIDES}
+    def _no_gradient(self, side: str, due: list[Scheduled], terms: list[dict[str, Tensor]]) -> BadInput:
+        names = [f"{use.name}/{name}" for use, own in zip(due, terms, strict=True) for name in own]
+        reason = f" ({', '.join(names)} have none: a detached term is only logged)" if names else ""
+        return BadInput(f"no loss gives the {side} a gradient at step {self.index}{reason}")
+
+    @torch.no_grad()
+    def _log(self, step: Step, due: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
+        """Record the terms, as "turn/loss/term", and show each loss its own."""
+        by_loss = list(zip(due, terms, strict=True))
+        named = {f"{step.turn}/{use.name}/{name}": term for use, own in by_loss for name, term in own.items()}
+        self.terms_log.add(self.index, named)
+        for use, own in by_loss:
+            use.call("after", step, own)
+
+    def _update_average(self) -> None:
+        decay = self.average.decay_after(self.index)
+        if decay is not None:
+            with self.profiled("average"):
+                self.processes.broadcast(self.generator.buffers())
+                self.average.update(self.generator, decay)
+
+    @property
+    def ema(self) -> Generator:
+        """The averaged generator, in `eval()`; if `train.ema` is 0, a copy of the generator as it is now."""
+        if not self.train.ema:
+            self.average.update(self.generator, decay=0.0)
+        return self.average.network
 
     def metrics(self, keep: bool = False) -> dict[str, float]:
-        """The mean of every term since the last call, as {"turn/loss/term": value}; waits for the device.
+        """Return the mean of every term since the last call, as {"turn/loss/term": mean}; waits for the device.
 
-        With `keep` the sums go on as if nobody had asked. Raises `Diverged` where a term was not finite.
+        With `keep` the next call includes these terms again. Raises `Diverged` if a term was not finite.
         """
         self.terms_log.check()
         means = self.terms_log.means()
@@ -173,197 +197,89 @@ class Engine:
     def check(self) -> None:
         """Raise `Diverged` if a term since the last `metrics` or a weight is not finite, or a buffer has a NaN.
 
-        Of several processes all raise it, and the others' buffers become those of the first.
+        If one of several processes fails this check, all raise. Buffers of the networks then become those of rank 0.
+        Raises `BadInput` if the processes no longer play the same game.
         """
         with self.processes.raise_on_all_ranks():
-            self._check()
+            self.exchange.check()
+            self.terms_log.check()
+            check_finite((self.generator, self.discriminator), [use.loss for use in self.losses], self.index)
         self.processes.broadcast((*self.generator.buffers(), *self.discriminator.buffers()))
-
-    def _check(self) -> None:
-        if self._apart:
-            raise BadInput(
-                "the processes have come apart: batches of other lengths, other terms of the losses, or random numbers "
-                "drawn in some of them only; these may not depend on the samples"
-            )
-        self.terms_log.check()
-        networks = (self.generator, self.discriminator)
-        weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
-        if not torch.stack(weights).all():
-            raise Diverged(f"training diverged: a weight is not a finite number after step {self.index}")
-        # A buffer may well hold infinities, as masks do.
-        modules = (*networks, *(use.loss for use in self.losses))
-        buffers = [~buffer.isnan().any() for module in modules for buffer in module.buffers()]
-        if buffers and not torch.stack(buffers).all():
-            raise Diverged(f"training diverged: a buffer has a NaN after step {self.index}")
-
-    def _turn(self, turn: str, batch: dict[str, Tensor]) -> None:
-        side = self.players[turn]
-        active = [use for use in self.losses if use.is_due(self.index, side.turns)]
-        side.turns += 1
-        if any(use.has_terms_for(turn) for use in active):
-            (other,) = (each for name, each in self.players.items() if name != turn)
-            with other.frozen():
-                step, terms = self._gather(side, turn, batch, active)
-                if self.processes.count > 1:
-                    with self.profiled(f"{turn} exchange"):
-                        self._exchange(side, step, terms)
-                with self.profiled(f"{turn} optimizer"):
-                    side.update(side.settings.factor(self.index, self.train.steps))
-                with self.profiled("log"):
-                    self._after(step, active, terms)
-
-    def _gather(
-        self, side: Player, turn: str, batch: dict[str, Tensor], active: list[Scheduled]
-    ) -> tuple[Step, list[dict[str, Tensor]]]:
-        """Gradients of all parts of the batch; the last part's step and each loss's terms, averaged over the parts."""
-        parts, gathered = self.train.accumulate, []
-        latent = self._latent(batch, self.rng, parts)
-        for part in range(parts):
-            given = split_batch(batch, part, parts), split_batch(latent, part, parts)
-            step = self._step(turn, *given, self.rng, active, self.generator, self.discriminator)
-            with self.profiled(f"{turn} forward"), self.hardware.one_forward():
-                terms = [use.terms(step) for use in active]
-            counted = [term for use, own in zip(active, terms, strict=True) for term in use.weighted(own, parts)]
-            if not counted or not side.parameters:
-                named = [f"{use.name}/{name}" for use, own in zip(active, terms, strict=True) for name in own]
-                told = f" ({', '.join(named)} have none: what is detached is only logged)" if named else ""
-                raise BadInput(f"no loss gives the {turn} a gradient at step {self.index}{told}")
-            with self.profiled(f"{turn} backward"):
-                call_plugin(f"the {turn}'s backward pass", torch.autograd.backward, side.scaler.scale(counted))
-            # Copies, since a term may be a buffer or a parameter, which changes after this.
-            gathered.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
-        return step, [mean_terms(own) for own in zip(*gathered, strict=True)]
-
-    @torch.no_grad()
-    def _exchange(self, side: Player, step: Step, terms: list[dict[str, Tensor]]) -> None:
-        """Gradients and terms become their means over all processes; where only some have a gradient, others have 0."""
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in side.parameters]
-        named = [(own, name) for own in terms for name in own]
-        sign = self._sign(step, terms)
-        there = torch.tensor([sign, *(p.grad is not None for p in side.parameters)], dtype=torch.float64)
-        # Of a length that hardly depends on the terms: other ones elsewhere are to be noticed, and not to break off.
-        sent = [*(own[name][None] for own, name in named), torch.zeros(-len(named) % TERMS)]
-        means = torch.cat([part.to(self.hardware.device, torch.float64) for part in sent])
-        self.processes.average([there, *gradients, means])
-        self._apart += abs(there[0].item() - sign)
-        for (own, name), mean in zip(named, means, strict=False):
-            own[name] = mean.to(own[name].dtype if own[name].is_floating_point() else torch.float32)
-        for somewhere, parameter, gradient in zip(there[1:].tolist(), side.parameters, gradients, strict=True):
-            # None stays None where no process has one: an optimizer passes over it, but not over zeros.
-            if parameter.grad is None and somewhere:
-                parameter.grad = gradient
-
-    def _sign(self, step: Step, terms: list[dict[str, Tensor]]) -> int:
-        """What must be the same in all processes after a turn, beside its weights, as a number."""
-        facts = repr([batch_length(step.batch), *(list(own) for own in terms)]).encode()
-        return zlib.crc32(facts, zlib.crc32(self.rng.get_state().numpy()))
-
-    @torch.no_grad()
-    def _after(self, step: Step, active: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
-        flat = {
-            f"{step.turn}/{use.name}/{name}": v
-            for use, own in zip(active, terms, strict=True)
-            for name, v in own.items()
-        }
-        self.terms_log.add(self.index, flat)
-        for use, own in zip(active, terms, strict=True):
-            use.call("after", step, own)
 
     @contextmanager
     def observe(self, batch: dict[str, Tensor]) -> Iterator[Step]:
-        """A discriminator's turn that is looked at and not played: afterwards all is as it was before.
+        """Yield a turn of the discriminator that is not played: afterwards everything is as it was before.
 
         Its latents are the same each time. The networks are in the mode in which they are trained.
         """
+        modules = (self.generator, self.discriminator, *(use.loss for use in self.losses))
+        part = self._first_part(batch)
+        with self.hardware.random_state_kept(), preserve_buffers(modules), self.hardware.one_forward():
+            yield self.step_maker.rehearsal("discriminator", self.index, part)
+
+    def prepare(self, batch: dict[str, Tensor]) -> None:
+        """Check that data, networks and losses fit together, and choose the precision; `step` does it before the first.
+
+        Draws nothing from the run's random generator and leaves the networks as they are; of several processes, all
+        begin with the networks of rank 0. Raises `BadInput` for what cannot work.
+        """
+        with self.processes.raise_on_all_ranks():
+            self._check_and_rehearse(self._first_part(batch))
+        self.hardware.precision = self.processes.broadcast_object(self.hardware.precision)
+        networks = (self.generator, self.discriminator, self.average.network)
+        weights = [weight for network in networks for weight in (*network.parameters(), *network.buffers())]
+        self.processes.broadcast([*weights, *(weight for use in self.losses for weight in use.loss.parameters())])
+        if self._syncs_batch_norm:  # after the rehearsal: if it failed in one process, the others would wait for it
+            self.hardware.sync_batch_norm(self.generator)
+            self.hardware.sync_batch_norm(self.discriminator)
+        self.prepared = True
+
+    def _check_and_rehearse(self, part: dict[str, Tensor]) -> None:
+        step = self.step_maker.rehearsal("discriminator", self.index, part)
         networks = (self.generator, self.discriminator)
-        part = split_batch(self.hardware.put(check_batch(batch)), 0, self.train.accumulate)
-        kept = (*networks, *(use.loss for use in self.losses))
-        with self.hardware.random_state_kept(), preserve_buffers(kept), self.hardware.one_forward():
-            yield self._rehearse(part, "discriminator", *networks)
+        with torch.no_grad(), self.hardware.random_state_kept(), eval_mode(networks):
+            check_fit(step)
+            for use in self.losses:
+                use.call("setup", step)
+        self._freeze_losses()
+        self.hardware.rehearse(partial(self._rehearse_both_turns, part), self.generator, self.discriminator)
+        self.players = self._make_players()  # again, since layers may have been frozen meanwhile
 
-    @property
-    def ema(self) -> Generator:
-        """The averaged generator, in `eval()`; with `train.ema` 0 as the generator is now."""
-        if not self.train.ema:
-            self._average(decay=0.0)
-        return self._ema
-
-    @property
-    def _decay(self) -> float | None:
-        """What the average keeps of itself, for all steps since it last moved; None where it does not move yet."""
-        late = self.index + 1 - EACH
-        every = self.train.ema_every if late > 0 else 1
-        if late % every:
-            return None
-        # The warm-up lets a short run forget its random start.
-        steps = range(self.index, self.index - every, -1)
-        return math.prod(min(self.train.ema, (1 + index) / (10 + index)) for index in steps)
-
-    @torch.no_grad()
-    def _average(self, decay: float) -> None:
-        average, current = list(self._ema.parameters()), list(self.generator.parameters())
-        get_ema_multi_avg_fn(decay)(average, current, None)
-        for kept, buffer in zip(self._ema.buffers(), self.generator.buffers(), strict=True):
-            kept.copy_(buffer)
-
-    def profiled(self, part: str) -> AbstractContextManager[Any]:
-        """A part of the training step that the profile tells by this name."""
-        return record_function(MARK + part) if self.train.profile else nullcontext()
-
-    def _settle_losses(self) -> None:
-        """Networks inside a loss, also those that its `setup` made, are frozen and on the hardware."""
-        for use in self.losses:
-            use.loss.to(self.hardware.device).eval().requires_grad_(False)
-
-    def _latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
-        whole = batch_length(batch) * self.processes.count
-        drawn = call_plugin(network_name(self.generator), self.generator.latent, whole, rng)
-        return self.hardware.put({key: self.processes.shard(value, parts) for key, value in drawn.items()})
-
-    def _call(self, network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
-        return call_plugin(network_name(network), self.hardware.call, network, *inputs, twice=twice)
-
-    def _rehearse(self, batch: dict[str, Tensor], turn: str, generator: nn.Module, discriminator: nn.Module) -> Step:
-        """A turn outside the game, with a random generator of its own."""
-        rng = make_rng("rehearsal")
-        return self._step(turn, batch, self._latent(batch, rng), rng, self.losses, generator, discriminator)
-
-    def _step(
-        self,
-        turn: str,
-        batch: dict[str, Tensor],
-        latent: dict[str, Tensor],
-        rng: torch.Generator,
-        losses: Iterable[Scheduled],
-        generator: nn.Module,
-        discriminator: nn.Module,
-    ) -> Step:
-        return Step(
-            turn,
-            self.index,
-            batch,
-            latent,
-            generator=generator,
-            discriminator=discriminator,
-            call=self._call,
-            rng=rng,
-            views=[partial(use.call, "view") for use in losses],
-            rank=self.processes.rank,
-            processes=self.processes.count,
-        )
-
-    def _rehearse_turns(self, rehearsal: Callable[..., Step], *networks: nn.Module) -> None:
-        """The work of a training step: both turns with all losses, forward and backward."""
-        for turn in SIDES:
-            step = rehearsal(turn, *networks)
+    def _rehearse_both_turns(self, part: dict[str, Tensor], generator: Generator, discriminator: nn.Module) -> None:
+        """Do the work of a training step, forward and backward with all losses, but update nothing."""
+        for side in SIDES:
+            step = self.step_maker.rehearsal(side, self.index, part, (generator, discriminator))
             with self.hardware.one_forward():
                 terms = [term for use in self.losses for term in use.weighted(use.terms(step))]
             if terms:
                 call_plugin("a first step", torch.autograd.backward, terms)
 
+    def profiled(self, part: str) -> AbstractContextManager[Any]:
+        """Return a context whose time a profile shows under the name of this part of the training step."""
+        return record_function(PROFILE_PREFIX + part) if self.train.profile else nullcontext()
 
-def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Each term's mean over the parts of a batch."""
-    if len(parts) == 1:
-        return parts[0]
-    return {name: sum(part[name] for part in parts) / len(parts) for name in parts[0]}
+    @property
+    def _syncs_batch_norm(self) -> bool:
+        return self.train.sync_batch_norm and self.processes.count > 1
+
+    def _make_players(self) -> dict[str, Player]:
+        networks = {"discriminator": self.discriminator, "generator": self.generator}
+        scaler = self.hardware.scaler
+        return {side: Player(side, networks[side], self.optimizer.side(side), scaler()) for side in SIDES}
+
+    def _freeze_losses(self) -> None:
+        """Freeze the networks inside losses, also those that `Loss.setup` made, and move them to the device."""
+        for use in self.losses:
+            use.loss.to(self.hardware.device).eval().requires_grad_(False)
+
+    def _check_one_device_type(self) -> None:
+        kinds = self.processes.all_gather(self.hardware.device.type)
+        with self.processes.raise_on_all_ranks():
+            if len(set(kinds)) > 1:
+                raise BadInput(
+                    f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device"
+                )
+
+    def _first_part(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the part of a batch that one forward pass takes, on the device."""
+        return split_batch(self.hardware.put(check_batch(batch)), 0, self.train.accumulate)

@@ -1,28 +1,30 @@
-"""One of the two players as the engine sees it: its parameters, its optimizer and its count of turns."""
+"""One side of the game as the engine trains it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import nn
 
-from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SideOptimizer
 
 
 class Player:
-    """One of the two players: its trainable parameters, its optimizer and its count of turns."""
+    """One side of the game as the engine trains it: trainable parameters, optimizer, gradient scaler, count of turns.
 
-    def __init__(self, module: nn.Module, settings: SideOptimizer, hardware: Hardware) -> None:
-        self.settings = settings
-        self.parameters = [p for p in module.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(self.parameters, settings) if self.parameters else None
-        self.scaler = hardware.scaler()
+    `side` is "generator" or "discriminator". A network with nothing to train has an optimizer without parameters.
+    """
+
+    def __init__(self, side: str, network: nn.Module, settings: SideOptimizer, scaler: torch.amp.GradScaler) -> None:
+        self.side, self.settings, self.scaler = side, settings, scaler
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = make_optimizer(self.parameters, settings)
         self.turns = 0
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """While the other side plays: no parameter of this one asks for a gradient."""
+        """Let no parameter of this side record a gradient, while the other side plays."""
         for parameter in self.parameters:
             parameter.requires_grad_(False)
         try:
@@ -32,7 +34,7 @@ class Player:
                 parameter.requires_grad_(True)
 
     def update(self, factor: float) -> None:
-        """One optimizer step with the learning rate times `factor`, on the gradient that has gathered."""
+        """Do one optimizer step on the gradients collected so far, with the learning rate times `factor`."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.lr * factor
         if self.settings.clip_norm:
@@ -44,12 +46,12 @@ class Player:
 
 
 def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
-    """The torch optimizer of that name, in the fastest implementation that needs no compiler."""
-    kinds = {
-        "adam": torch.optim.Adam,
-        "adamw": torch.optim.AdamW,
-        "rmsprop": torch.optim.RMSprop,
-        "sgd": torch.optim.SGD,
+    """Return the torch optimizer of that name, in the fastest implementation that needs no compiler."""
+    kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
+        "adam": partial(torch.optim.Adam, fused=True),
+        "adamw": partial(torch.optim.AdamW, fused=True),
+        "rmsprop": partial(torch.optim.RMSprop, foreach=True),
+        "sgd": partial(torch.optim.SGD, fused=True),
     }
-    fast = {"foreach": True} if settings.name == "rmsprop" else {"fused": True}
-    return kinds[settings.name](parameters, **settings.arguments(), **fast)
+    group = {"params": parameters}  # torch refuses an empty list of parameters, but not a group with none
+    return kinds[settings.name]([group], **settings.arguments())

@@ -1,4 +1,4 @@
-"""A loss with the engine's own keys: how much it counts, how often, and from when to when."""
+"""A loss with its weight and its schedule, which belong to the engine."""
 
 import itertools
 import math
@@ -16,10 +16,12 @@ from ganzoo.errors import BadInput
 
 @dataclass
 class Scheduled:
-    """A loss together with the engine's own keys: how much it counts, how often, and from when to when.
+    """A loss with its weight and its schedule: the keys that a recipe may give to any loss.
 
-    `every = k` plays it on each k-th turn of a side and multiplies its terms by k (lazy regularisation, Karras et
-    al. 2020, appendix B); `start` and `stop` are training steps, from `start` on and before `stop`.
+    `weight` multiplies its terms. With `every = k` it plays on every k-th turn of each side, and its terms are
+    multiplied by k (lazy regularisation, Karras et al. 2020, appendix B). It plays from training step `start` on and
+    before `stop`.
+    Raises `BadInput` for a weight that is not finite and for a schedule on which the loss never plays.
     """
 
     loss: Loss
@@ -34,28 +36,33 @@ class Scheduled:
         if not math.isfinite(self.weight):
             raise BadInput(f"loss '{self.name}': weight must be a finite number, got {self.weight}")
         if self.every < 1 or (self.stop is not None and self.stop <= self.start):
-            times = f"every {self.every}, start {self.start}, stop {self.stop}"
-            raise BadInput(f"loss '{self.name}' would never play: {times}; every is 1 or more, stop lies after start")
+            schedule = f"every {self.every}, start {self.start}, stop {self.stop}"
+            raise BadInput(
+                f"loss '{self.name}' would never play: {schedule}; every must be 1 or more and stop greater than start"
+            )
 
     def is_due(self, index: int, turn_number: int) -> bool:
-        """Whether this loss has a say in that turn."""
+        """Return whether this loss plays on turn `turn_number` of a side, from 0, in training step `index`."""
         in_time = self.start <= index and (self.stop is None or index < self.stop)
         return in_time and turn_number % self.every == 0
 
     def has_terms_for(self, turn: str) -> bool:
-        """Whether this loss has terms for that side at all."""
+        """Return whether this loss has terms for that side at all: whether it overrides the method."""
         return getattr(type(self.loss), turn) is not getattr(Loss, turn)
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the loss; what it raises comes with the loss's name."""
+        """Call a method of the loss by name; its errors name the loss."""
         return call_plugin(f"loss '{self.name}'", getattr(self.loss, method), *arguments)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
-        """The loss's terms, as they are. Raises `BadInput` for anything but scalar tensors by name."""
+        """Return the loss's unweighted terms for the side whose turn it is.
+
+        Raises `BadInput` unless it is a dict of scalar tensors.
+        """
         terms = self.call(step.turn, step) if self.has_terms_for(step.turn) else {}
         if not isinstance(terms, dict):
-            said = f'its {step.turn}() must return a dict of terms by name, such as {{"fool": ...}}'
-            raise BadInput(f"loss '{self.name}': {said}, and returns {type(terms).__name__}")
+            rule = f'its {step.turn}() must return a dict of terms by name, such as {{"fool": ...}}'
+            raise BadInput(f"loss '{self.name}': {rule}, and returns {type(terms).__name__}")
         for name, term in terms.items():
             if not isinstance(term, Tensor) or term.dim():
                 what = f"shape {tuple(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
@@ -63,14 +70,17 @@ class Scheduled:
         return terms
 
     def weighted(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
-        """The terms that have a gradient, as they count in the sum over all losses and all `parts` of the batch."""
+        """Return the terms that have a gradient, each with its factor in the mean over `parts` of the batch."""
         factor = self.weight * self.every / parts
         counted = [term for term in terms.values() if term.requires_grad]
         return counted if factor == 1 else [factor * term for term in counted]
 
 
 def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
-    """Every loss as a `Scheduled` one; a name that stands twice gets a number, so that both count."""
+    """Return every loss as a `Scheduled` one with a name of its own: a repeated name gets a number, so that both count.
+
+    Raises `BadInput` if there is no loss, or none with a term.
+    """
     losses = list(losses)
     for loss in losses:
         if not isinstance(loss, Loss | Scheduled):
@@ -79,7 +89,7 @@ def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
     if not uses:
         raise BadInput("there is no loss; a game needs at least one")
     if not any(use.has_terms_for(side) for use in uses for side in SIDES):
-        raise BadInput("no loss has a term for either side, so nothing would be trained")
+        raise BadInput("no loss has a term for the generator or the discriminator, so nothing would be trained")
     named: dict[str, Scheduled] = {}
     for use in uses:
         numbers = itertools.chain([use.name], (f"{use.name}-{number}" for number in itertools.count(2)))
@@ -89,7 +99,7 @@ def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
 
 
 def check_both_sides_trained(losses: Iterable[Scheduled], steps: int) -> None:
-    """Raise `BadInput` where a side would never be trained."""
+    """Raise `BadInput` if no loss would train one of the sides within so many steps."""
     for side in SIDES:
         if not any(use.has_terms_for(side) and use.start < steps for use in losses):
             names = ", ".join(use.name for use in losses)

@@ -1,23 +1,24 @@
-"""What the losses came to since the last line of the log, and the guard against numbers that are not finite."""
+"""The log of loss terms since the last line of metrics, and the check that they are finite."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from ganzoo.errors import Diverged
 
-BLOCK = 64
-"""Turns whose values are held one by one before they are put together."""
+TURNS_PER_BLOCK = 64
+"""Turns whose values stay separate tensors before they are stacked."""
 
 
 @dataclass
 class TermRows:
-    """The values of terms that were played together, a row for each turn; `turns` holds its number and training step.
+    """The values of one set of terms, a row for each turn that had exactly these; `turns` are (turn, training step).
 
-    All stays on the device until somebody asks, so that no turn waits.
+    The values stay on the device until they are read, so that no turn waits for them.
     """
 
     names: list[str]
@@ -26,10 +27,10 @@ class TermRows:
     rows: list[Tensor] = field(default_factory=list)
 
     def add(self, turn: int, index: int, row: Tensor) -> None:
-        """Note one turn's values."""
+        """Record the values of one turn."""
         self.turns.append((turn, index))
         self.rows.append(row)
-        if len(self.rows) == BLOCK:
+        if len(self.rows) == TURNS_PER_BLOCK:
             self.blocks.append(torch.stack(self.rows))
             self.rows = []
 
@@ -39,38 +40,48 @@ class TermRows:
         return torch.cat([*self.blocks, *(row[None] for row in self.rows)]).cpu()
 
     def first_bad(self) -> tuple[int, int, str] | None:
-        """Turn, training step and name of the first value that was not finite."""
+        """Return turn, training step and name of the first value that is not finite; None if all are."""
         bad = (~self.values.isfinite()).nonzero().tolist()
         return (*self.turns[bad[0][0]], self.names[bad[0][1]]) if bad else None
 
 
 class TermLog:
-    """All terms since the last line of the log. Lazy losses make several tallies: one for each set of terms."""
+    """The terms of all turns since the last line of metrics; `turn` counts these turns.
 
-    def __init__(self, tallies: Iterable[TermRows] = (), turn: int = 0) -> None:
-        self.rows_by_names = {tuple(tally.names): tally for tally in tallies}
+    Lazy losses do not play on every turn, so that turns differ in their terms: each set of names has its own rows.
+    """
+
+    def __init__(self, tables: Iterable[TermRows] = (), turn: int = 0) -> None:
+        self.rows_by_names = {tuple(rows.names): rows for rows in tables}
         self.turn = turn
 
     def add(self, index: int, terms: dict[str, Tensor]) -> None:
-        """Count the terms of one turn of training step `index` in, without waiting for the device."""
-        tally = self.rows_by_names.setdefault(tuple(terms), TermRows(list(terms)))
-        tally.add(self.turn, index, torch.stack([value.float() for value in terms.values()]))
+        """Record the terms of one turn of training step `index`, without waiting for the device."""
+        rows = self.rows_by_names.setdefault(tuple(terms), TermRows(list(terms)))
+        rows.add(self.turn, index, torch.stack([value.float() for value in terms.values()]))
         self.turn += 1
 
     def check(self) -> None:
-        """Raise `Diverged` naming the first term that was not finite, and its step; waits for the device."""
-        bad = [found for tally in self.rows_by_names.values() if (found := tally.first_bad())]
+        """Raise `Diverged` with the first term that is not finite, and its training step; waits for the device."""
+        bad = [found for rows in self.rows_by_names.values() if (found := rows.first_bad())]
         if bad:
             _, index, name = min(bad)
             value = f"'{name}' is not a finite number at step {index}"
             raise Diverged(f"training diverged: the loss term {value}; try a lower learning rate or another loss")
 
     def means(self) -> dict[str, float]:
-        """Each term's mean over the turns in which it was played, by name."""
+        """Return the mean of each term, by name, over the turns that had it; waits for the device."""
         sums: Counter[str] = Counter()
         counts: Counter[str] = Counter()
-        for tally in self.rows_by_names.values():
-            for name, total in zip(tally.names, tally.values.double().sum(0).tolist(), strict=True):
+        for rows in self.rows_by_names.values():
+            for name, total in zip(rows.names, rows.values.double().sum(0).tolist(), strict=True):
                 sums[name] += total
-                counts[name] += len(tally.turns)
+                counts[name] += len(rows.turns)
         return {name: sums[name] / counts[name] for name in sorted(sums)}
+
+
+def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each term over the parts of a batch, which all have the same terms."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: cast("Tensor", sum(part[name] for part in parts)) / len(parts) for name in parts[0]}

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch.profiler import profile, schedule
 
 from ganzoo._io import write_bytes, write_errors
-from ganzoo.engine.loop import BETWEEN, MARK
+from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
 from ganzoo.training.progress import Silence
 
 SKIPPED, WARM_UP, TRACED = 10, 5, 30
@@ -61,20 +61,21 @@ def summary(traced: profile) -> str:
     # On a GPU the marks are listed once more for the device, without any time of the host's.
     averages = {event.key: event for event in traced.key_averages() if event.device_type.name == "CPU"}
     whole = sum(event.cpu_time_total for key, event in averages.items() if key.startswith("ProfilerStep"))
-    whole -= averages[MARK + BETWEEN].cpu_time_total if MARK + BETWEEN in averages else 0
+    between = averages.get(PROFILE_PREFIX + BETWEEN_STEPS)
+    whole -= between.cpu_time_total if between else 0
     step = f"{whole / TRACED / 1000:.2f} ms"
     lines = [f"A training step took {step} of the CPU's time on average ({TRACED} steps, while being traced).", ""]
     lines += [f"{'part':<26}{'ms per step':>12}{'share':>9}"]
     rest = whole
     for part in PARTS:
-        event = averages.get(MARK + part)
+        event = averages.get(PROFILE_PREFIX + part)
         if not event:  # there is nothing to exchange in a process that trains alone
             continue
         spent = event.cpu_time_total
         rest -= spent
         lines.append(row(part, spent, whole))
     lines += [row("everything else", rest, whole), "", "The operations that took most, by their own time:", ""]
-    by_time = [event for event in averages.values() if not event.key.startswith((MARK, "ProfilerStep"))]
+    by_time = [event for event in averages.values() if not event.key.startswith((PROFILE_PREFIX, "ProfilerStep"))]
     by_time.sort(key=lambda event: event.self_cpu_time_total + event.self_device_time_total, reverse=True)
     lines += [
         row(event.key[:25], event.self_cpu_time_total + event.self_device_time_total, whole)

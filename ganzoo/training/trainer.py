@@ -14,7 +14,7 @@ from ganzoo._faults import call_plugin
 from ganzoo._seeds import seed_of
 from ganzoo._signals import GracefulStop
 from ganzoo.data.base import Data
-from ganzoo.engine.loop import BETWEEN, Engine
+from ganzoo.engine.loop import BETWEEN_STEPS, Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import Interrupted
@@ -195,7 +195,7 @@ class Trainer:
     def _paused(self) -> Iterator[None]:
         """Time that does not count as training."""
         begun = time.perf_counter()
-        with self.engine.profiled(BETWEEN):
+        with self.engine.profiled(BETWEEN_STEPS):
             yield
         self.clock += time.perf_counter() - begun
 

@@ -28,7 +28,7 @@ def test_the_average_warms_up_and_copies_buffers(ema):
 
 
 def test_after_a_while_the_average_is_renewed_less_often_with_the_decay_of_all_steps_between(monkeypatch):
-    monkeypatch.setattr("ganzoo.engine.loop.EACH", 3)
+    monkeypatch.setattr("ganzoo.engine.average.FIRST_STEPS", 3)
     engine = make(networks=normed_networks, ema=0.9, ema_every=2, optimizer={"lr": 0.1})
     expected = {name: value.clone() for name, value in engine.generator.named_parameters()}
     stream, renewed_after = iter(batches()), {1: [1], 2: [2], 3: [3], 5: [4, 5], 7: [6, 7]}

@@ -355,10 +355,10 @@ def test_bad_input_is_one_sentence_of_the_first_and_exit_2_of_all(came, command,
     [
         (
             "unequal",
-            "the processes have come apart: batches of other lengths, other terms of the losses, or random numbers "
-            "drawn in some of them only; these may not depend on the samples; no",
+            "the processes no longer agree: lengths of batches, names of loss terms or random draws differ between "
+            "them; none of these may depend on the samples; no",
         ),
-        ("choosy", "the processes have come apart"),
+        ("choosy", "the processes no longer agree"),
         ("spoilt", "cannot write spoilt/checkpoints"),
     ],
 )
@@ -373,7 +373,7 @@ def test_a_batch_norm_of_somebody_s_own_cannot_look_at_all_processes():
         pass
 
     plain, own = torch.nn.BatchNorm2d(3), torch.nn.Sequential(Conditional(3))
-    with pytest.raises(BadInput, match="knows torch's own batch norms only, not Conditional"):
+    with pytest.raises(BadInput, match="works with torch's own batch norms only, not with Conditional"):
         Hardware("cpu").check_sync_batch_norm(plain, own)
     with pytest.raises(BadInput, match="needs GPUs"):
         Hardware("cpu").check_sync_batch_norm(plain)

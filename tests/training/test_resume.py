@@ -128,7 +128,7 @@ def test_more_steps_asked_for_later_come_to_the_same(tmp_path, recipe):
 
 
 def test_an_average_that_is_renewed_less_often_goes_on_bit_for_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.engine.loop.EACH", 2)
+    monkeypatch.setattr("ganzoo.engine.average.FIRST_STEPS", 2)
     whole = train(tmp_path / "whole")
     assert_same(whole.path, broken_off(tmp_path / "broken", [3, 4, 6, 9]).path)
 

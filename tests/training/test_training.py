@@ -15,7 +15,7 @@ from torch import nn
 from torch.autograd import DeviceType
 
 import ganzoo
-from ganzoo.engine.loop import BETWEEN, MARK
+from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
 from ganzoo.training import checkpoint
 from ganzoo.training.profiler import PARTS, summary
 from ganzoo.training.progress import Silence
@@ -427,7 +427,11 @@ class OnGpu:
     """A profile with the lines that a GPU adds, each mark once more without any time of the host's."""
 
     def key_averages(self):
-        host = [Event("ProfilerStep*", 60_000), Event(MARK + "data", 30_000), Event(MARK + BETWEEN, 30_000)]
+        host = [
+            Event("ProfilerStep*", 60_000),
+            Event(PROFILE_PREFIX + "data", 30_000),
+            Event(PROFILE_PREFIX + BETWEEN_STEPS, 30_000),
+        ]
         device = [Event(event.key, 0, "CUDA", 5_000) for event in host]
         return [*host, Event("aten::mm", 10, device_time=9_000), *device, Event("gemm", 0, "CUDA", 9_000)]
 

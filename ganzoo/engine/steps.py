@@ -1,0 +1,69 @@
+"""Making the `Step` of a turn: its latents, and the way it calls the networks."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo._faults import call_plugin, network_name
+from ganzoo._seeds import make_rng
+from ganzoo.contract import Generator, Step, batch_length
+from ganzoo.engine.hardware import Hardware
+from ganzoo.engine.processes import Processes
+from ganzoo.engine.scheduled import Scheduled
+
+T = TypeVar("T")
+Networks = tuple[Generator, nn.Module]
+"""Generator and discriminator."""
+
+
+class StepMaker:
+    """Makes the `Step` of each turn of a game."""
+
+    def __init__(
+        self, networks: Networks, losses: Sequence[Scheduled], hardware: Hardware, processes: Processes
+    ) -> None:
+        self.networks, self.losses = networks, losses
+        self.hardware, self.processes = hardware, processes
+
+    def latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
+        """Draw latents for the whole batch of all processes, and return this process's rows, on the device."""
+        generator, whole = self.networks[0], batch_length(batch) * self.processes.count
+        drawn = call_plugin(network_name(generator), generator.latent, whole, rng)
+        return self.hardware.put({key: self.processes.shard(value, parts) for key, value in drawn.items()})
+
+    def make(
+        self,
+        side: str,
+        index: int,
+        batch: dict[str, Tensor],
+        latent: dict[str, Tensor],
+        rng: torch.Generator,
+        losses: Iterable[Scheduled],
+        networks: Networks | None = None,
+    ) -> Step:
+        """Return one turn of the game, with the views of these losses."""
+        generator, discriminator = networks or self.networks
+        return Step(
+            side,
+            index,
+            batch,
+            latent,
+            generator=generator,
+            discriminator=discriminator,
+            call=self._call,
+            rng=rng,
+            views=[partial(use.call, "view") for use in losses],
+            rank=self.processes.rank,
+            processes=self.processes.count,
+        )
+
+    def rehearsal(self, side: str, index: int, batch: dict[str, Tensor], networks: Networks | None = None) -> Step:
+        """Return a turn outside the game: with all losses, and with the same random numbers each time."""
+        rng = make_rng("rehearsal")
+        return self.make(side, index, batch, self.latent(batch, rng), rng, self.losses, networks)
+
+    def _call(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
+        return call_plugin(network_name(network), self.hardware.call, network, *inputs, twice=twice)
