@@ -1,0 +1,101 @@
+"""Small trainings on the CPU: how they are started, interrupted and heard, and what they come to."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ganzoo
+from command import Command
+from ganzoo.training import checkpoint
+from ganzoo.training.progress import Silence
+
+
+def tiny(**train: Any) -> dict[str, Any]:
+    """A recipe for digits that takes next to no time; `train` adds to its settings of the training."""
+    return {
+        "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
+        "loss": [{"name": "non-saturating"}],
+        "train": {"batch": 8, "precision": "fp32", **train},
+    }
+
+
+def train_with(recipe: dict[str, Any]) -> Callable[..., ganzoo.Run]:
+    """`train(out)` with this recipe unless it is given another."""
+
+    def train(out: Path, recipe: Any = recipe, progress: Any = None, **more: Any) -> ganzoo.Run:
+        return ganzoo.train(recipe, out=out, device="cpu", progress=progress or Silence(), **more)
+
+    return train
+
+
+def resume(out: Path, progress: Any = None, **more: Any) -> ganzoo.Run:
+    return ganzoo.train(out=out, resume=True, device="cpu", progress=progress or Silence(), **more)
+
+
+class Power(BaseException):
+    """What a process feels when the power goes: nothing gets the chance to tidy up."""
+
+
+class Heard(Silence):
+    """Keeps what is said, and cuts the power in the middle of a step."""
+
+    def __init__(self, cut: int = 0) -> None:
+        self.lines: list[str] = []
+        self.cut = cut
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def step(self, done: int) -> None:
+        if done == self.cut:
+            raise Power
+
+
+def state(run: ganzoo.Run | Path) -> Any:
+    """The newest checkpoint of a run."""
+    return checkpoint.read(ganzoo.Run(getattr(run, "path", run)).checkpoints)[0]
+
+
+def assert_same_weights(one: ganzoo.Run | Path, other: ganzoo.Run | Path) -> None:
+    """To the last bit, everything that a checkpoint holds."""
+    first, second = state(one).tensors, state(other).tensors
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+
+def assert_same(one: Path, other: Path, but: tuple[str, ...] = ("best", "unimproved", "measured")) -> None:
+    """Weights and numbers, but for those that are counted while something is measured."""
+    assert_same_weights(one, other)
+    first, second = ({k: v for k, v in state(run).numbers.items() if k not in but} for run in (one, other))
+    assert first == second
+
+
+def log(run: ganzoo.Run, *but: str) -> list[dict[str, Any]]:
+    """The lines of the log, without what depends on the clock and other keys that need not be the same."""
+    unlike = ("images_per_second", *but)
+    return [{key: value for key, value in line.items() if key not in unlike} for line in run.metrics]
+
+
+def start(command: Command, *words: object) -> subprocess.Popen[str]:
+    """`ganzoo train` in the background."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ganzoo", "train", *map(str, words)],
+        cwd=command.folder,
+        env=command.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    """Until a process has made a file."""
+    deadline = time.monotonic() + 120
+    while not path.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert path.exists(), process.communicate()

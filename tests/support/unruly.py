@@ -1,0 +1,48 @@
+"""Losses and networks that keep a state, draw by themselves, or break in mid-run; registered by strings."""
+
+import torch
+
+import ganzoo
+
+
+class Pull(ganzoo.Loss):
+    """A loss with a state and with random numbers of its own, as BEGAN's and augmentations have."""
+
+    def setup(self, step):
+        self.register_buffer("strength", torch.ones(()))
+
+    def discriminator(self, step):
+        seen = torch.randn(()) + step.rand(1)
+        return {"pull": self.strength * (step.fake_scores - step.real_scores + seen).square().mean()}
+
+    def after(self, step, terms):
+        self.strength.mul_(1 + 0.01 * terms.get("pull", torch.zeros(())))
+
+
+class Counting(ganzoo.Generator):
+    """Has a state that its state dict does not show."""
+
+    def __init__(self, image):
+        super().__init__()
+        self.net = torch.nn.Linear(100, 28 * 28)
+        self.register_buffer("calls", torch.zeros(()), persistent=False)
+
+    def forward(self, given):
+        self.calls += self.training
+        return (self.net(given["z"]) + self.calls.sin()).tanh().unflatten(1, (1, 28, 28))
+
+
+class Unlucky(ganzoo.Loss):
+    """Not finite at step 5 with the first seeds."""
+
+    def __init__(self, seeds: int = 1):
+        super().__init__()
+        self.seeds = seeds
+
+    def setup(self, step):
+        self.register_buffer("factor", torch.ones(()), persistent=False)
+
+    def discriminator(self, step):
+        seed = torch.initial_seed()
+        bad = step.index == 5 and seed < self.seeds
+        return {"fate": step.real_scores.mean() * 0 + (float("nan") if bad else 0.0)}
