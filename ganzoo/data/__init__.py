@@ -1,4 +1,4 @@
-"""What a training learns from: data sets by name, folders of images, iterables of batches.
+"""Training data: named data sets, folders of images, iterables of batches.
 
-What measures samples against these data is in `ganzoo.evaluation`.
+The metrics that compare samples with these data are in `ganzoo.evaluation`.
 """

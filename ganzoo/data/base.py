@@ -1,25 +1,44 @@
-"""Data sets by name, image folders and iterables of batches, all as `Data`: endless dict batches."""
+"""The base class of all training data: endless batches, each a dict of tensors."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, Self
+from typing import Literal, NotRequired, Self, TypedDict
 
 import torch
 from torch import Tensor
 
 Shard = Callable[[Tensor], Tensor]
+"""Takes from a tensor of the whole batch the part that one process trains on."""
+
+
+class Facts(TypedDict, total=False):
+    """What architectures are built from: the shape of a sample, and the number of classes."""
+
+    image: tuple[int, int, int]
+    point: tuple[int]
+    classes: int
+
+
+class Description(TypedDict):
+    """What a published model says about its data, in plain values."""
+
+    name: str
+    kind: Literal["image", "point", "other"]
+    shape: NotRequired[list[int]]
+    range: NotRequired[list[int]]
+    classes: list[str]
 
 
 def keep_whole(whole: Tensor) -> Tensor:
-    """What a process that trains alone needs of a batch."""
+    """Return the whole batch, for a process that trains alone."""
     return whole
 
 
 class Data:
-    """What a training learns from.
+    """Training data.
 
-    `name` for people; `image` the shape (channels, height, width) of images, `point` the shape (dimensions,) of points,
-    each None for other data; `classes` the class names, empty where unlabelled; `count` the number of samples, None
-    where unknown; `notes` sentences to say to the user; `skipped` the numbers of images that could not be read.
+    `name` is shown to people; `image` is the shape (channels, height, width) of images, `point` the shape (dimensions,)
+    of points, each None for other data; `classes` are the class names, empty without labels; `count` is the number of
+    samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of unreadable images.
     """
 
     def __init__(
@@ -39,60 +58,72 @@ class Data:
         self.device = torch.device("cpu")
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What architectures are built from: "image", "point" and "classes" (a number), as far as there are any."""
-        facts = {"image": self.image, "point": self.point, "classes": len(self.classes)}
-        return {key: value for key, value in facts.items() if value}
+    def facts(self) -> Facts:
+        """What architectures are built from, without what these data do not have."""
+        facts = Facts()
+        if self.image:
+            facts["image"] = self.image
+        if self.point:
+            facts["point"] = self.point
+        if self.classes:
+            facts["classes"] = len(self.classes)
+        return facts
 
     @property
-    def description(self) -> dict[str, Any]:
-        """What a published model says of the data: its name, kind, shape and class names; plain values."""
-        shape: dict[str, Any] = {"kind": "other"}
+    def description(self) -> Description:
+        """What a published model says about these data."""
+        name, classes = self.name, self.classes
         if self.image:
-            shape = {"kind": "image", "shape": list(self.image), "range": [-1, 1]}
-        elif self.point:
-            shape = {"kind": "point", "shape": list(self.point)}
-        return {"name": self.name, **shape, "classes": self.classes}
+            return {"name": name, "kind": "image", "shape": list(self.image), "range": [-1, 1], "classes": classes}
+        if self.point:
+            return {"name": name, "kind": "point", "shape": list(self.point), "classes": classes}
+        return {"name": name, "kind": "other", "classes": classes}
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """Endless batches of constant size.
+        """Yield batches of `batch` samples without end.
 
         "image" is float32 (n, channels, height, width) in [-1, 1], "point" float32 (n, dimensions) in the data's own
-        units, "label" int64 (n,) where there are labels. Every epoch is a permutation of its own, a pure function of
-        `seed` and its number, and batches are cut from the epochs in a row. `used` is the number of samples already
-        used: the stream goes on exactly there. `shard` takes from each batch what this process needs of it.
+        units, "label" int64 (n,) where there are labels. Each epoch is a permutation that depends only on `seed` and
+        the number of the epoch; batches are cut from the epochs in a row. `used` is the number of samples already
+        used: the stream continues exactly after them. `shard` takes from each batch what this process trains on.
         """
         raise NotImplementedError
 
     def skip(self, broken: Iterable[int]) -> None:
-        """Note that these samples, by number, cannot be read."""
+        """Record that the samples with these indices cannot be read."""
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
-        """The first of `batches(batch, seed)`, without using it up."""
+        """Return the first of `batches(batch, seed)` without consuming it."""
         return next(self.batches(batch, seed))
 
     def to(self, device: torch.device | str) -> Self:
-        """Have batches made on that device, where this is possible; returns itself."""
+        """Make batches on that device where this is possible; return itself."""
         self.device = torch.device(device)
         return self
 
-    def _batch(self, pixels: Tensor, places: Tensor) -> dict[str, Tensor]:
-        made = {"image": normalize_images(to_device(pixels, self.device))}
+    def _make_batch(self, pixels: Tensor, indices: Tensor) -> dict[str, Tensor]:
+        batch = {"image": normalize_images(to_device(pixels, self.device))}
         if self.labels is not None:
-            made["label"] = to_device(self.labels.index_select(0, places), self.device)
-        return made
+            batch["label"] = to_device(self.labels.index_select(0, indices), self.device)
+        return batch
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor on that device, without waiting for the copy."""
+    """Copy a tensor to that device without waiting for the copy."""
     if device.type == "cuda" and not tensor.is_cuda:
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 def normalize_images(images: Tensor) -> Tensor:
-    """uint8 images as float32 in [-1, 1]."""
-    # By a product, since a quotient rounds differently on the CPU and on CUDA.
+    """Turn uint8 images into float32 in [-1, 1]."""
+    # A product, because a quotient rounds differently on the CPU and on CUDA.
     return images.float().mul_(1 / 127.5).sub_(1)
+
+
+def image_shape(images: Tensor) -> tuple[int, int, int]:
+    """Return the shape (channels, height, width) of images (n, channels, height, width)."""
+    _, channels, height, width = images.shape
+    return channels, height, width

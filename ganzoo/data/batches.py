@@ -1,4 +1,4 @@
-"""The batches that Python code passes in: any iterable of dicts of tensors or arrays."""
+"""Batches from Python code: any iterable of dicts of tensors or arrays."""
 
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -11,18 +11,21 @@ from torch import Tensor
 
 from ganzoo._seeds import seed_of
 from ganzoo.contract import batch_length
-from ganzoo.data.base import Data, Shard, keep_whole, normalize_images
+from ganzoo.data.base import Data, Shard, image_shape, keep_whole, normalize_images
 from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
 
+RANGE_TOLERANCE = 1e-4
+"""Pixels may lie this far outside [-1, 1], by rounding."""
+
 
 class Batches(Data):
-    """The batches of any iterable of dicts of tensors or numpy arrays, in their own order and of their own size.
+    """The batches of any iterable of dicts of tensors or numpy arrays, in their own order and size.
 
     Floating-point values become float32, uint8 images are scaled to [-1, 1], labels become int64. `classes` are the
-    class names or their number. The iterable is gone through again when it ends. Raises `BadInput` for what is no
-    batch, for images of changing shape or outside [-1, 1], and where a generator ends. (Values that lie on another
-    device than the CPU are looked at in the first batch only, since looking makes the CPU wait.)
+    class names or their number. When the iterable ends, it is iterated again. Raises `BadInput` for invalid batches,
+    for images of changing shape or outside [-1, 1], and where a generator ends. Values on another device than the CPU
+    are checked in the first batch only, because a check makes the CPU wait.
     """
 
     def __init__(
@@ -31,95 +34,117 @@ class Batches(Data):
         if not isinstance(source, Iterable):
             kind = type(source).__name__
             raise BadInput(f"data is the name of a data set, a folder or an iterable of dict batches, not a {kind}")
-        super().__init__("batches", None, classes=to_class_names(classes))
-        self.source = source
-        batches = self._gone_through(seed)
-        begun = next(batches)
-        self._first = self._checked(begun, look=True)
-        if "image" in self._first:
-            self.image = tuple(self._first["image"].shape[1:])
-        elif "point" in self._first and self._first["point"].dim() == 2:
-            self.point = tuple(self._first["point"].shape[1:])
-        # What was begun is used for training: a generator gives its first batch once, a DataLoader has its workers up.
-        self._begun: Iterator[Any] | None = chain([begun], batches)
-
-    def _gone_through(self, seed: int) -> Iterator[Any]:
-        """The iterable again and again. It draws from torch's global generator, but from numbers of its own.
-
-        So a shuffling DataLoader has the same order whatever else draws, and again after a resume.
-        """
-        state = torch.Generator().manual_seed(seed_of("batches", seed)).get_state()
-        stream = cycle(self.source)
-        while True:
-            with torch.random.fork_rng([]):
-                torch.set_rng_state(state)
-                batch = next(stream)
-                state = torch.get_rng_state()
-            yield batch
+        names, stream = to_class_names(classes), repeat(source, seed)
+        raw = next(stream)
+        self.source, self._first = source, parse_batch(raw, names, first=True)
+        image, points = self._first.get("image"), self._first.get("point")
+        super().__init__(
+            "batches",
+            None if image is None else image_shape(image),
+            point=(points.shape[1],) if image is None and points is not None and points.dim() == 2 else None,
+            classes=names,
+            notes=describe_range(raw),
+        )
+        # Training continues this stream: a generator yields its first batch once, a DataLoader has started its workers.
+        self._started: Iterator[Any] | None = chain([raw], stream)
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """The iterable's own batches, whatever `batch` and `seed` are; those with the first `used` samples are not."""
-        begun, self._begun = self._begun, None
-        for raw in self._gone_through(seed) if begun is None else begun:
-            made = self._checked(raw)
+        """Yield the iterable's own batches after the first `used` samples; `batch` does not matter."""
+        started, self._started = self._started, None
+        for raw in started or repeat(self.source, seed):
+            made = parse_batch(raw, self.classes)
+            self._check_shape(made)
             if used <= 0:
                 yield {key: shard(value) for key, value in made.items()}
             used -= batch_length(made)
 
     def first(self, batch: int, seed: int) -> dict[str, Tensor]:
-        """The iterable's first batch, without using it up."""
+        """Return the iterable's first batch without consuming it."""
         return self._first
 
     @property
     def checksum(self) -> int:
-        """Of the first batch."""
+        """CRC-32 of the first batch."""
         return zlib.crc32(b"".join(value.cpu().numpy().tobytes() for value in self._first.values()))
 
-    def _checked(self, raw: Any, look: bool = False) -> dict[str, Tensor]:
-        if not isinstance(raw, Mapping) or not raw:
-            raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(raw).__name__}")
-        batch = {key: as_tensor(key, value) for key, value in raw.items()}
-        if len({len(value) for value in batch.values()}) > 1:
-            lengths = ", ".join(f"'{key}' {len(value)}" for key, value in batch.items())
-            raise BadInput(f"the tensors of a batch must have one length, got {lengths}")
-        if "image" in batch:
-            batch["image"] = self._checked_images(batch["image"], look)
-        if "label" in batch and not batch["label"].is_floating_point():
-            batch["label"] = self._checked_labels(batch["label"].long(), look)
-        return batch
+    def _check_shape(self, batch: Mapping[str, Tensor]) -> None:
+        if "image" in batch and self.image and (shape := image_shape(batch["image"])) != self.image:
+            raise BadInput(f"the images of all batches must have one shape, got {self.image} and {shape}")
 
-    def _checked_images(self, images: Tensor, look: bool) -> Tensor:
-        shape = tuple(images.shape)
-        if len(shape) != 4:
-            raise BadInput(f"'image' must have the shape (n, channels, height, width), got {shape}")
-        if self.image and shape[1:] != self.image:
-            raise BadInput(f"the images of all batches must have one shape, got {self.image} and {shape[1:]}")
-        if images.dtype == torch.uint8:
-            return normalize_images(images)
-        if images.dtype != torch.float32:
-            raise BadInput(f"'image' must be uint8 or floating point in [-1, 1], got {images.dtype}")
-        if look or images.device.type == "cpu":
-            low, high = (value.item() for value in images.aminmax())
-            if not (low >= -1.0001 and high <= 1.0001):
-                raise BadInput(f"images must lie in [-1, 1], got values from {low:.4g} to {high:.4g}")
-            if look and low >= 0:
-                self.notes.append("no pixel of the first batch is below 0; images are expected in [-1, 1], not [0, 1]")
-        return images
 
-    def _checked_labels(self, labels: Tensor, look: bool) -> Tensor:
-        if self.classes and (look or labels.device.type == "cpu"):
-            low, high = (value.item() for value in labels.aminmax())
-            if low < 0 or high >= len(self.classes):
-                raise BadInput(
-                    f"labels of {len(self.classes)} classes lie in 0..{len(self.classes) - 1}, got {low}..{high}"
-                )
-        return labels
+def repeat(source: Iterable[Any], seed: int) -> Iterator[Any]:
+    """Iterate over the source again and again, with random numbers of its own in place of torch's global ones.
+
+    A shuffling DataLoader thus has the same order whatever else draws numbers, and again after a resume.
+    """
+    state = torch.Generator().manual_seed(seed_of("batches", seed)).get_state()
+    stream = cycle(source)
+    while True:
+        with torch.random.fork_rng([]):
+            torch.set_rng_state(state)
+            batch = next(stream)
+            state = torch.get_rng_state()
+        yield batch
+
+
+def parse_batch(raw: Any, classes: Sequence[str], first: bool = False) -> dict[str, Tensor]:
+    """Turn what an iterable yields into a batch. Raises `BadInput` if it is not one.
+
+    Values on a GPU are checked in the `first` batch only.
+    """
+    if not isinstance(raw, Mapping) or not raw:
+        raise BadInput(f"a batch is a dict of tensors such as {{'image': ...}}, got {type(raw).__name__}")
+    batch = {key: as_tensor(key, value) for key, value in raw.items()}
+    if len({len(value) for value in batch.values()}) > 1:
+        lengths = ", ".join(f"'{key}' {len(value)}" for key, value in batch.items())
+        raise BadInput(f"the tensors of a batch must have one length, got {lengths}")
+    if "image" in batch:
+        batch["image"] = parse_images(batch["image"], first)
+    if "label" in batch and not batch["label"].is_floating_point():
+        batch["label"] = parse_labels(batch["label"], classes, first)
+    return batch
+
+
+def parse_images(images: Tensor, first: bool) -> Tensor:
+    """Return images as float32 in [-1, 1]. Raises `BadInput` for another shape, type or range."""
+    if images.dim() != 4:
+        raise BadInput(f"'image' must have the shape (n, channels, height, width), got {tuple(images.shape)}")
+    if images.dtype == torch.uint8:
+        return normalize_images(images)
+    if images.dtype != torch.float32:
+        raise BadInput(f"'image' must be uint8 or floating point in [-1, 1], got {images.dtype}")
+    if first or images.device.type == "cpu":
+        low, high = (value.item() for value in images.aminmax())
+        if not (low >= -1 - RANGE_TOLERANCE and high <= 1 + RANGE_TOLERANCE):
+            raise BadInput(f"images must lie in [-1, 1], got values from {low:.4g} to {high:.4g}")
+    return images
+
+
+def parse_labels(labels: Tensor, classes: Sequence[str], first: bool) -> Tensor:
+    """Return labels as int64. Raises `BadInput` for numbers that are not those of the classes."""
+    labels = labels.long()
+    if classes and (first or labels.device.type == "cpu"):
+        low, high = (value.item() for value in labels.aminmax())
+        if low < 0 or high >= len(classes):
+            raise BadInput(f"labels of {len(classes)} classes lie in 0..{len(classes) - 1}, got {low}..{high}")
+    return labels
+
+
+def describe_range(raw: Mapping[str, Any]) -> list[str]:
+    """Return a note if the images of a valid batch seem to lie in [0, 1] instead of [-1, 1]."""
+    images = as_tensor("image", raw["image"]) if "image" in raw else None
+    if images is None or images.dtype == torch.uint8 or images.amin() < 0:
+        return []
+    return ["no pixel of the first batch is below 0; images are expected in [-1, 1], not [0, 1]"]
 
 
 def as_tensor(key: str, value: Any) -> Tensor:
-    """A value of a batch as a tensor with a first axis, floating point as float32; `BadInput` for anything else."""
+    """Return a value of a batch as a tensor with at least one axis, floating point as float32.
+
+    Raises `BadInput` for a value that is neither a tensor nor an array of numbers, and for an empty one.
+    """
     if not isinstance(value, Tensor | np.ndarray):
         raise BadInput(f"'{key}' of a batch must be a tensor or a numpy array, got {type(value).__name__}")
     try:
@@ -132,5 +157,5 @@ def as_tensor(key: str, value: Any) -> Tensor:
 
 
 def to_class_names(classes: Sequence[str] | int | None) -> list[str]:
-    """Names of classes; a number of classes gets "0", "1" and so on."""
+    """Return the names of classes; for a number of classes "0", "1" and so on."""
     return [str(each) for each in range(classes)] if isinstance(classes, int) else list(classes or ())

@@ -1,4 +1,4 @@
-"""Picture files: which ones a folder holds, in which order, and how any picture becomes pixels of one shape."""
+"""Image files: list those of a folder, and decode any of them to pixels of one shape."""
 
 import os
 from collections import Counter
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from ganzoo.errors import BadInput
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
 MAX_FILES_EXAMINED = 1000
-"""Files of a large folder that decide whether all its images are grey."""
+"""Files of a large folder whose modes decide whether all its images are grey."""
 MAX_UNREADABLE_IN_A_ROW = 1000
 """Unreadable images in a row after which a stream gives up."""
 DECODERS = min(4, os.cpu_count() or 1)
@@ -29,19 +29,19 @@ MODE_NAMES = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and whit
 
 
 class ImageSource(Protocol):
-    """Pictures by number, such as `ImageFiles`; sent to worker processes."""
+    """Images by index, such as `ImageFiles`; worker processes receive a copy."""
 
     def __len__(self) -> int: ...
 
     def path(self, index: int) -> str:
-        """How a sentence names that picture."""
+        """Return the name of an image for messages."""
 
     def open(self, index: int) -> Image.Image:
-        """That picture."""
+        """Open an image."""
 
 
 class ImageFiles:
-    """Image files below the folder `top`, by number.
+    """Image files below the folder `top`, by index.
 
     The names are one block of bytes: a million Python strings would be copied into each worker process.
     """
@@ -55,40 +55,51 @@ class ImageFiles:
         return len(self._ends) - 1
 
     def path(self, index: int) -> str:
-        """Where that file is."""
+        """Return the path of a file."""
         name = os.fsdecode(self._names[self._ends[index] : self._ends[index + 1]])
         return str(Path(self.top, name))
 
     def open(self, index: int) -> Image.Image:
-        """That file as a picture whose pixels are not read yet."""
+        """Open a file without reading its pixels."""
         return Image.open(self.path(index))
 
 
-class DecodedImages(Dataset):
-    """Pictures as pixels of `shape`; an unreadable one is replaced by the next one that can be read."""
+class DecodedImage(NamedTuple):
+    """Pixels uint8 (channels, height, width), None if too many in a row are unreadable, and the index of their image.
 
-    def __init__(self, pictures: ImageSource, shape: tuple[int, int, int]) -> None:
-        self.pictures, self.shape = pictures, shape
+    `skipped` are the indices of the unreadable images before it.
+    """
+
+    pixels: Tensor | None
+    image_index: int
+    skipped: list[int]
+
+
+class DecodedImages(Dataset[DecodedImage]):
+    """Images as pixels of `shape`; an unreadable image is replaced by the next readable one."""
+
+    def __init__(self, source: ImageSource, shape: tuple[int, int, int]) -> None:
+        self.source, self.shape = source, shape
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.source)
 
-    def __getitem__(self, index: int) -> tuple[Tensor | None, int, list[int]]:
-        """The pixels (None where patience ran out), the number of the picture they are of, and the numbers skipped."""
+    def __getitem__(self, index: int) -> DecodedImage:
+        """Decode the image with that index, or the next readable one."""
         skipped: list[int] = []
         while len(skipped) < min(MAX_UNREADABLE_IN_A_ROW, len(self)):
-            # What a broken file makes Pillow raise is not limited to any list of exceptions.
-            with suppress(Exception), self.pictures.open(index) as picture:
-                return to_pixels(picture, self.shape), index, skipped
+            # A broken file can make Pillow raise any exception.
+            with suppress(Exception), self.source.open(index) as picture:
+                return DecodedImage(to_pixels(picture, self.shape), index, skipped)
             skipped.append(index)
             index = (index + 1) % len(self)
-        return None, index, skipped
+        return DecodedImage(None, index, skipped)
 
 
 def list_images(top: Path) -> list[str]:
-    """Paths of all image files below a folder, relative to it, with "/", sorted; hidden ones are left out.
+    """List all image files below a folder: paths relative to it, with "/", sorted, without hidden ones.
 
-    Raises `BadInput` where `top` is no folder, cannot be read or holds no image.
+    Raises `BadInput` if `top` is not a folder, cannot be read or holds no image.
     """
     if not top.is_dir():
         raise BadInput(f"'{top}' is a file; data is a folder of images or the name of a data set")
@@ -102,7 +113,7 @@ def list_images(top: Path) -> list[str]:
 
 
 def walk_images(folder: str | Path, before: str = "", above: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The image files below a folder; links are followed, but not back into a folder above."""
+    """Yield the image files below a folder; follow links, but not back into a folder above."""
     here = os.path.realpath(folder)
     if here in above:
         return
@@ -116,9 +127,9 @@ def walk_images(folder: str | Path, before: str = "", above: frozenset[str] = fr
 
 
 def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str]]:
-    """Class names, labels (int64) and what to say of them.
+    """Return class names, labels (int64, None without classes) and notes.
 
-    The classes are the top-level sub-folders, where there are two or more and every image lies in one of them.
+    The classes are the top-level sub-folders if there are at least two and every image lies in one of them.
     """
     folders = [name.partition("/")[0] if "/" in name else "" for name in names]
     classes = sorted(set(folders))
@@ -132,9 +143,9 @@ def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[
 
 
 def infer_channels(files: ImageFiles, most: int) -> int:
-    """1 where all images are grey, else 3, judged by the modes of at most `most` evenly spaced files.
+    """Return 1 if all images are grey, else 3, judged by the modes of at most `most` evenly spaced files.
 
-    A palette image counts as colour. Raises `BadInput` where none of these files can be read.
+    A palette image counts as colour. Raises `BadInput` if none of these files can be read.
     """
     readable = False
     for index in np.linspace(0, len(files) - 1, min(len(files), most)).astype(int):
@@ -148,7 +159,7 @@ def infer_channels(files: ImageFiles, most: int) -> int:
 
 
 def decode_all(files: ImageFiles, shape: tuple[int, int, int]) -> tuple[Tensor, list[str]]:
-    """The pixels of all files, uint8 (n, channels, height, width), and what was converted.
+    """Decode all files to pixels, uint8 (n, channels, height, width); return them and notes on conversions.
 
     Raises `BadInput` naming the first file that cannot be read.
     """
@@ -163,7 +174,7 @@ def decode_all(files: ImageFiles, shape: tuple[int, int, int]) -> tuple[Tensor, 
 
 
 def read_image(files: ImageFiles, shape: tuple[int, int, int], index: int) -> tuple[Tensor, tuple[int, int], str]:
-    """The pixels of one file, its width and height before, and its `kind`; `BadInput` where it cannot be read."""
+    """Return the pixels of a file, its width and height, and its mode. Raises `BadInput` if it cannot be read."""
     try:
         with files.open(index) as picture:
             size, kind = picture.size, describe_mode(picture)
@@ -176,7 +187,7 @@ def read_image(files: ImageFiles, shape: tuple[int, int, int], index: int) -> tu
 def describe_conversions(
     sizes: Sequence[tuple[int, int]], kinds: Sequence[str], shape: tuple[int, int, int]
 ) -> list[str]:
-    """The sentence about what became grey or RGB from something else, and what was resized; none if nothing was."""
+    """Return a note on how many images were converted to grey or RGB, or resized; an empty list if none was."""
     channels, height, width = shape
     plain, wanted = ("grey", "grey") if channels == 1 else ("colour", "RGB")
     others = Counter(kind for kind in kinds if kind != plain)
@@ -188,27 +199,29 @@ def describe_conversions(
 
 
 def describe_mode(picture: Image.Image) -> str:
-    """In a word, how the picture stores its pixels: "colour", "grey", "palette", "with transparency"."""
+    """Describe how a picture stores its pixels: "colour", "grey", "palette", "with transparency"."""
     mode = picture.mode.partition(";")[0]
     return "with transparency" if picture.has_transparency_data else MODE_NAMES.get(mode, mode)
 
 
 def to_pixels(picture: Image.Image, shape: tuple[int, int, int]) -> Tensor:
-    """A picture as uint8 of `shape` (channels, height, width).
+    """Turn a picture into uint8 of `shape` (channels, height, width).
 
-    Turned upright as its EXIF says, 16 bits cut to 8, transparency on white, cut to the largest centred part of the
-    right proportions and resized with antialiasing. Of an animation it is the first frame.
+    It is rotated as its EXIF data say, reduced from 16 bits to 8, put on white if transparent, cut to the largest
+    centred part of the right proportions and resized with antialiasing. Of an animation the first frame is taken.
     """
     channels, height, width = shape
-    # JPEG decodes large photographs much faster at a fraction of their size; twice the wanted size loses nothing.
+    # JPEG decodes large photographs much faster at a fraction of their size; from twice the size nothing is lost.
     picture.draft(picture.mode, (2 * width, 2 * height))
     ImageOps.exif_transpose(picture, in_place=True)
     plain = flatten_on_white(to_eight_bit(picture)).convert("L" if channels == 1 else "RGB")
-    return functional.pil_to_tensor(ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR))
+    fitted = ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR)
+    decoded: Tensor = functional.pil_to_tensor(fitted)
+    return decoded
 
 
 def to_eight_bit(picture: Image.Image) -> Image.Image:
-    """16-bit grey, which Pillow would clip, scaled to 8 bits; anything else as it is."""
+    """Scale 16-bit grey, which Pillow would clip, to 8 bits; return any other picture unchanged."""
     if picture.mode == "F":
         raise ValueError("pixels in floating point have no known range")
     if not picture.mode.startswith("I"):
@@ -218,7 +231,7 @@ def to_eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def flatten_on_white(picture: Image.Image) -> Image.Image:
-    """What is transparent, on white."""
+    """Put transparent parts of a picture on white."""
     if not picture.has_transparency_data:
         return picture
     white = Image.new("RGBA", picture.size, "white")

@@ -1,4 +1,4 @@
-"""Data that lie in memory whole: images, points, and the order in which samples are drawn."""
+"""Data that are held in memory: images, points, and the order in which samples are drawn."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Self
@@ -8,14 +8,17 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from ganzoo._seeds import make_rng
-from ganzoo.data.base import Data, Shard, keep_whole, to_device
+from ganzoo.data.base import Data, Shard, image_shape, keep_whole, to_device
 from ganzoo.errors import BadInput
+
+IMAGES_PER_RESIZE = 1000
+"""Images that are resized at once, as float32."""
 
 
 class InMemory(Data):
-    """Images (uint8, (n, channels, height, width)) and perhaps labels (int64, (n,)) as two tensors.
+    """Images (uint8, (n, channels, height, width)) and, if labelled, their labels (int64, (n,)) as two tensors.
 
-    Raises `BadInput` for images of another type or shape, and where there is none.
+    Raises `BadInput` for images of another type or shape, and if there are none.
     """
 
     def __init__(
@@ -29,58 +32,59 @@ class InMemory(Data):
         if images.dtype != torch.uint8 or images.dim() != 4 or not images.numel():
             got = f"{images.dtype} of shape {tuple(images.shape)}"
             raise BadInput(f"{name}: images must be uint8 of shape (n, channels, height, width), got {got}")
-        super().__init__(name, tuple(images.shape[1:]), classes=classes, labels=labels, count=len(images), notes=notes)
+        super().__init__(name, image_shape(images), classes=classes, labels=labels, count=len(images), notes=notes)
         self.images = images
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.images)
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """As in `Data`; a batch costs one gather, and on a GPU no synchronisation."""
-        for places in map(shard, batch_indices(self.count, batch, seed, used, self.device)):
-            yield self._batch(self.images.index_select(0, places), places)
+        """Yield batches as `Data.batches` does; each costs one gather, without synchronisation on a GPU."""
+        for indices in map(shard, batch_indices(len(self), batch, seed, used, self.device)):
+            yield self._make_batch(self.images.index_select(0, indices), indices)
 
     def to(self, device: torch.device | str) -> Self:
-        """Move all images and labels there."""
+        """Move all images and labels to that device; return itself."""
         self.images = self.images.to(device)
         self.labels = None if self.labels is None else self.labels.to(device)
         return super().to(device)
 
 
 class Points(Data):
-    """Points (float32, (n, dimensions)) as one tensor, in whatever units they have."""
+    """Points (float32, (n, dimensions)) as one tensor, in their own units."""
 
     def __init__(self, name: str, points: Tensor) -> None:
-        super().__init__(name, None, point=tuple(points.shape[1:]), count=len(points))
+        count, dimensions = points.shape
+        super().__init__(name, None, point=(dimensions,), count=count)
         self.points = points
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.points)
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """As in `Data`; a batch costs one gather."""
-        for places in map(shard, batch_indices(self.count, batch, seed, used, self.device)):
-            yield {"point": self.points.index_select(0, places)}
+        """Yield batches as `Data.batches` does; each costs one gather."""
+        for indices in map(shard, batch_indices(len(self), batch, seed, used, self.device)):
+            yield {"point": self.points.index_select(0, indices)}
 
     def to(self, device: torch.device | str) -> Self:
-        """Move all points there."""
+        """Move all points to that device; return itself."""
         self.points = self.points.to(device)
         return super().to(device)
 
 
 def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, list[str]]:
-    """uint8 images as squares of `size` with 1 or 3 channels, and what to say of the change."""
-    notes, before = [], tuple(images.shape[1:])
+    """Turn uint8 images into squares of `size` pixels with 1 or 3 channels; return them and notes on the change."""
+    notes, before = [], image_shape(images)
     if channels != before[0]:
         images = (functional.rgb_to_grayscale if channels == 1 else functional.grayscale_to_rgb)(images)
         notes.append(f"converted the images to {'grey' if channels == 1 else 'RGB'}")
     if (size, size) != before[1:]:
-        # In parts, since it works in float32.
-        images = torch.cat([functional.resize(part, [size, size]) for part in images.split(1000)])
+        parts = torch.split(images, IMAGES_PER_RESIZE)
+        images = torch.cat([functional.resize(part, [size, size]) for part in parts])
         notes.append(f"resized the images from {before[1]} x {before[2]} to {size} x {size}")
     return images.contiguous(), notes
 
@@ -88,9 +92,9 @@ def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, lis
 def batch_indices(
     count: int, batch: int, seed: int, used: int = 0, device: torch.device | str = "cpu"
 ) -> Iterator[Tensor]:
-    """Which samples each batch has (int64, (batch,)): permutations of `count` in a row, cut into equal pieces.
+    """Yield the indices of the samples of each batch, int64 (batch,), without end.
 
-    The first `used` samples of that row are passed over.
+    Permutations of `count` samples follow one another, cut into equal batches. The first `used` samples are left out.
     """
     device = torch.device(device)
     epoch, begun = divmod(used, count)
@@ -104,5 +108,5 @@ def batch_indices(
 
 
 def permute_epoch(count: int, seed: int, epoch: int, device: torch.device) -> Tensor:
-    """The order of one epoch."""
+    """Draw the order of the samples in one epoch."""
     return to_device(torch.randperm(count, generator=make_rng("epoch", seed, epoch)), device)

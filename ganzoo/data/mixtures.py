@@ -9,19 +9,18 @@ from torch import Tensor
 from ganzoo._seeds import make_rng
 
 TRAINING_POINTS = 100_000
-"""Points to learn from."""
 
 
 @dataclass(frozen=True)
 class Gaussians:
-    """A mixture of equally likely, round Gaussians: their `means`, (x, y) each, and their one standard deviation."""
+    """A mixture of equally likely, round Gaussians with `means` (x, y) and one standard deviation `sigma`."""
 
     name: str
     means: tuple[tuple[float, float], ...]
     sigma: float
 
     def draw(self, n: int, *purpose: object) -> Tensor:
-        """`n` independent points, float32 (n, 2), always the same ones for the same `purpose`."""
+        """Draw `n` independent points, float32 (n, 2); the same `purpose` always gives the same points."""
         rng = make_rng(self.name, *purpose)
         centres = torch.tensor(self.means)[torch.randint(len(self.means), (n,), generator=rng)]
         return centres + self.sigma * torch.randn(n, 2, generator=rng)

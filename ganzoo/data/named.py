@@ -1,6 +1,6 @@
-"""The data sets that have a name: what each is, where it is kept, how it is read.
+"""Data sets with a name: describe, find, download and read them.
 
-Torch and torchvision are imported where a set is opened, so that listing the names stays quick.
+Torch and torchvision are imported when a set is opened, so that listing the names stays quick.
 """
 
 import gzip
@@ -34,7 +34,7 @@ DATA_SETS = {
     "ring8": "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes",
     "grid25": "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes",
 }
-"""What `ganzoo.data.open_data` knows by name, each with a line that says what it is."""
+"""The name of each data set, with a description of one line."""
 
 LSUN_CATEGORIES = (
     "bedroom",
@@ -50,22 +50,22 @@ LSUN_CATEGORIES = (
 )
 
 TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
-"""Sets that fit in memory, with their classes in torchvision."""
+"""Data sets that fit in memory, with their classes in torchvision."""
 
 
 def list_names() -> list[str]:
-    """Every name as a user types it."""
+    """List every name as a user types it."""
     return [name for name in DATA_SETS if "<" not in name] + [f"lsun:{category}" for category in LSUN_CATEGORIES]
 
 
 def find_data_root(root: str | Path | None = None) -> Path:
-    """The folder of downloaded data sets: `root`, else the variable GANZOO_DATA, else one in the user's cache."""
+    """Return the folder of downloaded data sets: `root`, or the variable GANZOO_DATA, or one in the user's cache."""
     chosen = root or os.environ.get("GANZOO_DATA")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("ganzoo") / "data"
 
 
 def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
-    """Training images (uint8, (n, channels, height, width)), labels and class names of a set that fits in memory."""
+    """Load a set that fits in memory: training images uint8 (n, channels, height, width), labels and class names."""
     import torch
 
     if name == "mnist-10k":
@@ -78,7 +78,7 @@ def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
 
 
 def read_embedded(name: str) -> "Tensor":
-    """The bytes of a compressed file of this package."""
+    """Read and decompress a file of this package, as bytes (uint8)."""
     import torch
 
     content = gzip.decompress((resources.files("ganzoo.data") / "mnist10k" / name).read_bytes())
@@ -86,9 +86,9 @@ def read_embedded(name: str) -> "Tensor":
 
 
 def fetch(name: str, kind: str, root: Path, extra: str | None = None, **options: Any) -> Any:
-    """A torchvision data set below `root`, downloaded only where it is not there.
+    """Open a torchvision data set below `root`; download it if it is not there.
 
-    Raises `Unavailable` where it can neither be read nor downloaded, `BadInput` where this needs another package.
+    Raises `Unavailable` if it can neither be read nor downloaded, `BadInput` if the download needs another package.
     """
     from torchvision import datasets
 
@@ -98,9 +98,9 @@ def fetch(name: str, kind: str, root: Path, extra: str | None = None, **options:
         require_package(extra, name)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{kind}.lock"):  # another process may be about it too
+        with FileLock(root / f".{kind}.lock"):  # another process may be downloading it
             return getattr(datasets, kind)(root, download=True, **options)
-    # Torchvision, urllib, gdown and the archive formats each bring exceptions of their own.
+    # Torchvision, urllib, gdown and the archive formats each have exceptions of their own.
     except Exception as error:
         reason = " ".join(str(error).split())
         raise Unavailable(
@@ -110,7 +110,7 @@ def fetch(name: str, kind: str, root: Path, extra: str | None = None, **options:
 
 
 def require_package(package: str, name: str) -> None:
-    """`BadInput` where a package that a data set needs is missing."""
+    """Raise `BadInput` if a package that a data set needs is not installed."""
     try:
         import_module(package)
     except ImportError as error:
@@ -118,7 +118,7 @@ def require_package(package: str, name: str) -> None:
 
 
 def open_celeba(root: Path) -> "ImageFiles":
-    """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
+    """Open the training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
     from ganzoo.data.images import ImageFiles
 
     found = fetch("celeba", "CelebA", root, "gdown", target_type=[])
@@ -126,14 +126,14 @@ def open_celeba(root: Path) -> "ImageFiles":
 
 
 def open_lsun(name: str, root: Path) -> "Lsun":
-    """The training images of one LSUN category. Raises `BadInput` and `Unavailable`."""
+    """Open the training images of one LSUN category. Raises `BadInput` and `Unavailable`."""
     category, folder = name.partition(":")[2], root / "lsun"
     if category not in LSUN_CATEGORIES:
         raise BadInput(f"LSUN has no category '{category}'; {suggest(category, LSUN_CATEGORIES)}")
     require_package("lmdb", name)
     try:
         return Lsun(folder, category)
-    # Of lmdb's own kind, which can only be named where lmdb is installed.
+    # lmdb has its own exceptions, which can be named only where lmdb is installed.
     except Exception as error:
         raise Unavailable(
             f"{name} cannot be read from '{folder}' ({error}) and torchvision cannot download it; "
@@ -142,28 +142,29 @@ def open_lsun(name: str, root: Path) -> "Lsun":
 
 
 class Lsun:
-    """The images of one LSUN category, by number; each process opens the database for itself, as lmdb demands."""
+    """The images of one LSUN category, by index. Each process opens the database itself, as lmdb requires."""
 
     def __init__(self, folder: Path, category: str) -> None:
-        self._where = str(folder), [f"{category}_train"]
-        self._count = len(self._opened())
+        self._root, self._category = str(folder), f"{category}_train"
+        self._count = len(self._open())
 
     def __len__(self) -> int:
         return self._count
 
     def path(self, index: int) -> str:
-        """How a sentence names that image."""
+        """Return the name of an image for messages."""
         return f"image {index}"
 
     def open(self, index: int) -> "Image.Image":
-        """That image."""
-        return self._images[index][0]
+        """Open an image."""
+        image: Image.Image = self._images[index][0]
+        return image
 
     @cached_property
     def _images(self) -> "LSUN":
-        return self._opened()
+        return self._open()
 
-    def _opened(self) -> "LSUN":
+    def _open(self) -> "LSUN":
         from torchvision.datasets import LSUN
 
-        return LSUN(*self._where)
+        return LSUN(self._root, [self._category])

@@ -1,11 +1,11 @@
-"""Pictures that worker processes decode while a training goes on."""
+"""Images that worker processes decode during a training."""
 
 import os
 import signal
 import traceback
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,77 +14,82 @@ from torch.utils.data import DataLoader
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
 from ganzoo.data.base import Data, Shard, keep_whole
-from ganzoo.data.images import (
-    DECODERS,
-    DecodedImages,
-    ImageSource,
-)
+from ganzoo.data.images import DECODERS, DecodedImage, DecodedImages, ImageSource
 from ganzoo.data.memory import batch_indices
 from ganzoo.errors import BadInput, Failed
 
 SIGTERM_GRACE_SECONDS = 10
-"""Seconds that a worker lives on after a SIGTERM."""
+"""How long a worker lives on after a SIGTERM."""
+
+
+class DecodedBatch(NamedTuple):
+    """What a worker sends: pixels uint8 (n, channels, height, width), None if one image is missing, and indices."""
+
+    pixels: Tensor | None
+    indices: Tensor
+    skipped: list[int]
 
 
 class Streamed(Data):
-    """Pictures that worker processes decode while training.
+    """Images that worker processes decode during a training.
 
-    One that cannot be read is skipped, the next one taking its place; `skipped` and the last of `notes` count them.
+    An unreadable image is replaced by the next one; `skipped` and the last of `notes` count them.
     """
 
     def __init__(
         self,
         name: str,
-        pictures: ImageSource,
-        image: tuple[int, int, int],
+        source: ImageSource,
+        shape: tuple[int, int, int],
         labels: Tensor | None = None,
         classes: Sequence[str] = (),
         notes: Iterable[str] = (),
     ) -> None:
-        how = f"{len(pictures):,} images are read while training, by {DECODERS} worker processes"
-        super().__init__(name, image, classes=classes, labels=labels, count=len(pictures), notes=[*notes, how])
-        self.pictures, self._told = pictures, self.notes
+        self.source, self._shape = source, shape
+        note = f"{len(source):,} images are read while training, by {DECODERS} worker processes"
+        self._first_notes = [*notes, note]
+        super().__init__(name, shape, classes=classes, labels=labels, count=len(source), notes=self._first_notes)
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.source)
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """As in `Data`. Raises `BadInput` where a thousand images in a row cannot be read."""
-        loader = DataLoader(
-            DecodedImages(self.pictures, self.image),
-            batch_sampler=(shard(places).tolist() for places in batch_indices(self.count, batch, seed, used)),
+        """Yield batches as `Data.batches` does. Raises `BadInput` if too many images in a row cannot be read."""
+        loader = DataLoader[DecodedImage](
+            DecodedImages(self.source, self._shape),
+            batch_sampler=(shard(indices).tolist() for indices in batch_indices(len(self), batch, seed, used)),
             num_workers=DECODERS,
             collate_fn=collate,
             worker_init_fn=ignore_signals,
-            generator=make_rng("workers", seed),  # else it would draw from torch's global one
+            generator=make_rng("workers", seed),  # without it the loader draws from torch's global generator
         )
-        for pixels, places, broken in guard_workers(loader):
+        for pixels, indices, broken in guard_workers(loader):
             self.skip(broken)
             if pixels is None:
                 raise BadInput(
-                    f"{self.name}: too many images in a row cannot be read, the last is {self._last(broken)}"
+                    f"{self.name}: too many images in a row cannot be read, the last is {self._name_last(broken)}"
                 )
-            yield self._batch(pixels, places)
+            yield self._make_batch(pixels, indices)
 
     def skip(self, broken: Iterable[int]) -> None:
-        """Note that these pictures, by number, cannot be read."""
-        if new := [number for number in broken if number not in self.skipped]:
+        """Record that the images with these indices cannot be read."""
+        if new := [index for index in broken if index not in self.skipped]:
             self.skipped.update(new)
-            said = f"skipped {len(self.skipped)} images that cannot be read, the last is {self._last(new)}"
-            self.notes = [*self._told, said]
+            note = f"skipped {len(self.skipped)} images that cannot be read, the last is {self._name_last(new)}"
+            self.notes = [*self._first_notes, note]
 
-    def _last(self, broken: list[int]) -> str:
-        return f"'{self.pictures.path(broken[-1])}'"
+    def _name_last(self, broken: Sequence[int]) -> str:
+        return f"'{self.source.path(broken[-1])}'"
 
 
-def guard_workers(loader: DataLoader) -> Iterator[Any]:
-    """What a loader gives. Raises `Failed` where one of its processes died before it could answer."""
+def guard_workers(loader: DataLoader[DecodedImage]) -> Iterator[DecodedBatch]:
+    """Yield the loader's batches. Raises `Failed` if a worker died before it could answer."""
     try:
         yield from loader
     except Exception as error:
-        # Its frames hold the other processes, and torch tells of the dead one again whenever any process ends.
+        # The frames keep the other workers alive, and torch reports the dead one again whenever any process ends.
         traceback.clear_frames(error.__traceback__)
         if isinstance(error, ConnectionError | EOFError):
             raise Failed(f"a process that reads the data died: {error}") from error
@@ -92,9 +97,9 @@ def guard_workers(loader: DataLoader) -> Iterator[Any]:
 
 
 def ignore_signals(_: int) -> None:
-    """Have a worker go on after Ctrl-C and the like, which reach it too: the training decides when it ends.
+    """Make a worker ignore Ctrl-C and the like, which reach it too: the training decides when it ends.
 
-    SIGTERM counts after a while, since multiprocessing ends what is left of its workers by it.
+    A SIGTERM ends it after `SIGTERM_GRACE_SECONDS`, because multiprocessing ends its remaining workers that way.
     """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -103,8 +108,11 @@ def ignore_signals(_: int) -> None:
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
 
 
-def collate(samples: list[tuple[Tensor | None, int, list[int]]]) -> tuple[Tensor | None, Tensor, list[int]]:
-    """What a worker sends: pixels (None where one is missing), places and the places skipped."""
-    pixels, places, skipped = zip(*samples, strict=True)
-    complete = all(each is not None for each in pixels)
-    return torch.stack(pixels) if complete else None, torch.tensor(places), list(chain.from_iterable(skipped))
+def collate(images: list[DecodedImage]) -> DecodedBatch:
+    """Put decoded images together into a batch."""
+    pixels = [image.pixels for image in images if image.pixels is not None]
+    return DecodedBatch(
+        torch.stack(pixels) if len(pixels) == len(images) else None,
+        torch.tensor([image.image_index for image in images]),
+        list(chain.from_iterable(image.skipped for image in images)),
+    )

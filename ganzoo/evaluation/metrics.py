@@ -85,13 +85,15 @@ def classifier_score(scores: Tensor, splits: int = 1) -> float:
         torch.default_generator.manual_seed(seed_of("splits"))
         score = InceptionScore(feature=PrecomputedFeatures(scores.shape[1]), splits=splits)
         score.update(scores.double())
-        return score.compute()[0].item()
+        mean: float = score.compute()[0].item()
+        return mean
 
 
 def label_divergence(predicted: Tensor, classes: int) -> float:
     """Return KL(predicted || uniform) over the classes, in nats, for predicted labels int64 (n,)."""
     share = torch.bincount(predicted, minlength=classes).double() / len(predicted)
-    return torch.special.xlogy(share, share * classes).sum().item()
+    divergence: float = torch.special.xlogy(share, share * classes).sum().item()
+    return divergence
 
 
 def ms_ssim(images: Tensor) -> float:

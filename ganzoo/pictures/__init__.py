@@ -1,4 +1,1 @@
-"""Pictures for people: grids of images, scattered points, and how many of either go into one.
-
-What is drawn comes from elsewhere; nothing here samples or trains.
-"""
+"""Pictures of samples: grids of images and scatter plots of points. Nothing here samples or trains."""

@@ -1,24 +1,25 @@
-"""How many samples a picture shows, in which rows, and which samples it can show."""
-
-from typing import Any
+"""Layout of a picture of samples: how many, in which rows, and which samples can be shown."""
 
 import torch
 from torch import Tensor
 
-from ganzoo.contract import Generator
+from ganzoo.contract import Generator, Images
 
-SAMPLES_SHOWN, SAMPLES_PER_ROW, MAX_ROWS = 64, 8, 20
-"""Samples in a picture; samples of each class in one with a row for each, and classes in it at most."""
-
-
+SAMPLES_SHOWN = 64
+"""Samples in a picture without classes."""
+SAMPLES_PER_ROW = 8
+"""Samples of each class, in a row of its own."""
+MAX_ROWS = 20
+"""Classes in a picture."""
 POINTS_SHOWN = 2500
 """Points in a picture."""
 
 
 def choose_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
-    """How many samples a picture shows, what to fix for them, and its columns: a row for each class, if there are any.
+    """Return the number of samples in a picture, the values to fix for them, and the number of columns.
 
-    Without classes the columns are 0, as `write_grid` takes them for a picture that is nearly square.
+    A categorical generator gets a row for each class. Without classes the columns are 0, which `write_grid` takes as
+    nearly square.
     """
     if generator.makes == "point":
         return POINTS_SHOWN, {}, 0
@@ -28,12 +29,14 @@ def choose_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
     return SAMPLES_SHOWN, {}, 0
 
 
-def select_showable(samples: Any, kind: str = "image") -> Tensor | None:
-    """Those of the samples that a picture can show, as they are, or None.
+def select_showable(samples: Images, kind: str = "image") -> Tensor | None:
+    """Return the samples of that kind if a picture can show them, else None.
 
-    Of the kind "image" that is (n, 1 or 3, height, width), of the kind "point" (n, 2), of any other nothing.
+    Images can be shown with the shape (n, 1 or 3, height, width), points with (n, 2), other samples never.
     """
     shown = samples.get(kind) if isinstance(samples, dict) else samples
-    shape = () if shown is None else tuple(shown.shape[1:])
+    if shown is None:
+        return None
+    shape = tuple(shown.shape[1:])
     fits = {"image": len(shape) == 3 and shape[0] in (1, 3), "point": shape == (2,)}
     return shown if fits.get(kind) else None

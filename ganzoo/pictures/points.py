@@ -1,4 +1,4 @@
-"""Pictures of points in the plane: scattered, with the discriminator's scores behind them, and as an animation."""
+"""Pictures of points in the plane: scatter plots, also over the discriminator's scores, and animations."""
 
 import io
 from collections.abc import Sequence
@@ -17,21 +17,22 @@ from ganzoo.pictures.grid import write_png
 REAL_COLOUR, FAKE_COLOUR = "#1b1b1b", "#e03131"
 SIDE_INCHES, DPI = 5.6, 100
 MARGIN_SHARE = 0.15
-"""What is shown around the points, as a share of their extent."""
+"""Width of the margin around the points, as a share of their extent."""
 CONTOUR_LEVELS = 24
 COLOUR_PERCENTILES = (2, 98)
-"""Percentiles of the scores between which colours change; a few places far off would take all of them."""
+"""Percentiles of the scores between which colours change: a few extreme scores would take up all colours."""
 MAX_FRAMES, FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS = 100, 120, 2500
-"""Frames of an animation at most; how long each is shown and how long the last, in milliseconds."""
+"""Of an animation."""
 
 Span = tuple[float, float, float, float]
+"""Part of the plane: (left, right, bottom, top)."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """The game at one step: `real` and `fake` points (n, 2), and the scores (rows, columns) on a grid over `span`.
 
-    The span is (left, right, bottom, top). `scores` is None where the discriminator cannot score points alone.
+    `scores` is None if the discriminator cannot score points alone.
     """
 
     real: np.ndarray
@@ -41,7 +42,7 @@ class Scene:
 
 
 def square_around(points: np.ndarray) -> Span:
-    """A square around those of the points (n, 2) that are finite, with a margin."""
+    """Return a square with a margin around the finite ones of the points (n, 2)."""
     points = points[np.isfinite(points).all(1)]
     low, high = (points.min(0), points.max(0)) if len(points) else (-np.ones(2), np.ones(2))
     half = max((high - low).max() / 2, 1e-6) * (1 + 2 * MARGIN_SHARE)
@@ -50,12 +51,12 @@ def square_around(points: np.ndarray) -> Span:
 
 
 def write_scatter(path: Path, points: np.ndarray, model: str, seed: int) -> None:
-    """Points (n, 2) as a PNG, labelled as synthetic."""
+    """Write points (n, 2) as a PNG that is labelled as synthetic."""
     write_png(path, draw_scatter(points, model), model, seed)
 
 
 def draw_scatter(points: np.ndarray, title: str) -> Image.Image:
-    """Points (n, 2) as a picture."""
+    """Draw points (n, 2) as a picture."""
     canvas, axes = make_axes(square_around(points))
     axes.grid(alpha=0.3)
     draw_points(axes, points, FAKE_COLOUR, f"{len(points):,} generated points", size=7)
@@ -64,7 +65,7 @@ def draw_scatter(points: np.ndarray, title: str) -> Image.Image:
 
 
 def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
-    """A scene as a PNG, labelled as synthetic."""
+    """Write a scene as a PNG that is labelled as synthetic."""
     canvas, axes = make_axes(scene.span)
     if scene.scores is not None:
         draw_contours(axes, scene.scores, scene.span)
@@ -76,7 +77,7 @@ def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
 
 
 def make_axes(span: Span) -> tuple[FigureCanvasAgg, Axes]:
-    """An empty picture of that part of the plane."""
+    """Make an empty picture of that part of the plane."""
     canvas = FigureCanvasAgg(Figure(figsize=(SIDE_INCHES, SIDE_INCHES), dpi=DPI, layout="constrained"))
     axes = canvas.figure.add_subplot(aspect="equal", xlim=span[:2], ylim=span[2:])
     axes.tick_params(labelsize="small")
@@ -84,12 +85,12 @@ def make_axes(span: Span) -> tuple[FigureCanvasAgg, Axes]:
 
 
 def draw_points(axes: Axes, points: np.ndarray, colour: str, label: str, size: float) -> None:
-    """Points, each a dot of `size` square points of print."""
+    """Draw points, each as a dot of `size` square typographic points."""
     axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.7, linewidths=0, label=label)
 
 
 def draw_contours(axes: Axes, scores: np.ndarray, span: Span) -> None:
-    """Scores as filled contours."""
+    """Draw scores as filled contours."""
     rows, columns = scores.shape
     low, high = np.percentile(scores, COLOUR_PERCENTILES)
     levels = np.linspace(low, max(high, low + 1e-6), CONTOUR_LEVELS)
@@ -98,21 +99,23 @@ def draw_contours(axes: Axes, scores: np.ndarray, span: Span) -> None:
 
 
 def add_title_and_legend(axes: Axes, title: str) -> None:
-    """Title and legend."""
+    """Add title and legend."""
     axes.set_title(title, fontsize="medium")
     legend = axes.legend(loc="upper right", fontsize="small", framealpha=0.9)
-    for handle in legend.legend_handles:
+    for handle in filter(None, legend.legend_handles):
         handle.set(alpha=1, sizes=[30])
 
 
 def render(canvas: FigureCanvasAgg) -> Image.Image:
-    """What was drawn, as Pillow has it."""
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    """Turn what was drawn into a Pillow image."""
+    # Matplotlib has no type hints for this canvas.
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return Image.fromarray(pixels).convert("RGB")
 
 
 def animate(path: Path, pictures: Sequence[Path]) -> None:
-    """Pictures one after the other, the last one longer, as an endless GIF; of very many some."""
+    """Write pictures as an endless GIF with a longer last frame; of more than `MAX_FRAMES` some are left out."""
     chosen = np.unique(np.linspace(0, len(pictures) - 1, min(len(pictures), MAX_FRAMES)).round().astype(int))
     frames = [read_frame(pictures[place]) for place in chosen]
     times = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
@@ -122,7 +125,7 @@ def animate(path: Path, pictures: Sequence[Path]) -> None:
 
 
 def read_frame(path: Path) -> Image.Image:
-    """A picture in the colours that a GIF has."""
+    """Read a picture and reduce it to the 256 colours of a GIF."""
     with Image.open(path) as picture:
-        # Of the rare colours, those of the dots, other methods leave nothing.
+        # Other methods lose the rare colours, which are those of the dots.
         return picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
