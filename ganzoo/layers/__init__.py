@@ -1,4 +1,4 @@
-"""Building blocks of networks for architecture plugins: DCGAN's pyramid, its initial weights, checks of options.
+"""Building blocks of networks for plugins: DCGAN's pyramid and initial weights, normalisation, checks of options.
 
 Whole architectures are not here: those are plugins, and what only one of them uses stays in it.
 """
@@ -6,11 +6,16 @@ Whole architectures are not here: those are plugins, and what only one of them u
 from ganzoo.layers.checks import check_at_least_one, check_dropout, check_image
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.initialisation import initialise_normal
+from ganzoo.layers.minibatch import MinibatchDeviation
+from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
 from ganzoo.layers.resizing import Upsampling, double, halve
 from ganzoo.layers.stages import BASE, Stage, pyramid
 
 __all__ = [
     "BASE",
+    "ConditionalBatchNorm2d",
+    "MinibatchDeviation",
+    "PixelNorm",
     "Stage",
     "Upsampling",
     "activation_layers",
