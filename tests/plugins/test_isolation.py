@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from environments import see_ours
+from ganzoo._version import __version__
+from ganzoo.plugins.scaffold import requirement
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / name for name in ("ganzoo-vanilla", "ganzoo-losses"))]
@@ -60,7 +62,11 @@ SABOTAGES = {
         "failed",
         "Argument(s) {'more'}",
     ),
-    "bad-version": ("raise RuntimeError('was imported')", "incompatible", "needs ganzoo<3,>=2, this is ganzoo 0.1"),
+    "bad-version": (
+        "raise RuntimeError('was imported')",
+        "incompatible",
+        f"needs ganzoo<3,>=2, this is ganzoo {__version__}",
+    ),
     "bad-twin-one": (NET.format("bad_twin_one"), "conflict", "architecture 'twin' also comes from bad-twin-two"),
     "bad-twin-two": (NET.format("bad_twin_two"), "conflict", "architecture 'twin' also comes from bad-twin-one"),
     "bad-nowhere": (LOSS.format("nowhere", "bad_nowhere"), "ok", ""),
@@ -83,7 +89,7 @@ def write_project(folder, name, code):
     """The source of a distribution with one package, whose losses and networks are those of `SOUND`."""
     package = name.replace("-", "_")
     (folder / package).mkdir(parents=True)
-    filled = {"name": name, "package": package, "requires": REQUIRES.get(name, "ganzoo>=0.1,<0.2")}
+    filled = {"name": name, "package": package, "requires": REQUIRES.get(name, requirement(__version__))}
     (folder / "pyproject.toml").write_text(PYPROJECT.format(**filled, entry=ENTRIES.get(name, name)))
     (folder / package / "__init__.py").write_text(textwrap.dedent(code))
     if name in BRINGS:
