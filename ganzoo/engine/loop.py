@@ -48,6 +48,9 @@ class Engine:
 
     Under torch.distributed each process gives its own part of every batch, all of one length. Gradients are averaged
     and random numbers are drawn for the whole batch, so that n processes play the same game as one.
+
+    The state of the game: `generator`, `discriminator`, their optimizers in `players`, the average behind `ema`, the
+    buffers of `losses`, `index` (training steps done), `images` (real samples seen), `rng` and `terms_log`.
     """
 
     def __init__(
@@ -121,7 +124,7 @@ class Engine:
         player.turns += 1
         if not any(use.has_terms_for(side) for use in due):
             return
-        with self.players[OPPONENT[side]].frozen():
+        with self.players[OPPONENT[side]].freeze():
             step, terms = self._compute_gradients(player, batch, due)
             if self.processes.count > 1:
                 with self.profiled(f"{side} exchange"):

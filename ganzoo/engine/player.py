@@ -23,8 +23,8 @@ class Player:
         self.turns = 0
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let no parameter of this side record a gradient, while the other side plays."""
+    def freeze(self) -> Iterator[None]:
+        """Let no parameter of this side record a gradient inside, where the other side plays."""
         for parameter in self.parameters:
             parameter.requires_grad_(False)
         try:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,9 +46,9 @@ class Scheduled:
         in_time = self.start <= index and (self.stop is None or index < self.stop)
         return in_time and turn_number % self.every == 0
 
-    def has_terms_for(self, turn: str) -> bool:
+    def has_terms_for(self, side: str) -> bool:
         """Return whether this loss has terms for that side at all: whether it overrides the method."""
-        return getattr(type(self.loss), turn) is not getattr(Loss, turn)
+        return getattr(type(self.loss), side) is not getattr(Loss, side)
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the loss by name; its errors name the loss."""
@@ -92,10 +92,16 @@ def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
         raise BadInput("no loss has a term for the generator or the discriminator, so nothing would be trained")
     named: dict[str, Scheduled] = {}
     for use in uses:
-        numbers = itertools.chain([use.name], (f"{use.name}-{number}" for number in itertools.count(2)))
-        name = next(name for name in numbers if name not in named)
+        name = unused_name(use.name, named)
         named[name] = replace(use, name=name)
     return list(named.values())
+
+
+def unused_name(name: str, taken: Container[str]) -> str:
+    """Return the name itself, or with the lowest number from 2 on that makes it unused."""
+    if name not in taken:
+        return name
+    return next(numbered for n in itertools.count(2) if (numbered := f"{name}-{n}") not in taken)
 
 
 def check_both_sides_trained(losses: Iterable[Scheduled], steps: int) -> None:

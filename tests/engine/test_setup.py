@@ -81,3 +81,20 @@ def test_a_part_that_its_author_put_into_eval_stays_there():
     assert [m.training for m in engine.discriminator.modules() if isinstance(m, nn.BatchNorm1d)] == [False]
     assert engine.discriminator.training
     assert engine.generator.training
+
+
+def test_an_engine_has_all_its_attributes_before_the_first_step():
+    engine = make()
+    before = set(vars(engine))
+    play(engine, 1)
+    assert set(vars(engine)) == before
+    assert set(engine.players) == {"generator", "discriminator"}
+
+
+def test_a_layer_that_is_frozen_after_the_engine_was_built_stays_as_it_is():
+    engine = make()
+    layer = engine.generator.net[0].requires_grad_(False)
+    before, last = layer.weight.clone(), engine.generator.net[-1].weight.clone()
+    play(engine, 2)
+    assert torch.equal(layer.weight, before) and not layer.weight.requires_grad
+    assert not torch.equal(engine.generator.net[-1].weight, last)
