@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganzoo._version import __version__
 from ganzoo.data.named import DATA_SETS, list_names
@@ -10,9 +10,11 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
-from ganzoo.zoo.registry import entries
-from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
+
+if TYPE_CHECKING:
+    from ganzoo.zoo.local import LocalModel
 
 RATIOS = ("fd", "fid")
 """Metrics that only say something beside those of real samples."""
@@ -20,7 +22,7 @@ HEADLINE = ("classifier-score", "coverage", "label-accuracy", "cas", "modes", "h
 """Further metrics that a line has room for."""
 
 
-def things() -> list[dict[str, str]]:
+def things(registry: Registry) -> list[dict[str, str]]:
     """Return a row for each architecture, loss, callback, recipe, data set and model."""
     provided = [
         row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
@@ -28,12 +30,12 @@ def things() -> list[dict[str, str]]:
         if thing.kind != "model"
     ]
     data = [row("data", name, "ganzoo", __version__, text) for name, text in DATA_SETS.items()]
-    pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in entries()]
+    pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in registry.entries]
     return provided + data + pretrained
 
 
-def models() -> list[dict[str, str]]:
-    """A row for each registered model: what it is, how good, how large, and whether it is on this machine."""
+def models(registry: Registry) -> list[dict[str, str]]:
+    """Return a row for each registered model: what it is, how good, how large, and whether it is on this machine."""
     return [
         {
             "kind": "model",
@@ -46,7 +48,7 @@ def models() -> list[dict[str, str]]:
             "source": entry.source,
             "here": "yes" if is_here(entry) else "no",
         }
-        for entry in entries()
+        for entry in registry.entries
     ]
 
 
@@ -97,15 +99,16 @@ def first_line(thing: Registration) -> str:
 
 
 def describe(name: str) -> str:
-    """All that is known of a name or folder, as text. Raises `BadInput` for an unknown one, with the nearest."""
+    """Describe everything of that name, or the model in a folder. Raises `BadInput` for an unknown name."""
+    registry = Registry()
     found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
     texts = [describe_provided(thing) for thing in found]
     texts += [f"data set '{name}': {text}" for key, text in DATA_SETS.items() if is_data(name, key)]
-    texts += [describe_entry(entry) for entry in entries() if name in (entry.name, entry.full_name)]
+    texts += [describe_entry(entry) for entry in registry.entries if name in (entry.name, entry.full_name)]
     if not texts and (name.startswith("hub:") or is_folder(name)):
         texts = describe_model(name)
     if not texts:
-        names = list_names() + [thing["name"] for thing in things()]
+        names = list_names() + [thing["name"] for thing in things(registry)]
         raise BadInput(f"nothing is called '{name}'; {suggest(name, names)}")
     return "\n\n".join(texts)
 
@@ -171,33 +174,37 @@ def describe_default(field: Any) -> str:
 
 
 def describe_entry(entry: Entry) -> str:
-    """What a registry says of a model, and its config where it is on this machine."""
-    import json
-
-    from ganzoo.zoo.config import read_config
-
+    """Describe what a registry says about a model, with its config where it is on this machine."""
     facts = {key: getattr(entry, key) for key in ("summary", "architecture", "distribution", "data", "license")}
     facts |= {"source": entry.source, "scores": headline(entry.scores), "size": f"{entry.size:,} bytes"}
     lines = [f"model '{entry.name}' of {entry.origin}", *(f"  {key}: {value}" for key, value in facts.items() if value)]
     lines += score_lines(entry.scores)
-    here = is_here(entry)
-    lines += ["", json.dumps(read_config(resolve_folder(entry.full_name, offline=True)), indent=2)] if here else []
-    return "\n".join(lines if here else [*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])
+    if not is_here(entry):
+        return "\n".join([*lines, f"  not on this machine yet: ganzoo pull {entry.name}"])
+    from ganzoo.zoo.resolve import resolve_model
+
+    return "\n".join([*lines, "", describe_config(resolve_model(entry, offline=True))])
 
 
 def describe_model(source: str) -> list[str]:
-    """The config of a model that a folder holds, or a repository on the Hub; of any other folder nothing."""
-    import json
-
-    from ganzoo.zoo.config import read_config
+    """Describe the model in a folder or in a repository on the Hub; return nothing for a folder without a model."""
+    from ganzoo.zoo.references import parse
+    from ganzoo.zoo.resolve import resolve_model
 
     try:
-        folder = resolve_folder(source)
+        local = resolve_model(parse(source))
     except BadInput:
         if source.startswith("hub:"):
             raise
         return []
-    return [f"model in {folder}\n{json.dumps(read_config(folder), indent=2)}"]
+    return [f"model in {local.folder}\n{describe_config(local)}"]
+
+
+def describe_config(local: "LocalModel") -> str:
+    """Return a model's config as JSON."""
+    import json
+
+    return json.dumps(local.config.table, indent=2)
 
 
 def indent(text: str) -> str:

@@ -8,7 +8,7 @@ import click
 from ganzoo._version import __version__
 from ganzoo.cli import models, plugins, training
 from ganzoo.cli.errors import report, share_error
-from ganzoo.cli.terminal import as_json, print_json, print_table, rank, with_debug
+from ganzoo.cli.terminal import as_json, log_on_terminal, print_json, print_table, rank, with_debug
 from ganzoo.errors import Error
 
 SECTIONS = {
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 a bug, 2 bad input, 3 diverged, 4 network or integrity, 130/143 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with commands.make_context("ganzoo", list(words)) as context:
+        with log_on_terminal(), commands.make_context("ganzoo", list(words)) as context:
             code = commands.invoke(context) or 0
         sys.stdout.flush()
     except BaseException as error:
@@ -57,13 +57,14 @@ for command in (*training.COMMANDS, *models.COMMANDS, *plugins.COMMANDS):
 def list_(section: str | None, json: bool) -> None:
     """List what there is to use: architectures, losses, callbacks, recipes, data and models."""
     from ganzoo.cli.listing import models, things
+    from ganzoo.zoo.registry import Registry
 
     if section == "models":
-        rows = models()
+        rows = models(Registry())
         columns = ("name", "registry", "architecture", "data", "size", "scores", "source", "here")
         print_json(rows) if json else print_table("model", rows, columns)
         return
-    rows = [row for row in things() if section is None or row["kind"] == SECTIONS[section]]
+    rows = [row for row in things(Registry()) if section is None or row["kind"] == SECTIONS[section]]
     if json:
         keys = ("kind", "name", "distribution", "version")
         print_json([{key: row[key] for key in keys} for row in rows])

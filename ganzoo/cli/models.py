@@ -39,7 +39,7 @@ def sample(
     values = parse_fixed(fixed)
     from ganzoo.zoo.export import write
 
-    click.echo(write(model, count, seed, out, overwrite, device, aside, rows, values))
+    click.echo(write(model, count, seed, out, overwrite, device, rows, values))
 
 
 @click.command()
@@ -73,14 +73,18 @@ def evaluate(
     take them.
     """
     from ganzoo.evaluation.evaluate import evaluate, scores_file
+    from ganzoo.zoo.model import load_local
+    from ganzoo.zoo.references import parse
+    from ganzoo.zoo.resolve import resolve_model
     from ganzoo.zoo.scores import check_scores_file
 
     names = None if metrics is None else parse_names("--metrics", metrics)
-    files = [path for path in (out, scores_file(model)) if path]
+    reference = parse(model)
+    files = [path for path in (out, scores_file(reference)) if path]
     for path in files:
         check_scores_file(path)
-    how = {"device": device, "data_root": data_root, "inception_weights": inception_weights, "say": aside}
-    scores = evaluate(model, data, count, seed, names, **how)
+    loaded = load_local(resolve_model(reference), device)
+    scores = evaluate(loaded, data, count, seed, names, data_root=data_root, inception_weights=inception_weights)
     if json:
         print_json(scores.plain)
     else:
@@ -103,7 +107,7 @@ def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str
     """Samples and scores of several MODELs side by side in one picture."""
     from ganzoo.evaluation.compare import compare
 
-    click.echo(compare(models, out, count, seed, device, aside))
+    click.echo(compare(models, out, count, seed, device))
 
 
 @click.command()
@@ -116,13 +120,15 @@ def pull(models: Sequence[str], everything: bool) -> None:
 
     MODEL is a name from 'ganzoo list models', or hub:owner/name[@revision].
     """
-    from ganzoo.zoo.registry import entries
-    from ganzoo.zoo.resolve import resolve_folder
+    from ganzoo.zoo.references import parse
+    from ganzoo.zoo.registry import Registry
+    from ganzoo.zoo.resolve import resolve_model
 
     if bool(models) == everything:
         raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
-    for source in [entry.full_name for entry in entries()] if everything else models:
-        click.echo(resolve_folder(source, everything=True, say=aside))
+    registry = Registry()
+    for reference in registry.entries if everything else (parse(model, registry) for model in models):
+        click.echo(resolve_model(reference, everything=True).folder)
 
 
 @click.command()
@@ -146,7 +152,8 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
-    from ganzoo.zoo.publish import Publication, add_entry, check_name_free
+    from ganzoo.zoo.entry import add_entry, check_name_free
+    from ganzoo.zoo.publish import Publication
 
     publication = Publication(model, repository, license_or_other(license_id), private, tag, message)
     if dry_run:
@@ -155,7 +162,7 @@ def publish(
         return
     if register:
         check_name_free(publication.name, repository)
-    entry = publication.publish(aside)
+    entry = publication.publish()
     click.echo(entry, nl=False)
     if register:
         aside(f"'{publication.name}' is now in {add_entry(entry)}")
@@ -168,7 +175,7 @@ def publish(
 @with_debug
 def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
-    from ganzoo.zoo.publish import bundle
+    from ganzoo.zoo.bundle import bundle
 
     click.echo(bundle(model, folder, license_or_other(license_id)), nl=False)
 

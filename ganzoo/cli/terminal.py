@@ -1,8 +1,10 @@
 """What commands have in common: flags, sentences beside what they print, tables and JSON."""
 
 import json as jsonlib
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -36,6 +38,30 @@ def shown(text: str) -> str:
 def aside(sentence: str) -> None:
     """Say something on standard error, beside what a command prints."""
     click.echo(shown(sentence), err=True)
+
+
+class TerminalHandler(logging.Handler):
+    """Prints the messages of the package on standard error, where a progress bar may take them over."""
+
+    is_terminal = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a message as it is, without level or time."""
+        aside(record.getMessage())
+
+
+@contextmanager
+def log_on_terminal() -> Iterator[None]:
+    """Print what the package logs meanwhile; of several processes the first prints all, the others warnings only."""
+    logger, handler = logging.getLogger("ganzoo"), TerminalHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING if rank() else logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
 
 
 def print_json(value: Any) -> None:

@@ -1,7 +1,8 @@
 """Several models on one page: samples of each from the same seed, and their scores under the same protocol."""
 
 import io
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,13 @@ from ganzoo.pictures.grid import tile, to_bytes, to_picture
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import draw_scatter
 from ganzoo.zoo import scores as stored
-from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.model import Model, load_local
+from ganzoo.zoo.references import parse
+from ganzoo.zoo.registry import Registry
+from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.scores import FILE, format_number
+
+logger = logging.getLogger(__name__)
 
 COLUMN_INCHES = 3.2
 """Inches of a model's column."""
@@ -44,7 +49,6 @@ def compare(
     n: int = DEFAULT_SAMPLES,
     seed: int = 0,
     device: str = "auto",
-    say: Callable[[str], None] = lambda sentence: None,
 ) -> Path:
     """Write the page. Scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now.
 
@@ -53,17 +57,19 @@ def compare(
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is no .png")
     check_writable(out)
-    columns = [make_column(source, n, seed, device, say) for source in sources]
+    registry = Registry()
+    columns = [make_column(source, n, seed, device, registry) for source in sources]
     write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
     return out
 
 
-def make_column(source: str, n: int, seed: int, device: str, say: Callable[[str], None]) -> Column:
+def make_column(source: str, n: int, seed: int, device: str, registry: Registry) -> Column:
     """What a page shows of one model."""
-    model = load(source, device, say=say)
+    local = resolve_model(parse(source, registry))
+    model = load_local(local, device)
     made, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
     samples = draw_model(source, model, seed)
-    return Column(str(source), f"{made} on {data}", samples, find_scores(source, model, n, seed, say))
+    return Column(str(source), f"{made} on {data}", samples, find_scores(source, model, local.folder, n, seed))
 
 
 def draw_model(source: str, model: Model, seed: int) -> Image.Image:
@@ -77,9 +83,9 @@ def draw_model(source: str, model: Model, seed: int) -> Image.Image:
     return to_picture(tile(to_bytes(samples), columns))
 
 
-def find_scores(source: str, model: Model, n: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def find_scores(source: str, model: Model, folder: Path, n: int, seed: int) -> dict[str, Any]:
     """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
-    suite, path = find_suite(model.config["data"]), resolve_folder(source) / FILE
+    suite, path = find_suite(model.config["data"]), folder / FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     wanted |= {suite.name: suite.protocol(n)} if suite else {}
     found = stored.read_scores(path) if path.is_file() else {}
@@ -88,7 +94,7 @@ def find_scores(source: str, model: Model, n: int, seed: int, say: Callable[[str
         return {name: score for name, score in found.items() if isinstance(score, dict)}
     if suite is None:
         return {}
-    say(f"measuring {source}")
+    logger.info("measuring %s", source)
     return evaluate(model, n=n, seed=seed).metrics
 
 

@@ -1,7 +1,7 @@
 """Measuring a model: its samples and real ones under the same metrics, side by side."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,9 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Metric, Suite, are_finite
+from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.references import model_folder, parse
+from ganzoo.zoo.references import Reference
 from ganzoo.zoo.scores import FILE, Scores, score
 
 DEFAULT_SAMPLES = 10_000
@@ -33,7 +34,6 @@ def evaluate(
     device: str = "auto",
     data_root: str | Path | None = None,
     inception_weights: str | Path | None = None,
-    say: Callable[[str], None] = lambda sentence: None,
 ) -> Scores:
     """Scores of the first `n` samples of a seed, each beside that of `n` real samples that no training has seen.
 
@@ -43,7 +43,7 @@ def evaluate(
     too. Raises `BadInput` for an unknown metric, data or model, for metrics that do not go with the model, and for too
     few or too many samples.
     """
-    model = model if isinstance(model, Model) else load(model, device, say=say)
+    model = model if isinstance(model, Model) else load(model, device)
     choice = MetricPlan(model, data, data_root, inception_weights)
     measured: dict[str, Any] = {}
     labels: dict[str, str] = {}
@@ -159,8 +159,7 @@ def sample_protocol(model: Model, n: int, seed: int) -> dict[str, Any]:
     return {"samples": n, "seed": seed, "weights": weights, "ganzoo": __version__}
 
 
-def scores_file(source: str | Path) -> Path | None:
-    """Where the scores of a local run or model folder are kept; None for what is elsewhere or cannot be written."""
-    meant = parse(source)
-    folder = model_folder(meant) if isinstance(meant, Path) else None
+def scores_file(reference: Reference) -> Path | None:
+    """Return the file with the scores of a run or model folder; None for other models, or if it is not writable."""
+    folder = LocalModel.find(reference).folder if isinstance(reference, Path) else None
     return folder / FILE if folder and os.access(folder, os.W_OK) else None

@@ -32,9 +32,9 @@ from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.games import COUNT, IMAGES, Game, MakeBatch
 from ganzoo.training.progress import Silence
 from ganzoo.training.train import train
-from ganzoo.zoo import registry
-from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.model import Model, load, load_local
+from ganzoo.zoo.registry import Registry
+from ganzoo.zoo.resolve import resolve_model
 
 __all__ = ["Check", "Skipped", "checks", "checks_of"]
 
@@ -170,10 +170,10 @@ def stand_in(recipe: Recipe, own: MakeBatch | None) -> Batches:
 
 def loads_and_samples(thing: Registration, own: MakeBatch | None) -> None:
     """A model that lies in the package is what the registry pins, and can be loaded and sampled without a network."""
-    if registry.find(thing.full_name).folder is None:
+    entry = Registry().find(thing.full_name)
+    if entry is None or entry.folder is None:
         raise Skipped("it is on the Hub, and checks use no network")
-    resolve_folder(thing.full_name, offline=True, everything=True)
-    sample(load(thing.full_name, "cpu", offline=True), own)
+    sample(load_local(resolve_model(entry, offline=True, everything=True), "cpu"), own)
 
 
 def sample(model: Model, own: MakeBatch | None) -> None:

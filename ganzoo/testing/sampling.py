@@ -9,8 +9,9 @@ from ganzoo.contract import Generator
 from ganzoo.testing.check import require
 from ganzoo.testing.games import COUNT, Game
 from ganzoo.testing.turns import by_key, call, shake
-from ganzoo.zoo.model import build_with_weights, serialize_weights
+from ganzoo.zoo.config import CheckedData
 from ganzoo.zoo.sampling import BLOCK, concatenate, draw
+from ganzoo.zoo.weights import build_with_weights, serialize_weights
 
 CLOSE = 1e-5
 """How far two images may lie apart that are meant to be the same, in units of their range from -1 to 1."""
@@ -109,7 +110,8 @@ def weights_survive_safetensors(game: Game) -> None:
     generator = trained_generator(game)
     weights = tensors_from_bytes(serialize_weights(generator))
     torch.manual_seed(1)  # what a constructor draws must not happen to be the same
-    copied = build_with_weights(game.parts()["generator"], game.description, weights).eval()
+    facts = CheckedData.model_validate(game.description).facts
+    copied = build_with_weights(game.parts()["generator"], facts, weights).eval()
     for name, tensor in generator.state_dict().items():
         require(tensor.equal(copied.state_dict()[name]), f"'{name}' is not what it was after saving and loading")
     given = game.given(generator)

@@ -12,9 +12,8 @@ from ganzoo.data.named import list_names
 from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.zoo.config import read_config
 from ganzoo.zoo.references import OnHub, parse
-from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.resolve import resolve_model
 
 Source = str | Path | Iterable[dict[str, Tensor]]
 
@@ -33,13 +32,14 @@ def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
     """A recipe that begins with a pretrained generator: its name made one that lasts, the data in its images' size."""
     if recipe.train.init is None:
         return recipe
-    folder, meant = resolve_folder(recipe.train.init), parse(recipe.train.init)
-    if isinstance(meant, OnHub):
-        recipe = recipe.replace(train={"init": f"hub:{meant.repository}@{folder.name}"})
-    elif isinstance(meant, Path):
+    reference = parse(recipe.train.init)
+    local = resolve_model(reference)
+    if isinstance(reference, OnHub):
+        recipe = recipe.replace(train={"init": f"hub:{reference.repository}@{local.folder.name}"})
+    elif isinstance(reference, Path):
         recipe = recipe.replace(train={"init": absolute(recipe.train.init)})
-    learnt, own_size = read_config(folder)["data"], recipe.data.size or recipe.data.channels
-    shape = learnt["shape"] if learnt["kind"] == "image" else None
+    learnt, own_size = local.config.data, recipe.data.size or recipe.data.channels
+    shape = learnt.shape if learnt.kind == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
         return recipe.replace(data={"size": shape[1], "channels": shape[0]})
     return recipe

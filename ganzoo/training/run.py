@@ -20,7 +20,7 @@ from ganzoo.pictures import grid, points
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training import checkpoint, curves
 from ganzoo.training.launch import launch_command
-from ganzoo.zoo.config import read_config
+from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
 RUNS = Path("runs")
@@ -162,7 +162,7 @@ class Run:
     @property
     def best_step(self) -> int | None:
         """After which training step the samples were best; None where none was measured yet."""
-        return read_config(self.best_folder)["training"]["steps"] if self.best_folder.exists() else None
+        return LocalModel(self.best_folder).config.training["steps"] if self.best_folder.exists() else None
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -1,26 +1,35 @@
-"""`config.json` of a model folder, checked: it may come from a stranger."""
+"""`config.json` of a model folder. It may come from a stranger, so every value is checked."""
 
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from ganzoo._io import read_bytes
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 
 FORMAT = 1
-LARGEST = 1_000_000
-"""Bytes that are read at most."""
+MAX_CONFIG_BYTES = 1_000_000
+"""The largest config.json that is read."""
 AXES = {"image": 3, "point": 1}
-"""Numbers in the shape of one sample, for each kind of data that has a shape."""
+"""Length of the shape of one sample, for each kind of data that has a shape."""
 
 Word = Annotated[str, Field(pattern=r"^[\w.+!-]{1,100}$")]
 
 
 class Checked(BaseModel):
-    """A table of config.json, which may come from a stranger: every value has the type it should have."""
+    """A table of config.json. Values must have exactly the declared types: the string "1" is not an integer."""
 
     model_config = ConfigDict(strict=True)
 
@@ -43,10 +52,16 @@ class CheckedData(Checked):
     classes: list[str]
 
     @model_validator(mode="after")
-    def _the_kind_has_its_shape(self) -> Self:
+    def _require_shape(self) -> Self:
         if self.kind in AXES and len(self.shape or ()) != AXES[self.kind]:
             raise ValueError(f"{self.kind}s need a shape, of length {AXES[self.kind]}")
         return self
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Arguments for the generator's constructor: "image" or "point" (a shape), and "classes" (a number)."""
+        shape = {self.kind: tuple(self.shape)} if self.kind in AXES and self.shape else {}
+        return {**shape, "classes": len(self.classes) or None}
 
 
 class CheckedWeights(Checked):
@@ -66,27 +81,34 @@ class CheckedConfig(Checked):
     data: CheckedData
     weights: CheckedWeights
     training: dict[str, Any] = Field(default_factory=dict)
+    _table: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """The whole content of the file as plain values, further keys included."""
+        return self._table
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The checked config of a model folder. Raises `BadInput` where it is none that this version reads."""
+def read_config(folder: Path) -> CheckedConfig:
+    """Read and check the config of a model folder. Raises `BadInput` where this version cannot read it."""
     path = folder / "config.json"
-    config = parse_json(path)
-    if isinstance(config, dict) and config.get("format", FORMAT) != FORMAT:
-        raise BadInput(f"{path} has format {config['format']!r:.20}, this ganzoo {__version__} reads {FORMAT}")
+    table = read_json(path)
+    if isinstance(table, dict) and table.get("format", FORMAT) != FORMAT:
+        raise BadInput(f"{path} has format {table['format']!r:.20}, this ganzoo {__version__} reads {FORMAT}")
     try:
-        CheckedConfig.model_validate(config)
+        config = CheckedConfig.model_validate(table)
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"])) or "all of it"
         raise BadInput(f"{path} is not the config of a ganzoo model: {place}: {fault['msg']}") from error
+    config._table = table
     return config
 
 
-def parse_json(path: Path) -> Any:
-    """The content of a JSON file of at most `LARGEST` bytes."""
-    if path.stat().st_size > LARGEST:
-        raise BadInput(f"{path} is too large for a config: more than {LARGEST:,} bytes")
+def read_json(path: Path) -> Any:
+    """Read a JSON file of at most `MAX_CONFIG_BYTES` bytes."""
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise BadInput(f"{path} is too large for a config: more than {MAX_CONFIG_BYTES:,} bytes")
     content = read_bytes(path)
     try:
         return json.loads(content)

@@ -3,7 +3,7 @@
 import io
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,21 +13,24 @@ import torch
 from torch import Tensor
 
 from ganzoo._io import write_bytes, write_errors
+from ganzoo.contract import Images
 from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import to_bytes, to_picture, write_png, write_tiles
 from ganzoo.pictures.layout import POINTS_SHOWN, SAMPLES_PER_ROW, SAMPLES_SHOWN, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import Entry
-from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.references import parse
+from ganzoo.zoo.model import Model, load_local
+from ganzoo.zoo.references import OnHub, Reference, parse
+from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.rows import Folders, each_row, stem
 from ganzoo.zoo.sampling import concatenate
 
-IN_A_PICTURE = 10_000
-"""Samples that one picture shows at most."""
+MAX_IN_PICTURE = 10_000
+"""The most samples that one picture shows."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-Blocks = Iterable[tuple[Any, dict[str, Tensor]]]
+Blocks = Iterable[tuple[Images, dict[str, Tensor]]]
+"""Samples piece by piece, each piece with what it was made from."""
 
 
 def write(
@@ -37,22 +40,22 @@ def write(
     out: Path | None,
     overwrite: bool,
     device: str,
-    say: Callable[[str], None] = lambda sentence: None,
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
 ) -> Path:
-    """Draw `n` samples of a model into `out` (.png, .npz or a folder) and return where they are.
+    """Draw `n` samples of a model into `out` (.png, .npz or a folder); return its path.
 
-    Without `n`, 64 images or 2,500 points, or 8 in each of the rows. `source` and `say` are as in `load`, `fixed` as in
-    `Model.sample`. With `rows`, such as "label" or "c1=-1,0,1", `n` samples for each value of that latent key, made
-    from the same other latents, and a row of the picture for each. Without `out`, a new picture in this folder whose
-    name says model, seed and count. `overwrite` replaces a file, or the numbered images of a folder, in which a model
-    of labelled images has a sub-folder for each class. Raises `BadInput`, before the samples are drawn, where `out` is
-    there already or cannot be written, or where the model makes nothing that a picture can show and `out` is no .npz.
+    Without `n`: 64 images or 2,500 points, or 8 in each row. `source` is as in `load`, `fixed` as in `Model.sample`.
+    `rows`, such as "label" or "c1=-1,0,1", draws `n` samples for each value of that latent key, from the same other
+    latents, and a row of the picture for each. Without `out`: a new picture in the current folder, named after model,
+    seed and count. `overwrite` replaces a file, or the numbered images of a folder; a model of labelled images makes a
+    sub-folder for each class. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
+    is no .npz and the model makes nothing that a picture can show.
     """
-    model = load(source, device, say=say)
+    reference = parse(source)
+    model = load_local(resolve_model(reference), device)
     n = n or (SAMPLES_PER_ROW if rows else POINTS_SHOWN if model.kind == "point" else SAMPLES_SHOWN)
-    return write_samples(model, name_of(source), n, seed, out, overwrite, rows, fixed)
+    return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed)
 
 
 def write_samples(
@@ -65,18 +68,17 @@ def write_samples(
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
 ) -> Path:
-    """`write` for a model that is loaded already; `name` is what pictures call it."""
-    wanted = each_row(model, rows, fixed)
-    check_writable_as(model, n, out or Path("new.png"), wanted)
+    """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
+    each_fixed = each_row(model, rows, fixed)
+    check_writable_as(model, n, out or Path("new.png"), each_fixed)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
-    blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in wanted)
+    blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in each_fixed)
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks)
     elif suffix(out) == ".png" and model.kind == "point":
-        write_scatter(
-            out, select_showable(concatenate([samples for samples, _ in blocks]), "point").numpy(), name, seed
-        )
+        points = concatenate([samples for samples, _ in blocks])
+        write_scatter(out, require_showable(points, "point").numpy(), name, seed)
     elif suffix(out) == ".png":
         write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
     else:
@@ -84,35 +86,36 @@ def write_samples(
     return out
 
 
-def name_of(source: str | Path) -> str:
-    """What pictures call a model: its registered name, its repository's, or the name of its folder or run."""
-    meant = parse(source)
-    if not isinstance(meant, Path):
-        return meant.name if isinstance(meant, Entry) else meant.repository.rpartition("/")[2]
-    path = meant.resolve()
+def name_of(reference: Reference) -> str:
+    """Return a model's name in pictures: the registered one, that of the repository, or that of the folder or run."""
+    if isinstance(reference, Entry):
+        return reference.name
+    if isinstance(reference, OnHub):
+        return reference.repository.rpartition("/")[2]
+    path = reference.resolve()
     return path.parent.name if path.name == "model" and (path.parent / "recipe.toml").is_file() else path.name
 
 
 def free_name(stem: str) -> Path:
-    """The first of stem.png, stem-2.png, stem-3.png and so on that is not there yet."""
+    """Return the first of stem.png, stem-2.png, stem-3.png and so on that does not exist."""
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for path in (Path(f"{name}.png") for name in names) if not path.exists())
 
 
 def suffix(out: Path) -> str:
-    """The kind of file; a folder has none."""
+    """Return the kind of file in lower case; a folder has none."""
     return out.suffix.lower()
 
 
-def check_writable_as(model: Model, n: int, out: Path, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `BadInput` where `n` samples of each that is wanted cannot be drawn, or not be written as such a file."""
+def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadInput` unless `n` samples with each of these fixed values can be drawn and written to such a file."""
     if suffix(out) not in ("", ".png", ".npz"):
         raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
-    if suffix(out) == ".png" and n * len(wanted) > IN_A_PICTURE:
-        many = f"{n * len(wanted):,}"
-        raise BadInput(f"one picture shows at most {IN_A_PICTURE:,} samples; write {many} to a folder or FILE.npz")
-    settled = [model.expand_fixed(n, **each) for each in wanted]
-    samples = model.sample(1, **{key: values[:1] for key, values in settled[0].items()})
+    if suffix(out) == ".png" and n * len(each_fixed) > MAX_IN_PICTURE:
+        many = f"{n * len(each_fixed):,}"
+        raise BadInput(f"one picture shows at most {MAX_IN_PICTURE:,} samples; write {many} to a folder or FILE.npz")
+    expanded = [model.expand_fixed(n, **each) for each in each_fixed]
+    samples = model.sample(1, 0, **{key: values[:1] for key, values in expanded[0].items()})
     if suffix(out) == ".npz":
         return
     if select_showable(samples, model.kind) is None:
@@ -123,7 +126,7 @@ def check_writable_as(model: Model, n: int, out: Path, wanted: Sequence[Mapping[
 
 
 def make_room(out: Path, overwrite: bool) -> None:
-    """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or something is in the way."""
+    """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or exists already."""
     with write_errors(out):
         if not overwrite and out.exists() and not (out.is_dir() and not any(out.iterdir())):
             raise BadInput(f"'{out}' is there already; choose another --out, or --overwrite to replace it")
@@ -134,19 +137,26 @@ def make_room(out: Path, overwrite: bool) -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
+def require_showable(samples: Images, kind: str = "image") -> Tensor:
+    """Return what a picture shows of samples that `check_writable_as` has accepted."""
+    shown = select_showable(samples, kind)
+    assert shown is not None
+    return shown
+
+
 def pixels(blocks: Blocks) -> Iterator[Tensor]:
-    """The images of each block as uint8, a quarter of the memory."""
-    return (to_bytes(select_showable(samples)) for samples, _ in blocks)
+    """Yield the images of each block as uint8, which takes a quarter of the memory."""
+    return (to_bytes(require_showable(samples)) for samples, _ in blocks)
 
 
 def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:
-    """One numbered PNG for each sample, in the sub-folder where it belongs; earlier ones are removed first."""
+    """Write one numbered PNG for each sample into its sub-folder; those of an earlier call are removed first."""
     with write_errors(folder):
         for path in list(folders.earlier(folder)):
             path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        for place, image in enumerate(to_bytes(select_showable(samples))):
+        for place, image in enumerate(to_bytes(require_showable(samples))):
             inside = folder / folders.of(given, place)
             with write_errors(inside):
                 inside.mkdir(exist_ok=True)
@@ -154,18 +164,20 @@ def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: F
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks) -> None:
-    """One array for each output, and "labels" where the samples were made from labels."""
+    """Write one array for each output, and "labels" where the samples were made from labels."""
     parts = [arrays(model, samples, given) for samples, given in blocks]
+    whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
+    np.savez_compressed(buffer, **whole)  # type: ignore[arg-type]  # numpy's types take a dict for its own options
     write_bytes(path, buffer.getvalue())
 
 
-def arrays(model: Model, samples: Any, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    """What a block leaves in the file: uint8 "images" (n, height, width, channels), all else as it is."""
-    named = samples if isinstance(samples, dict) else {model.generator.makes: samples}
+def arrays(model: Model, samples: Images, given: dict[str, Tensor]) -> dict[str, "np.ndarray[Any, Any]"]:
+    """Return the arrays of a block: uint8 "images" (n, height, width, channels), other outputs as they are."""
+    makes = model.generator.makes
+    outputs = samples if isinstance(samples, dict) else {makes if isinstance(makes, str) else makes[0]: samples}
     found = {"labels": given["label"].numpy()} if "label" in given else {}
-    for key, value in named.items():
+    for key, value in outputs.items():
         kept = to_bytes(value) if key == "image" and model.makes_images else value
         found["images" if key == "image" else key] = kept.numpy()
     return found

@@ -1,42 +1,37 @@
 """From a reference to a model folder on this machine: found, or pulled and verified."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import Unavailable
 from ganzoo.plugins.entries import NEEDED, Entry
-from ganzoo.zoo.references import OnHub, model_folder, parse
+from ganzoo.zoo.local import LocalModel
+from ganzoo.zoo.references import OnHub, Reference
 
 
-def resolve_folder(
-    source: str | Path,
-    offline: bool = False,
-    everything: bool = False,
-    say: Callable[[str], None] = lambda sentence: None,
-) -> Path:
-    """The model folder that a reference means. Raises `BadInput` where there is none, else `Unavailable`.
+def resolve_model(reference: Reference, offline: bool = False, everything: bool = False) -> LocalModel:
+    """Find a model on this machine, or pull it from the Hub.
 
-    `offline` sends no request: only what was pulled before is found. `everything` wants not only config and weights.
-    `say` is told which commit a name on the Hub is at.
+    `offline` sends no request and finds only what was pulled before. `everything` also pulls and verifies the files
+    beside config and weights. Raises `BadInput` for a folder without a model, and `Unavailable` where a download fails
+    or a file is not the pinned one.
     """
-    meant = parse(source)
-    if isinstance(meant, Path):
-        return model_folder(meant)
-    if isinstance(meant, Entry) and meant.folder:
-        return verify_entry(meant, everything)
-    # Imported late, since the Hub's client is slow to import and local models need none.
+    if isinstance(reference, Path):
+        return LocalModel.find(reference)
+    if isinstance(reference, Entry) and (folder := reference.folder):
+        return verify_files(reference, folder, everything)
+    # Imported late: the Hub's client is slow to import, and local models need none.
     from ganzoo.zoo import hub
 
-    if isinstance(meant, OnHub):
-        return hub.pull_repository(meant, offline, everything, say)
-    return hub.pull_entry(meant, offline, everything)
+    if isinstance(reference, OnHub):
+        return hub.pull_repository(reference, offline, everything)
+    return hub.pull_entry(reference, offline, everything)
 
 
-def verify_entry(entry: Entry, everything: bool) -> Path:
-    """The folder of a registered model that needs no download. Raises `Unavailable` where a file is not as pinned."""
+def verify_files(entry: Entry, folder: Path, everything: bool) -> LocalModel:
+    """Return a registered model that needs no download. Raises `Unavailable` where a file is not the pinned one."""
     for file in entry.files if everything else NEEDED:
-        path = entry.folder / file
+        path = folder / file
         if not path.is_file() or sha256(read_bytes(path)) != entry.files[file]["sha256"]:
             raise Unavailable(f"{path} is not the file that the registry pins as '{entry.name}'; install it again")
-    return entry.folder
+    return LocalModel(folder)

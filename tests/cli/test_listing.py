@@ -7,6 +7,7 @@ import pytest
 from ganzoo.cli.listing import describe, things
 from ganzoo.data.named import LSUN_CATEGORIES
 from ganzoo.errors import BadInput
+from ganzoo.zoo.registry import Registry
 
 PLUGIN = """
     import ganzoo
@@ -50,7 +51,7 @@ def zoo(site, tmp_path, monkeypatch):
 
 
 def summaries():
-    return {row["name"]: row["summary"] for row in things() if row["kind"] == "recipe"}
+    return {row["name"]: row["summary"] for row in things(Registry()) if row["kind"] == "recipe"}
 
 
 def refusal(name):

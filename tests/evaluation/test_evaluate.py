@@ -28,10 +28,10 @@ def run(typed, tmp_path, monkeypatch):
 @pytest.fixture
 def folder(tmp_path, run):
     """A local copy of a model that ships with the package, without scores."""
-    from ganzoo.zoo.resolve import resolve_folder
+    from ganzoo.zoo.registry import Registry
 
     target = tmp_path / "own"
-    shutil.copytree(resolve_folder(MODEL), target, ignore=shutil.ignore_patterns("scores.json"))
+    shutil.copytree(Registry().find(MODEL).folder, target, ignore=shutil.ignore_patterns("scores.json"))
     return target
 
 

@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo.cli.main import main
 from ganzoo.plugins.catalog import catalog
 from ganzoo.training.progress import Silence
-from ganzoo.zoo.publish import bundle
+from ganzoo.zoo.bundle import bundle
 from tinyplugin import IMAGE, add, failed, install, results
 
 PIXELS = "torch.tanh(self.last(hidden)).unflatten(1, self.image)"

@@ -8,9 +8,9 @@ import ganzoo
 from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.zoo.registry import entries
+from ganzoo.zoo.registry import Registry
 
-BUNDLED = {entry.name: entry for entry in entries() if entry.origin == "ganzoo" and entry.folder}
+BUNDLED = {entry.name: entry for entry in Registry().entries if entry.origin == "ganzoo" and entry.folder}
 
 
 def test_all_of_them_together_are_small():

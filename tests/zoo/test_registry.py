@@ -12,17 +12,22 @@ import ganzoo
 from ganzoo._io import sha256
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import NEEDED
-from ganzoo.zoo import references, registry
+from ganzoo.zoo import references
+from ganzoo.zoo.bundle import bundle, without_paths
 from ganzoo.zoo.config import CheckedConfig
 from ganzoo.zoo.model import load
-from ganzoo.zoo.publish import bundle, without_paths
-from ganzoo.zoo.resolve import resolve_folder
+from ganzoo.zoo.registry import Registry
+from ganzoo.zoo.resolve import resolve_model
 
 PACKAGE = Path(ganzoo.__file__).parent
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 PIN = '{ sha256 = "' + "0" * 64 + '", size = 7 }'
 ABOUT = 'architecture = "a"\ndistribution = "d"\ndata = "dots"\nlicense = "mit"\n'
 FILES = f'files."config.json" = {PIN}\nfiles."model.safetensors" = {PIN}\n'
+
+
+def resolve_folder(source, offline=False, everything=False):
+    return resolve_model(references.parse(source), offline, everything).folder
 
 
 def entry(name, source=f"hub:owner/dots@{COMMIT}", rest=FILES):
@@ -41,11 +46,11 @@ def mine(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def some_model():
     """A model that comes with ganzoo, and whose training takes images without labels."""
-    return registry.find("ganzoo:dcgan-mnist")
+    return Registry().find("ganzoo:dcgan-mnist")
 
 
 def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
-    bundled = [entry for entry in registry.entries() if entry.origin == "ganzoo" and entry.folder]
+    bundled = [entry for entry in Registry().entries if entry.origin == "ganzoo" and entry.folder]
     assert bundled
     for each in bundled:
         folder = resolve_folder(each.name, offline=True)
@@ -83,10 +88,10 @@ def test_a_user_adds_models_of_their_own(mine, some_model, tmp_path):
 def test_one_name_twice_stays_reachable_in_full(mine, some_model):
     mine.write_text(entry(some_model.name))
     with pytest.raises(ganzoo.BadInput) as refusal:
-        registry.find(some_model.name)
+        Registry().find(some_model.name)
     assert f"'ganzoo:{some_model.name}' and 'user:{some_model.name}'" in str(refusal.value)
-    assert registry.find(f"ganzoo:{some_model.name}").origin == "ganzoo"
-    assert registry.find(f"user:{some_model.name}").commit == COMMIT
+    assert Registry().find(f"ganzoo:{some_model.name}").origin == "ganzoo"
+    assert Registry().find(f"user:{some_model.name}").commit == COMMIT
 
 
 def test_a_plugin_ships_models_inside_its_package(mine, site, some_model, tmp_path):
@@ -95,7 +100,7 @@ def test_a_plugin_ships_models_inside_its_package(mine, site, some_model, tmp_pa
     text = bundle(some_model.folder, package / "pretrained" / "shipped", "mit")
     (package / "registry.toml").write_text(text)
     catalog.cache_clear()
-    assert registry.find("shipped").full_name == "ganzoo-shipped:shipped"
+    assert Registry().find("shipped").full_name == "ganzoo-shipped:shipped"
     assert load("shipped", "cpu").sample(2).equal(load(some_model.name, "cpu").sample(2))
     assert [plugin.status for plugin in catalog().plugins if plugin.distribution == "ganzoo-shipped"] == ["ok"]
 
@@ -107,7 +112,7 @@ def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tm
     (plugin,) = [plugin for plugin in catalog().plugins if plugin.distribution == "ganzoo-shipped"]
     assert plugin.status == "failed"
     assert "model 'shipped': source must be hub:owner/name@ and the 40 hex digits" in plugin.reason
-    assert registry.find("shipped") is None
+    assert Registry().find("shipped") is None
 
 
 @pytest.mark.parametrize(
@@ -131,7 +136,7 @@ def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tm
 def test_a_registry_that_is_not_sound_is_refused_by_name(mine, text, sentence):
     mine.write_text(text)
     with pytest.raises(ganzoo.BadInput) as refusal:
-        registry.entries()
+        list(Registry().entries)
     assert str(mine) in str(refusal.value)
     assert sentence in str(refusal.value)
 

@@ -1,0 +1,119 @@
+"""The complete files of a model, with picture and card: written into a folder, to be shipped in a package."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes
+from ganzoo._names import NAME_PATTERN
+from ganzoo.data.named import list_names
+from ganzoo.errors import BadInput
+from ganzoo.pictures.grid import write_grid
+from ganzoo.pictures.layout import choose_layout, select_showable
+from ganzoo.pictures.points import write_scatter
+from ganzoo.plugins.entries import NEEDED
+from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo.card import card
+from ganzoo.zoo.entry import entry_table
+from ganzoo.zoo.local import LocalModel
+from ganzoo.zoo.model import Model, load_local
+from ganzoo.zoo.references import Reference, parse
+from ganzoo.zoo.scores import FILE as SCORES
+from ganzoo.zoo.scores import read_scores
+
+
+def bundle(source: str | Path, folder: Path, license_id: str) -> str:
+    """Write a complete model into a new folder, to be shipped in a package; return its entry for a registry as TOML.
+
+    The folder's name is the model's. The entry's source is the folder relative to its grandparent, which is the package
+    where models lie in `pretrained/`. Raises `BadInput` where the folder exists.
+    """
+    if not NAME_PATTERN.fullmatch(folder.name):
+        raise BadInput(f"'{folder.name}' is no name of a model: lower-case letters and digits, joined by . _ or -")
+    if exists(folder):
+        raise BadInput(f"'{folder}' is there already")
+    files = complete_files(find_unpublished(source), folder.name, license_id)
+    with replace_folder(folder) as new:
+        for name, content in files.items():
+            write_bytes(new / name, content)
+    place = folder.resolve()
+    return tomlkit.dumps({folder.name: entry_table(f"{place.parent.name}/{place.name}", files, license_id)})
+
+
+def find_unpublished(source: str | Path) -> LocalModel:
+    """Find the model of a run or model folder. Raises `BadInput` for a registered model and for one on the Hub."""
+    reference = parse(source)
+    if not isinstance(reference, Path):
+        raise BadInput(f"'{source}' is published already; say a run or a model folder")
+    return LocalModel.find(reference)
+
+
+def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[str, bytes]:
+    """Return the content of every file of a complete model by name; picture and card are made here.
+
+    Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
+    """
+    folder, model = local.folder, load_local(local, "cpu")
+    names = [name for name in (*NEEDED, "recipe.toml", SCORES) if exists(folder / name)]
+    for name in names:
+        if (folder / name).is_symlink():
+            raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
+    files = {name: read_bytes(folder / name) for name in names}
+    if json.loads(files["config.json"])["weights"]["sha256"] != sha256(files["model.safetensors"]):
+        raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
+    if "recipe.toml" in files:
+        files["recipe.toml"] = without_paths(folder / "recipe.toml")
+    with tempfile.TemporaryDirectory() as made:
+        picture = Path(made, "samples.png")
+        if draw_samples(picture, model, reference):
+            files["samples.png"] = read_bytes(picture)
+    scores = own_scores(local) if SCORES in files else {}
+    return files | {"README.md": card(reference, license_id, model.config, scores).encode()}
+
+
+def draw_samples(path: Path, model: Model, name: str) -> bool:
+    """Draw the picture of a published model; return False where its samples cannot be shown."""
+    n, fixed, columns = choose_layout(model.generator)
+    shown = None if model.kind == "other" else select_showable(model.sample(n, 0, **fixed), model.kind)
+    if shown is None:
+        return False
+    if model.kind == "point":
+        write_scatter(path, shown.numpy(), name, 0)
+    else:
+        write_grid(path, shown, name, 0, columns)
+    return True
+
+
+def own_scores(local: LocalModel) -> dict[str, Any]:
+    """Read the scores in a model folder. Raises `BadInput` where other weights were measured."""
+    scores = read_scores(local.folder / SCORES)
+    protocol = scores.get("protocol")
+    measured = protocol.get("weights") if isinstance(protocol, Mapping) else None
+    if measured not in (None, local.config.weights.sha256):
+        again = f"run ganzoo evaluate {local.folder} again"
+        raise BadInput(f"{local.folder / SCORES} was measured with other weights; {again}")
+    return scores
+
+
+def without_paths(path: Path) -> bytes:
+    """Return a recipe without comments and without paths of the machine that it comes from."""
+    recipe = Recipe.load(path).written_out()
+    recipe["data"].pop("root", None)
+    if recipe["data"].get("name") not in list_names():
+        recipe["data"]["name"] = Path(recipe["data"]["name"]).name
+    init = parse_or_none(recipe["train"].get("init"))
+    if init is None or isinstance(init, Path):
+        recipe["train"].pop("init", None)
+    return tomlkit.dumps(recipe).encode()
+
+
+def parse_or_none(source: str | None) -> Reference | None:
+    """Parse a reference; return None where there is none, or it is not valid."""
+    with suppress(BadInput):
+        return parse(source) if source else None
+    return None

@@ -1,0 +1,61 @@
+"""Writing an entry of a `registry.toml`; reading one is in `ganzoo.plugins.entries`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from ganzoo._io import exists, read_bytes, sha256, write_bytes, write_errors
+from ganzoo.errors import BadInput
+from ganzoo.zoo.registry import Registry, user_file
+from ganzoo.zoo.scores import FILE as SCORES
+from ganzoo.zoo.scores import figures
+
+
+def entry_table(source: str, files: Mapping[str, bytes], license_id: str) -> dict[str, Any]:
+    """Return what a registry says about a model, from the content of its files."""
+    config = json.loads(files["config.json"])
+    scores = json.loads(files.get(SCORES, b"{}"))
+    return {
+        "source": source,
+        "architecture": config["architecture"]["name"],
+        "distribution": config["architecture"]["distribution"],
+        "data": config["data"].get("name", "unknown"),
+        "license": license_id,
+        **({"scores": score_tables(scores)} if scores else {}),
+        "files": {name: {"sha256": sha256(content), "size": len(content)} for name, content in files.items()},
+    }
+
+
+def score_tables(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Return scores as a registry holds them: a line for each metric, with the numbers that could be computed."""
+    found = {}
+    for name, value in scores.items():
+        if isinstance(value, dict) and "generated" in value:
+            line = tomlkit.inline_table()
+            line.update({key: float(f"{number:.6g}") for key, number in figures(value).items()})
+            found[name] = line
+        else:
+            found[name] = value
+    return found
+
+
+def check_name_free(name: str, repository: str) -> None:
+    """Raise `BadInput` where a registry has another model of that name."""
+    for entry in Registry().entries:
+        if entry.name == name and (entry.folder or entry.repository != repository):
+            there = f"the registry of {entry.origin} has a model '{name}' already, from {entry.source}"
+            raise BadInput(f"{there}; leave --register away, or give one of them another name")
+
+
+def add_entry(text: str) -> Path:
+    """Add an entry to the user's registry, whose other content stays as it is; return the registry's path."""
+    path = user_file()
+    document = tomlkit.parse(read_bytes(path).decode()) if exists(path) else tomlkit.document()
+    document.update(tomlkit.parse(text))
+    with write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, tomlkit.dumps(document).encode())
+    return path

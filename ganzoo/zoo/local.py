@@ -1,0 +1,30 @@
+"""A model folder on this machine. No torch here."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from ganzoo._io import exists
+from ganzoo.errors import BadInput
+from ganzoo.zoo.config import CheckedConfig, read_config
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """A model folder on this machine."""
+
+    folder: Path
+
+    @classmethod
+    def find(cls, path: Path) -> Self:
+        """Find the model folder at a path: itself, or the one in a run. Raises `BadInput` where there is none."""
+        for folder in (path, path / "model"):
+            if exists(folder / "config.json"):
+                return cls(folder)
+        raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")
+
+    @cached_property
+    def config(self) -> CheckedConfig:
+        """The content of config.json, read and checked when first needed. Raises `BadInput` as `read_config` does."""
+        return read_config(self.folder)
