@@ -55,3 +55,9 @@ def site(tmp_path, monkeypatch):
     for name in set(sys.modules) - modules:
         if getattr(sys.modules[name], "__file__", None) and str(folder) in str(sys.modules[name].__file__):
             del sys.modules[name]
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Have every folder streamed."""
+    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)

@@ -1,15 +1,9 @@
-"""Data that is streamed, and downloads that nobody answers."""
+"""Downloads that nobody answers."""
 
 import pytest
 import torchvision.datasets
 
 NOWHERE = "http://127.0.0.1:9/"
-
-
-@pytest.fixture
-def streamed(monkeypatch):
-    """Have every folder streamed."""
-    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)
 
 
 @pytest.fixture

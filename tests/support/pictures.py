@@ -39,3 +39,11 @@ def many(folder, count=12):
     """Labelled flat images: the even ones in a/, the odd ones in b/."""
     for i in range(count):
         flat(folder / "ab"[i % 2] / f"{i:03}.png", 20 * i, (9, 8))
+
+
+def greys(folder, count=40):
+    """A folder of images of one grey level each."""
+    folder.mkdir()
+    for number in range(count):
+        Image.new("L", (28, 28), 6 * number).save(folder / f"{number:02d}.png")
+    return folder

@@ -99,3 +99,14 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     assert path.exists(), process.communicate()
+
+
+def newest(run: ganzoo.Run) -> Path:
+    """The folder of a run's newest checkpoint."""
+    return checkpoint.checkpoints(run.checkpoints)[-1]
+
+
+def index_and_notes(run: ganzoo.Run) -> tuple[int, list[str]]:
+    """The step of a run's newest sound checkpoint, and what is said of those that are not."""
+    state, notes = checkpoint.read(run.checkpoints)
+    return state.numbers["index"], notes

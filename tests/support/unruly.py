@@ -46,3 +46,47 @@ class Unlucky(ganzoo.Loss):
         seed = torch.initial_seed()
         bad = step.index == 5 and seed < self.seeds
         return {"fate": step.real_scores.mean() * 0 + (float("nan") if bad else 0.0)}
+
+
+class Shaky(ganzoo.Loss):
+    """Breaks in step 5, at the place that it is told."""
+
+    def __init__(self, place: str = "discriminator"):
+        super().__init__()
+        self.place = place
+
+    def breaks(self, step, place):
+        if (step.index, place) == (5, self.place):
+            raise IndexError("shaky")
+
+    def discriminator(self, step):
+        self.breaks(step, "discriminator")
+        return {"none": step.real_scores.mean() * 0}
+
+    def setup(self, step):
+        self.register_buffer("memory", torch.zeros(()))
+
+    def after(self, step, terms):
+        self.breaks(step, "after")
+        if (step.index, self.place) == (5, "buffer"):
+            self.memory.fill_(float("nan"))
+
+    def view(self, step, images, given):
+        self.breaks(step, "view")
+        return images
+
+
+class ShakyGenerator(ganzoo.Generator):
+    """Breaks in the middle of the training."""
+
+    calls = 0
+
+    def __init__(self, image):
+        super().__init__()
+        self.net = torch.nn.Linear(100, 28 * 28)
+
+    def forward(self, given):
+        type(self).calls += self.training
+        if self.training and self.calls == 12:
+            raise KeyError("shaky")
+        return self.net(given["z"]).tanh().unflatten(1, (1, 28, 28))

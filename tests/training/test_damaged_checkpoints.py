@@ -1,0 +1,121 @@
+"""A checkpoint that is damaged is passed over, and a disk that cannot be written to leaves the one before."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.training import checkpoint
+from trainings import Heard, index_and_notes, newest, resume, tiny, train_with
+
+TINY = tiny(steps=8, save_every=2, log_every=2)
+train = train_with(TINY)
+
+
+FILES = ["state.safetensors", "state.json"]
+
+
+PASSED_OVER = (6, ["checkpoint step-000008 is damaged or cannot be read; using the one before it"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_checkpoint_cut_at_any_of_twenty_places_is_passed_over(run, name):
+    path = newest(run) / name
+    content = path.read_bytes()
+    for place in [0, 1, len(content) - 1, *random.Random(0).sample(range(2, len(content) - 1), 17)]:
+        path.write_bytes(content[:place])
+        assert index_and_notes(run) == PASSED_OVER, place
+    path.write_bytes(content)
+    assert index_and_notes(run) == (8, [])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_checkpoint_with_one_other_byte_is_passed_over(run, name):
+    path = newest(run) / name
+    content = path.read_bytes()
+    chance = random.Random(0)
+    for place in [0, len(content) - 1, *chance.sample(range(1, len(content) - 1), 200)]:
+        altered = bytearray(content)
+        altered[place] ^= 1 << chance.randrange(8)
+        path.write_bytes(altered)
+        assert index_and_notes(run) == PASSED_OVER, place
+    path.write_bytes(content + b" ")
+    assert index_and_notes(run) == PASSED_OVER
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_checkpoint_that_lacks_a_file_is_passed_over(run, name):
+    (newest(run) / name).unlink()
+    assert index_and_notes(run) == PASSED_OVER
+
+
+def test_a_damaged_checkpoint_is_made_again_the_same(run, finished):
+    (newest(run) / "state.safetensors").write_bytes(b"")
+    heard = Heard()
+    resume(run.path, heard)
+    assert PASSED_OVER[1][0] in heard.lines
+    one, other = (checkpoint.read(each.checkpoints)[0] for each in (run, finished))
+    assert all(torch.equal(value, other.tensors[name]) for name, value in one.tensors.items())
+
+
+def test_a_run_without_one_sound_checkpoint_says_so(run):
+    for folder in checkpoint.checkpoints(run.checkpoints):
+        (folder / "state.json").write_text("{}")
+    with pytest.raises(ganzoo.BadInput, match="there is no sound checkpoint in"):
+        resume(run.path)
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (99, rf"has format 99, this ganzoo reads up to {checkpoint.FORMAT}; install a newer one"),
+        (1, r"has format 1, which this ganzoo no longer reads; start a new run"),
+    ],
+)
+def test_a_checkpoint_of_another_format_is_refused(run, number, sentence):
+    path = newest(run) / "state.json"
+    numbers = json.loads(path.read_text()) | {"format": number}
+    del numbers["sha256"]
+    path.write_bytes(checkpoint.as_json(numbers | {"sha256": checkpoint.hash_of(numbers)}))
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        resume(run.path, train={"steps": 9})
+    assert newest(run).exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a file system of its own takes Linux")
+def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, command):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", disk], capture_output=True).returncode:
+        pytest.skip("only the superuser may mount a file system")
+    try:
+        words = ["-o", "train.save_every=2", "-o", "train.batch=8", "-o", "architecture.widths=[64]"]
+        done = command("train", "vanilla", "--out", disk / "run", *words, "-o", "train.steps=2")
+        assert done.returncode == 0, done.stderr
+        (disk / "ballast").write_bytes(b"x" * (shutil.disk_usage(disk).free - 100_000))
+        full = command("train", "--resume", disk / "run", "-o", "train.steps=4")
+        assert full.returncode == 2, full.stderr
+        assert "No space left on device; the last good checkpoint is kept; go on from step-000002" in full.stderr
+        (disk / "ballast").unlink()
+        assert command("train", "--resume", disk / "run", "-o", "train.steps=4").returncode == 0
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_buffer_that_is_no_number_is_not_saved_as_good(tmp_path, shaky):
+    recipe = TINY | {"loss": ["non-saturating", {"name": "shaky", "place": "buffer"}]}
+    with pytest.raises(ganzoo.Diverged, match=r"a buffer has a NaN after step 6; the last good .* step-000004"):
+        train(tmp_path / "run", recipe)
+
+
+def test_a_damaged_line_of_the_log_costs_that_line_alone(run):
+    path = run.path / "metrics.jsonl"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[1][:-3], *lines[2:]]) + "\n")
+    resume(run.path, train={"steps": 10})
+    assert [line["step"] for line in run.metrics] == [2, 6, 8, 10]

@@ -1,0 +1,70 @@
+"""Signals: a training stops in order, and its readers live until all is saved."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import ganzoo
+from ganzoo._signals import GracefulStop
+from pictures import greys
+from trainings import index_and_notes, wait_for
+
+STREAMED = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
+STREAMED += "from ganzoo.cli.main import main; main()"
+"""`ganzoo`, with every folder streamed."""
+
+
+def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path):
+    greys(command.folder / "pictures", 6)
+    words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
+    # The readers of a killed training live on for a while, and hold what it held.
+    process = subprocess.Popen(
+        [sys.executable, "-c", STREAMED, "train", *words, "--out", "run", "-o", "train.save_every=2"],
+        cwd=command.folder,
+        env=command.environment,
+        stderr=subprocess.DEVNULL,
+    )
+    run = ganzoo.Run(command.folder / "run")
+    wait_for(run.checkpoints / "step-000002", process)
+    busy = command("train", "--resume", "run", "-o", "train.steps=4")
+    assert busy.returncode == 2
+    assert "another training is at work in 'run'; wait for it or stop it" in busy.stderr
+    process.kill()
+    process.wait()
+    index = index_and_notes(run)[0]
+    done = command("train", "--resume", "run", "-o", f"train.steps={index + 2}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="knows no process groups")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
+    greys(command.folder / "pictures", 6)
+    words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", STREAMED, "train", *words, "--out", "run", "-o", "train.save_every=2"],
+        cwd=command.folder,
+        env=command.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    run = ganzoo.Run(command.folder / "run")
+    wait_for(run.checkpoints / "step-000002", process)
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, said
+    assert f"stopped after step {index_and_notes(run)[0]}; continue with" in said
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with GracefulStop() as stopping:
+            signal.raise_signal(signal.SIGTERM)
+        assert stopping.signal_number == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
