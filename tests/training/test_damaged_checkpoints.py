@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo._io import to_json
 from ganzoo.training import checkpoint
 from trainings import Heard, index_and_notes, newest, resume, tiny, train_with
 
@@ -81,7 +82,7 @@ def test_a_checkpoint_of_another_format_is_refused(run, number, sentence):
     path = newest(run) / "state.json"
     numbers = json.loads(path.read_text()) | {"format": number}
     del numbers["sha256"]
-    path.write_bytes(checkpoint.as_json(numbers | {"sha256": checkpoint.hash_of(numbers)}))
+    path.write_bytes(to_json(numbers | {"sha256": checkpoint.hash_of(numbers)}))
     with pytest.raises(ganzoo.BadInput, match=sentence):
         resume(run.path, train={"steps": 9})
     assert newest(run).exists()
