@@ -3,7 +3,7 @@
 Whole architectures are not here: those are plugins, and what only one of them uses stays in it.
 """
 
-from ganzoo.layers.checks import check_at_least_one, check_dropout, check_image
+from ganzoo.layers.checks import check_at_least_one, check_dropout, check_image, check_not_negative, check_positive
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.initialisation import initialise_normal
 from ganzoo.layers.minibatch import MinibatchDeviation
@@ -22,6 +22,8 @@ __all__ = [
     "check_at_least_one",
     "check_dropout",
     "check_image",
+    "check_not_negative",
+    "check_positive",
     "dcgan_downsampling",
     "dcgan_upsampling",
     "double",

@@ -1,4 +1,6 @@
-"""Checks of a constructor's options. Each raises `ValueError` with one sentence, which ganzoo shows to the user."""
+"""Checks of a constructor's options, for networks and losses. Each raises `ValueError` with a sentence for the user."""
+
+import math
 
 
 def check_at_least_one(**options: int) -> None:
@@ -6,6 +8,20 @@ def check_at_least_one(**options: int) -> None:
     for name, value in options.items():
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def check_positive(**options: float) -> None:
+    """Raise `ValueError` for the first option that is not a finite number above 0: `check_positive(gamma=gamma)`."""
+    for name, value in options.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} must be a number greater than 0, got {value}")
+
+
+def check_not_negative(**options: float) -> None:
+    """Raise `ValueError` for the first option that is not a finite number of 0 or more."""
+    for name, value in options.items():
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be a number of 0 or more, got {value}")
 
 
 def check_dropout(dropout: float) -> None:

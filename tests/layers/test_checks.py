@@ -4,12 +4,22 @@ import math
 
 import pytest
 
-from ganzoo.layers import activation_layers, check_at_least_one, check_dropout, check_image
+from ganzoo.layers import (
+    activation_layers,
+    check_at_least_one,
+    check_dropout,
+    check_image,
+    check_not_negative,
+    check_positive,
+)
 
 
 def test_what_is_allowed_is_let_through():
     check_at_least_one()
     check_at_least_one(latent_size=1, embedding=100)
+    check_positive()
+    check_positive(gamma=1e-9, noise=1e9)
+    check_not_negative(target=0, gamma=0.5)
     check_dropout(0.0)
     check_dropout(0.999)
     for side in (28, 16, 32, 1024):
@@ -19,6 +29,18 @@ def test_what_is_allowed_is_let_through():
 def test_the_first_option_below_one_is_named():
     with pytest.raises(ValueError, match=r"^embedding must be at least 1, got -2$"):
         check_at_least_one(latent_size=1, embedding=-2, width=0)
+
+
+@pytest.mark.parametrize("value", [0, -0.5, math.inf, math.nan])
+def test_what_is_not_a_positive_finite_number_is_named(value):
+    with pytest.raises(ValueError, match=rf"^noise must be a number greater than 0, got {value}$"):
+        check_positive(gamma=1.0, noise=value)
+
+
+@pytest.mark.parametrize("value", [-1, math.inf, math.nan])
+def test_what_is_negative_or_not_finite_is_named(value):
+    with pytest.raises(ValueError, match=rf"^target must be a number of 0 or more, got {value}$"):
+        check_not_negative(target=value)
 
 
 @pytest.mark.parametrize("check", [check_dropout, activation_layers])

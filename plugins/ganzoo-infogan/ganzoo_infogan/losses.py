@@ -1,11 +1,10 @@
 """The terms that InfoGAN adds to a GAN's loss, for any discriminator that guesses the codes behind an image."""
 
-import math
-
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
 import ganzoo
+from ganzoo.layers import check_positive
 
 
 class MutualInformation(ganzoo.Loss):
@@ -24,8 +23,7 @@ class MutualInformation(ganzoo.Loss):
 
     def __init__(self, continuous: float = 1.0) -> None:
         super().__init__()
-        if not 0 < continuous < math.inf:
-            raise ValueError(f"continuous must be a number greater than 0, got {continuous}")
+        check_positive(continuous=continuous)
         self.continuous = continuous
 
     def setup(self, step: ganzoo.Step) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 import ganzoo
+from ganzoo.layers import check_not_negative, check_positive
 
 
 class LeastSquares(ganzoo.Loss):
@@ -96,8 +97,7 @@ class R1(Penalty):
 
     def __init__(self, gamma: float = 10.0) -> None:
         super().__init__()
-        if not 0 < gamma < math.inf:
-            raise ValueError(f"gamma must be a number greater than 0, got {gamma}")
+        check_positive(gamma=gamma)
         self.gamma = gamma
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
@@ -134,10 +134,8 @@ class Dragan(Penalty):
 
     def __init__(self, noise: float = 0.5, target: float = 1.0) -> None:
         super().__init__()
-        if not 0 < noise < math.inf:
-            raise ValueError(f"noise must be a number greater than 0, got {noise}")
-        if not 0 <= target < math.inf:
-            raise ValueError(f"target must be a number of 0 or more, got {target}")
+        check_positive(noise=noise)
+        check_not_negative(target=target)
         self.noise, self.target = noise, target
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:

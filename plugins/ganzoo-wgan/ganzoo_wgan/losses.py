@@ -1,11 +1,10 @@
 """The Wasserstein loss, and two ways to keep its critic Lipschitz: weight clipping and a gradient penalty."""
 
-import math
-
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
+from ganzoo.layers import check_not_negative, check_positive
 
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
@@ -36,8 +35,7 @@ class WeightClipping(ganzoo.Loss):
 
     def __init__(self, limit: float = 0.01) -> None:
         super().__init__()
-        if not 0 < limit < math.inf:
-            raise ValueError(f"limit must be a number greater than 0, got {limit}")
+        check_positive(limit=limit)
         self.limit = limit
 
     def after(self, step: ganzoo.Step, terms: dict[str, Tensor]) -> None:
@@ -61,8 +59,7 @@ class GradientPenalty(ganzoo.Loss):
 
     def __init__(self, target: float = 1.0, one_sided: bool = False) -> None:
         super().__init__()
-        if not 0 <= target < math.inf:
-            raise ValueError(f"target must be a number of 0 or more, got {target}")
+        check_not_negative(target=target)
         self.target, self.one_sided = target, one_sided
 
     def setup(self, step: ganzoo.Step) -> None:
