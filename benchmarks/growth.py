@@ -1,10 +1,10 @@
-"""Whether training stays as fast, and as small in memory, as a folder of pictures grows.
+"""Measure speed and memory of a training as its folder of images grows.
 
     python benchmarks/growth.py --counts 1000 10000 100000
 
-Makes folders of that many small grey pictures, trains the mlp on each for a while in a process of its own, and prints
-for each the seconds from the start to the first training step, images per second, the largest resident memory of the
-process, and the bytes that the list of files takes for each picture. The last line is JSON.
+Makes folders of that many small grey images, trains the recipe vanilla on each in a process of its own, and prints for
+each the seconds from the start to the first training step, images per second, the largest resident memory of the
+process, and the bytes of the file list per image. The last line is JSON.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,21 +25,22 @@ STEPS = 400
 
 
 def make(folder: Path, count: int) -> None:
-    """That many pictures of noise, a thousand to a sub-folder."""
-    chance = np.random.default_rng(0)
+    """Write that many images of noise, a thousand in each sub-folder."""
+    rng = np.random.default_rng(0)
     for number in range(count):
         inside = folder / "all" / f"{number // 1000:04d}"
         if number % 1000 == 0:
             inside.mkdir(parents=True)
-        pixels = chance.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+        pixels = rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
         Image.fromarray(pixels).save(inside / f"{number:07d}.png", compress_level=1)
 
 
-def measure(folder: Path) -> dict:
-    """Train on a folder in this process."""
+def measure(folder: Path) -> dict[str, Any]:
+    """Train on a folder in this process; return one row of the results."""
     begun = time.perf_counter()
-    from ganzoo.data.memory import InMemory
+    from ganzoo.data.images import ImageFiles
     from ganzoo.data.sources import open_data
+    from ganzoo.data.stream import Streamed
     from ganzoo.recipe.recipe import Recipe
     from ganzoo.training.prepare import epochs_to_steps
     from ganzoo.training.progress import Silence
@@ -55,19 +57,20 @@ def measure(folder: Path) -> dict:
         trainer.engine.step(trainer.batches)
     speed = STEPS * recipe.train.batch / (time.perf_counter() - begun)
     trainer.stream.close()
-    listed = 0 if isinstance(data, InMemory) else len(data.pictures._names) + data.pictures._ends.nbytes
+    files = data.source if isinstance(data, Streamed) else None
+    listed = len(files._names) + files._ends.nbytes if isinstance(files, ImageFiles) else 0
     return {
         "count": data.count,
-        "held": "in memory" if isinstance(data, InMemory) else "read while training",
+        "held": "read while training" if files else "in memory",
         "seconds_to_first_step": round(started, 2),
         "images_per_second": round(speed),
         "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "list_bytes_per_image": round(listed / data.count, 1),
+        "list_bytes_per_image": round(listed / (data.count or 1), 1),
     }
 
 
 def main() -> None:
-    """Make, measure and print."""
+    """Make the folders, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--counts", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)

@@ -1,15 +1,16 @@
-"""Training loops that somebody would write by hand, to be measured against.
+"""Training loops written by hand, to compare ganzoo with.
 
 `Tutorial` has the published tutorials' settings: torchvision's MNIST through a DataLoader with per-image transforms,
 BCE on a sigmoid, plain Adam, `.item()` on both losses in each step. `Tuned` is the best eager loop that we could
-write: the data in memory, raw scores, fused Adam, the other side frozen, channels last, bf16 where asked. Both train
-the same networks on the same images, 64 at a time, with fresh latents on each turn (some tutorials use the
-discriminator's fakes once more for the generator, which saves a forward pass).
+write: data in memory, raw scores, fused Adam, the other side frozen, channels last, optionally bf16. Both train the
+same networks on the same images, 64 at a time, with fresh latents on each turn. (Some tutorials use the
+discriminator's fake images again for the generator, which saves a forward pass.)
 """
 
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,17 @@ from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from ganzoo.data.sources import open_data
+from ganzoo.data.memory import resize_images
+from ganzoo.data.named import find_data_root, load_small
 
 BATCH, LATENT = 64, 100
+ADAM_RATE, ADAM_BETAS = 2e-4, (0.5, 0.999)
 
 
 def mlp() -> tuple[nn.Module, nn.Module]:
-    """Generator 100-256-512-1024-784 with batch norm, discriminator 784-512-256-1; raw scores."""
-    layers, width = [], LATENT
+    """Make a generator 100-256-512-1024-784 with batch norm and a discriminator 784-512-256-1 with raw scores."""
+    layers: list[nn.Module] = []
+    width = LATENT
     for wider in (256, 512, 1024):
         layers += [nn.Linear(width, wider), nn.LeakyReLU(0.2), nn.BatchNorm1d(wider)]
         width = wider
@@ -36,7 +40,7 @@ def mlp() -> tuple[nn.Module, nn.Module]:
 
 
 def dcgan(width: int = 64) -> tuple[nn.Module, nn.Module]:
-    """The DCGAN of the PyTorch examples, one stage shorter for 32 x 32 images; raw scores."""
+    """Make the DCGAN of the PyTorch examples, one stage shorter for 32 x 32 images, with raw scores."""
 
     def up(before: int, after: int, stride: int, padding: int) -> list[nn.Module]:
         wider = nn.ConvTranspose2d(before, after, 4, stride, padding, bias=False)
@@ -56,19 +60,19 @@ NETWORKS = {"mlp": (mlp, 28), "dcgan": (dcgan, 32)}
 
 
 class Tutorial:
-    """The loop of the tutorials."""
+    """The loop of the published tutorials."""
 
     def __init__(self, kind: str, device: str) -> None:
-        networks, size = NETWORKS[kind]
+        make, size = NETWORKS[kind]
         self.device = device
-        self.generator, critic = networks()
+        self.generator, critic = make()
         self.critic = nn.Sequential(critic, nn.Sigmoid()).to(device)
         self.generator.to(device)
-        adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
-        self.optimizers = [torch.optim.Adam(net.parameters(), **adam) for net in (self.generator, self.critic)]
+        networks = (self.generator, self.critic)
+        self.optimizers = [torch.optim.Adam(each.parameters(), ADAM_RATE, ADAM_BETAS) for each in networks]
         self.batches = self._endless(size)
 
-    def _endless(self, size: int):
+    def _endless(self, size: int) -> Iterator[list[torch.Tensor]]:
         steps = [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
         with tempfile.TemporaryDirectory() as root:
             write_mnist(Path(root))
@@ -78,7 +82,7 @@ class Tutorial:
             yield from loader
 
     def run(self, steps: int) -> None:
-        """That many training steps."""
+        """Run that many training steps."""
         bce, real, fake = nn.BCELoss(), *(torch.full((BATCH,), value, device=self.device) for value in (1.0, 0.0))
         g_optimizer, d_optimizer = self.optimizers
         for _ in range(steps):
@@ -86,12 +90,12 @@ class Tutorial:
             made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
             d_loss = bce(self.critic(images), real) + bce(self.critic(made.detach()), fake)
             d_optimizer.zero_grad()
-            d_loss.backward()
+            torch.autograd.backward(d_loss)
             d_optimizer.step()
             made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
             g_loss = bce(self.critic(made), real)
             g_optimizer.zero_grad()
-            g_loss.backward()
+            torch.autograd.backward(g_loss)
             g_optimizer.step()
             d_loss.item(), g_loss.item()
 
@@ -100,27 +104,27 @@ class Tuned:
     """The best eager loop that we could write by hand."""
 
     def __init__(self, kind: str, device: str, bf16: bool) -> None:
-        networks, size = NETWORKS[kind]
+        make, size = NETWORKS[kind]
         self.device, self.bf16 = device, bf16
         layout = torch.channels_last if kind == "dcgan" else torch.contiguous_format
-        self.generator, self.critic = (net.to(device, memory_format=layout) for net in networks())
-        adam = {"lr": 2e-4, "betas": (0.5, 0.999), "fused": True}
-        self.optimizers = [torch.optim.Adam(net.parameters(), **adam) for net in (self.generator, self.critic)]
-        self.images = open_data("mnist-10k", size=size).images.to(device)
+        networks = [network.to(device).to(memory_format=layout) for network in make()]
+        self.generator, self.critic = networks
+        self.optimizers = [torch.optim.Adam(each.parameters(), ADAM_RATE, ADAM_BETAS, fused=True) for each in networks]
+        self.images = resize_images(load_digits()[0], size, channels=1)[0].to(device)
         self.order, self.used = torch.randperm(len(self.images), device=device), 0
 
     def _batch(self) -> torch.Tensor:
         if self.used + BATCH > len(self.order):
             self.order, self.used = torch.randperm(len(self.images), device=self.device), 0
-        places = self.order[self.used : self.used + BATCH]
+        indices = self.order[self.used : self.used + BATCH]
         self.used += BATCH
-        return self.images[places].float().div_(127.5).sub_(1)
+        return self.images[indices].float().div_(127.5).sub_(1)
 
-    def _autocast(self):
+    def _autocast(self) -> AbstractContextManager[object]:
         return torch.autocast(self.device, torch.bfloat16) if self.bf16 else nullcontext()
 
     def run(self, steps: int) -> None:
-        """That many training steps."""
+        """Run that many training steps."""
         g_optimizer, d_optimizer = self.optimizers
         for _ in range(steps):
             images = self._batch()
@@ -128,36 +132,42 @@ class Tuned:
                 with torch.no_grad():
                     made = self.generator(torch.randn(BATCH, LATENT, device=self.device))
                 real, fake = self.critic(images), self.critic(made)
-            (softplus(-real.float()).mean() + softplus(fake.float()).mean()).backward()
+            torch.autograd.backward(softplus(-real.float()).mean() + softplus(fake.float()).mean())
             d_optimizer.step()
             d_optimizer.zero_grad()
             self.critic.requires_grad_(False)
             with self._autocast():
                 fake = self.critic(self.generator(torch.randn(BATCH, LATENT, device=self.device)))
-            softplus(-fake.float()).mean().backward()
+            torch.autograd.backward(softplus(-fake.float()).mean())
             g_optimizer.step()
             g_optimizer.zero_grad()
             self.critic.requires_grad_(True)
 
 
+def load_digits() -> tuple[torch.Tensor, torch.Tensor]:
+    """Load the 10,000 digits that come with ganzoo, uint8 (n, 1, 28, 28), and their labels."""
+    images, labels, _ = load_small("mnist-10k", find_data_root())
+    return images, labels
+
+
 def write_mnist(root: Path) -> None:
-    """The 10,000 digits that come with ganzoo, as the files in which torchvision looks for MNIST."""
-    found = open_data("mnist-10k")
+    """Write these digits as the files that torchvision reads for MNIST."""
+    images, labels = load_digits()
     folder = root / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name in ("train", "t10k"):
-        write_idx(folder / f"{name}-images-idx3-ubyte", found.images[:, 0].numpy())
-        write_idx(folder / f"{name}-labels-idx1-ubyte", found.labels.numpy().astype(np.uint8))
+        write_idx(folder / f"{name}-images-idx3-ubyte", images[:, 0].numpy())
+        write_idx(folder / f"{name}-labels-idx1-ubyte", labels.numpy().astype(np.uint8))
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
-    """An array of bytes in MNIST's own format: type, number of axes, their lengths, the bytes."""
+    """Write an array of bytes in MNIST's own format: type, number of axes, their lengths, the bytes."""
     head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
     path.write_bytes(head + array.tobytes())
 
 
-def seconds(run, steps: int, device: str) -> float:
-    """How long that many steps take."""
+def seconds(run: Callable[[int], object], steps: int, device: str) -> float:
+    """Return how long that many steps take."""
     begun = time.perf_counter()
     run(steps)
     if device == "cuda":

@@ -1,4 +1,4 @@
-"""Write what the package needs of MNIST to measure samples: moments and features of training images, test images.
+"""Write the files with which samples of MNIST are measured: moments and features of training images, test images.
 
 python benchmarks/mnist_reference.py ganzoo/evaluation/mnist_data --data-root DIR
 """
@@ -12,26 +12,28 @@ from safetensors.torch import save_file
 from torchvision.datasets import MNIST
 
 from ganzoo._seeds import make_rng
-from ganzoo.data import named as datasets
 from ganzoo.data.base import normalize_images
+from ganzoo.data.named import find_data_root
 from ganzoo.evaluation.metrics import moments
 from ganzoo.evaluation.mnist_cnn import load_mnist_cnn
 
-REAL = 10_000
-"""Training images whose features are kept for the metrics that look at neighbours."""
+KEPT_FEATURES = 10_000
+"""Training images whose features are kept for the metrics of nearest neighbours."""
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--data-root", metavar="DIR", help="Where MNIST lies, or is downloaded to.")
+@click.option("--data-root", metavar="DIR", help="Folder of MNIST, which is downloaded if missing.")
 def main(folder: Path, data_root: str | None) -> None:
-    """Write the reference into FOLDER."""
-    root = datasets.find_data_root(data_root)
+    """Write the files into FOLDER."""
+    root = find_data_root(data_root)
     train = MNIST(root, train=True, download=True).data.unsqueeze(1)
-    # MNIST's own order is not random: the first images differ from the last.
+    # MNIST's own order is not random: the first images differ from the last ones.
     chosen = torch.randperm(len(train), generator=make_rng("reference"))
-    features = torch.cat([load_mnist_cnn().features(normalize_images(part)) for part in train[chosen].split(1000)])
-    reference = moments(features) | {"features": features[:REAL].half()}
+    features = torch.cat(
+        [load_mnist_cnn().features(normalize_images(part)) for part in torch.split(train[chosen], 1000)]
+    )
+    reference = moments(features) | {"features": features[:KEPT_FEATURES].half()}
     save_file({name: value.contiguous() for name, value in reference.items()}, folder / "reference.safetensors")
     test = MNIST(root, train=False)
     mixed = torch.randperm(len(test), generator=make_rng("test"))

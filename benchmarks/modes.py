@@ -1,10 +1,9 @@
-"""How many modes of a mixture a GAN finds: our recipes beside the published figures, by the published protocol.
+"""Count the modes of a mixture that our recipes find, beside published results, by the published protocol.
 
     python benchmarks/modes.py --seeds 0 1 2 3 4
 
-Trains the recipes ring8 and grid25 once for each seed, counts modes on 2,500 samples of the averaged generator, and
-prints a row of each with mean and standard error beside the rows of PacGAN (Lin et al. 2018, table 1). The last line
-is JSON.
+Trains the recipes ring8 and grid25 once per seed, counts modes on 2,500 samples of the averaged generator, and prints
+mean and standard error of each in a row beside those of PacGAN (Lin et al. 2018, table 1). The last line is JSON.
 """
 
 import argparse
@@ -13,6 +12,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import ganzoo
 from ganzoo.evaluation.evaluate import evaluate
@@ -20,6 +20,8 @@ from ganzoo.evaluation.mixtures import PUBLISHED_SAMPLES
 from ganzoo.training.progress import Silence
 
 NAMES = ("ring8", "grid25")
+Result = dict[str, Any]
+
 METRICS = ("modes", "high-quality", "reverse-kl")
 PAPER = {
     "ring8": {"GAN": "6.3 | 98.2 % | 0.45", "PacGAN4": "7.8 | 95.9 % | 0.07"},
@@ -28,8 +30,8 @@ PAPER = {
 """Modes, high quality and reverse KL, as published."""
 
 
-def measure(name: str, seed: int, folder: Path) -> dict:
-    """One training of a recipe, its seconds and its scores."""
+def measure(name: str, seed: int, folder: Path) -> Result:
+    """Train a recipe once; return its seconds and its scores."""
     begun = time.perf_counter()
     run = ganzoo.train(name, out=folder / f"{name}-{seed}", device="cpu", train={"seed": seed}, progress=Silence())
     seconds = time.perf_counter() - begun
@@ -38,23 +40,23 @@ def measure(name: str, seed: int, folder: Path) -> dict:
     return {"data": name, "seed": seed, "steps": run.recipe.train.steps, "seconds": round(seconds, 1), **values}
 
 
-def row(results: list[dict]) -> str:
-    """The mean of several trainings and its standard error, as a row of the table."""
-    cells = [told([result[metric]["generated"] for result in results], metric) for metric in METRICS]
+def format_row(results: list[Result]) -> str:
+    """Format mean and standard error of several trainings as a row of the table."""
+    cells = [format_mean([result[metric]["generated"] for result in results], metric) for metric in METRICS]
     seconds = [result["seconds"] for result in results]
     return " | ".join([*cells, f"{statistics.mean(seconds):.0f} s"])
 
 
-def told(values: list[float], metric: str) -> str:
-    """A mean with its standard error."""
+def format_mean(values: list[float], metric: str) -> str:
+    """Format a mean with its standard error."""
     mean, error = statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
     if metric == "high-quality":
         return f"{100 * mean:.1f} ± {100 * error:.1f} %"
     return f"{mean:.1f} ± {error:.1f}" if metric == "modes" else f"{mean:.4f} ± {error:.4f}"
 
 
-def real(result: dict) -> str:
-    """The same figures of fresh points of the mixture."""
+def format_real(result: Result) -> str:
+    """Format the same metrics of real points of the mixture."""
     modes, quality, divergence = (result[metric]["real"] for metric in METRICS)
     return f"{modes:.0f} | {100 * quality:.1f} % | {divergence:.4f} | - "
 
@@ -76,7 +78,7 @@ def main() -> None:
         own = [result for result in results if result["data"] == name]
         for paper, cells in PAPER[name].items():
             print(f"| {name} | {paper}, published | {cells} | - |")
-        print(f"| {name} | recipe {name} | {row(own)} |\n| {name} | real points | {real(own[0])}|")
+        print(f"| {name} | recipe {name} | {format_row(own)} |\n| {name} | real points | {format_real(own[0])}|")
     print(json.dumps(results))
 
 

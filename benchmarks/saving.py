@@ -1,10 +1,9 @@
-"""How much of a training's time goes into saving, at the default interval.
+"""Measure the share of a training's time that saving takes, at the default interval.
 
     python benchmarks/saving.py --recipe dcgan
 
-Trains by a recipe as it is and adds up the time that its checkpoints, models and the measure of the best take away
-from training. Prints one line of JSON; `share` is the saving's share of the whole, and `saving_seconds` are the means
-per save of each part.
+Trains a recipe as it is and adds up the time that training waits for checkpoints, models and the measurement of the
+best generator. Prints one line of JSON: `share` is saving's share of the whole, `saving_seconds` are means per save.
 """
 
 import argparse
@@ -13,6 +12,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,20 +20,21 @@ import ganzoo
 from ganzoo.training.progress import Silence
 from ganzoo.training.trainer import Trainer
 
-PARTS = {"_save": "checkpoint and model", "_measure": "measure of the best"}
+PARTS = {"_save": "checkpoint and model", "_measure": "measurement of the best"}
 
 
 class Clock:
     """Adds up the seconds that methods of a class take."""
 
     def __init__(self) -> None:
-        self.seconds, self.calls = defaultdict(float), defaultdict(int)
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.calls: defaultdict[str, int] = defaultdict(int)
 
     def watch(self, owner: type, name: str) -> None:
-        """Have every call of that method timed from now on."""
+        """Time every call of that method from now on."""
         method = getattr(owner, name)
 
-        def timed(*arguments, **options):
+        def timed(*arguments: Any, **options: Any) -> Any:
             begun = time.perf_counter()
             try:
                 return method(*arguments, **options)
@@ -58,7 +59,7 @@ def main() -> None:
         settings = {"steps": chosen.steps, "precision": chosen.precision}
         run = ganzoo.train(chosen.recipe, out=Path(folder) / "run", progress=Silence(), train=settings)
         every = run.recipe.train.save_every
-    told = {
+    results = {
         "recipe": chosen.recipe,
         "save_every": every,
         "share": round(sum(clock.seconds[name] for name in PARTS) / clock.seconds["play"], 4),
@@ -67,7 +68,7 @@ def main() -> None:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-    print(json.dumps(told))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

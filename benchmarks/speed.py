@@ -1,12 +1,12 @@
-"""How fast ganzoo trains, samples, loads and lists, beside loops written by hand: `make bench`.
+"""Measure how fast ganzoo trains, samples, loads and lists, beside loops written by hand: `make bench`.
 
     python benchmarks/speed.py                    # everything, about seven minutes on two CPU cores
     python benchmarks/speed.py --only mlp dcgan --device cuda
 
-Contestants take turns in one process, one round that does not count and five that do; a figure is the median of the
-rounds, followed by the smallest and the largest, and a ratio is the median of the rounds' own ratios. All train the
-same networks with 64 images on each turn and fresh latents. `ours` is the engine with averaging (EMA) off, as the
-hand-written loops have none; `ours, defaults` has averaging, the guard against non-finite numbers, and the log.
+The loops take turns in one process, with one warm-up round and five that count. A result is the median of the rounds,
+followed by the smallest and the largest value; a ratio is the median of the ratios within the rounds. All loops train
+the same networks with 64 images on each turn and fresh latents. `ours` is the engine without the moving average (EMA),
+which the loops written by hand do not have; `ours, defaults` has it, the check for non-finite numbers, and the log.
 The last line is JSON.
 """
 
@@ -19,14 +19,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from loops import BATCH, NETWORKS, Tuned, Tutorial, seconds
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 import ganzoo
+from ganzoo.contract import Images, Step
 from ganzoo.data.sources import open_data
 from ganzoo.engine.average import FIRST_STEPS
 from ganzoo.engine.hardware import has_bf16_units
@@ -38,38 +41,40 @@ ROUNDS = 5
 WORKS = {"mlp": ("mlp", "auto"), "dcgan": ("dcgan", "auto"), "dcgan_fp32": ("dcgan", "fp32")}
 STEPS = {"mlp": 150, "dcgan": 25}
 OTHERS = ("sample", "load", "list")
-SAMPLES = 10_000
+SAMPLES_DRAWN = 10_000
 
 
 class Wrapped(ganzoo.Generator):
-    """The hand-written loops' generator as ganzoo takes it."""
+    """Adapts the generator of the hand-written loops to ganzoo."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, given):
-        return self.network(given["z"])
+    def forward(self, given: dict[str, Tensor]) -> Images:
+        images: Tensor = self.network(given["z"])
+        return images
 
 
 class Judge(nn.Module):
-    """And their discriminator."""
+    """Adapts their discriminator."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, images, given):
-        return self.network(images)
+    def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
+        scores: Tensor = self.network(images)
+        return scores
 
 
 class NonSaturating(ganzoo.Loss):
-    """And their loss."""
+    """Their loss."""
 
-    def discriminator(self, step):
+    def discriminator(self, step: Step) -> dict[str, Tensor]:
         return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
 
-    def generator(self, step):
+    def generator(self, step: Step) -> dict[str, Tensor]:
         return {"fool": softplus(-step.fake_scores).mean()}
 
 
@@ -89,12 +94,12 @@ class Ours:
             device=device,
         )
         self.batches = open_data("mnist-10k", size=size).to(self.engine.hardware.device).batches(BATCH, 0)
-        self.log_every = STEPS[kind] if defaults else 10**9  # in each round, though by default it may be rarer
+        self.log_every = STEPS[kind] if defaults else 10**9  # once a round, more often than by default
         if defaults:
-            self.run(FIRST_STEPS)  # from then on the average is renewed as seldom as the default says
+            self.run(FIRST_STEPS)  # after these the average is updated as rarely as by default
 
     def run(self, steps: int) -> None:
-        """That many training steps."""
+        """Run that many training steps."""
         for _ in range(steps):
             self.engine.step(self.batches)
             if self.engine.index % self.log_every == 0:
@@ -102,7 +107,7 @@ class Ours:
 
 
 def rounds(contestants: dict[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """What each contestant measured in each round that counts, all taking turns."""
+    """Let all contestants take turns; return the results of each in the rounds that count."""
     measured: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(ROUNDS + 1):
         for name, measure in contestants.items():
@@ -113,41 +118,48 @@ def rounds(contestants: dict[str, Callable[[], float]]) -> dict[str, list[float]
 
 
 def training(work: str, device: str) -> dict[str, list[float]]:
-    """Images per second of each loop."""
+    """Measure images per second of each loop."""
     kind, precision = WORKS[work]
     steps = STEPS[kind] * (20 if device == "cuda" else 1)
     ours = Ours(kind, device, precision, defaults=False)
     ours.run(3)
     chosen = ours.engine.hardware.precision
-    loops = {
+    loops: dict[str, Ours | Tuned | Tutorial] = {
         "ours": ours,
         "ours, defaults": Ours(kind, device, chosen, defaults=True),
         "tuned": Tuned(kind, device, chosen == "bf16"),
         "hand_written": Tutorial(kind, device),
     }
     print(f"\n{work}: {device} in {chosen}, {steps} steps of {BATCH} images a round")
-    speed = lambda loop: lambda: steps * BATCH / seconds(loop.run, steps, device)  # noqa: E731
-    return rounds({name: speed(loop) for name, loop in loops.items()})
+    return rounds({name: measure_speed(loop.run, steps, steps * BATCH, device) for name, loop in loops.items()})
+
+
+def measure_speed(run: Callable[[int], object], steps: int, images: int, device: str) -> Callable[[], float]:
+    """Return a function that measures images per second of `run(steps)`, which makes that many images."""
+    return lambda: images / seconds(run, steps, device)
 
 
 def sampling(device: str) -> dict[str, list[float]]:
-    """Images per second of `Model.sample` and of the bare network at the batch size that suits it best."""
+    """Measure images per second of `Model.sample` and of the bare network at its best batch size."""
     generator = ganzoo.create("dcgan", image=(1, 32, 32))[0]
     model = ganzoo.Model(generator, {"data": {"kind": "image", "classes": []}}, device)
     bare = generator.to(memory_format=torch.channels_last)
     sizes = {
-        size: seconds(lambda n, size=size: by_hand(bare, n, size, device), 2048, device)
+        size: seconds(partial(by_hand, bare, size=size, device=device), 2048, device)
         for size in (64, 128, 256, 512, 1024)
     }
-    best = min(sizes, key=sizes.get)
-    print(f"\nsample: {SAMPLES} images of dcgan, the bare network in batches of {best}")
-    speed = lambda draw: lambda: SAMPLES / seconds(draw, SAMPLES, device)  # noqa: E731
-    return rounds({"ours": speed(model.sample), "bare": speed(lambda n: by_hand(bare, n, best, device))})
+    best = min(sizes, key=sizes.__getitem__)
+    print(f"\nsample: {SAMPLES_DRAWN} images of dcgan, the bare network in batches of {best}")
+    draws: dict[str, Callable[[int], Any]] = {
+        "ours": model.sample,
+        "bare": partial(by_hand, bare, size=best, device=device),
+    }
+    return rounds({name: measure_speed(draw, SAMPLES_DRAWN, SAMPLES_DRAWN, device) for name, draw in draws.items()})
 
 
 @torch.no_grad()
 def by_hand(network: nn.Module, n: int, size: int, device: str) -> torch.Tensor:
-    """`n` images in [0, 1] from a bare network."""
+    """Draw `n` images in [0, 1] from a bare network."""
     made = []
     for first in range(0, n, size):
         z = torch.randn(min(size, n - first), 100, device=device)
@@ -156,7 +168,7 @@ def by_hand(network: nn.Module, n: int, size: int, device: str) -> torch.Tensor:
 
 
 def listing() -> float:
-    """Seconds that `ganzoo list` takes in a process of its own, the median of nine after one."""
+    """Measure the seconds of `ganzoo list` in a process of its own: the median of nine after a warm-up."""
     command = [sys.executable, "-m", "ganzoo", "list"]
     taken = []
     for _ in range(10):
@@ -167,8 +179,8 @@ def listing() -> float:
 
 
 def loading() -> float:
-    """Seconds that the first `ganzoo.load` of a process takes after the imports, the median of nine after one."""
-    code = "import sys, time, ganzoo, ganzoo.model; t = time.perf_counter(); ganzoo.load(sys.argv[1]); "
+    """Measure the seconds of a first `ganzoo.load` after the imports: the median of nine processes after a warm-up."""
+    code = "import sys, time, ganzoo, ganzoo.zoo.model; t = time.perf_counter(); ganzoo.load(sys.argv[1]); "
     code += "print(time.perf_counter() - t)"
     with tempfile.TemporaryDirectory() as folder:
         part = resolve_architecture(Architecture(name="dcgan"))["generator"]
@@ -180,20 +192,20 @@ def loading() -> float:
 
 
 def table(measured: dict[str, list[float]]) -> dict[str, float]:
-    """Print each contestant's median and spread; the medians."""
+    """Print median and spread of each contestant; return the medians."""
     for name, values in measured.items():
         print(f"  {name:<16}{statistics.median(values):10,.0f} images/s   ({min(values):,.0f} to {max(values):,.0f})")
     return {name: round(statistics.median(values), 1) for name, values in measured.items()}
 
 
 def ratio(measured: dict[str, list[float]], one: str, other: str) -> float:
-    """The median of the rounds' own ratios: what slows the machine for a while slows both."""
+    """Return the median of the ratios within the rounds: a slow phase of the machine affects both."""
     pairs = zip(measured[one], measured[other], strict=True)
     return round(statistics.median(first / second for first, second in pairs), 3)
 
 
 def main() -> None:
-    """Measure what is asked for and print it."""
+    """Measure what the arguments ask for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=[*WORKS, *OTHERS], default=[*WORKS, *OTHERS])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=["cpu", "cuda"])
@@ -201,20 +213,21 @@ def main() -> None:
     torch.manual_seed(0)
     units = "bf16 units" if has_bf16_units(torch.device(chosen.device)) else "no bf16 units"
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, {units}")
-    told: dict = {"overhead": {}}
+    results: dict[str, Any] = {"overhead": {}}
     for work in [work for work in WORKS if work in chosen.only]:
         measured = training(work, chosen.device)
-        told[work] = table(measured) | {"ratio": ratio(measured, "ours", "hand_written")}
-        told["overhead"][work] = round(1 - ratio(measured, "ours, defaults", "tuned"), 3)
-        print(f"  ours / hand-written {told[work]['ratio']}; behind tuned, with defaults, {told['overhead'][work]:.1%}")
+        results[work] = table(measured) | {"ratio": ratio(measured, "ours", "hand_written")}
+        results["overhead"][work] = round(1 - ratio(measured, "ours, defaults", "tuned"), 3)
+        behind = results["overhead"][work]
+        print(f"  ours / hand-written {results[work]['ratio']}; behind tuned, with defaults, {behind:.1%}")
     if "sample" in chosen.only:
         measured = sampling(chosen.device)
-        told["sample"] = table(measured) | {"ratio": ratio(measured, "ours", "bare")}
+        results["sample"] = table(measured) | {"ratio": ratio(measured, "ours", "bare")}
     if "load" in chosen.only:
-        told["load_seconds"] = round(loading(), 3)
+        results["load_seconds"] = round(loading(), 3)
     if "list" in chosen.only:
-        told["list_seconds"] = round(listing(), 3)
-    print(json.dumps(told))
+        results["list_seconds"] = round(listing(), 3)
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":
