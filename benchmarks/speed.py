@@ -33,8 +33,7 @@ from ganzoo.contract import Images, Step
 from ganzoo.data.sources import open_data
 from ganzoo.engine.average import FIRST_STEPS
 from ganzoo.engine.hardware import has_bf16_units
-from ganzoo.recipe.build import resolve_architecture
-from ganzoo.recipe.sections import Architecture
+from ganzoo.recipe.build import resolve_class
 from ganzoo.zoo.model import save_model
 
 ROUNDS = 5
@@ -183,7 +182,7 @@ def loading() -> float:
     code = "import sys, time, ganzoo, ganzoo.zoo.model; t = time.perf_counter(); ganzoo.load(sys.argv[1]); "
     code += "print(time.perf_counter() - t)"
     with tempfile.TemporaryDirectory() as folder:
-        part = resolve_architecture(Architecture(name="dcgan"))["generator"]
+        part = resolve_class("architecture", "dcgan", "generator", ganzoo.Generator)
         data = {"name": "none", "kind": "image", "shape": [1, 32, 32], "range": [-1, 1], "classes": []}
         save_model(Path(folder, "model"), part.make(image=(1, 32, 32)), part, data)
         command = [sys.executable, "-c", code, f"{folder}/model"]

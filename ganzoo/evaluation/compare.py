@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,37 +25,32 @@ from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.scores import FILE, format_number
 
-logger = logging.getLogger(__name__)
-
 COLUMN_INCHES = 3.2
-"""Inches of a model's column."""
+"""Width of a model's column."""
 ROW_INCHES = 0.24
-"""Inches of a line of the table."""
+"""Height of a row of the table."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Column:
-    """One model of a comparison: its name, what it is, a picture of its samples and its scores by metric."""
+    """One model of a comparison: its name, its architecture and data, a picture of samples, and scores by metric."""
 
     name: str
     kind: str
     samples: Image.Image
-    scores: dict[str, Any]
+    scores: Mapping[str, Mapping[str, Any]]
 
 
-def compare(
-    sources: Sequence[str],
-    out: Path,
-    n: int = DEFAULT_SAMPLES,
-    seed: int = 0,
-    device: str = "auto",
-) -> Path:
-    """Write the page. Scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now.
+def compare(sources: Sequence[str], out: Path, n: int = DEFAULT_SAMPLES, seed: int = 0, device: str = "auto") -> Path:
+    """Write the page as a PNG and return its path.
 
-    Raises `BadInput` for a model whose samples no picture can show, and for an `out` that is no PNG.
+    The scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now. Raises `BadInput`
+    for a model whose samples cannot be shown, and for an `out` that is not a .png file.
     """
     if out.suffix != ".png":
-        raise BadInput(f"'{out}' is no .png")
+        raise BadInput(f"'{out}' is not a .png file")
     check_writable(out)
     registry = Registry()
     columns = [make_column(source, n, seed, device, registry) for source in sources]
@@ -64,27 +59,27 @@ def compare(
 
 
 def make_column(source: str, n: int, seed: int, device: str, registry: Registry) -> Column:
-    """What a page shows of one model."""
+    """Load one model, draw its samples and find its scores."""
     local = resolve_model(parse(source, registry))
     model = load_local(local, device)
-    made, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
+    architecture, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
     samples = draw_model(source, model, seed)
-    return Column(str(source), f"{made} on {data}", samples, find_scores(source, model, local.folder, n, seed))
+    return Column(str(source), f"{architecture} on {data}", samples, find_scores(source, model, local.folder, n, seed))
 
 
 def draw_model(source: str, model: Model, seed: int) -> Image.Image:
-    """Samples of a model as one picture. Raises `BadInput` where no picture can show them."""
+    """Draw samples of a model as one picture. Raises `BadInput` if they cannot be shown."""
     count, fixed, columns = choose_layout(model.generator)
     samples = select_showable(model.sample(count, seed, **fixed), model.kind)
     if samples is None:
-        raise BadInput(f"'{source}' makes nothing that a page could show")
+        raise BadInput(f"the samples of '{source}' cannot be shown: a page shows images and points in the plane")
     if model.kind == "point":
         return draw_scatter(samples.numpy(), "")
     return to_picture(tile(to_bytes(samples), columns))
 
 
-def find_scores(source: str, model: Model, folder: Path, n: int, seed: int) -> dict[str, Any]:
-    """A model's scores by that many samples of that seed; empty where nothing measures its samples."""
+def find_scores(source: str, model: Model, folder: Path, n: int, seed: int) -> dict[str, dict[str, Any]]:
+    """Return the scores of `n` samples of a seed, from the model's file or measured now; empty without a suite."""
     suite, path = find_suite(model.config["data"]), folder / FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     wanted |= {suite.name: suite.protocol(n)} if suite else {}
@@ -99,13 +94,13 @@ def find_scores(source: str, model: Model, folder: Path, n: int, seed: int) -> d
 
 
 def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
-    """Grids above, a table of scores below; real samples have the last column."""
+    """Write the pictures in a row and a table of the scores below them, real samples in its last column."""
     names = list(dict.fromkeys(name for column in columns for name in column.scores))
     height = COLUMN_INCHES * max(column.samples.height / column.samples.width for column in columns)
-    figure = Figure(
-        figsize=(COLUMN_INCHES * (len(columns) + 1), height + ROW_INCHES * (len(names) + 4)), layout="constrained"
-    )
-    above, below = figure.subfigures(2, 1, height_ratios=[height + ROW_INCHES, ROW_INCHES * (len(names) + 3)])
+    size = (COLUMN_INCHES * (len(columns) + 1), height + ROW_INCHES * (len(names) + 4))
+    figure = Figure(figsize=size, layout="constrained")
+    ratios = [height + ROW_INCHES, ROW_INCHES * (len(names) + 3)]
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=ratios)[:, 0]
     for axes, column in zip(above.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
         draw_samples(axes, column)
     draw_scores(below.subplots(), columns, names, conditions)
@@ -115,37 +110,35 @@ def write_page(path: Path, columns: Sequence[Column], conditions: str) -> None:
 
 
 def draw_samples(axes: Axes, column: Column) -> None:
-    """One model's picture under its name."""
+    """Draw one model's picture under its name."""
     axes.imshow(column.samples.convert("RGB"), interpolation="nearest")
-    # A name may come from a stranger, and dollars in it are no formula.
+    # A name may come from a stranger: dollars in it are text, not a formula.
     axes.set_title(f"{column.name}\n{column.kind}", fontsize="medium", parse_math=False)
     axes.axis("off")
 
 
 def draw_scores(axes: Axes, columns: Sequence[Column], names: Sequence[str], conditions: str) -> None:
-    """The table of scores under its conditions; nothing but these where nothing was measured."""
+    """Draw the conditions, and the table of scores below them unless there are none."""
     axes.axis("off")
     axes.set_title(conditions, fontsize="small")
     if not names:
         return
-    cells = [
-        [*(format_score(column.scores.get(name)) for column in columns), format_real(name, columns)] for name in names
-    ]
+    rows = [[*(format_score(each.scores.get(name)) for each in columns), format_real(name, columns)] for name in names]
     heads = [*(column.name for column in columns), "real"]
-    table = axes.table(cells, rowLabels=names, colLabels=heads, loc="upper center", edges="horizontal")
+    table = axes.table(rows, rowLabels=names, colLabels=heads, loc="upper center", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(9)
 
 
 def format_real(name: str, columns: Sequence[Column]) -> str:
-    """A metric of real samples; where models are of several data sets there may be several."""
+    """Format a metric of real samples: one number for each data set of the models."""
     return " / ".join(
         dict.fromkeys(format_number(column.scores[name].get("real")) for column in columns if name in column.scores)
     )
 
 
-def format_score(score: dict[str, Any] | None) -> str:
-    """A score, with its ratio to real samples."""
+def format_score(score: Mapping[str, Any] | None) -> str:
+    """Format a score with its ratio to real samples; empty if there is none."""
     if score is None:
         return ""
     ratio = f"  ({score['ratio']:.3g} x)" if score.get("ratio") is not None else ""

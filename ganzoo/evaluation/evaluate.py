@@ -1,7 +1,7 @@
-"""Measuring a model: its samples and real ones under the same metrics, side by side."""
+"""Measure a model: the same metrics of its samples and of real ones, side by side."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,14 +14,14 @@ from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, find_suite
-from ganzoo.evaluation.suites import Metric, Suite, are_finite
+from ganzoo.evaluation.suites import Metric, Observed, Pieces, Suite, are_finite
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
 from ganzoo.zoo.scores import FILE, Scores, score
 
 DEFAULT_SAMPLES = 10_000
-"""Samples that are measured if nothing is said."""
+"""Samples that are measured unless the caller says another number."""
 
 
 def evaluate(
@@ -35,20 +35,20 @@ def evaluate(
     data_root: str | Path | None = None,
     inception_weights: str | Path | None = None,
 ) -> Scores:
-    """Scores of the first `n` samples of a seed, each beside that of `n` real samples that no training has seen.
+    """Measure the first `n` samples of a seed, and as many real samples outside the training set beside them.
 
-    `model` is a `Model` or a reference, as for `load`. `data` names what to compare with, if it is not what the model
-    learned from. `metrics` are names; all that go with the model if nothing is said. Inception's metrics (`fid`,
+    `model` is a `Model` or a reference, as for `load`. `data` is the name of the data to compare with, by default those
+    that the model learned from. `metrics` are names, by default all that suit the model. Inception's metrics (`fid`,
     `inception-kid`, `inception-score`) need the extra `ganzoo[inception]`; for them `data` may be a folder of images
-    too. Raises `BadInput` for an unknown metric, data or model, for metrics that do not go with the model, and for too
+    too. Raises `BadInput` for an unknown metric, data set or model, for metrics that do not suit the model, and for too
     few or too many samples.
     """
     model = model if isinstance(model, Model) else load(model, device)
-    choice = MetricPlan(model, data, data_root, inception_weights)
-    measured: dict[str, Any] = {}
+    plan = MetricPlan(model, data, data_root, inception_weights)
+    measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
     protocol = sample_protocol(model, n, seed)
-    for suite, names in choice.plans(metrics, n):
+    for suite, names in plan.choose(metrics, n):
         measured |= compare_with_real(suite, names, model, n, seed)
         labels |= {name: suite.metrics[name].label for name in names}
         protocol[suite.name] = suite.protocol(n)
@@ -57,76 +57,89 @@ def evaluate(
 
 @dataclass
 class MetricPlan:
-    """Which metrics go with a model and the data that it is compared with."""
+    """Chooses the metrics for a model and the data that it is compared with."""
 
     model: Model
     data: str | None
     data_root: str | Path | None
     inception_weights: str | Path | None
 
+    def choose(self, names: Sequence[str] | None, n: int) -> list[tuple[Suite[Any], list[str]]]:
+        """Return each suite with the metrics that it measures. Raises `BadInput` if one cannot measure `n` samples."""
+        chosen = self._all_names() if names is None else list(dict.fromkeys(names))
+        for name in chosen:
+            self._check_name(name)
+        plan = [(suite, [name for name in chosen if name in suite.metrics]) for suite in self._suites(chosen)]
+        for suite, suitable in plan:
+            suite.check_data({**self.model.config["data"], "kind": self.model.kind})
+            for name in suitable:
+                check_count(name, suite.metrics[name], n)
+        return plan
+
+    @cached_property
+    def own(self) -> Suite[Any] | None:
+        """The suite for these data; None where there is none."""
+        return find_suite(self._data)
+
     @property
-    def described(self) -> dict[str, Any]:
-        """What samples are compared with, as a config describes it."""
-        return {"name": "unknown", **self.model.config["data"], **({"name": self.data} if self.data else {})}
+    def own_metrics(self) -> Mapping[str, Metric[Any]]:
+        """The metrics of that suite."""
+        return self.own.metrics if self.own else {}
 
     @cached_property
-    def own(self) -> Suite | None:
-        """The suite for these data."""
-        return find_suite(self.described)
-
-    @cached_property
-    def inception(self) -> Suite:
+    def inception(self) -> InceptionSuite:
         """The suite for images of any kind."""
-        channels, size, _ = self.described["shape"] if self.model.makes_images else (None, None, None)
-        data = open_data(self.described["name"], size=size, channels=channels, root=self.data_root)
+        channels, size, _ = self._data["shape"] if self.model.makes_images else (None, None, None)
+        data = open_data(self._data["name"], size=size, channels=channels, root=self.data_root)
         return InceptionSuite(data, self.inception_weights)
 
     @property
     def labelled(self) -> bool:
         """Whether samples have labels that mean the classes of the data."""
-        return "label" in self.model.generator.categorical and self.model.classes == list(self.own.classes)
-
-    def plans(self, names: Sequence[str] | None, n: int) -> list[tuple[Suite, list[str]]]:
-        """Which suite measures which metrics. Raises `BadInput` where one cannot measure `n` samples."""
-        own = self.own.metrics if self.own else {}
-        names = self._all() if names is None else list(dict.fromkeys(names))
-        for name in names:
-            self._refuse(name, own)
-        suites = [self.own] if any(name in own for name in names) else []
-        suites += [self.inception] if any(name in INCEPTION_METRICS for name in names) else []
-        plans = [(suite, [name for name in names if name in suite.metrics]) for suite in suites]
-        for suite, chosen in plans:
-            suite.check_data({**self.model.config["data"], "kind": self.model.kind})
-            for name in chosen:
-                check_count(name, suite.metrics[name], n)
-        return plans
-
-    def _all(self) -> list[str]:
-        if not self.own:
-            raise BadInput(self._nothing)
-        return [name for name, metric in self.own.metrics.items() if self.labelled or not metric.labelled]
+        return (
+            self.own is not None
+            and "label" in self.model.generator.categorical
+            and self.model.classes == list(self.own.classes)
+        )
 
     @property
-    def _nothing(self) -> str:
-        name = self.described["name"]
-        others = f"images of any kind have --metrics {','.join(INCEPTION_METRICS)} with --data and 'ganzoo[inception]'"
-        return f"no metric is made for '{name}'; {suggest(name, SUITES)}; {others}"
+    def _data(self) -> dict[str, Any]:
+        """The data to compare with, described as in a config."""
+        return {"name": "unknown", **self.model.config["data"], **({"name": self.data} if self.data else {})}
 
-    def _refuse(self, name: str, own: dict[str, Metric]) -> None:
+    def _suites(self, names: Sequence[str]) -> Iterator[Suite[Any]]:
+        if self.own and any(name in self.own_metrics for name in names):
+            yield self.own
+        if any(name in INCEPTION_METRICS for name in names):
+            yield self.inception
+
+    def _all_names(self) -> list[str]:
+        if not self.own:
+            name, others = self._data["name"], ",".join(INCEPTION_METRICS)
+            raise BadInput(
+                f"no metric is made for '{name}'; {suggest(name, SUITES)}; "
+                f"images of any kind have --metrics {others} with --data and 'ganzoo[inception]'"
+            )
+        return [name for name, metric in self.own_metrics.items() if self.labelled or not metric.labelled]
+
+    def _check_name(self, name: str) -> None:
+        own = self.own_metrics
         if name not in own and name not in INCEPTION_METRICS:
             raise BadInput(f"there is no metric '{name}' here; {suggest(name, [*own, *INCEPTION_METRICS])}")
         if name in own and own[name].labelled and not self.labelled:
-            raise BadInput(f"'{name}' needs samples with labels of {self.described['name']}, and this model has none")
+            raise BadInput(f"'{name}' needs samples with labels of {self._data['name']}, and this model has none")
 
 
-def check_count(name: str, metric: Metric, n: int) -> None:
+def check_count(name: str, metric: Metric[Any], n: int) -> None:
     """Raise `BadInput` for fewer samples than a metric needs."""
     if n < metric.least:
         raise BadInput(f"'{name}' needs at least {metric.least:,} samples, got -n {n}; or choose other --metrics")
 
 
-def compare_with_real(suite: Suite, names: Sequence[str], model: Model, n: int, seed: int) -> dict[str, Any]:
-    """Each metric of generated and of real samples."""
+def compare_with_real(
+    suite: Suite[Observed], names: Sequence[str], model: Model, n: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Compute each metric of `n` generated and of `n` real samples."""
     found = {}
     with torch.no_grad():
         control, observed = suite.control(n), suite.observe(check_finite(model, n, seed))
@@ -137,16 +150,16 @@ def compare_with_real(suite: Suite, names: Sequence[str], model: Model, n: int, 
     return found
 
 
-def check_finite(model: Model, n: int, seed: int) -> Iterator[Any]:
-    """Samples piece by piece. Raises `BadInput` where one is not finite."""
+def check_finite(model: Model, n: int, seed: int) -> Pieces:
+    """Yield samples in pieces. Raises `BadInput` if a value is not finite."""
     for samples, given in model.blocks(n, seed):
         if not are_finite(samples):
             raise BadInput("some samples of this model are not finite numbers, so nothing can be measured")
         yield samples, given
 
 
-def try_metric(metric: Metric, observed: Any) -> float | str:
-    """A metric of samples, or the sentence why it cannot be computed."""
+def try_metric(metric: Metric[Observed], observed: Observed) -> float | str:
+    """Return a metric of samples, or one sentence that says why it cannot be computed."""
     try:
         return metric.measure(observed)
     except (RuntimeError, ValueError, ArithmeticError) as error:
@@ -154,7 +167,7 @@ def try_metric(metric: Metric, observed: Any) -> float | str:
 
 
 def sample_protocol(model: Model, n: int, seed: int) -> dict[str, Any]:
-    """Which samples were measured."""
+    """Return the part of the protocol that says which samples are measured."""
     weights = model.config["weights"]["sha256"]
     return {"samples": n, "seed": seed, "weights": weights, "ganzoo": __version__}
 

@@ -311,7 +311,7 @@ def test_real_samples_of_several_data_sets_have_a_number_each():
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([MODEL, "--out", "page.jpg"], "'page.jpg' is no .png"),
+        ([MODEL, "--out", "page.jpg"], "'page.jpg' is not a .png file"),
         ([MODEL, "--out", "no/page.png"], "cannot write no/page.png: there is no folder no"),
         (["nothing", "--out", "page.png"], "there is no registered model, run or folder 'nothing'"),
         ([MODEL], "Missing option '--out'"),
