@@ -38,23 +38,24 @@ class Model:
         self.generator = generator.eval().requires_grad_(False)
         self.config: dict[str, Any] = dict(config)
 
-    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
+    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw `n` images, float32 (n, channels, height, width) in [0, 1] on the CPU, or points in the data's units.
 
         The first samples of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
         latent key can be fixed without changing the others: `sample(16, label=7)` takes one value for all or one for
         each, and for labels also the names of classes. A generator with several outputs returns a dict, of which only
-        "image" is scaled. Raises `BadInput` for an unknown key, for a value that the generator cannot take, and for a
-        needed key that is not given.
+        "image" is scaled; nothing but the loaded model knows that, so the type is `Tensor | Any`, which type checkers
+        take for a tensor without a check, and `isinstance(samples, dict)` tells the two apart. Raises `BadInput` for an
+        unknown key, for a value that the generator cannot take, and for a needed key that is not given.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
-    def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Any, dict[str, Tensor]]:
+    def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
         """Draw the images of `sample`; return them and what they were made from: {"z": (n, 100), ...}."""
         blocks = list(self.blocks(n, seed, **fixed))
         return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])
 
-    def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Any, dict[str, Tensor]]]:
+    def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
         """Yield what `sample_with_given` returns in pieces of 64 samples, or a multiple of it."""
         if n < 1:
             raise BadInput(f"cannot draw {n} samples; 1 or more")
