@@ -17,7 +17,6 @@ from typing import Any
 import ganzoo
 from ganzoo.evaluation.evaluate import evaluate
 from ganzoo.evaluation.mixtures import PUBLISHED_SAMPLES
-from ganzoo.training.progress import Silence
 
 NAMES = ("ring8", "grid25")
 Result = dict[str, Any]
@@ -33,7 +32,7 @@ PAPER = {
 def measure(name: str, seed: int, folder: Path) -> Result:
     """Train a recipe once; return its seconds and its scores."""
     begun = time.perf_counter()
-    run = ganzoo.train(name, out=folder / f"{name}-{seed}", device="cpu", train={"seed": seed}, progress=Silence())
+    run = ganzoo.train(name, out=folder / f"{name}-{seed}", device="cpu", train={"seed": seed}, quiet=True)
     seconds = time.perf_counter() - begun
     scores = evaluate(run.path, n=PUBLISHED_SAMPLES, device="cpu")
     values = {metric: {side: scores[metric][side] for side in ("generated", "real")} for metric in METRICS}

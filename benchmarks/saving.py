@@ -17,7 +17,6 @@ from typing import Any
 import torch
 
 import ganzoo
-from ganzoo.training.progress import Silence
 from ganzoo.training.trainer import Trainer
 
 PARTS = {"_save": "checkpoint and model", "_measure": "measurement of the best"}
@@ -57,7 +56,7 @@ def main() -> None:
         clock.watch(Trainer, name)
     with tempfile.TemporaryDirectory() as folder:
         settings = {"steps": chosen.steps, "precision": chosen.precision}
-        run = ganzoo.train(chosen.recipe, out=Path(folder) / "run", progress=Silence(), train=settings)
+        run = ganzoo.train(chosen.recipe, out=Path(folder) / "run", quiet=True, train=settings)
         every = run.recipe.train.save_every
     results = {
         "recipe": chosen.recipe,

@@ -6,12 +6,14 @@ Importing this package imports no torch; each public name loads its module when 
 import importlib
 import sys
 import warnings
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._version import __version__
 
 _HOMES = {
     "BadInput": "errors",
+    "Callback": "training.callbacks",
     "Deprecated": "errors",
     "Diverged": "errors",
     "Engine": "engine.loop",
@@ -28,6 +30,7 @@ _HOMES = {
     "Run": "training.run",
     "Scheduled": "engine.scheduled",
     "Step": "contract",
+    "Trainer": "training.trainer",
     "Unavailable": "errors",
     "create": "recipe.build",
     "evaluate": "evaluation.evaluate",
@@ -65,8 +68,10 @@ if TYPE_CHECKING:
     from ganzoo.plugins.hookspecs import hookimpl as hookimpl
     from ganzoo.recipe.build import create as create
     from ganzoo.recipe.recipe import Recipe as Recipe
+    from ganzoo.training.callbacks import Callback as Callback
     from ganzoo.training.run import Run as Run
     from ganzoo.training.train import train as train
+    from ganzoo.training.trainer import Trainer as Trainer
     from ganzoo.zoo.model import Model as Model
     from ganzoo.zoo.model import load as load
 
@@ -82,6 +87,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'ganzoo' has no attribute '{name}'")
     module = importlib.import_module(f"ganzoo.{_HOMES[name]}")
     value = module if name == _HOMES[name] else getattr(module, name)
+    if isinstance(value, type | FunctionType):
+        value.__module__ = "ganzoo"  # where people find it; which file defines it may change
     globals()[name] = value
     return value
 

@@ -30,7 +30,6 @@ from ganzoo.testing import architectures, callbacks, losses
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.games import COUNT, IMAGES, Game, MakeBatch
-from ganzoo.training.progress import Silence
 from ganzoo.training.train import train
 from ganzoo.zoo.model import Model, load, load_local
 from ganzoo.zoo.registry import Registry
@@ -142,7 +141,7 @@ def trains_and_samples(thing: Registration, own: MakeBatch | None) -> None:
     if data:
         recipe = recipe.replace(data={"size": None, "channels": None})
     with TemporaryDirectory() as folder:
-        run = train(recipe, data, Path(folder) / "run", "cpu", progress=Silence())
+        run = train(recipe, data, Path(folder) / "run", "cpu", quiet=True)
         sample(load(run.path, "cpu", offline=True), own)
 
 

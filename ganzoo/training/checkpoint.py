@@ -130,7 +130,7 @@ def restore_terms(state: State, device: torch.device) -> TermLog:
 def modules(engine: Engine) -> dict[str, Tensor]:
     """The engine's own tensors: both networks, the average, and the losses' buffers (their networks are frozen)."""
     networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for name, module in networks.items():
         # Buffers also on their own, since a state dict has not those that are not persistent.
         own = module.state_dict() | dict(module.named_buffers())
@@ -162,8 +162,8 @@ def restore_optimizer(side: Player, name: str, tensors: dict[str, Tensor]) -> No
             number, word = key.removeprefix(f"optimizer.{name}.").split(".")
             state.setdefault(int(number), {})[word] = like(value, side.parameters[int(number)])
     if side.settings.momentum:  # which may be new
-        for number, parameter in enumerate(side.parameters):
-            state.setdefault(number, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
+        for place, parameter in enumerate(side.parameters):
+            state.setdefault(place, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
     side.optimizer.load_state_dict({"state": state, "param_groups": side.optimizer.state_dict()["param_groups"]})
 
 

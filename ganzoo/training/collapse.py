@@ -13,7 +13,7 @@ from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
 
-EVERY = 100
+STEPS_BETWEEN_LOOKS = 100
 """Training steps between two looks."""
 LONG = 5
 """Looks in a row that must show a sign, since either passes by itself at the beginning of many a sound training."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from ganzoo._io import write_bytes
-from ganzoo.training.progress import COUNTED
+from ganzoo.training.progress import COUNTERS
 
 FEW = 20
 """Points below which a curve shows each of them; a single one would be invisible."""
@@ -69,4 +69,4 @@ def draw_panel(axes: Axes, title: str, keys: Iterable[str], metrics: Sequence[Ma
 
 def is_measure(key: str) -> bool:
     """Whether a key of the log says something of the samples."""
-    return "/" not in key and key not in COUNTED
+    return "/" not in key and key not in COUNTERS

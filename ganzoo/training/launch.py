@@ -66,8 +66,10 @@ def connect_processes() -> Iterator[Processes]:
 
 def connect() -> "dist.Store":
     """Connect the processes, and give a board where all can read what each puts there."""
+    from torch.distributed.rendezvous import rendezvous  # not there where torch was built without distributed
+
     with peer_errors():
-        store, rank, size = next(dist.rendezvous("env://"))
+        store, rank, size = next(rendezvous("env://"))
         # Each time of its own, or a second training of a program would look for the first one's connections.
         store = dist.PrefixStore(f"ganzoo {next(TIMES)}", store)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"

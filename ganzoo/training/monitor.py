@@ -1,4 +1,4 @@
-"""What a training measures of its samples on the way: which generator was the best, and whether they still improve."""
+"""Measure samples during a training: which generator was the best, and whether the samples still improve."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Pieces, Suite, are_finite
 from ganzoo.evaluation.swd import SlicedWasserstein
 
-DIGITS = 4
+DECIMALS = 4
 """Decimal places in the log."""
 
 
@@ -87,7 +87,7 @@ class Monitor:
     def measure(self, step: int, pieces: Pieces) -> dict[str, float]:
         """What the log says of the samples after a training step; the step is the best if none was better."""
         measured = self.gauge.measure(pieces)
-        found = {key: round(value, DIGITS) for key, value in measured.items() if math.isfinite(value)}
+        found = {key: round(value, DECIMALS) for key, value in measured.items() if math.isfinite(value)}
         if self._cost(found) < self._cost(self.best or {}):
             self.best, self.unimproved = {"step": step, **found}, 0
         elif self.best:
@@ -100,7 +100,7 @@ class Monitor:
 
     def at_its_best(self, step: int) -> bool:
         """Whether the samples of a training step were the best so far."""
-        return self.best is not None and self.best["step"] == step
+        return self.best is not None and int(self.best["step"]) == step
 
     @property
     def exhausted(self) -> bool:

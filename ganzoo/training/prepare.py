@@ -1,72 +1,216 @@
-"""From a recipe to its data, and what the data then settle in the recipe."""
+"""From a recipe to an engine, its data and its callbacks: all that a training needs before its first step."""
 
+import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
+from ganzoo._seeds import seed_of
 from ganzoo.data.base import Data
 from ganzoo.data.named import list_names
 from ganzoo.data.sources import open_data
+from ganzoo.engine.checks import resource_errors
+from ganzoo.engine.loop import Engine
+from ganzoo.engine.processes import Processes
+from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput
+from ganzoo.recipe.build import ResolvedRecipe, resolve
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.training import checkpoint
+from ganzoo.training.callbacks import Callback, CallbackList
+from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, Measurement, MetricsLog, Pictures
+from ganzoo.training.monitor import Monitor
+from ganzoo.training.profiler import Profiler
+from ganzoo.training.samples import FixedSamples
+from ganzoo.training.tensorboard import TensorBoard
+from ganzoo.zoo.model import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
-Source = str | Path | Iterable[dict[str, Tensor]]
+Source = str | Path | Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train: a complete recipe with its classes, the data, the device, and callbacks beside the recipe's.
+
+    `display` shows the progress of the training, `callbacks` are the user's own.
+    """
+
+    resolved: ResolvedRecipe
+    data: Data
+    device: str
+    display: Sequence[Callback] = ()
+    callbacks: Sequence[Callback] = ()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe."""
+        return self.resolved.recipe
+
+    def replace(self, **overrides: Any) -> "Plan":
+        """Return a plan whose recipe differs in what is said, and in nothing that names a class."""
+        return replace(self, resolved=replace(self.resolved, recipe=self.recipe.replace(**overrides)))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that is ready for its first step, or for the one after a checkpoint.
+
+    `batches` goes on for ever; closing `readers` ends the processes that read for it. `measures` are the numbers that
+    wait for the next line of the log.
+    """
+
+    resolved: ResolvedRecipe
+    data: Data
+    engine: Engine
+    readers: Generator[dict[str, Tensor], None, None]
+    batches: Iterator[dict[str, Tensor]]
+    monitor: Monitor
+    samples: FixedSamples
+    callbacks: CallbackList
+    measures: Mapping[str, float]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe, with the precision that was chosen."""
+        return self.resolved.recipe
+
+
+def make_plan(
+    recipe: Recipe, batches: Source | None, device: str, display: Sequence[Callback], callbacks: Sequence[Callback]
+) -> Plan:
+    """Open the data, and write all that they settle and all options into the recipe."""
+    data = open_recipe_data(recipe, batches)
+    changes = {**data_changes(recipe, batches, data), **step_changes(recipe, data)}
+    return Plan(resolve(recipe, changes, Callback), data, device, display, callbacks)
+
+
+def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
+    """Bring networks, losses and data together, at the beginning or where a run was saved."""
+    settings, data = plan.recipe.train, plan.data
+    with resource_errors(settings, own_batches=plan.recipe.data.from_python):
+        torch.manual_seed(settings.seed)
+        engine = make_engine(plan, fresh=state is None)
+        processes = engine.processes
+        with processes.raise_on_all_ranks(), engine.hardware.random_state_kept():
+            monitor = Monitor(data, settings)
+        shard = partial(processes.shard, parts=settings.accumulate)
+        with processes.raise_on_all_ranks():
+            used = state.numbers["images"] if state else 0
+            readers = data.to(engine.hardware.device).batches(settings.batch, settings.seed, used, shard)
+            first = call_plugin("the data", next, readers)
+        engine.prepare(first)
+        if processes.rank:  # or dropout would drop the same in all of them
+            torch.manual_seed(seed_of("process", settings.seed, processes.rank))
+        with processes.raise_on_all_ranks():
+            samples = FixedSamples(engine, data, settings.seed)
+            callbacks = make_callbacks(plan, engine)
+            if state:
+                checkpoint.restore(engine, state)
+                monitor.restore(state.numbers)
+        settled = plan.replace(train={"precision": engine.hardware.precision}).resolved
+        batches = itertools.chain([first], readers)
+        measures = state.numbers["measured"] if state else {}
+        return Prepared(settled, data, engine, readers, batches, monitor, samples, callbacks, measures)
+
+
+def make_engine(plan: Plan, fresh: bool) -> Engine:
+    """Build the networks and losses. A `fresh` generator begins with the weights that the recipe may name."""
+    resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
+    with Processes().raise_on_all_ranks():
+        generator = resolved.architecture.generator.make(**facts)
+        if fresh and settings.init:
+            load_initial_weights(generator, settings.init)
+        discriminator = resolved.architecture.discriminator.make(**facts)
+        losses = resolved.make_losses()
+        check_both_sides_trained(losses, settings.steps or 0)
+    return Engine(generator, discriminator, losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
+
+
+def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
+    """Return the callbacks of a training in the order in which they are called.
+
+    That is: the progress display, TensorBoard, the profiler; collapse warning, measurement; those that the recipe
+    names, those of `ganzoo.train(callbacks=...)`; log, pictures, curves and, last of all, checkpoints.
+    """
+    settings, data = plan.recipe.train, plan.data
+    shown: list[Callback] = [*plan.display]
+    if engine.processes.first:
+        shown += [TensorBoard()] * settings.tensorboard + [Profiler()] * settings.profile
+    with engine.hardware.random_state_kept():
+        own = [found.make() for found in plan.resolved.callbacks]
+    before, after = [CollapseWarning(engine, data), Measurement()], [MetricsLog(), Pictures(data, settings.seed)]
+    return CallbackList([*shown, *before, *own, *plan.callbacks, *after, Curves(), Checkpoints()], engine)
 
 
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
-    """The data that a recipe names, or what Python code passed in."""
+    """Open the data that a recipe names, or take what Python code passed in."""
     wanted = recipe.data
     if batches is None and wanted.from_python:
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
-    source = wanted.name if batches is None else batches
-    how = {"size": wanted.size, "channels": wanted.channels, "root": wanted.root, "classes": wanted.classes}
-    return call_plugin("the data", open_data, source, **how, seed=recipe.train.seed)
+    return call_plugin(
+        "the data",
+        open_data,
+        wanted.name if batches is None else batches,
+        size=wanted.size,
+        channels=wanted.channels,
+        root=wanted.root,
+        classes=wanted.classes,
+        seed=recipe.train.seed,
+    )
 
 
 def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
-    """A recipe that begins with a pretrained generator: its name made one that lasts, the data in its images' size."""
+    """Return a recipe that begins with a pretrained generator, if it names one, so that it holds in any folder.
+
+    The data then get the size of the generator's images, unless the recipe says another.
+    """
     if recipe.train.init is None:
         return recipe
     reference = parse(recipe.train.init)
     local = resolve_model(reference)
+    changes: dict[str, Any] = {}
     if isinstance(reference, OnHub):
-        recipe = recipe.replace(train={"init": f"hub:{reference.repository}@{local.folder.name}"})
+        changes["train.init"] = f"hub:{reference.repository}@{local.folder.name}"
     elif isinstance(reference, Path):
-        recipe = recipe.replace(train={"init": absolute(recipe.train.init)})
+        changes["train.init"] = absolute(recipe.train.init)
     learnt, own_size = local.config.data, recipe.data.size or recipe.data.channels
     shape = learnt.shape if learnt.kind == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
-        return recipe.replace(data={"size": shape[1], "channels": shape[0]})
-    return recipe
+        changes |= {"data.size": shape[1], "data.channels": shape[0]}
+    return recipe.replace(**changes)
 
 
-def with_absolute_data(recipe: Recipe, batches: Source | None, data: Data) -> Recipe:
-    """The recipe with names of its data that hold in any folder."""
+def data_changes(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:
+    """Return the changes of a recipe by which its data are found from any folder."""
     if batches is not None:
-        return recipe.replace(data={"name": data.name, "classes": recipe.data.classes})
+        return {"data": {"name": data.name, "classes": recipe.data.classes}}
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
         section["root"] = absolute(recipe.data.root)
     if recipe.data.name not in list_names():
         section["name"] = absolute(recipe.data.name)
-    return recipe.replace(data=section)
+    return {"data": section}
 
 
 def absolute(path: str) -> str:
-    """A path that holds in any folder."""
+    """Return a path that holds in any folder."""
     return str(Path(path).expanduser().resolve())
 
 
-def epochs_to_steps(recipe: Recipe, data: Data) -> Recipe:
-    """The recipe with its epochs turned into steps of this data."""
-    if recipe.train.steps:
-        return recipe
+def step_changes(recipe: Recipe, data: Data) -> dict[str, Any]:
+    """Return the change that turns a recipe's epochs into steps of these data, if it counts in epochs."""
+    if recipe.train.epochs is None:
+        return {}
     if data.count is None:
         raise BadInput("train.epochs needs data of known length; say train.steps instead")
     steps = math.ceil(recipe.train.epochs * data.count / (recipe.train.batch * recipe.train.critic_steps))
-    return recipe.replace(train={"steps": steps})
+    return {"train.steps": steps}

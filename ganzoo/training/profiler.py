@@ -1,15 +1,17 @@
-"""Where the time of a training step goes: a trace for a viewer, and a page to read."""
+"""Profile a training step: a trace for a viewer, and a page to read."""
 
+from functools import partial
 from pathlib import Path
 
 from torch.profiler import profile, schedule
 
 from ganzoo._io import write_bytes, write_errors
 from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
-from ganzoo.training.progress import Silence
+from ganzoo.training.callbacks import BuiltIn
+from ganzoo.training.trainer import Trainer
 
 SKIPPED, WARM_UP, TRACED = 10, 5, 30
-"""Training steps that are passed over, that let the profiler settle, and that are traced."""
+"""Training steps that are skipped, that let the profiler settle, and that are traced."""
 PARTS = (
     "data",
     "discriminator forward",
@@ -23,41 +25,51 @@ PARTS = (
     "average",
     "log",
 )
-"""What the engine marks in each step."""
+"""Parts that the engine marks in each step."""
 OPERATIONS = 15
+"""Operations that the page lists."""
 
 
-class Profiler(Silence):
-    """Traces some training steps to `folder/trace.json`, for chrome://tracing, and `folder/summary.txt`.
+class Profiler(BuiltIn):
+    """Traces some training steps to `profile/trace.json`, for chrome://tracing, and `profile/summary.txt` in the run.
 
     A training of fewer than 45 further steps is too short for it and leaves nothing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    between_steps = False
+
+    def __init__(self) -> None:
+        self.profile: profile | None = None
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Start the profiler."""
         steps = schedule(wait=SKIPPED, warmup=WARM_UP, active=TRACED, repeat=1)
-        self.profile = profile(schedule=steps, on_trace_ready=self._write)
+        self.profile = profile(schedule=steps, on_trace_ready=partial(write_trace, trainer.run.path / "profile"))
         self.profile.start()
 
-    def step(self, done: int) -> None:
-        """One more training step."""
-        self.profile.step()
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Mark the end of a step."""
+        if self.profile:
+            self.profile.step()
 
-    def stop(self) -> None:
+    def on_train_end(self, trainer: Trainer) -> None:
         """End the trace."""
-        self.profile.stop()
+        if self.profile:
+            self.profile.stop()
 
-    def _write(self, traced: profile) -> None:
-        if self.profile.step_num < SKIPPED + WARM_UP + TRACED:
-            return
-        with write_errors(self.folder):
-            self.folder.mkdir(exist_ok=True)
-            traced.export_chrome_trace(str(self.folder / "trace.json"))
-        write_bytes(self.folder / "summary.txt", summary(traced).encode())
+
+def write_trace(folder: Path, traced: profile) -> None:
+    """Write the trace and its summary, unless the training was too short."""
+    if traced.step_num < SKIPPED + WARM_UP + TRACED:
+        return
+    with write_errors(folder):
+        folder.mkdir(exist_ok=True)
+        traced.export_chrome_trace(str(folder / "trace.json"))
+    write_bytes(folder / "summary.txt", summary(traced).encode())
 
 
 def summary(traced: profile) -> str:
-    """The parts of a training step with their share of its time, and the operations that took most."""
+    """Return a page: the parts of a training step with their share of its time, and the longest operations."""
     # On a GPU the marks are listed once more for the device, without any time of the host's.
     averages = {event.key: event for event in traced.key_averages() if event.device_type.name == "CPU"}
     whole = sum(event.cpu_time_total for key, event in averages.items() if key.startswith("ProfilerStep"))
@@ -85,5 +97,5 @@ def summary(traced: profile) -> str:
 
 
 def row(name: str, microseconds: float, whole: float) -> str:
-    """A line of the table: all in microseconds over all traced steps."""
+    """Return a line of the table; times are in microseconds over all traced steps."""
     return f"{name:<26}{microseconds / TRACED / 1000:>12.3f}{microseconds / whole:>9.1%}"

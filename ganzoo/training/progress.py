@@ -1,128 +1,178 @@
-"""What a training tells the person who waits for it."""
+"""What a person sees of a training: a bar with the newest line of the log, and the library's messages above it."""
 
+import logging
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from ganzoo.errors import BadInput
+from ganzoo.errors import Deprecated
+from ganzoo.training.callbacks import BuiltIn, Callback
+from ganzoo.training.trainer import Trainer
 
-COUNTED = ("step", "images", "images_per_second")
-"""What a line of the log has beside terms and measures."""
-
-
-class Silence:
-    """Says nothing."""
-
-    def say(self, text: str) -> None:
-        """One line for the person."""
-
-    def start(self, done: int, steps: int) -> None:
-        """Training begins, with `done` of `steps` behind it."""
-
-    def step(self, done: int) -> None:
-        """One more training step is done."""
-
-    def log(self, line: Mapping[str, Any]) -> None:
-        """The newest line of the log."""
-
-    def stop(self) -> None:
-        """Training has ended, one way or another."""
+COUNTERS = ("step", "images", "images_per_second")
+"""Keys that a line of the log has beside terms and measures."""
 
 
-class Quiet(Console):
+class QuietConsole(Console):
     """A console that falls silent when nobody reads it any more, instead of ending the program."""
 
     def on_broken_pipe(self) -> None:
-        """What rich calls then."""
+        """Fall silent. rich calls this when the reader has gone."""
         self.fall_silent()
 
     def fall_silent(self) -> None:
-        """Say nothing more. What is left in the stream's buffer must go somewhere, or Python exits with 120."""
+        """Print nothing more. What is left in the stream's buffer must go somewhere, or Python exits with 120."""
         self.quiet = True
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-class Bar(Silence):
-    """A live bar on standard error; a line for each line of the log where that is no terminal."""
+class Bar(BuiltIn):
+    """A live bar on standard error; where that is not a terminal, a line for each line of the log."""
+
+    between_steps = False
 
     def __init__(self) -> None:
-        self.console = Quiet(stderr=True, highlight=False)
+        self.console = QuietConsole(stderr=True, highlight=False)
         self.bar: Progress | None = None
         self.task = TaskID(0)
 
     def say(self, text: str) -> None:
-        """One line above the bar."""
+        """Print one line, above the bar."""
         try:
             self.console.print(text, markup=False, soft_wrap=True)
         except OSError:
             self.console.fall_silent()
 
-    def start(self, done: int, steps: int) -> None:
+    def on_train_start(self, trainer: Trainer) -> None:
         """Show the bar."""
         columns = [TextColumn("step"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")]
         self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console, disable=not self.live)
-        self.task = self.bar.add_task("", total=steps, completed=done)
+        self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step)
         self.bar.start()
 
-    def step(self, done: int) -> None:
+    def on_step_end(self, trainer: Trainer) -> None:
         """Move the bar."""
-        self.bar.update(self.task, completed=done)
+        if self.bar:
+            self.bar.update(self.task, completed=trainer.step)
 
-    def log(self, line: Mapping[str, Any]) -> None:
-        """Images per second, losses and what was measured beside the bar, or as a line."""
-        terms = [f"{shorter(key)} {value:.3f}" for key, value in line.items() if key not in COUNTED]
+    def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
+        """Show images per second, loss terms and measures beside the bar, or as a line."""
+        terms = [f"{short_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
         text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
-        if self.live:
+        if self.bar and self.live:
             self.bar.update(self.task, description=text)
         else:
             self.say(f"step {line['step']}  {text}")
 
-    def stop(self) -> None:
+    def on_train_end(self, trainer: Trainer) -> None:
         """Leave the bar as it is."""
         if self.bar:
             self.bar.stop()
 
     @property
     def live(self) -> bool:
-        """Whether somebody sees a bar move."""
+        """True where somebody sees a bar move."""
         return self.console.is_terminal or self.console.is_jupyter
 
 
-class TensorBoard(Silence):
-    """The log as TensorBoard events in a folder. Raises `BadInput` where TensorBoard is not installed."""
+class ProgressObject(BuiltIn):
+    """Calls an object with the methods say, start, step, log and stop, which `ganzoo.train(progress=...)` once took."""
 
-    def __init__(self, folder: Path, done: int) -> None:
-        # What an earlier process wrote after the step at which this one begins is made again.
-        self.writer = self.needed()(str(folder), purge_step=done + 1)
+    between_steps = False
 
-    @staticmethod
-    def needed() -> type:
-        """The class that writes events."""
+    def __init__(self, progress: Any) -> None:
+        self.progress = progress
+
+    def say(self, text: str) -> None:
+        """Pass a message on."""
+        self.progress.say(text)
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Tell it how many steps are done, and how many there are."""
+        self.progress.start(trainer.step, trainer.steps)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Tell it how many steps are done."""
+        self.progress.step(trainer.step)
+
+    def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
+        """Pass a line of the log on."""
+        self.progress.log(line)
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """Tell it that the training has ended."""
+        self.progress.stop()
+
+
+class MessageHandler(logging.Handler):
+    """Passes each message of the library to a function."""
+
+    is_terminal = True
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self.say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one message on."""
+        self.say(record.getMessage())
+
+
+@contextmanager
+def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Sequence[Callback]]:
+    """Yield the callbacks that show a training, and show the library's messages meanwhile; nothing if `quiet`.
+
+    Of several processes the `first` alone speaks.
+    """
+    logger = logging.getLogger("ganzoo")
+    if not first:
+        logger.addFilter(drop)
         try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise BadInput("train.tensorboard needs TensorBoard: pip install 'ganzoo[tensorboard]'") from error
-        return SummaryWriter
-
-    def log(self, line: Mapping[str, Any]) -> None:
-        """Every number of the line under its name."""
-        for key, value in line.items():
-            self.writer.add_scalar(key, value, line["step"])
-        self.writer.flush()
-
-    def stop(self) -> None:
-        """Close the file."""
-        self.writer.close()
+            yield []
+        finally:
+            logger.removeFilter(drop)
+    elif quiet and progress is None:
+        yield []
+    else:
+        display = Bar() if progress is None else ProgressObject(progress)
+        with messages_to(logger, display.say):
+            yield [display]
 
 
-def shorter(key: str) -> str:
-    """A term's name without the loss it belongs to: `D real` for `discriminator/non-saturating/real`; others as are."""
+def drop(record: logging.LogRecord) -> bool:
+    """Return False: no message passes this filter."""
+    return False
+
+
+@contextmanager
+def messages_to(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[None]:
+    """Have a function say the messages of a logger, in place of the handlers that print them to a terminal."""
+    replaced = [handler for handler in logger.handlers if getattr(handler, "is_terminal", False)]
+    handlers, level = logger.handlers, logger.level
+    logger.handlers = [*(handler for handler in handlers if handler not in replaced), MessageHandler(say)]
+    if level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.handlers = handlers
+        logger.setLevel(level)
+
+
+def warn_of_progress() -> None:
+    """Warn that `progress=` goes. Called by `ganzoo.train` itself, whose caller the warning then names."""
+    advice = "pass callbacks=[...], or quiet=True for no display; progress= goes with the next minor version"
+    warnings.warn(Deprecated(f"progress= of ganzoo.train is deprecated: {advice}"), stacklevel=3)
+
+
+def short_name(key: str) -> str:
+    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; others as they are."""
     side, slash, term = key.partition("/")
     return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key

@@ -14,7 +14,7 @@ from ganzoo.recipe.overrides import flatten
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
 
-ROLLBACKS = 3
+MAX_ROLLBACKS = 3
 """How often a run goes back to its last checkpoint by itself."""
 
 Facts = Mapping[str, Any]
@@ -83,7 +83,7 @@ def other_circumstances(history: Sequence[Mapping[str, Any]], now: Mapping[str, 
     return {key: [before[key], value] for key, value in now.items() if before.get(key, value) != value}
 
 
-def rollbacks(history: Sequence[Mapping[str, Any]]) -> int:
+def count_rollbacks(history: Sequence[Mapping[str, Any]]) -> int:
     """How often a run went back by itself since it was begun or somebody changed its settings."""
     count = 0
     for line in reversed(history):

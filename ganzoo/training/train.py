@@ -1,27 +1,40 @@
-"""Training by recipe: a new run, or one that goes on, and how either ends."""
+"""Training by a recipe: start a new run, or go on with one, to its end or back to its last checkpoint."""
 
+import logging
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from ganzoo.data.base import Data
 from ganzoo.data.batches import Batches
 from ganzoo.engine.checks import resource_errors
+from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
-from ganzoo.recipe import build
+from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe, differences
-from ganzoo.training import checkpoint, resume
+from ganzoo.training import checkpoint
+from ganzoo.training.callbacks import Callback
 from ganzoo.training.launch import connect_processes
 from ganzoo.training.monitor import describe_patience, out_of_patience
-from ganzoo.training.prepare import Source, epochs_to_steps, open_recipe_data, with_absolute_data, with_init
-from ganzoo.training.progress import Bar, Silence
+from ganzoo.training.prepare import Plan, Source, make_plan, prepare, with_init
+from ganzoo.training.progress import show_progress, warn_of_progress
+from ganzoo.training.resume import (
+    MAX_ROLLBACKS,
+    check_architecture,
+    check_beginning,
+    check_data_is_here,
+    check_shape,
+    count_rollbacks,
+    in_the_shape_of,
+)
 from ganzoo.training.run import Run, must_remove
 from ganzoo.training.trainer import Trainer
+
+logger = logging.getLogger("ganzoo")
 
 
 def train(
@@ -32,38 +45,57 @@ def train(
     *,
     resume: bool = False,
     overwrite: bool = False,
-    progress: Silence | None = None,
+    callbacks: Sequence[Callback] = (),
+    quiet: bool = False,
+    progress: Any = None,
     **overrides: Any,
 ) -> Run:
     """Train by a recipe (its name, file, content or object) and return the run.
 
     `data` replaces the recipe's: a name, a folder of images, or any iterable of dict batches. `out` is the run folder,
     by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
-    `train={"steps": 5000}` change its recipe. Torch's global random generator is seeded with `train.seed`.
-    Raises `BadInput` for what cannot work, `Diverged` for non-finite numbers, `Failed` where a plugin or the data
-    break down, and `Interrupted` after Ctrl-C; what was saved stays.
+    `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the recipe
+    names; a resumed training needs them again. `quiet` shows neither progress bar nor messages. Torch's global random
+    generator is seeded with `train.seed`. `progress` is deprecated: an object with the methods say, start, step, log
+    and stop, in place of the bar.
+    Raises `BadInput` for what cannot work, `Diverged` for non-finite numbers, `Failed` where a plugin, a callback or
+    the data break down, and `Interrupted` after Ctrl-C; what was saved stays.
     """
+    if progress is not None:
+        warn_of_progress()
     if isinstance(data, str | Path):
         overrides, data = {**overrides, "data.name": str(data)}, None
-    with connect_processes() as processes:
-        progress = (progress or Bar()) if processes.first else Silence()
+    with connect_processes() as processes, show_progress(processes.first, quiet, progress) as display:
+        with processes.raise_on_all_ranks():
+            check_callbacks(callbacks)
         if resume:
-            return resume_run(recipe, data, out, device, progress, overrides, processes)
+            return resume_run(recipe, data, out, device, display, callbacks, overrides, processes)
         with processes.raise_on_all_ranks():
             if recipe is None:
                 raise BadInput("say what to train: a recipe, or with resume=True a run in out")
             if out is not None and processes.first:
                 must_remove(out, overwrite)  # before anything that takes time
-            wanted = with_init(Recipe.load(recipe, **overrides), data)
-            complete, opened_data = open_training_data(wanted, data)
-        check_agreement(processes, complete, {"--out": str(out), **facts_of(opened_data)})
-        trainer = prepare_trainer(complete, opened_data, device, progress)
-        with processes.raise_on_all_ranks():
-            run = Run.create(trainer.recipe, out, overwrite) if processes.first else None
-        run = Run(processes.broadcast_object(str(run.path) if run else ""))
-        with hold_run(run, processes, new=True):
-            trainer.record(run, "begun")
-            return play(trainer, run)
+            plan = make_plan(with_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)
+        check_agreement(processes, plan.recipe, {"--out": str(out), **facts_of(plan.data)})
+        trainer = begin_run(plan, out, overwrite, processes)
+        with hold_run(trainer.run, processes, new=True):
+            trainer.record("begun")
+            return play(plan, trainer)
+
+
+def check_callbacks(callbacks: Sequence[Callback]) -> None:
+    """Raise `BadInput` for anything but `ganzoo.Callback` objects."""
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise BadInput(f"a callback is a ganzoo.Callback object, got {callback!r}")
+
+
+def begin_run(plan: Plan, out: str | Path | None, overwrite: bool, processes: Processes) -> Trainer:
+    """Prepare a training and, once all is well, make a folder for its run."""
+    prepared = prepare(plan)
+    with processes.raise_on_all_ranks():
+        run = Run.create(prepared.recipe, out, overwrite) if processes.first else None
+    return Trainer(prepared, Run(processes.broadcast_object(str(run.path) if run else "")))
 
 
 def resume_run(
@@ -71,44 +103,45 @@ def resume_run(
     data: Source | None,
     out: str | Path | None,
     device: str,
-    progress: Silence,
+    display: Sequence[Callback],
+    callbacks: Sequence[Callback],
     overrides: Mapping[str, Any],
     processes: Processes,
 ) -> Run:
-    """Continue the run in `out`: with the same settings as if nothing had happened, or with what is changed."""
+    """Continue the run in `out`: with the same settings as if nothing had happened, or with changed ones."""
     with processes.raise_on_all_ranks():
         if out is None:
             raise BadInput("resume=True needs the folder of a run: out=...")
         run = Run.open(out)
     with hold_run(run, processes):
         with processes.raise_on_all_ranks():
-            state, old = newest_state(run, progress), run.recipe
+            state, old = newest_state(run), run.recipe
             facts = state.numbers["facts"] if state else {}
-            new = Recipe.load(old if recipe is None else recipe, **resume.in_the_shape_of(facts, overrides))
-            resume.check_beginning(old, new)
+            new = Recipe.load(old if recipe is None else recipe, **in_the_shape_of(facts, overrides))
+            check_beginning(old, new)
         check_agreement(processes, new, facts_of(None, state))
         with processes.raise_on_all_ranks():
-            if state and is_finished(run, state, new, progress):
+            if state and is_finished(run, state, new):
                 return run
             if data is None:
-                resume.check_data_is_here(new)
-            new, opened_data = open_training_data(new, data)
-            resume.check_architecture(build.complete(old), new)
+                check_data_is_here(new)
+            plan = make_plan(new, data, device, display, callbacks)
+            check_architecture(complete(old), plan.recipe)
             if state:
-                resume.check_shape(facts, opened_data.facts)
-                if is_finished(run, state, new, progress):
+                check_shape(facts, plan.data.facts)
+                if is_finished(run, state, plan.recipe):
                     return run
-        check_agreement(processes, new, facts_of(opened_data, state))
-        trainer = prepare_trainer(new, opened_data, device, progress, state)
-        trainer.record(run, "resumed")
-        return play(trainer, run)
+        check_agreement(processes, plan.recipe, facts_of(plan.data, state))
+        trainer = Trainer(prepare(plan, state), run)
+        trainer.record("resumed")
+        return play(plan, trainer)
 
 
 @contextmanager
 def hold_run(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
-    """A run, perhaps a `new` one, while this training works in it.
+    """Hold a run, perhaps a `new` one, for this training alone.
 
-    Raises `BadInput` where another one does, or a process cannot see it.
+    Raises `BadInput` where another training is at work in it, and where a process cannot see its folder.
     """
     with ExitStack() as stack:
         with processes.raise_on_all_ranks():
@@ -152,92 +185,86 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
 
 
 def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
-    """What must be the same in all processes, beside the recipe."""
+    """Return what must be the same in all processes, beside the recipe."""
     facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
     facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
-def open_training_data(recipe: Recipe, batches: Source | None) -> tuple[Recipe, Data]:
-    """The data that a training learns from, and its recipe with all that they settle written out."""
-    data = open_recipe_data(recipe, batches)
-    return build.complete(epochs_to_steps(with_absolute_data(recipe, batches, data), data)), data
-
-
-def prepare_trainer(
-    recipe: Recipe, data: Data, device: str, progress: Silence, state: checkpoint.State | None = None
-) -> Trainer:
-    """A trainer that is ready for its first step, or for the one after a checkpoint."""
-    with resource_errors(recipe.train, own_batches=recipe.data.from_python):
-        torch.manual_seed(recipe.train.seed)
-        trainer = Trainer(recipe, data, device, progress, fresh=state is None)
-        trainer.set_up(state)
-        return trainer
-
-
-def newest_state(run: Run, progress: Silence) -> checkpoint.State | None:
-    """What a run was when last saved, None where it never was; damaged checkpoints are told of."""
+def newest_state(run: Run) -> checkpoint.State | None:
+    """Read the newest sound checkpoint of a run; None where there is none yet. Damaged ones are logged."""
     if not checkpoint.checkpoints(run.checkpoints):
-        progress.say(f"{run.path} was not saved yet; it starts at the beginning")
+        logger.info("%s was not saved yet; it starts at the beginning", run.path)
         return None
     state, notes = checkpoint.read(run.checkpoints)
     for note in notes:
-        progress.say(note)
+        logger.warning("%s", note)
     return state
 
 
-def is_finished(run: Run, state: checkpoint.State, recipe: Recipe, progress: Silence) -> bool:
-    """Whether there is nothing left to do, which is then said."""
+def is_finished(run: Run, state: checkpoint.State, recipe: Recipe) -> bool:
+    """Return True where there is nothing left to do, and log what to ask for to go on."""
     index, patience = state.numbers["index"], recipe.train.patience
     done = f"{run.path} is finished: it was trained for {index} steps"
     if recipe.train.steps is not None and index >= recipe.train.steps:
-        progress.say(f"{done}; to go on, ask for more: -o train.steps={2 * index}")
+        logger.info("%s; to go on, ask for more: -o train.steps=%s", done, 2 * index)
         return True
     if out_of_patience(state.numbers, patience):
         more = f"-o train.patience={2 * patience}, or 0 for no end"
-        progress.say(f"{done}, and {describe_patience(state.numbers)}; to go on, ask for more: {more}")
+        logger.info("%s, and %s; to go on, ask for more: %s", done, describe_patience(state.numbers), more)
         return True
     return False
 
 
-def play(trainer: Trainer, run: Run) -> Run:
+def play(plan: Plan, trainer: Trainer) -> Run:
     """Train to the end, going back to the last checkpoint where numbers are not finite and the recipe says so."""
+    run = trainer.run
     while True:
         try:
             with resource_errors(trainer.settings, own_batches=trainer.recipe.data.from_python):
-                trainer.play(run)
+                trainer.train()
             return run
         except Diverged as error:
             reason = str(error)
-            check_rollback(trainer, run, error)
+            check_rollback(trainer, error)
         except (BadInput, Failed) as error:
             raise error.append(run.what_is_left()) from error
-        trainer = roll_back(trainer, run, reason)
+        trainer = roll_back(plan, trainer, reason)
 
 
-def check_rollback(trainer: Trainer, run: Run, error: Diverged) -> None:
-    """Whether a training that diverged may go back by itself; else raise what it ends with."""
-    if number := trainer.processes.all_max(trainer.stopping.signal_number):
-        said = f"stopped; {error}; {run.what_is_left()}"
-        raise Interrupted(said, number, reported_by_me=trainer.processes.first) from error
+def check_rollback(trainer: Trainer, error: Diverged) -> None:
+    """Raise the error with which a training that diverged ends, unless it may go back by itself."""
+    run, processes = trainer.run, trainer.processes
+    if number := processes.all_max(trainer.stop_request.signal_number):
+        sentence = f"stopped; {error}; {run.what_is_left()}"
+        raise Interrupted(sentence, number, reported_by_me=processes.first) from error
     often = ""
     if trainer.settings.on_nonfinite == "rollback":
-        if trainer.processes.broadcast_object(resume.rollbacks(run.history)) < resume.ROLLBACKS:
+        if processes.broadcast_object(count_rollbacks(run.history)) < MAX_ROLLBACKS:
             return
-        often = f", also after {resume.ROLLBACKS} rollbacks"
+        often = f", also after {MAX_ROLLBACKS} rollbacks"
     raise Diverged(f"{error}{often}; {run.what_is_left()}", reported_by_me=error.reported_by_me) from error
 
 
-def roll_back(trainer: Trainer, run: Run, reason: str) -> Trainer:
-    """The training as it was at the last checkpoint, with another seed from there on."""
-    came_to, data, progress = trainer.engine.index, trainer.data, trainer.progress
-    device, processes = trainer.device, trainer.processes
-    recipe = trainer.recipe.replace(train={"seed": trainer.recipe.train.seed + 1})
-    del trainer.engine  # its memory is needed for the new one
-    progress.say(f"{reason}; going back to the last checkpoint")
+def roll_back(plan: Plan, trainer: Trainer, reason: str) -> Trainer:
+    """Return the training as it was at the last checkpoint, with another seed from there on."""
+    came_to, run, processes = trainer.step, trainer.run, trainer.processes
+    seed = trainer.settings.seed + 1
+    plan = replace(plan, resolved=trainer.resolved).replace(train={"seed": seed})
+    release(trainer.engine)
+    logger.info("%s; going back to the last checkpoint", reason)
     with processes.raise_on_all_ranks():
-        state = newest_state(run, progress)
-    check_agreement(processes, recipe, facts_of(data, state))
-    trainer = prepare_trainer(recipe, data, device, progress, state)
-    trainer.record(run, "rolled back", came_to=came_to, reason=reason)
+        state = newest_state(run)
+    check_agreement(processes, plan.recipe, facts_of(plan.data, state))
+    trainer = Trainer(prepare(plan, state), run)
+    trainer.record("rolled back", came_to=came_to, reason=reason)
     return trainer
+
+
+def release(engine: Engine) -> None:
+    """Free the memory of an engine, which the next one needs."""
+    for network in (engine.generator, engine.discriminator, engine.ema):
+        network.to("meta")
+    for player in engine.players.values():
+        if player.optimizer:
+            player.optimizer.state.clear()

@@ -1,289 +1,135 @@
-"""One training at work: engine, data and run folder, with all that happens between the training steps."""
+"""One training at work: the engine plays in a run folder, and callbacks do all that happens between the steps."""
 
-import itertools
+import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial, wraps
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-import torch
-
-from ganzoo._faults import call_plugin
-from ganzoo._seeds import seed_of
 from ganzoo._signals import GracefulStop
-from ganzoo.data.base import Data
-from ganzoo.engine.loop import BETWEEN_STEPS, Engine
-from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import Interrupted
-from ganzoo.recipe import build
-from ganzoo.recipe.recipe import Recipe
-from ganzoo.training import checkpoint, resume
-from ganzoo.training.collapse import EVERY, CollapseDetector
+from ganzoo.training import resume
 from ganzoo.training.launch import under_torchrun
-from ganzoo.training.monitor import DIGITS, Monitor, describe_patience
-from ganzoo.training.plane import Plane
-from ganzoo.training.profiler import Profiler
-from ganzoo.training.progress import Silence, TensorBoard
+from ganzoo.training.monitor import describe_patience
 from ganzoo.training.run import Run
-from ganzoo.training.samples import FixedSamples
-from ganzoo.zoo.model import load_initial_weights, save_model
+from ganzoo.zoo.model import save_model
 
+if TYPE_CHECKING:
+    from ganzoo.training.prepare import Prepared
 
-def by_first(method: Callable[..., None]) -> Callable[..., None]:
-    """Leave it to the first of several processes, which alone writes and speaks; the others wait for it."""
-
-    @wraps(method)
-    def done_once(trainer: "Trainer", *arguments: Any, **options: Any) -> None:
-        with trainer.processes.raise_on_all_ranks():
-            if trainer.processes.first:
-                method(trainer, *arguments, **options)
-
-    return done_once
+P = ParamSpec("P")
+logger = logging.getLogger("ganzoo")
 
 
 class Trainer:
-    """A complete recipe, its data, and the engine that plays it in a run folder.
+    """A training that is ready for its next step, in the folder of a run.
 
-    A `fresh` one begins with the pretrained generator that the recipe may name; else a checkpoint brings the weights.
+    Callbacks are given it. For them: `step`, `steps` and `is_last`; `recipe` (complete), its section `settings`
+    (`recipe.train`), `run`, `engine`, `data`; `samples` draws from the averaged generator; `measures` are numbers for
+    the next line of the log; `seconds` is the time spent in training so far, without what happens between the steps.
     """
 
-    def __init__(self, recipe: Recipe, data: Data, device: str, progress: Silence, fresh: bool = True) -> None:
-        self.recipe, self.data, self.device, self.progress = recipe, data, device, progress
-        self.settings, self.processes = recipe.train, Processes()
-        with self.processes.raise_on_all_ranks():
-            if self.settings.tensorboard:
-                TensorBoard.needed()
-            resolved = build.resolve(recipe)
-            self.parts, self.provided = resolved.architecture, resolved.registrations
-            generator = self.parts.generator.make(**data.facts)
-            if fresh and self.settings.init:
-                load_initial_weights(generator, self.settings.init)
-            discriminator = self.parts.discriminator.make(**data.facts)
-            scheduled = resolved.make_losses()
-            check_both_sides_trained(scheduled, self.settings.steps)
-        how = {"train": self.settings, "optimizer": recipe.optimizer, "device": device}
-        self.engine = Engine(generator, discriminator, scheduled, **how)
-        with self.processes.raise_on_all_ranks(), self.engine.hardware.random_state_kept():
-            self.watch = Monitor(data, self.settings)
-        self.guard = CollapseDetector(self.engine, data)
-        self.measured: dict[str, float] = {}
-        self.saved = 0
-        self.stopping, self.skipped = GracefulStop(forwarded=under_torchrun()), 0
+    def __init__(self, prepared: "Prepared", run: Run) -> None:
+        self.run, self.recipe, self.settings = run, prepared.recipe, prepared.recipe.train
+        self.engine, self.data = prepared.engine, prepared.data
+        self.batches, self.readers = prepared.batches, prepared.readers
+        self.resolved, self.monitor, self.samples = prepared.resolved, prepared.monitor, prepared.samples
+        self.processes, self.callbacks = prepared.engine.processes, prepared.callbacks
+        self.measures: dict[str, float] = dict(prepared.measures)
+        self.steps = self.settings.steps or 0  # a complete recipe says how many
+        self.seconds = 0.0
+        self.stop_request = GracefulStop(forwarded=under_torchrun())
 
     @property
-    def circumstances(self) -> dict[str, Any]:
-        """What the last bits of this training depend on beside the recipe."""
-        return resume.circumstances(self.engine.hardware, self.processes.count, self.provided)
+    def step(self) -> int:
+        """The number of training steps that are done."""
+        return self.engine.index
 
-    def set_up(self, state: checkpoint.State | None = None) -> None:
-        """Bring engine and data together, at the beginning or where a run was saved."""
-        used = state.numbers["images"] if state else 0
-        own = partial(self.processes.shard, parts=self.settings.accumulate)
-        with self.processes.raise_on_all_ranks():
-            data = self.data.to(self.engine.hardware.device)
-            self.stream = data.batches(self.settings.batch, self.settings.seed, used, own)
-            first = call_plugin("the data", next, self.stream)
-        self.engine.prepare(first)
-        if self.processes.rank:  # or dropout would drop the same in all of them
-            torch.manual_seed(seed_of("process", self.settings.seed, self.processes.rank))
-        self.recipe = self.recipe.replace(train={"precision": self.engine.hardware.precision})
-        self.settings = self.recipe.train
-        self.batches = itertools.chain([first], self.stream)
-        with self.processes.raise_on_all_ranks():
-            self.drawing = FixedSamples(self.engine, self.data, self.settings.seed)
-            self.plane = Plane.of(self.data, self.settings.seed)
-            if state:
-                self._restore(state)
+    @property
+    def is_last(self) -> bool:
+        """True where the last step is done, or no measurement has improved for too long."""
+        return self.step >= self.steps or self.monitor.exhausted
 
-    def _restore(self, state: checkpoint.State) -> None:
-        checkpoint.restore(self.engine, state)
-        self.watch.restore(state.numbers)
-        self.measured, self.saved = state.numbers["measured"], self.engine.index
-
-    @by_first
-    def record(self, run: Run, event: str, **about: Any) -> None:
-        """Note in a run's history that this training goes to work, and tell what is other than before."""
-        self._record(run, event, **about)
-
-    def _record(self, run: Run, event: str, **about: Any) -> None:
-        others = resume.other_circumstances(run.history, self.circumstances)
-        about |= {"circumstances": self.circumstances, **self.watch.about}
-        changed = run.record(event, self.engine.index, self.recipe, **about)
-        if changed:
-            self.progress.say(f"changed: {resume.describe_changes(changed)}")
-        if others:
-            self.progress.say(f"not bit for bit as it would have gone on, since {resume.describe_changes(others)}")
-
-    def play(self, run: Run) -> None:
-        """Train in a run folder until the recipe's last step, or until somebody stops it."""
-        self.run, self.listeners = run, [self.progress]
-        if self.processes.first:
-            # A line of an earlier last step, when no line was due, gives way to the regular one.
-            run.cut_log(self.engine.index - bool(self.engine.terms_log.rows_by_names))
-            if self.settings.tensorboard:
-                self.listeners.append(TensorBoard(run.path / "tensorboard", self.engine.index))
-            if self.settings.profile:
-                self.listeners.append(Profiler(run.path / "profile"))
-        self._tell()
-        self.progress.start(self.engine.index, self.settings.steps)
-        try:
-            with self.stopping:
+    def train(self) -> None:
+        """Train until the recipe's last step. Raises `Interrupted` where somebody stops it; what is done is saved."""
+        self._introduce()
+        with closing(self.readers), self.callbacks.ending(self):
+            self.callbacks.call("on_train_start", self)
+            with self.stop_request:
                 self._loop()
-            if self.watch.exhausted:
-                self._give_up()
-        finally:
-            self.stream.close()  # ends the processes that read for it
-            for listener in self.listeners:
-                listener.stop()
+            if self.monitor.exhausted:
+                self._record_end_of_patience()
 
     def _loop(self) -> None:
-        self.clock, self.logged = time.perf_counter(), self.engine.images
-        while not self.over:
-            self.engine.step(self.batches)
-            number = self.processes.all_max(self.stopping.signal_number)
-            for listener in self.listeners:
-                listener.step(self.engine.index)
-            self._housekeeping(self.engine.index)
-            if number and not self.over:
-                self._stop(number)
+        while not self.is_last:
+            with self.training_time():
+                self.engine.step(self.batches)
+                signal_number = self.processes.all_max(self.stop_request.signal_number)
+                self._check_if_due()
+            self.callbacks.call("on_step_end", self)
+            if signal_number and not self.is_last:
+                self._interrupt(signal_number)
 
-    @property
-    def over(self) -> bool:
-        """Whether the last step is done, or patience is at its end."""
-        return self.engine.index >= self.settings.steps or self.watch.exhausted
+    def _check_if_due(self) -> None:
+        """Check the weights before somebody looks at them. It waits for the device, which is time of training."""
+        if any(callback.is_due(self) for callback in self.callbacks.built_in):
+            self.engine.check()
 
-    def _give_up(self) -> None:
-        reason = describe_patience(self.watch.state)
-        self.record(self.run, "stopped", reason=reason)
-        self.progress.say(f"stopped after step {self.engine.index}: {reason}; the best is in {self.run.best_folder}")
-
-    def _stop(self, signal_number: int) -> None:
+    def _interrupt(self, signal_number: int) -> None:
         self.engine.check()
-        if self.saved != self.engine.index:
-            self._save()  # before all else, as somebody may be about to pull the plug
-        self._picture(self.engine.index)
-        self._conclude()
-        said = f"stopped after step {self.engine.index}; continue with: {self.run.resume_command}"
-        raise Interrupted(said, signal_number, reported_by_me=self.processes.first)
-
-    def _housekeeping(self, step: int) -> None:
-        intervals = (self.settings.save_every, self.settings.sample_every, self.settings.log_every, EVERY)
-        saves, pictures, logs, looks = (step % every == 0 for every in intervals)
-        measures = self.watch.due(step)
-        if saves or pictures or measures or looks or self.over:
-            self.engine.check()  # waits for the device, and what it still had to do is training
-        with self._paused():
-            if looks:
-                self._look()
-            if measures:
-                self._measure(step)
-        last, saves = self.over, saves or self.watch.at_its_best(step)
-        if logs or last:
-            self._log(step, keep=not logs)
-        with self._paused():
-            if pictures or last:
-                self._picture(step)
-            if last:
-                self._conclude()
-            if saves or last:
-                self._save()
+        self.callbacks.call("on_interrupt", self)
+        sentence = f"stopped after step {self.step}; continue with: {self.run.resume_command}"
+        raise Interrupted(sentence, signal_number, reported_by_me=self.processes.first)
 
     @contextmanager
-    def _paused(self) -> Iterator[None]:
-        """Time that does not count as training."""
+    def training_time(self) -> Iterator[None]:
+        """Count the time inside as training."""
         begun = time.perf_counter()
-        with self.engine.profiled(BETWEEN_STEPS):
-            yield
-        self.clock += time.perf_counter() - begun
+        yield
+        self.seconds += time.perf_counter() - begun
 
-    def _measure(self, step: int) -> None:
-        """How good the samples are, for the next line of the log; the best generator so far is kept."""
-        with self.processes.raise_on_all_ranks(), torch.no_grad(), self.engine.hardware.random_state_kept():
+    def on_first_rank(self, function: Callable[P, object], *arguments: P.args, **options: P.kwargs) -> None:
+        """Call a function in the first process alone, which writes and speaks; all raise what it raises."""
+        with self.processes.raise_on_all_ranks():
             if self.processes.first:
-                self.measured |= self.watch.measure(step, self.drawing.pieces(self.watch.gauge.count))
-        self.measured, self.watch.best, self.watch.unimproved = self.processes.broadcast_object(
-            (self.measured, self.watch.best, self.watch.unimproved)
-        )
-        if self.watch.at_its_best(step):
-            self._save_model(self.run.best_folder)
+                function(*arguments, **options)
 
-    def _look(self) -> None:
-        """Whether the training goes to pieces, which is said once."""
-        self._warn(self.guard.look())
-        if self.guard.diversity is not None:
-            self.measured["diversity"] = round(self.guard.diversity, DIGITS)
+    def record(self, event: str, **about: Any) -> None:
+        """Write an event into the run's history, and log what differs from before."""
+        self.on_first_rank(self.write_history, event, **about)
 
-    @by_first
-    def _warn(self, signs: dict[str, str]) -> None:
-        for sign, said in signs.items():
-            if all(line.get("sign") != sign for line in self.run.history):
-                self._record(self.run, "warned", sign=sign, reason=said)
-                self.progress.say(f"warning at step {self.engine.index}: {said}")
+    def write_history(self, event: str, **about: Any) -> None:
+        """Do what `record` does, in the first process."""
+        now = resume.circumstances(self.engine.hardware, self.processes.count, self.resolved.registrations)
+        others = resume.other_circumstances(self.run.history, now)
+        facts = {**about, "circumstances": now, **self.monitor.about}
+        changed = self.run.record(event, self.step, self.recipe, **facts)
+        if changed:
+            logger.info("changed: %s", resume.describe_changes(changed))
+        if others:
+            reasons = resume.describe_changes(others)
+            logger.info("not bit for bit as it would have gone on, since %s", reasons)
 
-    def _log(self, step: int, keep: bool) -> None:
-        """A line of the log. With `keep` it gives way to the regular one should the run go on after all."""
-        for skipped in self.processes.gather(self.data.skipped):
-            self.data.skip(skipped)
-        terms, measured = self.engine.metrics(keep), self.measured
-        self.measured = measured if keep else {}
-        now, images = time.perf_counter(), self.engine.images
-        speed = (images - self.logged) / (now - self.clock)
-        self.clock, self.logged = now, images
-        self._tell_of({"step": step, "images": images, "images_per_second": round(speed, 1), **terms, **measured})
-
-    @by_first
-    def _tell_of(self, line: dict[str, Any]) -> None:
-        self.run.log(line)
-        for listener in self.listeners:
-            listener.log(line)
-        if len(self.data.skipped) > self.skipped:
-            self.skipped = len(self.data.skipped)
-            self.progress.say(self.data.notes[-1])
-
-    def _save(self) -> None:
-        self._save_model(self.run.model_folder)
-        # Last of all: whatever is interrupted before it will be made again.
-        about = {**self.watch.state, "measured": self.measured, "facts": self.data.facts}
-        self._write(checkpoint.capture(self.engine, **about))
-        self.saved = self.engine.index
-
-    @by_first
-    def _write(self, state: checkpoint.State) -> None:
-        checkpoint.save(self.run.checkpoints, state)
-
-    @by_first
-    def _save_model(self, folder: Path) -> None:
-        training = {"recipe": self.recipe.name, "steps": self.engine.index, "seed": self.settings.seed}
+    def save_model(self, folder: Path) -> None:
+        """Write the averaged generator as a model folder."""
+        training: dict[str, Any] = {"recipe": self.recipe.name, "steps": self.step, "seed": self.settings.seed}
         if init := self.settings.init:
             # A path is nobody's business where this is published.
             training["init"] = "another model" if Path(init).is_absolute() else init
-        about = {"training": training}
-        save_model(folder, self.engine.ema, self.parts.generator, self.data.description, self.recipe, **about)
+        generator, found = self.engine.ema, self.resolved.architecture.generator
+        save_model(folder, generator, found, self.data.description, self.recipe, training=training)
 
-    @by_first
-    def _picture(self, step: int) -> None:
-        shown, columns = self.drawing.picture()
-        if shown is not None and self.plane:
-            self.run.write_scene(step, self.plane.scene(self.engine, shown), self.settings.seed)
-        elif shown is not None:
-            self.run.write_samples(step, shown, self.settings.seed, columns)
+    def _record_end_of_patience(self) -> None:
+        reason = describe_patience(self.monitor.state)
+        self.record("stopped", reason=reason)
+        logger.info("stopped after step %s: %s; the best is in %s", self.step, reason, self.run.best_folder)
 
-    @by_first
-    def _conclude(self) -> None:
-        """The pictures of the whole training."""
-        self.run.write_curves()
-        if self.plane:
-            self.run.write_game(self.engine.index)
-
-    def _tell(self) -> None:
-        hardware = self.engine.hardware
-        count = f" ({self.data.count:,} samples)" if self.data.count else ""
-        what = f"{self.recipe.name} on {self.data.name}{count}"
-        where = f"{self.processes.count} processes on {hardware.device.type}"
-        where = str(hardware.device) if self.processes.count == 1 else where
-        self.progress.say(f"training {what}, {where} in {hardware.precision}, to {self.run.path}")
-        for note in (*self.data.notes, *self.watch.notes):
-            self.progress.say(note)
+    def _introduce(self) -> None:
+        hardware, count = self.engine.hardware, self.processes.count
+        samples = f" ({self.data.count:,} samples)" if self.data.count else ""
+        where = str(hardware.device) if count == 1 else f"{count} processes on {hardware.device.type}"
+        what = f"{self.recipe.name} on {self.data.name}{samples}, {where} in {hardware.precision}"
+        logger.info("training %s, to %s", what, self.run.path)
+        for note in (*self.data.notes, *self.monitor.notes):
+            logger.info("%s", note)

@@ -28,13 +28,13 @@ def train_with(recipe: dict[str, Any]) -> Callable[..., ganzoo.Run]:
     """`train(out)` with this recipe unless it is given another."""
 
     def train(out: Path, recipe: Any = recipe, progress: Any = None, **more: Any) -> ganzoo.Run:
-        return ganzoo.train(recipe, out=out, device="cpu", progress=progress or Silence(), **more)
+        return ganzoo.train(recipe, out=out, device="cpu", quiet=not progress, progress=progress, **more)
 
     return train
 
 
 def resume(out: Path, progress: Any = None, **more: Any) -> ganzoo.Run:
-    return ganzoo.train(out=out, resume=True, device="cpu", progress=progress or Silence(), **more)
+    return ganzoo.train(out=out, resume=True, device="cpu", quiet=not progress, progress=progress, **more)
 
 
 class Power(BaseException):

@@ -92,7 +92,7 @@ def train(out, recipe=TINY, progress=None, **more):
 
 
 def resume(out, progress=None, **more):
-    return ganzoo.train(out=out, resume=True, device="cpu", progress=progress or Silence(), **more)
+    return ganzoo.train(out=out, resume=True, device="cpu", quiet=not progress, progress=progress, **more)
 
 
 def state(run):

@@ -1,0 +1,40 @@
+"""The sample pictures of a run, one for each step at which they were drawn, and their animation."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from ganzoo.pictures import grid, points
+from ganzoo.training import checkpoint
+
+
+class Gallery:
+    """The pictures in the folder of a run, each named after its training step."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
+
+    def write_samples(self, step: int, images: Tensor, seed: int, columns: int = 0) -> None:
+        """Write images (n, 1 or 3 channels, height, width) in [0, 1] as the picture of a step, as `write_grid` does."""
+        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns)
+
+    def write_scene(self, step: int, scene: points.Scene, seed: int) -> None:
+        """Write a game on points as the picture of a step."""
+        points.write_scene(self._path(step), scene, f"{self.title} step {step}", seed)
+
+    def write_game(self, last_step: int) -> Path | None:
+        """Write the pictures up to a step as an animation, and return its path; None where that step has none."""
+        pictures = checkpoint.by_step(self.folder)
+        names = [picture.name for picture in pictures]
+        last = self._path(last_step).name
+        if last not in names:
+            return None
+        points.animate(self.animation, pictures[: names.index(last) + 1])
+        return self.animation
+
+    def newest(self) -> list[Path]:
+        """Return the newest picture, in a list that is empty where there is none."""
+        return checkpoint.by_step(self.folder)[-1:]
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"{checkpoint.checkpoint_name(step)}.png"

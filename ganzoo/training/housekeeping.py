@@ -1,0 +1,190 @@
+"""The callbacks that every training has: collapse warning, measurement, log, pictures, curves and checkpoints."""
+
+import logging
+
+import torch
+
+from ganzoo.data.base import Data
+from ganzoo.engine.loop import Engine
+from ganzoo.training import checkpoint
+from ganzoo.training.callbacks import BuiltIn
+from ganzoo.training.collapse import STEPS_BETWEEN_LOOKS, CollapseDetector
+from ganzoo.training.monitor import DECIMALS
+from ganzoo.training.plane import Plane
+from ganzoo.training.trainer import Trainer
+
+logger = logging.getLogger("ganzoo")
+
+
+class CollapseWarning(BuiltIn):
+    """Warns once of mode collapse and of a saturated discriminator; logs the samples' diversity."""
+
+    def __init__(self, engine: Engine, data: Data) -> None:
+        self.detector = CollapseDetector(engine, data)
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Return True every 100 steps."""
+        return trainer.step % STEPS_BETWEEN_LOOKS == 0
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Look at both networks, where it is time."""
+        if not self.is_due(trainer):
+            return
+        signs = self.detector.look()
+        trainer.on_first_rank(self._warn, trainer, signs)
+        if self.detector.diversity is not None:
+            trainer.measures["diversity"] = round(self.detector.diversity, DECIMALS)
+
+    def _warn(self, trainer: Trainer, signs: dict[str, str]) -> None:
+        for sign, sentence in signs.items():
+            if all(line.get("sign") != sign for line in trainer.run.history):
+                trainer.write_history("warned", sign=sign, reason=sentence)
+                logger.warning("warning at step %s: %s", trainer.step, sentence)
+
+
+class Measurement(BuiltIn):
+    """Measures samples for the next line of the log, and keeps the best generator so far."""
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Return True where the monitor wants to measure."""
+        return trainer.monitor.due(trainer.step)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Measure, where it is time."""
+        if not self.is_due(trainer):
+            return
+        monitor, processes = trainer.monitor, trainer.processes
+        with processes.raise_on_all_ranks(), torch.no_grad(), trainer.engine.hardware.random_state_kept():
+            if processes.first:
+                trainer.measures |= monitor.measure(trainer.step, trainer.samples.pieces(monitor.gauge.count))
+        found = trainer.measures, monitor.best, monitor.unimproved
+        trainer.measures, monitor.best, monitor.unimproved = processes.broadcast_object(found)
+        if monitor.at_its_best(trainer.step):
+            trainer.on_first_rank(trainer.save_model, trainer.run.best_folder)
+
+
+class MetricsLog(BuiltIn):
+    """Writes the lines of `metrics.jsonl`: one every `train.log_every` steps, and one at the end."""
+
+    def __init__(self) -> None:
+        self.images, self.seconds, self.skipped = 0, 0.0, 0
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Forget the lines after the step from which the training goes on."""
+        self.images, self.seconds = trainer.engine.images, trainer.seconds
+        # A line of an earlier last step, when no line was due, gives way to the regular one.
+        last = trainer.step - bool(trainer.engine.terms_log.rows_by_names)
+        if trainer.processes.first:
+            trainer.run.cut_log(last)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Write a line, where it is time."""
+        due = trainer.step % trainer.settings.log_every == 0
+        if due or trainer.is_last:
+            self._log(trainer, keep=not due)
+
+    def _log(self, trainer: Trainer, keep: bool) -> None:
+        """Write a line. With `keep` the regular one takes its place should the run go on after all."""
+        for skipped in trainer.processes.gather(trainer.data.skipped):
+            trainer.data.skip(skipped)
+        with trainer.training_time():
+            terms = trainer.engine.metrics(keep)
+        measures = trainer.measures
+        trainer.measures = measures if keep else {}
+        line = {"step": trainer.step, "images": trainer.engine.images, **self._speed(trainer), **terms, **measures}
+        trainer.on_first_rank(trainer.run.log, line)
+        trainer.callbacks.call("on_log", trainer, line)
+        if len(trainer.data.skipped) > self.skipped:
+            self.skipped = len(trainer.data.skipped)
+            logger.info("%s", trainer.data.notes[-1])
+
+    def _speed(self, trainer: Trainer) -> dict[str, float]:
+        """Return the images per second of training since the last line."""
+        images, seconds = trainer.engine.images - self.images, trainer.seconds - self.seconds
+        self.images, self.seconds = trainer.engine.images, trainer.seconds
+        return {"images_per_second": round(images / seconds, 1)}
+
+
+class Pictures(BuiltIn):
+    """Draws samples every `train.sample_every` steps, and for points the animation of the game at the end."""
+
+    def __init__(self, data: Data, seed: int) -> None:
+        self.plane = Plane.of(data, seed)
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Return True every `train.sample_every` steps and at the end."""
+        return trainer.is_last or trainer.step % trainer.settings.sample_every == 0
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Draw, where it is time."""
+        if self.is_due(trainer):
+            trainer.on_first_rank(self._draw, trainer)
+        if trainer.is_last:
+            trainer.on_first_rank(self._animate, trainer)
+
+    def on_interrupt(self, trainer: Trainer) -> None:
+        """Draw where the training stands."""
+        trainer.on_first_rank(self._draw, trainer)
+        trainer.on_first_rank(self._animate, trainer)
+
+    def _draw(self, trainer: Trainer) -> None:
+        shown, columns = trainer.samples.picture()
+        seed = trainer.settings.seed
+        if shown is not None and self.plane:
+            trainer.run.gallery.write_scene(trainer.step, self.plane.scene(trainer.engine, shown), seed)
+        elif shown is not None:
+            trainer.run.gallery.write_samples(trainer.step, shown, seed, columns)
+
+    def _animate(self, trainer: Trainer) -> None:
+        if self.plane:
+            trainer.run.gallery.write_game(trainer.step)
+
+
+class Curves(BuiltIn):
+    """Draws the curves of the whole run when the training ends."""
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Draw them after the last step."""
+        if trainer.is_last:
+            self.on_interrupt(trainer)
+
+    def on_interrupt(self, trainer: Trainer) -> None:
+        """Draw them where the training stands."""
+        trainer.on_first_rank(trainer.run.write_curves)
+
+
+class Checkpoints(BuiltIn):
+    """Saves the generator and a checkpoint: every `train.save_every` steps, at the best step and at the end.
+
+    It comes last of all: what an interruption takes away before it will be made again.
+    """
+
+    def __init__(self) -> None:
+        self.saved_step = 0
+
+    def is_due(self, trainer: Trainer) -> bool:
+        """Return True every `train.save_every` steps and at the end."""
+        return trainer.is_last or trainer.step % trainer.settings.save_every == 0
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Note where the training starts: this step is saved already, unless it is the first."""
+        self.saved_step = trainer.step
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Save, where it is time."""
+        if self.is_due(trainer) or trainer.monitor.at_its_best(trainer.step):
+            self._save(trainer)
+
+    def on_interrupt(self, trainer: Trainer) -> None:
+        """Save where the training stands."""
+        if self.saved_step != trainer.step:
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.on_first_rank(trainer.save_model, trainer.run.model_folder)
+        about = {**trainer.monitor.state, "measured": trainer.measures, "facts": trainer.data.facts}
+        state = checkpoint.capture(trainer.engine, **about)
+        trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
+        self.saved_step = trainer.step
+        folder = trainer.run.checkpoints / checkpoint.checkpoint_name(trainer.step)
+        trainer.callbacks.call("on_save", trainer, folder)

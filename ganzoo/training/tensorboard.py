@@ -1,0 +1,45 @@
+"""The log of a training as TensorBoard events."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ganzoo.errors import BadInput
+from ganzoo.training.callbacks import BuiltIn
+from ganzoo.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+
+class TensorBoard(BuiltIn):
+    """Writes every number of the log as an event below `tensorboard` in the run's folder.
+
+    Raises `BadInput` where TensorBoard is not installed.
+    """
+
+    between_steps = False
+
+    def __init__(self) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise BadInput("train.tensorboard needs TensorBoard: pip install 'ganzoo[tensorboard]'") from error
+        self._open, self.writer = SummaryWriter, None
+
+    writer: "SummaryWriter | None"
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Open the file. Events that an earlier process wrote after this step are made again."""
+        self.writer = self._open(str(trainer.run.path / "tensorboard"), purge_step=trainer.step + 1)
+
+    def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
+        """Write every number of the line under its name."""
+        if self.writer:
+            for key, value in line.items():
+                self.writer.add_scalar(key, value, line["step"])
+            self.writer.flush()
+
+    def on_train_end(self, trainer: Trainer) -> None:
+        """Close the file."""
+        if self.writer:
+            self.writer.close()
