@@ -41,22 +41,21 @@ def measure(folder: Path) -> dict[str, Any]:
     from ganzoo.data.images import ImageFiles
     from ganzoo.data.sources import open_data
     from ganzoo.data.stream import Streamed
+    from ganzoo.recipe.build import resolve
     from ganzoo.recipe.recipe import Recipe
-    from ganzoo.training.prepare import epochs_to_steps
-    from ganzoo.training.progress import Silence
-    from ganzoo.training.train import prepare_trainer
+    from ganzoo.training.prepare import Plan, prepare
 
     data = open_data(folder, size=SIDE)
     recipe = Recipe.load("vanilla", train={"precision": "fp32"})
-    trainer = prepare_trainer(epochs_to_steps(recipe, data), data, "cpu", Silence())
+    prepared = prepare(Plan(resolve(recipe), data, "cpu"))
     started = time.perf_counter() - begun
     for _ in range(20):
-        trainer.engine.step(trainer.batches)
+        prepared.engine.step(prepared.batches)
     begun = time.perf_counter()
     for _ in range(STEPS):
-        trainer.engine.step(trainer.batches)
+        prepared.engine.step(prepared.batches)
     speed = STEPS * recipe.train.batch / (time.perf_counter() - begun)
-    trainer.stream.close()
+    prepared.readers.close()
     files = data.source if isinstance(data, Streamed) else None
     listed = len(files._names) + files._ends.nbytes if isinstance(files, ImageFiles) else 0
     return {

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from ganzoo._io import write_bytes
-from ganzoo.training.progress import COUNTERS
+from ganzoo.training.log import COUNTERS
 
 FEW = 20
 """Points below which a curve shows each of them; a single one would be invisible."""

@@ -8,6 +8,9 @@ from typing import Any
 
 from ganzoo._io import read_bytes, write_bytes, write_errors
 
+COUNTERS = ("step", "images", "images_per_second")
+"""Keys that a line of the log has beside terms and measures."""
+
 
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """Append one line to a log, onto the disk: a checkpoint must not outlive the lines before it."""

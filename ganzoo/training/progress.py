@@ -13,10 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
+from ganzoo.training.log import COUNTERS
 from ganzoo.training.trainer import Trainer
-
-COUNTERS = ("step", "images", "images_per_second")
-"""Keys that a line of the log has beside terms and measures."""
 
 
 class QuietConsole(Console):

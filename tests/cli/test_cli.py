@@ -31,7 +31,7 @@ BAD = {
     "unknown recipe": (["train", "vanila"], "unknown recipe 'vanila'; did you mean 'vanilla' or"),
     "no recipe": (["train"], "say either a recipe"),
     "recipe and resume": (["train", "dcgan", "--resume", "x"], "say either a recipe"),
-    "resume of nothing": (["train", "--resume", "runs/x"], "'runs/x' is no run"),
+    "resume of nothing": (["train", "--resume", "runs/x"], "'runs/x' is not a run"),
     "unknown architecture": (
         ["train", "dcgan", "-o", "architecture.name=dcgna"],
         "unknown architecture 'dcgna'; did you",

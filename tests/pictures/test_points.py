@@ -23,8 +23,8 @@ from ganzoo.pictures.points import (
 )
 from ganzoo.training import checkpoint
 from ganzoo.training.plane import Plane
-from ganzoo.training.progress import Silence
 from ganzoo.zoo.publish import Publication
+from trainings import Silence
 
 TINY = {
     "name": "tiny",
@@ -36,11 +36,11 @@ TINY = {
 
 
 def train(out, recipe=TINY, **more):
-    return ganzoo.train(recipe, out=out, device="cpu", progress=Silence(), **more)
+    return ganzoo.train(recipe, out=out, device="cpu", quiet=True, **more)
 
 
 def resume(out, **more):
-    return ganzoo.train(out=out, resume=True, device="cpu", progress=Silence(), **more)
+    return ganzoo.train(out=out, resume=True, device="cpu", quiet=True, **more)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_points_that_are_no_numbers_are_left_out_of_a_picture(points):
 
 def test_a_run_without_pictures_has_no_animation(tmp_path):
     run = ganzoo.Run(tmp_path)
-    assert run.write_game(10) is None
+    assert run.gallery.write_game(10) is None
     assert not (tmp_path / "game.gif").exists()
 
 
@@ -181,7 +181,7 @@ def test_a_run_that_somebody_stops_has_an_animation_too(tmp_path):
 def test_pictures_of_steps_that_were_given_up_are_not_in_the_animation(run, tmp_path):
     other = train(tmp_path / "run", **{"train.steps": 8})
     (other.path / "samples" / "step-000099.png").write_bytes(pictures(run)[0].read_bytes())
-    assert len(frames(other.write_game(8))) == 2
+    assert len(frames(other.gallery.write_game(8))) == 2
 
 
 def test_a_very_long_run_has_an_animation_of_some_pictures_with_the_first_and_the_last(tmp_path):

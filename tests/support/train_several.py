@@ -16,7 +16,7 @@ from torchvision.utils import save_image
 
 import ganzoo
 from ganzoo.data import sources
-from ganzoo.training.progress import Silence
+from trainings import Silence
 
 RANK = int(os.environ["RANK"])
 SMALL = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32"}

@@ -12,7 +12,6 @@ import torch
 import ganzoo
 from command import Command
 from ganzoo.training import checkpoint
-from ganzoo.training.progress import Silence
 
 
 def tiny(**train: Any) -> dict[str, Any]:
@@ -35,6 +34,16 @@ def train_with(recipe: dict[str, Any]) -> Callable[..., ganzoo.Run]:
 
 def resume(out: Path, progress: Any = None, **more: Any) -> ganzoo.Run:
     return ganzoo.train(out=out, resume=True, device="cpu", quiet=not progress, progress=progress, **more)
+
+
+class Silence:
+    """An old-fashioned progress object that does nothing."""
+
+    def say(self, text: str) -> None: ...
+    def start(self, done: int, steps: int) -> None: ...
+    def step(self, done: int) -> None: ...
+    def log(self, line: Any) -> None: ...
+    def stop(self) -> None: ...
 
 
 class Power(BaseException):

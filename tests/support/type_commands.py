@@ -21,7 +21,7 @@ from ganzoo.training import launch as joining
 from ganzoo.training import run
 
 joining.LONGEST = 0  # nobody has to wait for the first process, since none ends
-run.PATIENCE = 1  # nor for a folder that will not appear
+run.LOCK_TIMEOUT_SECONDS = 1  # nor for a folder that will not appear
 
 
 def typed(command: Any, rank: int) -> tuple[int, str, str]:

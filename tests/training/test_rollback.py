@@ -5,8 +5,7 @@ import signal
 import pytest
 
 import ganzoo
-from ganzoo.training.progress import Silence
-from trainings import Heard, Power, assert_same, resume, state, tiny, train_with
+from trainings import Heard, Power, Silence, assert_same, resume, state, tiny, train_with
 
 TINY = tiny(steps=11, log_every=3)
 train = train_with(TINY)

@@ -18,7 +18,7 @@ import ganzoo
 from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
 from ganzoo.training import checkpoint
 from ganzoo.training.profiler import PARTS, summary
-from ganzoo.training.progress import Silence
+from trainings import Silence
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -28,7 +28,7 @@ TINY = {
 
 
 def train(out, recipe=TINY, **more):
-    return ganzoo.train(recipe, out=out, device="cpu", progress=Silence(), **more)
+    return ganzoo.train(recipe, out=out, device="cpu", quiet=True, **more)
 
 
 def weights(run):
@@ -98,7 +98,7 @@ def test_a_run_that_stopped_goes_on_bit_for_bit(tmp_path, recipe, precision):
     small = {} if recipe == "vanilla" else {"width": 8}
     whole = train(tmp_path / "whole", recipe, train={"steps": 5, **options}, architecture=small)
     part = train(tmp_path / "part", recipe, train={"steps": 3, **options}, architecture=small)
-    resumed = ganzoo.train(out=part.path, resume=True, device="cpu", progress=Silence(), train={"steps": 5})
+    resumed = ganzoo.train(out=part.path, resume=True, device="cpu", quiet=True, train={"steps": 5})
     assert same(weights(whole), weights(resumed))
     steps = [line["step"] for line in resumed.metrics]
     assert steps == sorted(set(steps))
@@ -117,8 +117,8 @@ def test_python_batches_can_be_trained_on_and_resumed(tmp_path):
     run = train(tmp_path / "run", data=batches)
     assert run.sample(2).shape == (2, 3, 5, 7)
     with pytest.raises(ganzoo.BadInput, match=r"data=batches"):
-        ganzoo.train(out=run.path, resume=True, progress=Silence(), train={"steps": 8})
-    again = ganzoo.train(out=run.path, resume=True, data=batches, device="cpu", progress=Silence(), train={"steps": 8})
+        ganzoo.train(out=run.path, resume=True, quiet=True, train={"steps": 8})
+    again = ganzoo.train(out=run.path, resume=True, data=batches, device="cpu", quiet=True, train={"steps": 8})
     assert checkpoint.read(again.checkpoints)[0].numbers["index"] == 8
 
 
@@ -157,7 +157,7 @@ def test_a_half_written_line_of_the_log_does_not_hinder(tmp_path):
     run = train(tmp_path / "run")
     with (run.path / "metrics.jsonl").open("a") as log:
         log.write('{"step": 8, "ima')
-    again = ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+    again = ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True, train={"steps": 8})
     assert [line["step"] for line in again.metrics] == [2, 4, 6, 8]
     json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])
 
@@ -174,7 +174,7 @@ def test_a_resume_that_cannot_be_leaves_the_run_as_it_was(tmp_path, change, sent
     run = train(tmp_path / "run")
     before = (run.path / "recipe.toml").read_text()
     with pytest.raises(ganzoo.BadInput, match=sentence):
-        ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8}, **change)
+        ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True, train={"steps": 8}, **change)
     assert (run.path / "recipe.toml").read_text() == before
 
 
@@ -183,7 +183,7 @@ def test_what_was_lost_after_the_last_checkpoint_is_made_again(tmp_path):
     shutil.rmtree(checkpoint.checkpoints(run.checkpoints)[-1])
     shutil.rmtree(run.model_folder)
     (run.path / "samples" / "step-000006.png").unlink()
-    ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence())
+    ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True)
     assert run.sample(2).shape == (2, 1, 28, 28)
     assert (run.path / "samples" / "step-000006.png").exists()
 
@@ -280,13 +280,13 @@ def test_training_goes_on_when_nobody_reads_its_progress(command):
 
 
 def test_a_second_training_in_the_same_run_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.training.run.PATIENCE", 0)
+    monkeypatch.setattr("ganzoo.training.run.LOCK_TIMEOUT_SECONDS", 0)
     run = train(tmp_path / "run")
     before = (run.path / "recipe.toml").read_text()
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
-        ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+        ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True, train={"steps": 8})
     assert (run.path / "recipe.toml").read_text() == before
-    again = ganzoo.train(out=run.path, resume=True, device="cpu", progress=Silence(), train={"steps": 8})
+    again = ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True, train={"steps": 8})
     assert again.metrics[-1]["step"] == 8
 
 

@@ -19,8 +19,9 @@ from ganzoo.training import checkpoint, collapse
 from ganzoo.training.collapse import CollapseDetector, spread
 from ganzoo.training.curves import panels_of, write_curves
 from ganzoo.training.monitor import Monitor
-from ganzoo.training.progress import Bar, Silence
+from ganzoo.training.progress import Bar
 from ganzoo.zoo.sampling import concatenate
+from trainings import Silence
 
 TINY = {
     "architecture": {"name": "vanilla", "generator": {"widths": [16]}, "discriminator": {"widths": [16]}},
@@ -369,7 +370,7 @@ SATURATED = {**COLLAPSING, "loss": ["minimax"], "optimizer": {"discriminator": {
 @pytest.fixture
 def often(monkeypatch):
     """Has a training looked at every ten steps."""
-    monkeypatch.setattr("ganzoo.training.trainer.EVERY", 10)
+    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_LOOKS", 10)
 
 
 def warnings(heard):
@@ -416,7 +417,7 @@ def test_no_recipe_is_warned_of_at_its_beginning(tmp_path, recipe):
 def test_looking_leaves_every_bit_of_a_training_as_it_is(tmp_path, monkeypatch, recipe, precision):
     settings = {"train": {"steps": 4, "batch": 8, "log_every": 1, "precision": precision}, "architecture": {"width": 8}}
     plain = train(tmp_path / "plain", recipe, **settings)
-    monkeypatch.setattr("ganzoo.training.trainer.EVERY", 1)
+    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_LOOKS", 1)
     looked = train(tmp_path / "looked", recipe, **settings)
     assert_same_weights(plain, looked)
     assert log(plain) == log(looked, "diversity")

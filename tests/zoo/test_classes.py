@@ -8,7 +8,6 @@ from torch import nn
 
 import ganzoo
 from ganzoo.data.sources import open_data
-from ganzoo.training.progress import Silence
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import Model
 
@@ -246,7 +245,7 @@ def test_pictures_of_a_training_have_a_row_for_each_class(site, tmp_path):
     (site.folder / "coded" / "networks.py").write_text(NETWORKS)
     batch = {"image": torch.zeros(6, 1, 4, 4), "label": torch.arange(6) % 3}
     recipe = {"architecture": {"name": "coded"}, "loss": [{"name": "non-saturating"}], "data": {"classes": 3}}
-    run = ganzoo.train(recipe, data=[batch], train={"steps": 1}, out=tmp_path / "run", progress=Silence(), device="cpu")
+    run = ganzoo.train(recipe, data=[batch], train={"steps": 1}, out=tmp_path / "run", quiet=True, device="cpu")
     shown = pixels(next((run.path / "samples").iterdir()))[::16, ::16].astype(int)
     assert shown.shape == (3 * 6 + 2, 8 * 6 + 2)
     rows = [shown[6 * row + 2 : 6 * row + 6, 2:6].mean() for row in range(3)]

@@ -15,7 +15,6 @@ from torch import nn
 
 import ganzoo
 from ganzoo.pictures.layout import select_showable
-from ganzoo.training.progress import Silence
 from ganzoo.zoo import sampling
 from ganzoo.zoo.export import pixels, write, write_samples
 from ganzoo.zoo.model import Model, load
@@ -74,7 +73,7 @@ def model():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     recipe = {"architecture": "vanilla", "loss": ["minimax"], "train": {"steps": 2, "batch": 8, "precision": "fp32"}}
-    return ganzoo.train(recipe, out=tmp_path_factory.mktemp("runs") / "run", device="cpu", progress=Silence())
+    return ganzoo.train(recipe, out=tmp_path_factory.mktemp("runs") / "run", device="cpu", quiet=True)
 
 
 @pytest.mark.parametrize("n", [1, 5, 16, 63, 64, 65, 130])
