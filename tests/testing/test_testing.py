@@ -10,7 +10,6 @@ import torch
 import ganzoo
 from ganzoo.cli.main import main
 from ganzoo.plugins.catalog import catalog
-from ganzoo.training.progress import Silence
 from ganzoo.zoo.bundle import bundle
 from tinyplugin import IMAGE, add, failed, install, results
 
@@ -282,7 +281,7 @@ def test_a_recipe_for_batches_of_python_code_is_skipped_unless_they_are_given(si
 def shipped(site, tmp_path):
     """The sound plugin with a model in its package."""
     install(site)
-    run = ganzoo.train("tiny", out=tmp_path / "run", device="cpu", train={"steps": 2}, progress=Silence())
+    run = ganzoo.train("tiny", out=tmp_path / "run", device="cpu", train={"steps": 2}, quiet=True)
     package = site.folder / "tiny_gan"
     text = bundle(str(run.path), package / "pretrained" / "small", "mit")
     add(site, {"registry.toml": text})

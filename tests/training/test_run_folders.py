@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 import ganzoo
-from ganzoo.training.progress import Silence
-from trainings import index_and_notes, resume, start, tiny, train_with
+from trainings import Silence, index_and_notes, resume, start, tiny, train_with
 
 TINY = tiny(steps=8, save_every=2, log_every=2)
 train = train_with(TINY)
@@ -76,7 +75,7 @@ def test_two_trainings_without_a_folder_of_their_own_get_one_each(command):
 
 
 def test_a_training_that_is_at_work_cannot_be_overwritten(run, monkeypatch):
-    monkeypatch.setattr("ganzoo.training.run.PATIENCE", 0)
+    monkeypatch.setattr("ganzoo.training.run.LOCK_TIMEOUT_SECONDS", 0)
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
         train(run.path, overwrite=True)
     assert index_and_notes(run) == (8, [])

@@ -89,7 +89,7 @@ class Heard(Silence):
 
 
 def train(out, recipe=TINY, progress=None, **more):
-    return ganzoo.train(copy.deepcopy(recipe), out=out, device="cpu", progress=progress or Silence(), **more)
+    return ganzoo.train(copy.deepcopy(recipe), out=out, device="cpu", quiet=not progress, progress=progress, **more)
 
 
 def resume(out, progress=None, **more):
