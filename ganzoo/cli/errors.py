@@ -1,4 +1,4 @@
-"""Errors at the command line: who says them, in which words, and the exit code."""
+"""Errors at the command line: which process prints them, in which words, and the exit code."""
 
 import errno
 import os
@@ -7,14 +7,14 @@ import traceback
 
 import click
 
-from ganzoo.cli.terminal import rank, shown
+from ganzoo.cli.terminal import printable, rank
 from ganzoo.errors import BadInput, Error, Failed, PeerLost
 
 
 def share_error(error: BaseException) -> BaseException:
-    """What was typed wrong, as the error of all processes that torchrun has started; any other error as it is.
+    """Raise an error of the command line in all processes of torchrun, and return it; return other errors unchanged.
 
-    Processes that were given other words hear of it too, as they wait for this one.
+    Processes that were started with other arguments must end too, since they wait for this one.
     """
     if isinstance(error, click.ClickException):
         error = BadInput(error.format_message())
@@ -30,7 +30,7 @@ def share_error(error: BaseException) -> BaseException:
 
 
 def report(error: BaseException, debug: bool) -> int:
-    """Say what happened on standard error, and the exit code that goes with it."""
+    """Print an error on standard error; return its exit code."""
     if debug:
         traceback.print_exception(error)
     if isinstance(error, SystemExit):
@@ -46,12 +46,12 @@ def report(error: BaseException, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if error.errno == errno.EPIPE else BadInput.exit_code
     if isinstance(error, click.ClickException):
-        click.echo(f"error: {shown(error.format_message())}", err=True)
+        click.echo(f"error: {printable(error.format_message())}", err=True)
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if type(error) is Failed and not debug else ""
         if error.reported_by_me is not False:
-            click.echo(f"error: {shown(str(error))}{hint}", err=True)
+            click.echo(f"error: {printable(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:
         traceback.print_exception(error)

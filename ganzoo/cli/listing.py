@@ -1,4 +1,4 @@
-"""What there is to use, and what one thing is, as rows and text. Torch is imported only where a class is shown."""
+"""Rows for 'ganzoo list' and text for 'ganzoo info'. Torch is imported only to describe a class."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ganzoo.zoo.local import LocalModel
 
 RATIOS = ("fd", "fid")
-"""Metrics that only say something beside those of real samples."""
+"""Metrics that mean something only relative to real samples."""
 HEADLINE = ("classifier-score", "coverage", "label-accuracy", "cas", "modes", "high-quality", "reverse-kl")
-"""Further metrics that a line has room for."""
+"""Further metrics in the one line of a model."""
 
 
 def things(registry: Registry) -> list[dict[str, str]]:
@@ -53,16 +53,16 @@ def models(registry: Registry) -> list[dict[str, str]]:
 
 
 def headline(scores: dict[str, Any]) -> str:
-    """The scores that tell most, in a line; of a distance its ratio to that of real samples."""
+    """Return the most important scores in one line; of a distance, its ratio to that of real samples."""
     tables = {name: score for name, score in scores.items() if isinstance(score, dict)}
     ratios = {f"{name} ratio": tables[name].get("ratio") for name in RATIOS if name in tables}
     rest = {name: value for name, value in figures(scores).items() if name not in tables or name in HEADLINE}
-    told = {name: value for name, value in (ratios | rest).items() if is_figure(value)}
-    return ", ".join(f"{name.replace('-', ' ')} {value:.3g}" for name, value in told.items())
+    shown = {name: value for name, value in (ratios | rest).items() if is_figure(value)}
+    return ", ".join(f"{name.replace('-', ' ')} {value:.3g}" for name, value in shown.items())
 
 
 def score_lines(scores: dict[str, Any]) -> list[str]:
-    """Each measured score beside that of real samples, and the conditions."""
+    """Return a line for each score, beside that of real samples, and one for the protocol."""
     lines = [
         f"    {name}: " + ", ".join(f"{key} {value:.4g}" for key, value in figures(score).items())
         for name, score in scores.items()
@@ -73,7 +73,7 @@ def score_lines(scores: dict[str, Any]) -> list[str]:
 
 
 def is_here(entry: Entry) -> bool:
-    """Whether every file of a model is on this machine."""
+    """Say whether every file of a model is on this machine."""
     if entry.folder:
         return all((entry.folder / file).is_file() for file in entry.files)
     from ganzoo.zoo.hub import is_cached
@@ -82,12 +82,12 @@ def is_here(entry: Entry) -> bool:
 
 
 def row(kind: str, name: str, distribution: str, version: str, summary: str) -> dict[str, str]:
-    """One row of a listing."""
+    """Return one row of a listing."""
     return {"kind": kind, "name": name, "distribution": distribution, "version": version, "summary": summary}
 
 
 def first_line(thing: Registration) -> str:
-    """The sentence in the first line of a recipe file; other things say theirs in 'ganzoo info'."""
+    """Return the comment in the first line of a recipe file; nothing for other kinds."""
     if thing.kind != "recipe":
         return ""
     try:
@@ -114,12 +114,12 @@ def describe(name: str) -> str:
 
 
 def is_data(name: str, key: str) -> bool:
-    """Whether a name is that key of `DATA_SETS`, or one of several that the key stands for (`lsun:<category>`)."""
+    """Say whether a name is this key of `DATA_SETS`, or one that the key stands for (`lsun:<category>`)."""
     return name == key or (name in list_names() and name.partition(":")[0] == key.partition(":")[0])
 
 
 def is_folder(name: str) -> bool:
-    """Whether there is a folder of that name; what is too long for a name is none."""
+    """Say whether there is a folder of that name; the file system may refuse a name that is too long."""
     try:
         return Path(name).is_dir()
     except OSError:
@@ -146,7 +146,7 @@ def class_of(thing: Registration, part: str) -> Callable[..., object]:
 
 
 def describe_recipe(path: Path) -> str:
-    """A recipe file and its content. Raises `BadInput` where it cannot be read or is not TOML."""
+    """Return the path and content of a recipe. Raises `BadInput` where it cannot be read or is not TOML."""
     from ganzoo.recipe.recipe import read_toml
 
     read_toml(path)
@@ -154,7 +154,7 @@ def describe_recipe(path: Path) -> str:
 
 
 def describe_class(part: str, cls: Callable[..., object]) -> str:
-    """A class's docstring and its options with type and default. Raises `BadInput` where these are not to be had."""
+    """Return a class's docstring and its options with type and default. Raises `BadInput` for invalid annotations."""
     import inspect
 
     from ganzoo.recipe.build import option_schema
@@ -167,7 +167,7 @@ def describe_class(part: str, cls: Callable[..., object]) -> str:
 
 
 def describe_default(field: Any) -> str:
-    """An option's default and its type."""
+    """Return an option's default and its type."""
     annotation = field.annotation
     kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
     return f"{'(required)' if field.is_required() else repr(field.default)}   ({kind})"
@@ -208,5 +208,5 @@ def describe_config(local: "LocalModel") -> str:
 
 
 def indent(text: str) -> str:
-    """Every line moved to the right."""
+    """Indent every line."""
     return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -22,7 +22,10 @@ SECTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 a bug, 2 bad input, 3 diverged, 4 network or integrity, 130/143 interrupted."""
+    """Run a command and exit.
+
+    0: done, 1: a bug, 2: bad input, 3: diverged, 4: network or integrity, 130 or 143: interrupted.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with log_on_terminal(), commands.make_context("ganzoo", list(words)) as context:

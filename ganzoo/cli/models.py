@@ -1,4 +1,4 @@
-"""The commands about trained models: draw samples, measure, compare, pull, publish."""
+"""Commands about trained models: draw samples, measure, compare, pull, publish."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,10 +67,9 @@ def evaluate(
     data_root: str | None,
     inception_weights: Path | None,
 ) -> None:
-    """Measure samples of MODEL, beside real test images and with the protocol.
+    """Measure samples of MODEL beside real test images, and print the protocol.
 
-    The scores of a run or of a model folder are also written into its scores.json, from where 'publish' and 'bundle'
-    take them.
+    The scores of a run or model folder are also written to its scores.json, which 'publish' and 'bundle' read.
     """
     from ganzoo.evaluation.evaluate import evaluate, scores_file
     from ganzoo.zoo.model import load_local
@@ -104,7 +103,7 @@ def evaluate(
 @offline_flag
 @with_debug
 def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str) -> None:
-    """Samples and scores of several MODELs side by side in one picture."""
+    """Draw samples and scores of several MODELs side by side in one picture."""
     from ganzoo.evaluation.compare import compare
 
     click.echo(compare(models, out, count, seed, device))
@@ -116,7 +115,7 @@ def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str
 @offline_flag
 @with_debug
 def pull(models: Sequence[str], everything: bool) -> None:
-    """Download and verify pretrained models, and say where they lie.
+    """Download and verify pretrained models, and print their folders.
 
     MODEL is a name from 'ganzoo list models', or hub:owner/name[@revision].
     """
@@ -181,7 +180,7 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
 
 
 def license_or_other(license_id: str) -> str:
-    """The licence, or "other" with a word about it."""
+    """Return the licence, or "other" with a message."""
     if not license_id:
         aside("no --license, such as mit or cc-by-4.0: the model's is 'other', which tells nobody what they may do")
     return license_id or "other"

@@ -1,4 +1,4 @@
-"""The words of a command line that mean more than themselves: `section.key=value`, `name,option=value`, `key=value`."""
+"""Parsers for arguments of the command line: `section.key=value`, `name,option=value`, `key=value`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from ganzoo.errors import BadInput
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
-    """`section.key=value` words as overrides of a recipe."""
+    """Parse `section.key=value` arguments into overrides of a recipe."""
     from ganzoo.recipe.overrides import find_section, parse_value
 
     changes = {}
@@ -20,7 +20,7 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
 
 
 def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
-    """`key=value` words as latents to fix."""
+    """Parse `key=value` arguments into fixed latents."""
     fixed: dict[str, Any] = {}
     for text in words:
         key, equals, value = (part.strip() for part in text.partition("="))
@@ -31,7 +31,7 @@ def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
 
 
 def parse_names(flag: str, text: str) -> list[str]:
-    """`name,name,...` as a list."""
+    """Parse `name,name,...` into a list."""
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise BadInput(f"'{flag} {text}' is not a list of names with commas between them")
@@ -39,7 +39,7 @@ def parse_names(flag: str, text: str) -> list[str]:
 
 
 def parse_loss(text: str) -> dict[str, Any]:
-    """`name,option=value,...` as a loss of a recipe."""
+    """Parse `name,option=value,...` into a loss of a recipe."""
     from ganzoo.recipe.overrides import parse_value
 
     name, *options = text.split(",")

@@ -1,4 +1,4 @@
-"""The commands about plugins: what is installed and whether it works, installing, and writing one."""
+"""Commands about plugins: list, check, install, and begin one."""
 
 import contextlib
 import sys
@@ -13,11 +13,11 @@ from ganzoo.errors import BadInput
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--traceback", is_flag=True, help="Where NAME failed.")
+@click.option("--traceback", is_flag=True, help="Show where NAME failed.")
 @as_json
 @with_debug
 def plugins(name: str | None, traceback: bool, json: bool) -> None:
-    """Every installed plugin, or NAME alone: whether it works, what it provides, and what finding it costs."""
+    """List installed plugins, or NAME alone: whether it works, what it provides, and how long loading it takes."""
     from ganzoo.plugins.catalog import plugin_rows
 
     if traceback and not name:
@@ -38,7 +38,7 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
 
 
 def not_failed(distribution: str) -> str:
-    """What there is instead of a traceback."""
+    """Return the line for a plugin without a traceback."""
     return f"{distribution} did not fail; 'ganzoo check {distribution}' tries what it registers"
 
 
@@ -48,14 +48,14 @@ def not_failed(distribution: str) -> str:
 @as_json
 @with_debug
 def check(plugin: str | None, image: str | None, json: bool) -> int:
-    """Try whether PLUGIN, or every installed one, keeps the promises of the contract; exit with 2 if one does not.
+    """Check that PLUGIN, or every installed one, keeps the contract; exit with 2 if a check fails.
 
-    The same checks run in pytest by the line test_plugin = ganzoo.testing.checks("PLUGIN"), which can also be given
-    batches for what needs more than images and labels.
+    The same checks run in pytest with the line test_plugin = ganzoo.testing.checks("PLUGIN"), which also takes batches
+    for architectures that need more than images and labels.
     """
     from ganzoo.plugins.catalog import catalog
 
-    shape = shape_of(image) if image is not None else None
+    shape = parse_shape(image) if image is not None else None
     found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []
     for name in dict.fromkeys(each.distribution for each in found):
@@ -76,7 +76,7 @@ RESULTS = ("ok", "skipped", "failed")
 
 
 def failures_last(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows with what matters nearest to the prompt, a reason that stands above said once."""
+    """Sort rows so that failures stand last, nearest to the prompt; a repeated reason is printed once."""
     ordered = sorted(rows, key=lambda row: RESULTS.index(row["result"]))
     reasons = [row["reason"] for row in ordered]
     repeated = [bool(reason) and reason in reasons[:place] for place, reason in enumerate(reasons)]
@@ -84,13 +84,13 @@ def failures_last(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def count_results(rows: Sequence[dict[str, str]]) -> str:
-    """How many checks ended how, as `14 ok, 1 failed`."""
+    """Count results, as `14 ok, 1 failed`."""
     endings = [row["result"] for row in rows]
     return ", ".join(f"{endings.count(result)} {result}" for result in RESULTS if result in endings)
 
 
-def shape_of(image: str) -> tuple[int, int, int]:
-    """Channels, height and width from words such as "3,32,32". Raises `BadInput` for anything else."""
+def parse_shape(image: str) -> tuple[int, int, int]:
+    """Parse channels, height and width such as "3,32,32". Raises `BadInput` for anything else."""
     sizes = tuple(int(word) for word in image.split(",") if word.strip().isdecimal())
     if len(sizes) != 3 or image.count(",") != 2 or not all(sizes):
         raise BadInput(f"--image is channels, height and width, such as 3,32,32; got '{image}'")
@@ -98,7 +98,7 @@ def shape_of(image: str) -> tuple[int, int, int]:
 
 
 def check_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
-    """A row for each check of a plugin. What it prints goes where it does not disturb."""
+    """Run the checks of a plugin; return a row for each. What the plugin prints goes to standard error."""
     from ganzoo import testing
 
     rows = []
@@ -112,12 +112,12 @@ def check_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str
 
 @click.command()
 @click.argument("name")
-@click.option("--architecture", is_flag=True, help="A generator and a discriminator; what you get without a flag.")
+@click.option("--architecture", is_flag=True, help="A generator and a discriminator; the default.")
 @click.option("--loss", is_flag=True, help="A loss or a penalty.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where the folder goes.")
 @with_debug
 def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
-    """Begin a plugin of your own: a whole distribution in a new folder NAME, such as ganzoo-mine."""
+    """Begin a plugin of your own: a complete distribution in a new folder NAME, such as ganzoo-mine."""
     import shlex
 
     from ganzoo.plugins.scaffold import scaffold
@@ -138,7 +138,7 @@ def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
 @click.option("--upgrade", is_flag=True, help="Take the newest version.")
 @with_debug
 def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
-    """Install plugins into this environment with pip or uv, and say what they bring.
+    """Install plugins into this environment with pip or uv, and list what they provide.
 
     PLUGIN is a package name, a folder with a pyproject.toml, a wheel or an address such as
     https://github.com/owner/name. A plugin is code that runs on this machine: install those of people you trust.
@@ -153,7 +153,7 @@ def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @with_debug
 def uninstall(names: Sequence[str]) -> None:
-    """Uninstall plugins by the names of their distributions, and say what went."""
+    """Uninstall plugins by the names of their distributions, and list what was removed."""
     from ganzoo.plugins.install.report import uninstall
 
     for line in uninstall(names):

@@ -1,4 +1,4 @@
-"""What commands have in common: flags, sentences beside what they print, tables and JSON."""
+"""What commands share: flags, messages on standard error, tables and JSON."""
 
 import json as jsonlib
 import logging
@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-LONGEST = 2000
-"""Characters of an error that are shown."""
+MAX_SHOWN_CHARACTERS = 2000
+"""The longest error message that is shown in full."""
 
 offline_flag = click.option(
     "--offline",
@@ -25,19 +25,19 @@ with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=Fal
 
 
 def rank() -> int | None:
-    """The number of this process among those that torchrun has started; None where it has started none."""
+    """Return the rank of this process under torchrun, None without torchrun."""
     return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
 
 
-def shown(text: str) -> str:
-    """A sentence as a terminal may have it: it may quote a stranger's file."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return printable if len(printable) <= LONGEST else f"{printable[:LONGEST]} ..."
+def printable(text: str) -> str:
+    """Replace control characters, on which a terminal acts, and cut long text: it may quote any file."""
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    return clean if len(clean) <= MAX_SHOWN_CHARACTERS else f"{clean[:MAX_SHOWN_CHARACTERS]} ..."
 
 
 def aside(sentence: str) -> None:
-    """Say something on standard error, beside what a command prints."""
-    click.echo(shown(sentence), err=True)
+    """Print a message on standard error; standard output is for the results of a command."""
+    click.echo(printable(sentence), err=True)
 
 
 class TerminalHandler(logging.Handler):
@@ -65,12 +65,12 @@ def log_on_terminal() -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
-    """Plain values as JSON on standard output."""
+    """Print plain values as JSON."""
     click.echo(jsonlib.dumps(value, indent=2))
 
 
 def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
-    """Rows as a table; a pipe gets it in full width."""
+    """Print rows as a table, without columns that are empty; a pipe gets it in full width."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

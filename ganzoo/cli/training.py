@@ -41,7 +41,7 @@ def train(
     seed: int | None,
     data_root: str | None,
 ) -> None:
-    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or go on with --resume RUN.
+    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or continue with --resume RUN.
 
     The keys for -o are those of a recipe: train.steps, train.epochs, train.batch, train.critic_steps, train.ema,
     optimizer.name, optimizer.lr, optimizer.generator.lr, data.size, loss.NAME.weight, architecture.OPTION and more;
@@ -64,12 +64,13 @@ def train(
 
     if resume:
         run = training.train(out=resume, device=device, resume=True, **changes)
-    else:
-        if rank() is None:  # else the first process has to say what is wrong with it
-            # Loaded here, so that a misspelt name is told before torch is imported.
-            from ganzoo.recipe.recipe import Recipe
+    elif rank() is None and recipe:
+        # Loaded here, so that a misspelt name is refused before torch is imported.
+        from ganzoo.recipe.recipe import Recipe
 
-            recipe, changes = Recipe.load(recipe, **changes), {}
+        loaded = Recipe.load(recipe, **changes)
+        run = training.train(loaded, out=out, device=device, overwrite=overwrite)
+    else:  # under torchrun all processes load it, and the first one reports what is wrong with it
         run = training.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
     if not rank():
         for path in run.written():

@@ -23,7 +23,7 @@ from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.scores import FILE, format_number
+from ganzoo.zoo.scores import SCORES_FILE, format_number
 
 COLUMN_INCHES = 3.2
 """Width of a model's column."""
@@ -80,7 +80,7 @@ def draw_model(source: str, model: Model, seed: int) -> Image.Image:
 
 def find_scores(source: str, model: Model, folder: Path, n: int, seed: int) -> dict[str, dict[str, Any]]:
     """Return the scores of `n` samples of a seed, from the model's file or measured now; empty without a suite."""
-    suite, path = find_suite(model.config["data"]), folder / FILE
+    suite, path = find_suite(model.config["data"]), folder / SCORES_FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
     wanted |= {suite.name: suite.protocol(n)} if suite else {}
     found = stored.read_scores(path) if path.is_file() else {}

@@ -18,7 +18,7 @@ from ganzoo.evaluation.suites import Metric, Observed, Pieces, Suite, are_finite
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
-from ganzoo.zoo.scores import FILE, Scores, score
+from ganzoo.zoo.scores import SCORES_FILE, Scores, score
 
 DEFAULT_SAMPLES = 10_000
 """Samples that are measured unless the caller says another number."""
@@ -175,4 +175,4 @@ def sample_protocol(model: Model, n: int, seed: int) -> dict[str, Any]:
 def scores_file(reference: Reference) -> Path | None:
     """Return the file with the scores of a run or model folder; None for other models, or if it is not writable."""
     folder = LocalModel.find(reference).folder if isinstance(reference, Path) else None
-    return folder / FILE if folder and os.access(folder, os.W_OK) else None
+    return folder / SCORES_FILE if folder and os.access(folder, os.W_OK) else None

@@ -111,7 +111,7 @@ def weights_survive_safetensors(game: Game) -> None:
     weights = tensors_from_bytes(serialize_weights(generator))
     torch.manual_seed(1)  # what a constructor draws must not happen to be the same
     facts = CheckedData.model_validate(game.description).facts
-    copied = build_with_weights(game.parts()["generator"], facts, weights).eval()
+    copied = build_with_weights(game.parts().generator, facts, weights).eval()
     for name, tensor in generator.state_dict().items():
         require(tensor.equal(copied.state_dict()[name]), f"'{name}' is not what it was after saving and loading")
     given = game.given(generator)

@@ -18,13 +18,12 @@ from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import NEEDED
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.zoo.card import card
+from ganzoo.zoo.card import make_card
 from ganzoo.zoo.entry import entry_table
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import Reference, parse
-from ganzoo.zoo.scores import FILE as SCORES
-from ganzoo.zoo.scores import read_scores
+from ganzoo.zoo.scores import SCORES_FILE, read_scores
 
 
 def bundle(source: str | Path, folder: Path, license_id: str) -> str:
@@ -59,7 +58,7 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
     Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
     """
     folder, model = local.folder, load_local(local, "cpu")
-    names = [name for name in (*NEEDED, "recipe.toml", SCORES) if exists(folder / name)]
+    names = [name for name in (*NEEDED, "recipe.toml", SCORES_FILE) if exists(folder / name)]
     for name in names:
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
@@ -72,8 +71,8 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         picture = Path(made, "samples.png")
         if draw_samples(picture, model, reference):
             files["samples.png"] = read_bytes(picture)
-    scores = own_scores(local) if SCORES in files else {}
-    return files | {"README.md": card(reference, license_id, model.config, scores).encode()}
+    scores = own_scores(local) if SCORES_FILE in files else {}
+    return files | {"README.md": make_card(reference, license_id, model.config, scores).encode()}
 
 
 def draw_samples(path: Path, model: Model, name: str) -> bool:
@@ -91,12 +90,12 @@ def draw_samples(path: Path, model: Model, name: str) -> bool:
 
 def own_scores(local: LocalModel) -> dict[str, Any]:
     """Read the scores in a model folder. Raises `BadInput` where other weights were measured."""
-    scores = read_scores(local.folder / SCORES)
+    scores = read_scores(local.folder / SCORES_FILE)
     protocol = scores.get("protocol")
     measured = protocol.get("weights") if isinstance(protocol, Mapping) else None
     if measured not in (None, local.config.weights.sha256):
         again = f"run ganzoo evaluate {local.folder} again"
-        raise BadInput(f"{local.folder / SCORES} was measured with other weights; {again}")
+        raise BadInput(f"{local.folder / SCORES_FILE} was measured with other weights; {again}")
     return scores
 
 

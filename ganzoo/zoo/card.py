@@ -1,4 +1,4 @@
-"""The model card: what the Hub shows of a published generator."""
+"""The model card: README.md of a published generator, which the Hub shows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -55,14 +55,14 @@ SCORES = """Scores, each under the conditions written below and in `scores.json`
 {conditions}"""
 
 
-def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
-    """The text of README.md: licence, data set and scores as the Hub reads them, then the page itself.
+def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
+    """Return the text of README.md: licence, data set and scores as metadata for the Hub, then the page itself.
 
     `reference` is how users name the model: "hub:owner/name", or the name in a registry.
     """
     name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
     numbers = figures(scores)
-    samples, what, shape = said_of_samples(config["data"])
+    samples, what, shape = describe_samples(config["data"])
     task = TASK if samples == "images" else None
     results = [
         EvalResult(task_type=task or "other", dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
@@ -87,14 +87,14 @@ def card(reference: str, license_id: str, config: Mapping[str, Any], scores: dic
         distribution=config["architecture"]["distribution"],
         shape=shape,
         facts=table(facts(config)),
-        scores=scores_text(scores),
+        scores=format_scores(scores),
     )
     text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
     return text.rstrip() + "\n"
 
 
-def scores_text(scores: Mapping[str, Any]) -> str:
-    """What the page says of the scores, with those of real samples and the protocol."""
+def format_scores(scores: Mapping[str, Any]) -> str:
+    """Return the page's section on scores, with those of real samples and the protocol."""
     rows = {}
     for name, value in figures(scores).items():
         of = scores[name] if isinstance(scores[name], dict) else {}
@@ -102,14 +102,14 @@ def scores_text(scores: Mapping[str, Any]) -> str:
         rows[name] = " | ".join(f"{cell:.4g}" if is_figure(cell) else "-" for cell in cells)
     if not rows:
         return "No scores were measured."
-    table = "\n".join(f"| {clean(name)} | {cells} |" for name, cells in rows.items())
+    table = "\n".join(f"| {to_cell(name)} | {cells} |" for name, cells in rows.items())
     protocol = scores.get("protocol", "")
     conditions = format_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
-    return SCORES.format(rows=table, conditions=clean(conditions))
+    return SCORES.format(rows=table, conditions=to_cell(conditions))
 
 
-def said_of_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What samples are called, what they are in words, and what 64 of them are as a tensor."""
+def describe_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the word for samples, a description, and what 64 of them are as a tensor."""
     size = ", ".join(map(str, data.get("shape") or ()))
     if data["kind"] == "image":
         return "images", f"{data['shape'][2]} x {data['shape'][1]} images", f"(64, {size}) in [0, 1]"
@@ -119,13 +119,13 @@ def said_of_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def base_model(config: Mapping[str, Any]) -> str | None:
-    """The repository of the model that the training began with, if it is on the Hub."""
+    """Return the repository of the model that the training began with, if it is on the Hub."""
     init = str(config.get("training", {}).get("init", ""))
     return init.removeprefix("hub:").partition("@")[0] if init.startswith("hub:") else None
 
 
 def facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the config says that a reader wants to know."""
+    """Return the facts of the config that a reader wants to know."""
     architecture, training = config["architecture"], config.get("training", {})
     latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
     return {
@@ -140,11 +140,11 @@ def facts(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def table(rows: Mapping[str, Any]) -> str:
-    """Rows of a Markdown table."""
-    cells = {key: clean(value) for key, value in rows.items()}
+    """Return the rows of a Markdown table, without empty ones."""
+    cells = {key: to_cell(value) for key, value in rows.items()}
     return "\n".join(f"| {key} | {value} |" for key, value in cells.items() if value)
 
 
-def clean(value: Any) -> str:
-    """A value as a cell of a table can hold it."""
+def to_cell(value: Any) -> str:
+    """Return a value as text for a cell of a Markdown table."""
     return str(value).replace("|", "/").replace("\n", " ")

@@ -60,8 +60,8 @@ class CheckedData(Checked):
     @property
     def facts(self) -> dict[str, Any]:
         """Arguments for the generator's constructor: "image" or "point" (a shape), and "classes" (a number)."""
-        shape = {self.kind: tuple(self.shape)} if self.kind in AXES and self.shape else {}
-        return {**shape, "classes": len(self.classes) or None}
+        facts: dict[str, Any] = {"classes": len(self.classes) or None}
+        return facts | ({self.kind: tuple(self.shape)} if self.kind in AXES and self.shape else {})
 
 
 class CheckedWeights(Checked):

@@ -10,14 +10,13 @@ import tomlkit
 from ganzoo._io import exists, read_bytes, sha256, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.zoo.registry import Registry, user_file
-from ganzoo.zoo.scores import FILE as SCORES
-from ganzoo.zoo.scores import figures
+from ganzoo.zoo.scores import SCORES_FILE, figures
 
 
 def entry_table(source: str, files: Mapping[str, bytes], license_id: str) -> dict[str, Any]:
     """Return what a registry says about a model, from the content of its files."""
     config = json.loads(files["config.json"])
-    scores = json.loads(files.get(SCORES, b"{}"))
+    scores = json.loads(files.get(SCORES_FILE, b"{}"))
     return {
         "source": source,
         "architecture": config["architecture"]["name"],

@@ -3,7 +3,7 @@
 import io
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,15 +22,12 @@ from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.rows import Folders, each_row, stem
-from ganzoo.zoo.sampling import concatenate
+from ganzoo.zoo.rows import Folders, fixed_rows, stem
+from ganzoo.zoo.sampling import Blocks, concatenate
 
 MAX_IN_PICTURE = 10_000
 """The most samples that one picture shows."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-Blocks = Iterable[tuple[Images, dict[str, Tensor]]]
-"""Samples piece by piece, each piece with what it was made from."""
 
 
 def write(
@@ -69,7 +66,7 @@ def write_samples(
     fixed: Mapping[str, Any] = NOTHING,
 ) -> Path:
     """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
-    each_fixed = each_row(model, rows, fixed)
+    each_fixed = fixed_rows(model, rows, fixed)
     check_writable_as(model, n, out or Path("new.png"), each_fixed)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)

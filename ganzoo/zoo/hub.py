@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
 
@@ -22,9 +22,6 @@ from ganzoo.zoo.config import MAX_CONFIG_BYTES
 from ganzoo.zoo.hub_errors import Missing, hub_errors
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import OnHub
-
-if TYPE_CHECKING:
-    from httpx import Response
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +51,8 @@ class ResponseGuard:
     def __exit__(self, *error: object) -> None:
         self.session.event_hooks = self.hooks
 
-    def check(self, response: "Response") -> None:
-        """Raise `Unavailable` for a response that the client must not see."""
+    def check(self, response: Any) -> None:
+        """Raise `Unavailable` for a response (of the client's HTTP library) that the client must not see."""
         headers = response.headers
         etag = (headers.get("X-Linked-Etag") or headers.get("ETag") or "").removeprefix("W/").strip('"')
         if "/resolve/" in response.url.path and response.request.method == "HEAD":

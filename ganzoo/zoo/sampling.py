@@ -1,4 +1,4 @@
-"""Drawing from a generator: the same samples for the same seed, however many are asked for."""
+"""Drawing samples from a generator: the same for the same seed, however many are drawn."""
 
 import math
 import reprlib
@@ -11,24 +11,28 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._seeds import make_rng, seed_of
-from ganzoo.contract import Batch, Generator
+from ganzoo.contract import Batch, Generator, Images
 from ganzoo.errors import BadInput, Failed, suggest
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
-TOGETHER, TOGETHER_ON_CPU, NUMBERS = 16, 2, 2**20
-"""Blocks that the generator is given at once, as long as what it makes of them is no more numbers than this.
+MAX_BLOCKS, MAX_BLOCKS_ON_CPU = 16, 2
+"""The most blocks in one call of the generator.
 
-On a CPU larger activations are slower: the system hands out their memory anew for every layer.
+On a CPU larger activations are slower, since the system allocates their memory anew for every layer.
 """
+MAX_VALUES = 2**20
+"""The most values in the output of one call of several blocks."""
+
+Blocks = Iterator[tuple[Images, dict[str, Tensor]]]
+"""Samples piece by piece, each piece with what it was made from."""
 
 
-def draw(
-    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]
-) -> Iterator[tuple[Any, dict[str, Tensor]]]:
-    """What the generator makes from the first `n` latents of a seed, piece by piece, with those latents.
+def draw(generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]) -> Blocks:
+    """Yield what the generator makes from the first `n` latents of a seed, piece by piece, with those latents.
 
-    A piece is one or more blocks. Whole blocks are drawn and then cut: torch draws other numbers for another count.
+    A piece is one or more blocks. Whole blocks are drawn and then cut, since torch draws other numbers for another
+    count.
     """
     fixed = expand_fixed(generator, n, device, fixed)
     first, blocks = 0, 1
@@ -44,22 +48,22 @@ def draw(
         with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)
         yield made, given
-        first, blocks = part.stop, blocks_together(made, part.stop - first, device)
+        first, blocks = part.stop, blocks_per_call(made, part.stop - first, device)
 
 
 def pieces(
     generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any], images: bool
-) -> Iterator[tuple[Any, dict[str, Tensor]]]:
-    """What `draw` gives, on the CPU in float32; what are `images` in [0, 1]."""
+) -> Blocks:
+    """Yield what `draw` yields, on the CPU in float32; `images` are scaled from [-1, 1] to [0, 1]."""
     for made, given in draw(generator, n, seed, device, fixed):
         made = concatenate([made])
         yield to_unit(made) if images else made, concatenate([given])
 
 
 def expand_fixed(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
-    """What is fixed as `n` values for each key. Raises `BadInput` for a key or a value that the generator cannot take.
+    """Return `n` values for each fixed key.
 
-    That goes too for a key that it needs and that is not fixed.
+    Raises `BadInput` for a key or value that the generator cannot take, and for a missing key that it needs.
     """
     drawn = latents(generator, 0, 0, device)
     check_keys(generator, drawn, fixed)
@@ -67,22 +71,22 @@ def expand_fixed(generator: Generator, n: int, device: torch.device, fixed: Mapp
 
 
 def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:
-    """The latents of one block, which depend on nothing but the seed and the number of the block."""
+    """Draw the latents of one block; they depend on the seed and the number of the block alone."""
     with torch.no_grad(), global_random_state(seed_of("latent", seed, number), device):
         return generator.latent(BLOCK, make_rng("sample", seed, number))
 
 
-def blocks_together(made: Any, n: int, device: torch.device) -> int:
-    """How many blocks to make at once, judged by `n` samples: small ones are made faster so, large ones take memory."""
-    tensors = made.values() if isinstance(made, dict) else [made]
+def blocks_per_call(made: Images, n: int, device: torch.device) -> int:
+    """Return how many blocks the next call should make, judged by `n` samples: many small ones, few large ones."""
+    tensors = list(made.values()) if isinstance(made, dict) else [made]
     each = max(1, sum(tensor.numel() for tensor in tensors) // n)
-    most = TOGETHER_ON_CPU if device.type == "cpu" else TOGETHER
-    return max(1, min(most, NUMBERS // (each * BLOCK)))
+    most = MAX_BLOCKS_ON_CPU if device.type == "cpu" else MAX_BLOCKS
+    return max(1, min(most, MAX_VALUES // (each * BLOCK)))
 
 
 @contextmanager
 def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, torch's own generators (CPU and CUDA) start from the seed; afterwards they are as they were."""
+    """Seed torch's global generators (CPU and CUDA) inside; afterwards their state is as before."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         # torch.manual_seed would also seed the devices whose state is not kept.
         torch.default_generator.manual_seed(seed)
@@ -91,8 +95,8 @@ def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Any:
-    """Call the generator; what torch cannot do with fixed values becomes a `BadInput` that names their keys."""
+def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str, Any]) -> Images:
+    """Call the generator. Raises `BadInput`, which names the fixed keys, where torch cannot compute with them."""
     try:
         return call_plugin(network_name(generator), generator, given)
     except Failed as error:
@@ -103,7 +107,7 @@ def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str,
 
 
 def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
-    """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is not there."""
+    """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is missing."""
     for key in fixed:
         if key not in (*drawn, *generator.needs):
             raise BadInput(f"this generator has no '{key}' to fix; {suggest(key, [*drawn, *generator.needs])}")
@@ -114,21 +118,21 @@ def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[st
 
 
 def expand_value(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor:
-    """A fixed value for `n` samples: the same for all, or its own for each."""
+    """Expand a fixed value to `n` samples: one value for all, or one for each."""
     if value.is_floating_point() and not value.isfinite().all():
-        raise BadInput(f"'{key}' is fixed to what is no finite number")
+        raise BadInput(f"'{key}' is fixed to a value that is not a finite number")
     shape, dtype = (value.shape[1:], value.dtype) if like is None else (like.shape[1:], like.dtype)
     if not torch.can_cast(value.dtype, dtype):
         raise BadInput(f"'{key}' takes {dtype}, got {value.dtype}")
     try:
         return value.to(dtype).expand(n, *shape)
     except RuntimeError as error:
-        given, wanted = tuple(value.shape), f"{n} x {tuple(shape)}"
-        raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {wanted}") from error
+        given, needed = tuple(value.shape), f"{n} x {tuple(shape)}"
+        raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {needed}") from error
 
 
 def parse_numbers(key: str, value: Any, classes: Sequence[str]) -> Any:
-    """A fixed value in which words have become numbers: the name of a class its place, else what the word says."""
+    """Parse words in a fixed value into numbers; the name of a class becomes the number of that class."""
     if isinstance(value, list | tuple):
         return [parse_numbers(key, each, classes) for each in value]
     if not isinstance(value, str):
@@ -146,7 +150,7 @@ def parse_numbers(key: str, value: Any, classes: Sequence[str]) -> Any:
 
 
 def as_tensor(key: str, value: Any) -> Tensor:
-    """A fixed value as a tensor. Raises `BadInput` for what is no number and no numbers."""
+    """Return a fixed value as a tensor. Raises `BadInput` for anything but a number or numbers."""
     try:
         return torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -154,21 +158,26 @@ def as_tensor(key: str, value: Any) -> Tensor:
 
 
 def check_range(key: str, given: Any, count: int) -> None:
-    """Raise `BadInput` for a class that is none of so many. A GPU would end the process with an assertion."""
+    """Raise `BadInput` for a class outside 0..count-1. On a GPU it would end the process with an assertion."""
     values = as_tensor(key, given)
     if not ((values >= 0) & (values < count)).all():
         raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
 
 
-def concatenate(parts: list[Any]) -> Any:
-    """Tensors, or dicts of them, put together along the first axis, on the CPU."""
+def concatenate(parts: Sequence[Any]) -> Any:
+    """Concatenate tensors, or dicts of tensors, along the first axis, on the CPU and in float32 instead of halves."""
     if isinstance(parts[0], dict):
         return {key: concatenate([part[key] for part in parts]) for key in parts[0]}
     return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
 
 
-def to_unit(images: Any) -> Any:
-    """Images from [-1, 1] to [0, 1]; of several outputs those under "image", the others as they are."""
+def to_unit(images: Images) -> Images:
+    """Scale images from [-1, 1] to [0, 1]; of a dict only "image"."""
     if isinstance(images, dict):
-        return {key: to_unit(value) if key == "image" else value for key, value in images.items()}
+        return {key: scale_to_unit(value) if key == "image" else value for key, value in images.items()}
+    return scale_to_unit(images)
+
+
+def scale_to_unit(images: Tensor) -> Tensor:
+    """Scale one tensor of images from [-1, 1] to [0, 1]."""
     return images.add(1).div(2).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""Scores of samples: what was measured of generated and of real ones, under which protocol."""
+"""Scores of generated samples beside those of real ones, with the protocol of the measurement."""
 
 import json
 import math
@@ -11,32 +11,32 @@ from typing import Any
 from ganzoo._io import check_writable, exists, read_bytes, write_json
 from ganzoo.errors import BadInput
 
-FILE = "scores.json"
+SCORES_FILE = "scores.json"
 COLUMNS = ("generated", "real", "ratio")
 
 
 @dataclass
 class Scores:
-    """Each metric by name as {"generated": .., "real": .., "ratio": ..}, and the `protocol` they were measured by.
+    """Metrics by name, each as {"generated": .., "real": .., "ratio": ..}, and the `protocol` of the measurement.
 
-    What could not be computed is None, and "why" says why.
+    A number that could not be computed is None, and "why" gives the reason.
     """
 
     metrics: dict[str, dict[str, Any]]
     protocol: dict[str, Any]
     labels: dict[str, str] = field(default_factory=dict)
-    """What tables call the metrics."""
+    """The names of metrics in tables."""
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         return self.metrics[name]
 
     @property
     def plain(self) -> dict[str, Any]:
-        """All of it as `scores.json` has it."""
+        """The content of `scores.json`."""
         return {**self.metrics, "protocol": self.protocol}
 
     def rows(self) -> list[dict[str, str]]:
-        """A row of a table for each metric."""
+        """Return a row of a table for each metric."""
         return [
             {"name": self.labels.get(name, name)}
             | {key: format_number(score[key]) for key in COLUMNS}
@@ -45,11 +45,11 @@ class Scores:
         ]
 
     def conditions(self) -> str:
-        """The protocol in a line."""
+        """Return the protocol in one line."""
         return format_protocol(self.protocol)
 
     def save(self, path: Path) -> None:
-        """Write them as JSON; what the file has of other metrics by the same protocol stays."""
+        """Write the scores as JSON; scores of other metrics stay in the file if their protocol is the same."""
         before = read_scores(path) if exists(path) else {}
         protocol = before.pop("protocol", None)
         same = isinstance(protocol, dict) and all(
@@ -61,16 +61,16 @@ class Scores:
 
 
 def score(generated: Any, real: float | None) -> dict[str, Any]:
-    """One metric's entry; `generated` is a number, or the sentence why there is none."""
+    """Return one metric's entry; `generated` is a number, or the reason why there is none."""
     if isinstance(generated, str) or not math.isfinite(generated):
-        why = generated if isinstance(generated, str) else "it is no finite number"
+        why = generated if isinstance(generated, str) else "it is not a finite number"
         return {"generated": None, "real": real, "ratio": None, "why": why}
     ratio = generated / real if real is not None and real > 0 else None
     return {"generated": generated, "real": real, "ratio": ratio}
 
 
 def read_scores(path: Path) -> dict[str, Any]:
-    """The content of a file of scores, which may come from a stranger. Raises `BadInput` where it is none."""
+    """Read a file of scores, which anybody may have written. Raises `BadInput` where it is not valid."""
     try:
         scores = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
@@ -84,14 +84,14 @@ def read_scores(path: Path) -> dict[str, Any]:
 
 
 def check_scores_file(path: Path) -> None:
-    """Raise `BadInput` where scores could not be written, or something that is no scores is there already."""
+    """Raise `BadInput` where scores cannot be written, or the file exists and does not hold scores."""
     check_writable(path)
     if exists(path):
         read_scores(path)
 
 
 def is_score(value: Any) -> bool:
-    """Whether a value is a number, or a table of what was measured of generated and of real samples."""
+    """Say whether a value is a number, or a table with the numbers of generated and real samples."""
     if not isinstance(value, dict):
         return is_figure(value)
     numbers = [value.get(key) for key in COLUMNS]
@@ -99,34 +99,36 @@ def is_score(value: Any) -> bool:
 
 
 def is_protocol(value: Any) -> bool:
-    """Whether a value is text, a number, or a table or list of them: nothing that a registry could not hold."""
+    """Say whether a registry can hold a value: text, a number, or a table or list of them."""
     if isinstance(value, dict | list):
         return all(map(is_protocol, value.values() if isinstance(value, dict) else value))
     return isinstance(value, str | bool) or is_figure(value)
 
 
 def format_number(value: float | None) -> str:
-    """A number as people read it; a dash where there is none."""
+    """Return a number with four digits, or a dash for None."""
     return "-" if value is None else f"{value:.4g}"
 
 
-LARGEST = 1e300
-"""No score comes near it, and not every whole number beyond is a float."""
+MAX_SCORE = 1e300
+"""Scores lie far below. An integer beyond the largest float could not be formatted."""
 
 
 def figures(scores: Mapping[str, Any]) -> dict[str, int | float]:
-    """The numbers among scores, those of generated samples; what else there is says how they were measured."""
-    found = {name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()}
+    """Return the number of each metric, that of generated samples, without what is not a number."""
+    found: dict[str, Any] = {
+        name: value.get("generated") if isinstance(value, dict) else value for name, value in scores.items()
+    }
     return {name: value for name, value in found.items() if is_figure(value)}
 
 
 def is_figure(value: Any) -> bool:
-    """Whether a value is a finite number, as a score must be; a stranger's file may hold anything."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
+    """Say whether a value is a finite number; a file of scores may hold anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MAX_SCORE
 
 
 def format_protocol(protocol: Mapping[str, Any]) -> str:
-    """The conditions of scores in a line, hashes shortened."""
+    """Return a protocol in one line, with short hashes."""
     parts = []
     for key, value in protocol.items():
         if isinstance(value, Mapping):

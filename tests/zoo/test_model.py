@@ -404,9 +404,9 @@ def test_too_many_samples_for_one_picture_are_refused(run, tmp_path):
 def test_large_samples_are_made_in_smaller_pieces(model):
     made = {"image": torch.zeros(64, 3, 512, 512, device="meta"), "mask": torch.zeros(64, 1, 512, 512, device="meta")}
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert [sampling.blocks_together(made, 64, device) for device in (cpu, gpu)] == [1, 1]
-    assert [sampling.blocks_together(torch.zeros(64, 1, 64, 64), 64, device) for device in (cpu, gpu)] == [2, 4]
-    assert [sampling.blocks_together(torch.zeros(64, 1, 28, 28), 64, device) for device in (cpu, gpu)] == [2, 16]
+    assert [sampling.blocks_per_call(made, 64, device) for device in (cpu, gpu)] == [1, 1]
+    assert [sampling.blocks_per_call(torch.zeros(64, 1, 64, 64), 64, device) for device in (cpu, gpu)] == [2, 4]
+    assert [sampling.blocks_per_call(torch.zeros(64, 1, 28, 28), 64, device) for device in (cpu, gpu)] == [2, 16]
 
 
 def test_samples_are_turned_into_bytes_block_by_block(model):
