@@ -109,7 +109,7 @@ class Hardware:
         """
         copies = self.place(copy.deepcopy(generator)), self.place(copy.deepcopy(discriminator))
         rehearsal = partial(play, *copies)
-        with self.random_state_kept(), torch.enable_grad():
+        with self.preserve_random_state(), torch.enable_grad():
             if self.precision == "auto" and has_bf16_units(self.device):
                 seconds = {name: self._seconds(name, rehearsal, REHEARSALS) for name in ("fp32", "bf16")}
                 self.precision = "bf16" if seconds["fp32"] > MIN_SPEEDUP * seconds["bf16"] else "fp32"
@@ -129,7 +129,7 @@ class Hardware:
         self.compile = compile
         return best
 
-    def random_state_kept(self) -> AbstractContextManager[None]:
+    def preserve_random_state(self) -> AbstractContextManager[None]:
         """Restore afterwards the state of torch's global random generators, of the CPU and of this device."""
         return torch.random.fork_rng([self.device] if self.device.type == "cuda" else [])
 

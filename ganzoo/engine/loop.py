@@ -107,7 +107,7 @@ class Engine:
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """Play one training step."""
         for _ in range(self.train.critic_steps):
-            with self.profiled("data"):
+            with self.profile_part("data"):
                 batch = self.hardware.put(next_batch(batches))
             if not self.prepared:
                 self.prepare(batch)
@@ -127,12 +127,12 @@ class Engine:
         with self.players[OPPONENT[side]].freeze():
             step, terms = self._compute_gradients(player, batch, due)
             if self.processes.count > 1:
-                with self.profiled(f"{side} exchange"):
+                with self.profile_part(f"{side} exchange"):
                     facts = fingerprint(batch_length(step.batch), terms, self.rng)
                     self.exchange.average(player.parameters, terms, facts)
-            with self.profiled(f"{side} optimizer"):
+            with self.profile_part(f"{side} optimizer"):
                 player.update(player.settings.factor(self.index, self.steps))
-            with self.profiled("log"):
+            with self.profile_part("log"):
                 self._log(step, due, terms)
 
     def _compute_gradients(
@@ -147,12 +147,12 @@ class Engine:
         for part in range(parts):
             data = split_batch(batch, part, parts), split_batch(latent, part, parts)
             step = self.step_maker.make(side, self.index, *data, self.rng, due)
-            with self.profiled(f"{side} forward"), self.hardware.one_forward():
+            with self.profile_part(f"{side} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in due]
-            weighted = [term for use, own in zip(due, terms, strict=True) for term in use.weighted(own, parts)]
+            weighted = [term for use, own in zip(due, terms, strict=True) for term in use.weigh(own, parts)]
             if not weighted or not player.parameters:
                 raise self._no_gradient(side, due, terms)
-            with self.profiled(f"{side} backward"):
+            with self.profile_part(f"{side} backward"):
                 call_plugin(f"the {side}'s backward pass", torch.autograd.backward, player.scaler.scale(weighted))
             # Cloned, since a term may be a buffer or a parameter, which changes later.
             collected.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
@@ -175,7 +175,7 @@ class Engine:
     def _update_average(self) -> None:
         decay = self.average.decay_after(self.index)
         if decay is not None:
-            with self.profiled("average"):
+            with self.profile_part("average"):
                 self.processes.broadcast(self.generator.buffers())
                 self.average.update(self.generator, decay)
 
@@ -217,7 +217,7 @@ class Engine:
         """
         modules = (self.generator, self.discriminator, *(use.loss for use in self.losses))
         part = self._first_part(batch)
-        with self.hardware.random_state_kept(), preserve_buffers(modules), self.hardware.one_forward():
+        with self.hardware.preserve_random_state(), preserve_buffers(modules), self.hardware.one_forward():
             yield self.step_maker.rehearsal("discriminator", self.index, part)
 
     def prepare(self, batch: dict[str, Tensor]) -> None:
@@ -240,7 +240,7 @@ class Engine:
     def _check_and_rehearse(self, part: dict[str, Tensor]) -> None:
         step = self.step_maker.rehearsal("discriminator", self.index, part)
         networks = (self.generator, self.discriminator)
-        with torch.no_grad(), self.hardware.random_state_kept(), eval_mode(networks):
+        with torch.no_grad(), self.hardware.preserve_random_state(), eval_mode(networks):
             check_fit(step)
             for use in self.losses:
                 use.call("setup", step)
@@ -253,11 +253,11 @@ class Engine:
         for side in SIDES:
             step = self.step_maker.rehearsal(side, self.index, part, (generator, discriminator))
             with self.hardware.one_forward():
-                terms = [term for use in self.losses for term in use.weighted(use.terms(step))]
+                terms = [term for use in self.losses for term in use.weigh(use.terms(step))]
             if terms:
                 call_plugin("a first step", torch.autograd.backward, terms)
 
-    def profiled(self, part: str) -> AbstractContextManager[Any]:
+    def profile_part(self, part: str) -> AbstractContextManager[Any]:
         """Return a context whose time a profile shows under the name of this part of the training step."""
         return record_function(PROFILE_PREFIX + part) if self.train.profile else nullcontext()
 

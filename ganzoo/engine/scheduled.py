@@ -69,7 +69,7 @@ class Scheduled:
                 raise BadInput(f"loss '{self.name}': terms are scalar tensors by name, but '{name}' is {what}")
         return terms
 
-    def weighted(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
+    def weigh(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
         """Return the terms that have a gradient, each with its factor in the mean over `parts` of the batch."""
         factor = self.weight * self.every / parts
         counted = [term for term in terms.values() if term.requires_grad]

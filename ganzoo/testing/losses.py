@@ -50,7 +50,7 @@ def gradient_reaches_its_own_side_only(case: LossCase) -> None:
     logging = [step.turn for use, step in case.turns() if not reaches(use, step)]
     for use, step in case.turns():
         said = f"on the {step.turn}'s turn the terms have a gradient for the other side alone, which is frozen"
-        astray = step.turn in logging and use.weighted(use.terms(step))
+        astray = step.turn in logging and use.weigh(use.terms(step))
         require(not astray, f"{said}: make them depend on the {step.turn}, or detach what is only to be logged")
     cls = type(case.use().loss)
     does_more = cls.view is not Loss.view or cls.after is not Loss.after
@@ -62,7 +62,7 @@ def reaches(use: Scheduled, step: Step) -> bool:
     """Whether there is a gradient where there are terms; it must reach the right side and stay out of the other one."""
     own, other = sides_of(step)
     terms = use.terms(step)
-    counted = use.weighted(terms)
+    counted = use.weigh(terms)
     if not counted:
         return not terms
     torch.autograd.backward(counted)
@@ -179,7 +179,7 @@ def can_be_differentiated_twice(case: LossCase) -> None:
     own, _ = sides_of(step)
     said = "what the loss does cannot be differentiated twice, as gradient penalties do"
     try:
-        (penalty(step) + sum(use.weighted(use.terms(step)))).backward()
+        (penalty(step) + sum(use.weigh(use.terms(step)))).backward()
     except (RuntimeError, Failed) as error:
         advice = "write it in differentiable operations or let setup refuse"
         raise AssertionError(f"{said}; {advice}: {sentence_of(error)}") from error

@@ -83,7 +83,7 @@ class CallbackList:
         if isinstance(callback, BuiltIn) and not callback.between_steps:
             method(trainer, *arguments)
             return
-        with self.engine.profiled(BETWEEN_STEPS):
+        with self.engine.profile_part(BETWEEN_STEPS):
             if isinstance(callback, BuiltIn):
                 method(trainer, *arguments)
             else:
@@ -92,7 +92,7 @@ class CallbackList:
     def _call_foreign(self, callback: Callback, method: Callable[..., None], *arguments: Any) -> None:
         processes = self.engine.processes
         # What it draws from torch's global generators must not change what the networks draw.
-        with processes.raise_on_all_ranks(), self.engine.hardware.random_state_kept():
+        with processes.raise_on_all_ranks(), self.engine.hardware.preserve_random_state():
             if processes.first:
                 call_plugin(f"callback '{type(callback).__name__}'", method, *arguments)
 

@@ -54,7 +54,7 @@ class Measurement(BuiltIn):
         if not self.is_due(trainer):
             return
         monitor, processes = trainer.monitor, trainer.processes
-        with processes.raise_on_all_ranks(), torch.no_grad(), trainer.engine.hardware.random_state_kept():
+        with processes.raise_on_all_ranks(), torch.no_grad(), trainer.engine.hardware.preserve_random_state():
             if processes.first:
                 trainer.measures |= monitor.measure(trainer.step, trainer.samples.pieces(monitor.gauge.count))
         found = trainer.measures, monitor.best, monitor.unimproved

@@ -43,7 +43,7 @@ class Plane:
     @torch.no_grad()
     def _scores(self, engine: Engine) -> np.ndarray | None:
         hardware, discriminator = engine.hardware, engine.discriminator
-        with suppress(Error), hardware.random_state_kept(), eval_mode([discriminator]):
+        with suppress(Error), hardware.preserve_random_state(), eval_mode([discriminator]):
             judged = call_plugin("the discriminator", discriminator, self.grid.to(hardware.device), {})
             scores = judged[0] if isinstance(judged, tuple) else judged
             if scores.numel() == SIDE * SIDE:

@@ -100,7 +100,7 @@ def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
         torch.manual_seed(settings.seed)
         engine = make_engine(plan, fresh=state is None)
         processes = engine.processes
-        with processes.raise_on_all_ranks(), engine.hardware.random_state_kept():
+        with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
             monitor = Monitor(data, settings)
         shard = partial(processes.shard, parts=settings.accumulate)
         with processes.raise_on_all_ranks():
@@ -145,7 +145,7 @@ def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
     shown: list[Callback] = [*plan.display]
     if engine.processes.first:
         shown += [TensorBoard()] * settings.tensorboard + [Profiler()] * settings.profile
-    with engine.hardware.random_state_kept():
+    with engine.hardware.preserve_random_state():
         own = [found.make() for found in plan.resolved.callbacks]
     before, after = [CollapseWarning(engine, data), Measurement()], [MetricsLog(), Pictures(data, settings.seed)]
     return CallbackList([*shown, *before, *own, *plan.callbacks, *after, Curves(), Checkpoints()], engine)
