@@ -11,7 +11,7 @@ Shard = Callable[[Tensor], Tensor]
 
 
 class Facts(TypedDict, total=False):
-    """What architectures are built from: the shape of a sample, and the number of classes."""
+    """Arguments for the constructor of an architecture: the shape of a sample, and the number of classes."""
 
     image: tuple[int, int, int]
     point: tuple[int]
@@ -19,7 +19,7 @@ class Facts(TypedDict, total=False):
 
 
 class Description(TypedDict):
-    """What a published model says about its data, in plain values."""
+    """Plain values that describe the data in the config of a published model."""
 
     name: str
     kind: Literal["image", "point", "other"]
@@ -59,7 +59,7 @@ class Data:
 
     @property
     def facts(self) -> Facts:
-        """What architectures are built from, without what these data do not have."""
+        """Arguments for the constructor of an architecture, only those that these data have."""
         facts = Facts()
         if self.image:
             facts["image"] = self.image
@@ -71,7 +71,7 @@ class Data:
 
     @property
     def description(self) -> Description:
-        """What a published model says about these data."""
+        """Plain values that describe these data in the config of a published model."""
         name, classes = self.name, self.classes
         if self.image:
             return {"name": name, "kind": "image", "shape": list(self.image), "range": [-1, 1], "classes": classes}

@@ -23,7 +23,7 @@ SIGTERM_GRACE_SECONDS = 10
 
 
 class DecodedBatch(NamedTuple):
-    """What a worker sends: pixels uint8 (n, channels, height, width), None if one image is missing, and indices."""
+    """A batch from a worker: pixels uint8 (n, channels, height, width), None if one is missing, and indices."""
 
     pixels: Tensor | None
     indices: Tensor

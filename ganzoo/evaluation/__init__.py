@@ -1,4 +1,4 @@
-"""How good samples are, measured against real ones under a stated protocol.
+"""Measure samples against real ones under a stated protocol.
 
-Scores as a file holds them are in `ganzoo.zoo.scores`; what a training watches is in `ganzoo.training.monitor`.
+Files of scores are in `ganzoo.zoo.scores`, the measurements during a training in `ganzoo.training.monitor`.
 """

@@ -1,0 +1,31 @@
+"""Suites: found by the name of the data, made once and only when needed; labelled metrics want labels."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from ganzoo.evaluation.lookup import SUITES, find_suite
+from ganzoo.evaluation.mnist import Digits, DigitSuite
+
+
+def test_each_data_set_has_one_suite():
+    assert [find_suite({"name": name}).name for name in SUITES] == ["mnist-cnn-v1", "mnist-cnn-v1", "ring8", "grid25"]
+    assert find_suite({"name": "mnist"}) is find_suite({"name": "mnist-10k"})
+    assert find_suite({"name": "celeba"}) is None
+    assert find_suite({}) is None
+
+
+def test_the_suite_of_a_mixture_is_found_without_torchmetrics():
+    code = "from ganzoo.evaluation.lookup import find_suite; find_suite({'name': 'ring8'}); "
+    code += "import sys; sys.exit('torchmetrics' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["label-accuracy", "cas"])
+def test_a_labelled_metric_of_samples_without_labels_raises(name):
+    metric = DigitSuite().metrics[name]
+    assert metric.labelled
+    with torch.no_grad(), pytest.raises(ValueError, match="these samples have no labels"):
+        metric.measure(Digits(torch.zeros(100, 1, 28, 28), None))
