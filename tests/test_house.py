@@ -1,6 +1,7 @@
 """The house: plugins import public names alone, and the core knows no plugin. import-linter checks the layers."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def test_the_core_names_no_plugin(module):
     packages = {path.parent.name for path in PLUGINS if path.name == "__init__.py"}
     assert len(packages) > 5
     assert not [name for name in packages if name in words]
+
+
+def test_layers_need_nothing_but_torch_and_the_standard_library():
+    found = {name for module in MODULES if module.startswith("layers/") for name in imported(MODULES[module])}
+    others = {name.split(".")[0] for name in found} - {"torch", *sys.stdlib_module_names}
+    assert others == {"ganzoo"}
+    assert all(name.startswith("ganzoo.layers") for name in found if name.startswith("ganzoo"))
 
 
 def test_every_public_name_is_there_and_listed():
