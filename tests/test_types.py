@@ -9,6 +9,7 @@ import ganzoo
 SCRIPT = '''
 """A generator and a loss of one's own, and each public function once."""
 
+from collections.abc import Mapping
 from typing import Any, assert_type
 
 import torch
@@ -63,6 +64,12 @@ class Gentle(ganzoo.Loss):
         return images + 0.1 * step.randn(*images.shape) if isinstance(images, Tensor) else images
 
 
+class Notes(ganzoo.Callback):
+    def on_log(self, trainer: ganzoo.Trainer, line: Mapping[str, Any]) -> None:
+        assert_type(trainer.step, int)
+        assert_type(trainer.run, ganzoo.Run)
+
+
 @ganzoo.hookimpl
 def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
     register("mine", generator="mine:Maker", discriminator="mine:Judge")
@@ -73,6 +80,11 @@ def register_losses(register: ganzoo.RegisterLoss) -> None:
     register("gentle", "mine:Gentle")
 
 
+@ganzoo.hookimpl
+def register_callbacks(register: ganzoo.RegisterCallback) -> None:
+    register("notes", "mine:Notes")
+
+
 model = ganzoo.load("dcgan-mnist")
 assert_type(model, ganzoo.Model)
 assert_type(model.generator, ganzoo.Generator)
@@ -80,10 +92,11 @@ assert_type(model.sample(16, seed=1, label=7), Tensor | Any)
 images: Tensor = model.sample(16)
 assert_type(images.shape, torch.Size)
 
-run = ganzoo.train("dcgan", data="mnist-10k", train={"steps": 5000})
+run = ganzoo.train("dcgan", data="mnist-10k", callbacks=[Notes()], train={"steps": 5000})
 assert_type(run, ganzoo.Run)
 assert_type(run.model, ganzoo.Model)
 assert_type(run.recipe, ganzoo.Recipe)
+assert_type(run.sample(16), Tensor | Any)
 assert_type(run.best_step, int | None)
 
 scores = ganzoo.evaluate(model, n=1000)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from ganzoo._io import read_bytes, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
@@ -102,7 +103,7 @@ class Run:
         """The averaged generator at the step of its best samples. Raises `BadInput` where none were measured yet."""
         return load(self.best_folder)
 
-    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Any:
+    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw samples from this run's model, as `Model.sample` does."""
         return self.model.sample(n, seed, **fixed)
 
