@@ -1,6 +1,7 @@
 """Losses and networks that keep a state, draw by themselves, or break in mid-run; registered by strings."""
 
 import torch
+from torch import nn
 
 import ganzoo
 
@@ -90,3 +91,38 @@ class ShakyGenerator(ganzoo.Generator):
         if self.training and self.calls == 12:
             raise KeyError("shaky")
         return self.net(given["z"]).tanh().unflatten(1, (1, 28, 28))
+
+
+class Painter(ganzoo.Generator):
+    """Needs the label of real data and makes two things."""
+
+    needs, makes = ("label",), ("image", "mask")
+
+    def __init__(self, image):
+        super().__init__()
+        self.net = nn.Linear(101, 16)
+
+    def forward(self, given):
+        made = self.net(torch.cat([given["z"], given["label"][:, None].float()], 1)).tanh().unflatten(1, (1, 4, 4))
+        return {"image": made, "mask": made > 0}
+
+
+class Judge(nn.Module):
+    def __init__(self, image):
+        super().__init__()
+        self.net = nn.Linear(16, 1)
+
+    def forward(self, images, given):
+        return self.net(images["image"].flatten(1))
+
+
+class Explodes(nn.Module):
+    """Scores that become infinite after some calls."""
+
+    def __init__(self, image, after: int = 12):
+        super().__init__()
+        self.linear, self.calls, self.after = nn.Linear(28 * 28, 1), 0, after
+
+    def forward(self, images, given):
+        self.calls += 1
+        return self.linear(images.flatten(1)) / (0.0 if self.calls > self.after else 1.0)

@@ -1,6 +1,8 @@
 """Signals: a training stops in order, and its readers live until all is saved."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,8 +11,9 @@ import pytest
 
 import ganzoo
 from ganzoo._signals import GracefulStop
+from ganzoo.training import checkpoint
 from pictures import greys
-from trainings import index_and_notes, wait_for
+from trainings import index_and_notes, start, wait_for
 
 STREAMED = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
 STREAMED += "from ganzoo.cli.main import main; main()"
@@ -68,3 +71,31 @@ def test_a_signal_that_is_ignored_stays_so():
         assert stopping.signal_number == 0
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, number, code):
+    long = [
+        "vanilla",
+        "-o",
+        "train.steps=1000000",
+        "-o",
+        "train.save_every=20",
+        "--precision",
+        "fp32",
+        "--out",
+        "a run",
+    ]
+    process = start(command, *long)
+    run = ganzoo.Run(command.folder / "a run")
+    wait_for(run.checkpoints / "step-000020", process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    step = int(re.search(r"stopped after step (\d+)", said)[1])
+    assert "ganzoo train --resume 'a run'" in said
+    assert checkpoint.read(run.checkpoints)[0].numbers["index"] == step
+    assert (run.path / "samples" / f"step-{step:06d}.png").exists()
+    done = command("train", "--resume", "a run", "-o", f"train.steps={step + 3}", "-o", "train.log_every=1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((run.path / "metrics.jsonl").read_text().splitlines()[-1])["step"] == step + 3
