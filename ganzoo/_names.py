@@ -4,6 +4,8 @@ import re
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 """A valid name: lower-case letters and digits, with single dots, underscores or hyphens between them."""
+NAME_RULE = "use lower-case letters and digits, joined by . _ or -"
+"""The pattern in words, for messages."""
 
 
 def normalize_name(name: str) -> str:

@@ -4,11 +4,17 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ganzoo.cli.terminal import as_json, aside, print_json, print_table, with_debug
 from ganzoo.errors import BadInput
+
+if TYPE_CHECKING:
+    from ganzoo.plugins.catalog import PluginRow, ProvidedRow
+
+COLUMNS = ("distribution", "version", "status", "reason", "ms", "provides")
 
 
 @click.command()
@@ -27,14 +33,29 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
         print_json(rows)
         return
     things = [thing for row in rows for thing in row["provides"]]
-    for row in rows:
-        row["provides"] = ", ".join(dict.fromkeys(thing["name"] for thing in row["provides"]))
-    print_table("plugin", rows, ("distribution", "version", "status", "reason", "ms", "provides"))
+    print_table("plugin", [plugin_cells(row) for row in rows], COLUMNS)
     if name and things:
-        where = [thing | {"where": ", ".join(thing["targets"].values())} for thing in things]
-        print_table("what", where, ("kind", "name", "where"))
+        print_table("what", [provided_cells(thing) for thing in things], ("kind", "name", "where"))
     if traceback:
         click.echo("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
+
+
+def plugin_cells(row: "PluginRow") -> dict[str, str]:
+    """Return a plugin's row as the cells of a table."""
+    names = dict.fromkeys(thing["name"] for thing in row["provides"])
+    return {
+        "distribution": row["distribution"],
+        "version": row["version"],
+        "status": row["status"],
+        "reason": row["reason"],
+        "ms": str(row["ms"] or ""),
+        "provides": ", ".join(names),
+    }
+
+
+def provided_cells(thing: "ProvidedRow") -> dict[str, str]:
+    """Return a thing that a plugin provides as the cells of a table."""
+    return {"kind": thing["kind"], "name": thing["name"], "where": ", ".join(thing["targets"].values())}
 
 
 def not_failed(distribution: str) -> str:
@@ -145,7 +166,7 @@ def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
     """
     from ganzoo.plugins.install.report import install
 
-    for line in install(words, editable, upgrade, aside):
+    for line in install(words, editable, upgrade):
         click.echo(line)
 
 

@@ -1,4 +1,4 @@
-"""Who brings what: finding plugins over entry points, installing them, and starting a new one.
+"""Plugins: found over entry points, installed, and scaffolded.
 
-No network or loss is imported here before somebody uses it; no torch.
+A plugin's networks and losses are imported when they are used, not before; nothing here imports torch.
 """

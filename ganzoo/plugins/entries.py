@@ -1,19 +1,26 @@
-"""One entry of a `registry.toml`: a model by name, every file of it pinned. No torch here."""
+"""One entry of a `registry.toml`: a model by name, with every file of it pinned by hash. No torch here."""
 
 import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ganzoo._io import read_bytes
-from ganzoo._names import NAME_PATTERN
+from ganzoo._names import NAME_PATTERN, NAME_RULE
 from ganzoo.errors import BadInput, suggest
 
 SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 NEEDED = ("config.json", "model.safetensors")
 OPTIONAL = ("recipe.toml", "samples.png", "scores.json", "README.md")
-"""What a model folder is made of; no other file is ever downloaded."""
+"""The files of a model folder; no other file is ever downloaded."""
+
+
+class Pin(TypedDict):
+    """The hash and the size in bytes of one file."""
+
+    sha256: str
+    size: int
 
 
 @dataclass(frozen=True)
@@ -33,20 +40,20 @@ class Entry:
     distribution: str
     data: str
     license: str
-    files: dict[str, dict[str, Any]]
+    files: dict[str, Pin]
     summary: str = ""
     scores: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
-            raise ValueError("a name is lower-case letters and digits, joined by . _ or -")
+            raise ValueError(f"this is not a valid name: {NAME_RULE}")
         for key, kind in KEYS.items():
             if not isinstance(getattr(self, key), kind):
                 raise ValueError(f"{key} must be a {'table' if kind is dict else 'string'}")
         if self.source.startswith("hub:") and not SOURCE.fullmatch(self.source):
             raise ValueError("source must be hub:owner/name@ and the 40 hex digits of a commit, or a folder")
         if set(NEEDED) - self.files.keys() or self.files.keys() - {*NEEDED, *OPTIONAL}:
-            raise ValueError(f"files must be {' and '.join(NEEDED)}, and of {', '.join(OPTIONAL)} those there are")
+            raise ValueError(f"files must be {' and '.join(NEEDED)}, and any of {', '.join(OPTIONAL)}")
         for file, pin in self.files.items():
             check_pin(file, pin)
 
@@ -57,28 +64,41 @@ class Entry:
 
     @property
     def folder(self) -> Path | None:
-        """Where the model lies, if it needs no download."""
+        """The folder of a model that needs no download; None for one on the Hub."""
         return None if SOURCE.fullmatch(self.source) else self.base / self.source
 
     @property
     def repository(self) -> str:
-        """Its repository on the Hub."""
-        return SOURCE.fullmatch(self.source)["repository"]
+        """The repository on the Hub, as "owner/name"."""
+        return self._hub_part("repository")
 
     @property
     def commit(self) -> str:
-        """The commit that it is pinned to."""
-        return SOURCE.fullmatch(self.source)["commit"]
+        """The commit on the Hub that it is pinned to."""
+        return self._hub_part("commit")
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
+        """The size of all its files in bytes."""
         return sum(pin["size"] for pin in self.files.values())
 
+    def _hub_part(self, part: str) -> str:
+        match = SOURCE.fullmatch(self.source)
+        if not match:
+            raise ValueError(f"the model '{self.name}' is in a folder, not on the Hub")
+        return match[part]
 
-KEYS = {"source": str, "architecture": str, "distribution": str, "data": str, "license": str, "summary": str}
+
+KEYS: dict[str, type] = {
+    "source": str,
+    "architecture": str,
+    "distribution": str,
+    "data": str,
+    "license": str,
+    "summary": str,
+}
 KEYS |= {"files": dict, "scores": dict}
-"""What an entry says in its file, and the kind of each value."""
+"""The keys of an entry's table, and the type of each value."""
 
 
 def check_pin(file: str, pin: Any) -> None:
@@ -89,17 +109,17 @@ def check_pin(file: str, pin: Any) -> None:
 
 
 def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
-    """All entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
+    """Return all entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
     content = read_bytes(path)
     try:
         tables = tomllib.loads(content.decode())
     except ValueError as error:
-        raise BadInput(f"{path} is no TOML: {error}") from error
-    return [entry(path, name, table, origin, base) for name, table in tables.items()]
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
+    return [parse_entry(path, name, table, origin, base) for name, table in tables.items()]
 
 
-def entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
-    """The entry that a table of a registry file is."""
+def parse_entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
+    """Return the entry of one table of a registry file. Raises `BadInput` for unknown, missing and invalid keys."""
     table = table if isinstance(table, dict) else {}
     needed = {one.name for one in fields(Entry) if one.name in KEYS and one.default is one.default_factory is MISSING}
     for key in table.keys() - KEYS.keys():

@@ -8,7 +8,7 @@ hookspec = pluggy.HookspecMarker("ganzoo")
 hookimpl = pluggy.HookimplMarker("ganzoo")
 
 RENAMED: dict[str, str] = {}
-"""Hooks of earlier names, and what took their place. Each keeps a hookspec, whose `warn_on_impl` is `Deprecated`."""
+"""Former names of hooks and their present names. Each keeps a hookspec, whose `warn_on_impl` is a `Deprecated`."""
 
 
 class RegisterArchitecture(Protocol):

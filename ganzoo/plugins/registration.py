@@ -1,4 +1,4 @@
-"""One plugin and what it registers: names, import strings, recipe files and a registry of models."""
+"""One plugin and what it registers: names with import strings, recipe files and a registry of models."""
 
 import contextlib
 import importlib
@@ -11,23 +11,19 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from ganzoo._names import NAME_PATTERN, one_line
+from ganzoo._names import NAME_PATTERN, NAME_RULE, one_line
 from ganzoo.errors import BadInput, Deprecated
 from ganzoo.plugins.entries import read_entries
 
 KINDS = ("architecture", "loss", "callback", "recipe", "model")
-
-
-FILES = ("recipe", "model")
-"""Kinds that come in files and are found without a hook."""
-
-
-TARGET = re.compile(r"[\w.]+:[\w.]+")
+FILE_KINDS = ("recipe", "model")
+"""Kinds that are found as files in the plugin's package, without a hook."""
+IMPORT_STRING = re.compile(r"[\w.]+:[\w.]+")
 
 
 @dataclass(frozen=True)
 class Registration:
-    """One named thing that a plugin brings; `targets` are import strings, or the file of a recipe or registry."""
+    """One named thing that a plugin provides; `targets` are import strings, or the file of a recipe or registry."""
 
     kind: str
     name: str
@@ -37,11 +33,11 @@ class Registration:
 
     @property
     def full_name(self) -> str:
-        """The name that stays unambiguous when another plugin brings the same one."""
+        """The name that stays unambiguous when another plugin provides the same bare name."""
         return f"{self.distribution}:{self.name}"
 
     def resolve(self, part: str) -> Any:
-        """Import what the string of that part points to. Raises `BadInput` naming the distribution."""
+        """Import what the import string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
         try:
             with contextlib.redirect_stdout(sys.stderr), attribute_warnings(f"{self.distribution} {self.version}"):
@@ -53,25 +49,31 @@ class Registration:
 
 @dataclass
 class Plugin:
-    """One entry point: where it comes from, whether it works and what it brings."""
+    """One entry point: the distribution that it comes from, whether it works, and what it provides."""
 
     distribution: str
     version: str
     entry_point: str
     status: str = "ok"
+    """"ok", "conflict", "failed", "incompatible" or "disabled"."""
     reason: str = ""
     milliseconds: float = 0.0
-    """What finding it costs every command."""
+    """The time that loading it costs every command."""
     traceback: str = ""
-    """Where it failed."""
+    """The traceback of a plugin that failed."""
     provides: list[Registration] = field(default_factory=list)
-    beside: list[Registration] = field(default_factory=list)
-    """What the distribution's other entry points bring already."""
+    registered_before: list[Registration] = field(default_factory=list)
+    """What earlier entry points of the same distribution provide."""
 
     @property
     def label(self) -> str:
-        """How sentences speak of it."""
+        """Distribution and version, as messages name the plugin."""
         return f"{self.distribution} {self.version}".rstrip()
+
+    @property
+    def works(self) -> bool:
+        """Whether all that it registers can be used; with a conflict, by full names."""
+        return self.status in ("ok", "conflict")
 
     def fail(self, status: str, reason: str) -> None:
         """Give up on this plugin: it provides nothing."""
@@ -79,48 +81,55 @@ class Plugin:
         self.note(reason)
 
     def note(self, reason: str) -> None:
-        """Say something about it, beside what was said."""
+        """Add a reason to those that were noted before."""
         self.reason = "; ".join(filter(None, [self.reason, reason]))
 
     def register_architecture(self, name: str, *, generator: str, discriminator: str) -> None:
         """Register an architecture: the `register` of the hook `register_architectures`."""
-        self.add("architecture", name, generator=generator, discriminator=discriminator)
+        self.register("architecture", name, generator=generator, discriminator=discriminator)
 
     def register_loss(self, name: str, loss: str) -> None:
         """Register a loss: the `register` of the hook `register_losses`."""
-        self.add("loss", name, loss=loss)
+        self.register("loss", name, loss=loss)
 
     def register_callback(self, name: str, callback: str) -> None:
         """Register a training callback: the `register` of the hook `register_callbacks`."""
-        self.add("callback", name, callback=callback)
+        self.register("callback", name, callback=callback)
 
     def register_files(self, package: Path) -> bool:
-        """Take what lies in a package's folder, once per distribution: recipes, a registry of models. Is there any?"""
-        named = [("recipe", path.stem, path) for path in recipe_files(package)]
+        """Register the recipes and the registry of models in a package's folder; return whether there are any.
+
+        A folder that several entry points of a distribution share is registered once.
+        """
+        found = [("recipe", path.stem, path) for path in recipe_files(package)]
         registry = package / "registry.toml"
         if registry.is_file():
-            named += [("model", entry.name, registry) for entry in read_entries(registry, self.distribution, package)]
-        taken = [thing.targets.get("file") for thing in self.provides + self.beside]
-        for kind, name, path in named:
-            if str(path) not in taken:
-                self.add(kind, name, file=str(path))
-        return bool(named)
+            found += [("model", entry.name, registry) for entry in read_entries(registry, self.distribution, package)]
+        known = [thing.targets.get("file") for thing in self.provides + self.registered_before]
+        for kind, name, path in found:
+            if str(path) not in known:
+                self.register(kind, name, file=str(path))
+        return bool(found)
 
-    def add(self, kind: str, name: str, **targets: str) -> None:
-        """Take a registration. Raises `ValueError` for what could never be found or loaded again."""
+    def register(self, kind: str, name: str, **targets: str) -> None:
+        """Add a registration. Raises `ValueError` for one that could never be found or loaded again."""
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-            raise ValueError(f"{name!r} is no name for a {kind}: lower-case letters and digits, joined by . _ or -")
+            raise ValueError(f"{name!r} is not a valid name for a {kind}: {NAME_RULE}")
         for target in targets.values():
-            if kind not in FILES and not (isinstance(target, str) and TARGET.fullmatch(target)):
+            if kind not in FILE_KINDS and not (isinstance(target, str) and IMPORT_STRING.fullmatch(target)):
                 raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
-        if any((p.kind, p.name) == (kind, name) for p in self.provides + self.beside):
+        if any((thing.kind, thing.name) == (kind, name) for thing in self.provides + self.registered_before):
             raise ValueError(f"registers the {kind} '{name}' twice")
         self.provides.append(Registration(kind, name, self.distribution, self.version, targets))
 
 
+def ignore(sentence: str) -> None:
+    """Do nothing with a sentence."""
+
+
 @contextlib.contextmanager
-def attribute_warnings(culprit: str, note: Callable[[str], None] = lambda sentence: None) -> Iterator[None]:
-    """What is deprecated and used inside is noted, and the warning names the plugin that has to change."""
+def attribute_warnings(culprit: str, note: Callable[[str], None] = ignore) -> Iterator[None]:
+    """Name the plugin that has to change in each `Deprecated` warning inside, and pass the warning's text to `note`."""
     caught: list[warnings.WarningMessage] = []
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -132,10 +141,10 @@ def attribute_warnings(culprit: str, note: Callable[[str], None] = lambda senten
             if isinstance(message, Deprecated):
                 note(str(message))
                 message = Deprecated(f"{culprit}: {message}")
-            warnings.warn_explicit(message, None, warning.filename, warning.lineno)
+            warnings.warn_explicit(message, warning.category, warning.filename, warning.lineno)
 
 
 def recipe_files(package: Path) -> list[Path]:
-    """The TOML files in the `recipes` folder of a package."""
+    """Return the TOML files in the `recipes` folder of a package, without hidden ones."""
     found = sorted((package / "recipes").glob("*.toml"))
     return [path for path in found if path.is_file() and not path.name.startswith(".")]

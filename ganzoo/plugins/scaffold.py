@@ -1,4 +1,4 @@
-"""A new plugin from a template: a whole distribution that installs, passes its test and trains at once."""
+"""Writes a new plugin from a template: a whole distribution that installs, passes its test and trains at once."""
 
 import importlib.util
 import keyword
@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from ganzoo._io import exists, read_bytes, replace_folder, write_bytes
-from ganzoo._names import NAME_PATTERN, normalize_name
+from ganzoo._names import NAME_PATTERN, NAME_RULE, normalize_name
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
@@ -16,20 +16,20 @@ from ganzoo.plugins.firstparty import first_party
 from ganzoo.plugins.install.tools import installed_version
 
 TEMPLATES = Path(__file__).parent / "template"
-BESIDE = ("build", "dist", "runs", "tests")
-"""Folders that lie beside a plugin's package."""
+RESERVED_FOLDERS = ("build", "dist", "runs", "tests")
+"""Folders beside a plugin's package, whose names the package cannot have."""
 
 
 def scaffold(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
-    """Write the distribution `name` into a new folder of that name, and return it and what the plugin is called.
+    """Write the distribution `name` into a new folder of that name; return the folder and the plugin's short name.
 
-    `kind` is "architecture" or "loss". Raises `BadInput` for a name that cannot be installed or imported, for one
-    that something else has, and for a folder that is there already or cannot be written.
+    `kind` is "architecture" or "loss". Raises `BadInput` for a name that cannot be installed or imported, or that is
+    taken, and for a folder that already exists or cannot be written.
     """
     folder = parent / name
     words = placeholders(name)
     if exists(folder):
-        raise BadInput(f"{folder} is there already; choose another name, or --out for another place")
+        raise BadInput(f"{folder} already exists; choose another name, or another place with --out")
     check_taken(words, kind)
     with replace_folder(folder) as part:
         for path in template_files(kind):
@@ -40,46 +40,47 @@ def scaffold(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
 
 
 def placeholders(name: str) -> dict[str, str]:
-    """The words of the templates and what takes their place. Raises `BadInput` for what no distribution is called."""
+    """Return the placeholders of the templates with their values. Raises `BadInput` for a name that cannot be used."""
     if not NAME_PATTERN.fullmatch(name):
-        raise BadInput(f"'{name}' is no name for a plugin: lower-case letters and digits, joined by . _ or -")
+        raise BadInput(f"'{name}' is not a valid name for a plugin: {NAME_RULE}")
     package = normalize_name(name).replace("-", "_")
     if not package.isidentifier() or keyword.iskeyword(package):
         raise BadInput(f"'{name}' makes no Python package: '{package}' cannot be imported; try 'ganzoo-{name}'")
-    if package in BESIDE:
-        raise BadInput(f"'{package}' is a folder that lies beside the package; try 'ganzoo-{name}'")
+    if package in RESERVED_FOLDERS:
+        raise BadInput(f"'{package}' is the name of a folder beside the package; try 'ganzoo-{name}'")
     short = normalize_name(name).removeprefix("ganzoo-")
     return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(__version__)}
 
 
 def requirement(version: str) -> str:
-    """The versions of ganzoo that a plugin made with this one goes with: until the next that may break it."""
-    made = Version(version)
-    least = made.public if made.is_prerelease else f"{made.major}.{made.minor}"
-    return f"ganzoo>={least},<{made.major + 1 if made.major else f'0.{made.minor + 1}'}"
+    """Return the requirement of a plugin made with this version of ganzoo: until the next version that may break it."""
+    made_with = Version(version)
+    lowest = made_with.public if made_with.is_prerelease else f"{made_with.major}.{made_with.minor}"
+    limit = f"{made_with.major + 1}" if made_with.major else f"0.{made_with.minor + 1}"
+    return f"ganzoo>={lowest},<{limit}"
 
 
 def check_taken(words: dict[str, str], kind: str) -> None:
-    """Raise `BadInput` where the distribution, its package or what it would register has a name that is taken."""
+    """Raise `BadInput` where the name of the distribution, its package or what it would register is taken."""
     name, package, short = words["DISTRIBUTION"], words["PACKAGE"], words["NAME"]
     if normalize_name(name) in first_party():
-        raise BadInput(f"'{name}' is a plugin that ganzoo's makers have written; choose another name")
-    if found := importlib.util.find_spec(package):
-        where = found.origin or "this environment"
+        raise BadInput(f"'{name}' is one of ganzoo's own plugins; choose another name")
+    if spec := importlib.util.find_spec(package):
+        where = spec.origin or "this environment"
         raise BadInput(f"the package '{package}' would hide the one in {where}; choose another name")
-    if found := installed_version(name):
-        raise BadInput(f"installing it would replace the {name} {found} of this environment; choose another name")
+    if version := installed_version(name):
+        raise BadInput(f"installing it would replace the {name} {version} of this environment; choose another name")
     for thing in catalog().provided:
         if thing.kind in (kind, "recipe") and thing.name == short:
             raise BadInput(f"{thing.distribution} already brings the {thing.kind} '{short}'; choose another name")
 
 
 def template_files(kind: str) -> list[Path]:
-    """Every file of a template, but for what an installer has compiled."""
+    """Return every file of a template, without the byte code that an installer may have left there."""
     found = sorted((TEMPLATES / kind).rglob("*"))
     return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 
 
 def fill_template(text: str, words: dict[str, str]) -> str:
-    """A text with every placeholder replaced."""
+    """Return a text with every placeholder replaced."""
     return re.sub("|".join(words), lambda found: words[found[0]], text)

@@ -17,7 +17,7 @@ from environments import see_ours, site_packages
 from ganzoo.errors import BadInput
 from ganzoo.plugins.firstparty import first_party, how_to_install
 from ganzoo.plugins.install.guarded import pins
-from ganzoo.plugins.install.targets import GROUNDS, InstallTarget, parse_target
+from ganzoo.plugins.install.targets import FOUNDATIONS, InstallTarget, parse_target
 from ganzoo.plugins.install.tools import Pip, Uv
 
 ROOT = Path(ganzoo.__file__).parent.parent
@@ -142,7 +142,7 @@ def test_a_new_loss_is_edited_where_it_lies_and_trains(environment):
     done = good(environment("train", "sharpness", "--out", "other-run", *QUICK))
     assert "generator/sharpness/couples" in (environment.folder / "other-run" / "metrics.jsonl").read_text()
     done = good(environment("install", "./sharpness"))  # in another place, but the same
-    assert (done.stdout, sentence(done, 0)) == ("", "sharpness is installed, and brings what it brought before")
+    assert (done.stdout, sentence(done, 0)) == ("", "sharpness is installed; it brings the same as before")
     good(environment("uninstall", "sharpness"))
 
 
@@ -166,7 +166,7 @@ def test_names_come_from_the_index_are_upgraded_and_replace_nothing_that_was_not
         wheel(environment.index, "ganzoo", version, code="raise ImportError('a stranger')")
     wheel(environment.index, "torch", "99.0")
     assert good(environment("install", "toy<2")).stdout == "loss toy (toy 1.0)\n"
-    assert sentence(environment("install", "toy"), 0) == "toy is installed, and brings what it brought before"
+    assert sentence(environment("install", "toy"), 0) == "toy is installed; it brings the same as before"
     assert good(environment("install", "--upgrade", "toy")).stdout == "loss toy (toy 2.0)\n"
     assert "ganzoo" not in environment.installed()
     assert environment.installed()["torch"].endswith("+local")
@@ -180,7 +180,7 @@ def test_a_plugin_for_another_ganzoo_is_refused_and_nothing_of_it_fetched(enviro
     file = wheel(environment.folder, "demanding", requires=[need])
     before = environment.installed()
     done = environment("install", file)
-    assert "error: pip failed, and nothing was changed: its message is above" in sentence(done, 4)
+    assert "error: pip failed and changed nothing; its message is above" in sentence(done, 4)
     assert f"demanding 1.0 depends on {name}" in done.stderr, "pip's own words are seen"
     assert environment.installed() == before
 
@@ -199,7 +199,7 @@ def test_no_requirement_by_address_replaces_what_was_not_named(request, which, n
     stranger = wheel(either.folder / "elsewhere", name, importlib.metadata.version(name))
     before = either.installed()
     done = either("install", wheel(either.folder, "sly", requires=[f"{name} @ {stranger.as_uri()}"]))
-    assert f"nothing was installed, as that would bring another {name}" in sentence(done, 2)
+    assert f"nothing was installed: this would install another {name}" in sentence(done, 2)
     assert either.installed() == before
 
 
@@ -209,7 +209,7 @@ def test_ganzoo_itself_is_not_installed_from_an_address_that_tells_no_name(envir
     text += '[project]\nname = "ganzoo"\nversion = "0.1.0"\n[tool.hatch.build.targets.wheel]\nbypass-selection = true\n'
     (environment.folder / "checkout" / "pyproject.toml").write_text(text)
     done = environment("install", (environment.folder / "checkout").as_uri())
-    assert "that would bring another ganzoo, which was not asked for" in sentence(done, 2)
+    assert "this would install another ganzoo, which was not asked for" in sentence(done, 2)
     assert "ganzoo" not in environment.installed()
 
 
@@ -235,7 +235,7 @@ def test_no_build_fetches_what_has_a_name_of_our_own(request, which, name):
     del either.environment["PIP_NO_BUILD_ISOLATION"], either.environment["UV_NO_BUILD_ISOLATION"]
     done = either("install", folder)
     either.environment |= {"PIP_NO_BUILD_ISOLATION": "0", "UV_NO_BUILD_ISOLATION": "1"}
-    assert "failed, and nothing was changed" in sentence(done, 4)
+    assert "failed and changed nothing" in sentence(done, 4)
     assert not marker.exists()
 
 
@@ -247,7 +247,7 @@ def test_what_is_to_stay_missing_is_not_fetched_for_a_plugin_that_needs_it(envir
     code += f"own.first_party = lambda: [*names, {name!r}]\n"
     code += f"from ganzoo.cli.main import main; main(['install', {str(file)!r}])"
     done = environment.python("-c", code)
-    assert "pip failed, and nothing was changed" in sentence(done, 4)
+    assert "pip failed and changed nothing" in sentence(done, 4)
     assert f"; first ganzoo install ./plugins/{name} in a checkout" in sentence(done, 4)
     assert not {name, "demanding"} & set(environment.installed())
 
@@ -258,9 +258,7 @@ def test_what_was_installed_before_the_installer_failed_is_told(environment):
     with zipfile.ZipFile(late, "a") as archive:
         archive.writestr("early.py/no_folder.py", "")
     done = environment("install", late)
-    assert sentence(done, 4) == (
-        "error: pip failed, and changed this before: early 1.0, late 1.0: its message is above"
-    )
+    assert sentence(done, 4) == ("error: pip failed after these changes: early 1.0, late 1.0; its message is above")
     assert environment.installed()["early"] == "1.0"
     good(environment("uninstall", "early", "late"))
 
@@ -269,7 +267,7 @@ def test_an_installer_that_does_nothing_is_found_out(with_uv, tmp_path):
     (tmp_path / "uv").write_text("#!/bin/sh\n")
     (tmp_path / "uv").chmod(0o755)
     done = with_uv("install", wheel(with_uv.folder, "toy-of-none"), PATH=str(tmp_path))
-    assert sentence(done, 4) == "error: uv did not fail, and yet toy-of-none is not installed"
+    assert sentence(done, 4) == "error: uv reported success, but toy-of-none is not installed"
 
 
 def test_neither_a_file_called_pip_nor_a_plugin_that_writes_to_standard_output_disturbs(environment):
@@ -285,7 +283,7 @@ def test_neither_a_file_called_pip_nor_a_plugin_that_writes_to_standard_output_d
 
 def test_a_plugin_that_ends_the_process_is_told_of_and_can_be_removed(environment):
     done = environment("install", wheel(environment.folder, "deadly", code="import os; os._exit(0)"))
-    assert sentence(done, 1).startswith("error: deadly is installed, and now a new process of ")
+    assert sentence(done, 1).startswith("error: deadly is installed, but now a new process of ")
     assert good(environment("uninstall", "deadly")).stdout == "gone: deadly\n"
     assert "deadly" not in environment.installed()
 
@@ -294,7 +292,7 @@ def test_a_plugin_that_does_not_work_is_installed_and_says_why(environment):
     file = wheel(environment.folder, "broken", code="import no_such_module")
     done = environment("install", file)
     assert sentence(done, 2) == (
-        "error: broken 1.0 is installed, and does not work: failed: "
+        "error: broken 1.0 is installed, but does not work: failed: "
         "ModuleNotFoundError: No module named 'no_such_module'"
     )
     good(environment("uninstall", "broken"))
@@ -302,9 +300,9 @@ def test_a_plugin_that_does_not_work_is_installed_and_says_why(environment):
 
 def test_a_package_that_is_no_plugin_is_installed_and_says_so(environment):
     done = environment("install", wheel(environment.folder, "bystander", entry="something.else"))
-    assert sentence(done, 0) == "bystander is installed, and is no plugin: it has no entry point in group 'ganzoo'"
+    assert sentence(done, 0) == "bystander is installed, but is not a plugin: it has no entry point in group 'ganzoo'"
     assert environment.installed()["bystander"] == "1.0"
-    assert "error: 'bystander' is no installed plugin; " in sentence(environment("uninstall", "bystander"), 2)
+    assert "error: 'bystander' is not an installed plugin; " in sentence(environment("uninstall", "bystander"), 2)
 
 
 def test_a_name_that_two_plugins_bring_is_told(environment):
@@ -322,7 +320,7 @@ def test_where_one_of_two_cannot_be_built_neither_is_installed(environment):
     (broken / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "none"\n[project]\n')
     before = environment.installed()
     done = environment("install", "sound", "unsound")
-    assert sentence(done, 4) == "error: pip failed, and nothing was changed: its message is above"
+    assert sentence(done, 4) == "error: pip failed and changed nothing; its message is above"
     assert environment.installed() == before
 
 
@@ -367,7 +365,7 @@ def test_uv_fetches_no_other_ganzoo_either(with_uv, need):
     wheel(with_uv.index, name, "9.9", code="raise ImportError('a stranger')")
     before = with_uv.installed()
     done = with_uv("install", wheel(with_uv.folder, "demanding", requires=[need]))
-    assert "error: uv failed, and nothing was changed: its message is above" in sentence(done, 4)
+    assert "error: uv failed and changed nothing; its message is above" in sentence(done, 4)
     assert name in done.stderr.rpartition("error: uv failed")[0]
     assert with_uv.installed() == before
 
@@ -385,8 +383,7 @@ def test_without_pip_and_uv_the_command_that_brings_pip_is_said(environment, wor
     code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli.main import main; main({words!r})"
     done = environment.python("-c", code, PATH="")
     assert sentence(done, 2) == (
-        "error: there is neither pip nor uv to do that with; run this, and then the same again: "
-        f"{environment.executable} -m ensurepip"
+        f"error: neither pip nor uv is available; install pip, then try again: {environment.executable} -m ensurepip"
     )
     assert done.stdout == ""
 
@@ -394,12 +391,12 @@ def test_without_pip_and_uv_the_command_that_brings_pip_is_said(environment, wor
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["install", "a b"], "'a b' is no package name, no folder"),
+        (["install", "a b"], "'a b' is not a package name, a folder"),
         (["install", "toy", "ganzoo-dcgan"], "'ganzoo-dcgan' is not fetched by name"),
-        (["install", "-e", "toy"], "--editable is for folders with a pyproject.toml, and 'toy' is none"),
-        (["uninstall", "ganzoo-vanila"], "'ganzoo-vanila' is no installed plugin; did you mean 'ganzoo-vanilla'"),
-        (["uninstall", "ganzoo"], "'ganzoo' is no installed plugin"),
-        (["uninstall", "ganzoo-vanilla", "torch"], "'torch' is no installed plugin; allowed: ganzoo-"),
+        (["install", "-e", "toy"], "--editable needs a folder with a pyproject.toml, which 'toy' is not"),
+        (["uninstall", "ganzoo-vanila"], "'ganzoo-vanila' is not an installed plugin; did you mean 'ganzoo-vanilla'"),
+        (["uninstall", "ganzoo"], "'ganzoo' is not an installed plugin"),
+        (["uninstall", "ganzoo-vanilla", "torch"], "'torch' is not an installed plugin; allowed: ganzoo-"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_before_any_installer_runs(environment, words, said):
@@ -411,26 +408,26 @@ def test_what_cannot_be_is_refused_in_a_sentence_before_any_installer_runs(envir
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("", "'' is no package name, no folder with a pyproject.toml, no wheel and no address"),
-        ("toy==", "'toy==' is no package name, no folder"),
-        ("hinge", "'hinge' is the loss that ganzoo-losses brings, and is here already"),
-        ("Non_Saturating>=1", "'Non_Saturating>=1' is the loss that ganzoo-vanilla brings, and is here already"),
-        ("-r", "'-r' is no package name, no folder"),
-        ("./nowhere", "'./nowhere' is no package name, no folder"),
-        ("owner/name", "'owner/name' is no package name, no folder"),
-        ("./empty", "'./empty' is no package name, no folder"),
+        ("", "'' is not a package name, a folder with a pyproject.toml, a wheel or an address"),
+        ("toy==", "'toy==' is not a package name, a folder"),
+        ("hinge", "'hinge' is the loss of ganzoo-losses, which is already installed"),
+        ("Non_Saturating>=1", "'Non_Saturating>=1' is the loss of ganzoo-vanilla, which is already installed"),
+        ("-r", "'-r' is not a package name, a folder"),
+        ("./nowhere", "'./nowhere' is not a package name, a folder"),
+        ("owner/name", "'owner/name' is not a package name, a folder"),
+        ("./empty", "'./empty' is not a package name, a folder"),
         ("toy-1.0-py3-none-any.whl", "there is no wheel toy-1.0-py3-none-any.whl"),
-        ("toy.whl", "toy.whl is no wheel: "),
-        ("./rotten", "rotten/pyproject.toml is no TOML: "),
+        ("toy.whl", "toy.whl is not a wheel: "),
+        ("./rotten", "rotten/pyproject.toml is not valid TOML: "),
         ("~nobody-of-this-name/x", "cannot read ~nobody-of-this-name/x: "),
         ("x" * 300, "File name too long"),
-        ("ganzoo", "such as ganzoo, it leaves alone"),
-        ("Torch>=2", "such as torch, it leaves alone"),
-        (str(ROOT), "such as ganzoo, it leaves alone"),
-        ("file:///somewhere/ganzoo-0.1.0-py3-none-any.whl", "such as ganzoo, it leaves alone"),
-        ("https://host/torch-2.13.0%2Bcpu-py3-none-any.whl#sha256=0", "such as torch, it leaves alone"),
-        ("https://host/toy.whl", "is no wheel: "),
-        ("ganzoo @ git+https://github.com/owner/name", "such as ganzoo, it leaves alone"),
+        ("ganzoo", "install ganzoo itself with pip or uv"),
+        ("Torch>=2", "install torch itself with pip or uv"),
+        (str(ROOT), "install ganzoo itself with pip or uv"),
+        ("file:///somewhere/ganzoo-0.1.0-py3-none-any.whl", "install ganzoo itself with pip or uv"),
+        ("https://host/torch-2.13.0%2Bcpu-py3-none-any.whl#sha256=0", "install torch itself with pip or uv"),
+        ("https://host/toy.whl", "is not a wheel: "),
+        ("ganzoo @ git+https://github.com/owner/name", "install ganzoo itself with pip or uv"),
         ("Ganzoo_DCGAN[x]>=0.1", f"ganzoo's checkout: ganzoo install {ROOT / 'plugins' / 'ganzoo-dcgan'}"),
     ],
 )
@@ -488,7 +485,7 @@ def test_the_command_lines_of_pip_and_uv():
 
 def test_what_is_there_is_pinned_and_what_is_missing_stays_missing_unless_it_was_asked_for():
     versions = {"ganzoo": "0.1.0", "torch": "2.13.0+cpu", "torchvision": "0.28.0", "ganzoo-dcgan": "0.1.0"}
-    lines = pins([*GROUNDS, *first_party()], {"ganzoo-wgan"}, lambda name: versions.get(name, ""))
+    lines = pins([*FOUNDATIONS, *first_party()], {"ganzoo-wgan"}, lambda name: versions.get(name, ""))
     assert {"ganzoo==0.1.0", "torch==2.13.0+cpu", "torchvision==0.28.0", "ganzoo-dcgan==0.1.0"} <= set(lines)
     assert "ganzoo-vanilla<0" in lines
     assert not [line for line in lines if "wgan" in line]

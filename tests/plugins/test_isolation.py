@@ -76,7 +76,7 @@ SABOTAGES = {
         "registers nothing",
     ),
     "bad-chatter": ("    print('chatter')\n" + LOSS.format("chatter", "bad_chatter"), "ok", ""),
-    "bad-torch": ("    import torch\n" + LOSS.format("heavy", "bad_torch"), "ok", "it imports torch to be found"),
+    "bad-torch": ("    import torch\n" + LOSS.format("heavy", "bad_torch"), "ok", "loading it imports torch"),
     "same-entry-one": (LOSS.format("one", "same_entry_one"), "ok", ""),
     "same-entry-two": (LOSS.format("two", "same_entry_two"), "ok", ""),
 }
@@ -208,7 +208,7 @@ def test_beside_each_of_them_the_others_train_and_sample(run, tmp_path, name):
     ("words", "said"),
     [
         (["--loss", "nowhere"], ["loss 'nowhere' of bad-nowhere 1.0 cannot be loaded from 'bad_nowhere.losses:Loss'"]),
-        (["-o", "architecture.name=twin"], ["'bad-twin-one:twin' and 'bad-twin-two:twin'"]),
+        (["-o", "architecture.name=twin"], ["'bad-twin-one:twin' or 'bad-twin-two:twin'"]),
         (["--loss", "half"], ["unknown loss 'half'", "bad-hook-raises", "bad-import", "bad-version", "ganzoo plugins"]),
     ],
     ids=["a string that points nowhere", "a name of two", "a name of a failed one"],

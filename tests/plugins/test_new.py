@@ -119,19 +119,19 @@ def test_the_networks_of_a_new_architecture_take_images_of_any_size(tmp_path, si
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["Mine"], "'Mine' is no name for a plugin: lower-case letters and digits"),
-        (["my_-own"], "'my_-own' is no name for a plugin"),
-        (["../mine"], "'../mine' is no name for a plugin"),
-        ([""], "'' is no name for a plugin"),
+        (["Mine"], "'Mine' is not a valid name for a plugin: use lower-case letters and digits"),
+        (["my_-own"], "'my_-own' is not a valid name for a plugin"),
+        (["../mine"], "'../mine' is not a valid name for a plugin"),
+        ([""], "'' is not a valid name for a plugin"),
         (["1gan"], "'1gan' makes no Python package: '1gan' cannot be imported; try 'ganzoo-1gan'"),
         (["class"], "'class' makes no Python package"),
         (["torch"], "the package 'torch' would hide the one in"),
         (["ganzoo"], "the package 'ganzoo' would hide the one in"),
         (["json", "--loss"], "the package 'json' would hide the one in"),
         (["pillow"], "installing it would replace the pillow "),
-        (["runs", "--loss"], "'runs' is a folder that lies beside the package; try 'ganzoo-runs'"),
-        (["tests"], "'tests' is a folder that lies beside the package"),
-        (["ganzoo-vanilla"], "'ganzoo-vanilla' is a plugin that ganzoo's makers have written"),
+        (["runs", "--loss"], "'runs' is the name of a folder beside the package; try 'ganzoo-runs'"),
+        (["tests"], "'tests' is the name of a folder beside the package"),
+        (["ganzoo-vanilla"], "'ganzoo-vanilla' is one of ganzoo's own plugins"),
         (["vanilla"], "ganzoo-vanilla already brings the architecture 'vanilla'; choose another name"),
         (["non.saturating", "--loss"], "ganzoo-vanilla already brings the loss 'non-saturating'"),
         (["wgan-gp", "--loss"], "ganzoo-wgan already brings the recipe 'wgan-gp'"),
@@ -154,7 +154,7 @@ def test_a_folder_that_is_there_is_left_as_it_is(command):
     kept.write_text("mine")
     done = command("new", "ganzoo-mine")
     assert done.returncode == 2
-    assert "ganzoo-mine is there already; choose another name, or --out" in done.stderr
+    assert "ganzoo-mine already exists; choose another name, or another place with --out" in done.stderr
     assert list(kept.parent.iterdir()) == [kept]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import ganzoo
 from ganzoo.errors import BadInput
-from ganzoo.plugins.catalog import catalog, hookspecs
+from ganzoo.plugins import hookspecs
+from ganzoo.plugins.catalog import catalog
 
 GOOD = """
     import ganzoo
@@ -45,7 +46,7 @@ BROKEN = {
     "bad-name": (
         "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    register('Not A Name', 'a:B')",
         "failed",
-        "'Not A Name' is no name for a loss",
+        "'Not A Name' is not a valid name for a loss",
     ),
     "bad-target": (
         "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    register('fine', 'nowhere')",
@@ -242,7 +243,7 @@ def test_an_unknown_name_gives_the_nearest_and_the_plugins_that_failed(site):
 def test_one_name_from_two_plugins_stays_reachable_by_full_name(site):
     site.install("one-zoo", GOOD.format("one_zoo"))
     site.install("two-zoo", GOOD.format("two_zoo"))
-    with pytest.raises(BadInput, match="say 'one-zoo:tiny' and 'two-zoo:tiny'"):
+    with pytest.raises(BadInput, match="use 'one-zoo:tiny' or 'two-zoo:tiny'"):
         catalog().find("architecture", "tiny")
     assert catalog().find("architecture", "two-zoo:tiny").targets["generator"] == "two_zoo.networks:G"
     assert plugin("one-zoo").status == plugin("two-zoo").status == "conflict"
@@ -348,7 +349,7 @@ def test_a_plugin_brings_callbacks(site):
 def test_one_callback_from_two_plugins_is_a_conflict(site):
     site.install("one-bell", CALLBACK.format("one_bell"))
     site.install("two-bell", CALLBACK.format("two_bell"))
-    with pytest.raises(BadInput, match="more than one plugin brings the callback 'bell'; say 'one-bell:bell' and"):
+    with pytest.raises(BadInput, match="more than one plugin brings the callback 'bell'; use 'one-bell:bell' or"):
         catalog().find("callback", "bell")
     assert plugin("one-bell").status == plugin("two-bell").status == "conflict"
 
@@ -412,7 +413,7 @@ def test_a_plugin_that_imports_torch_to_be_found_works_and_is_told(site, command
     site.install("ganzoo-good", "import torch\n" + textwrap.dedent(GOOD.format("ganzoo_good")))
     done = command("plugins", "ganzoo-good", "--json", PYTHONPATH=str(site.folder))
     (row,) = json.loads(done.stdout)
-    assert (row["status"], row["reason"]) == ("ok", "it imports torch to be found, which slows every command down")
+    assert (row["status"], row["reason"]) == ("ok", "loading it imports torch, which slows down every command")
 
 
 RENAMING = """

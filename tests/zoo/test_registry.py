@@ -118,10 +118,10 @@ def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tm
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[dots", "is no TOML"),
+        ("[dots", "is not valid TOML"),
         ("dots = 3", "model 'dots' lacks architecture, data, distribution, files, license, source"),
         (entry("dots") + "sorce = 1\n", "model 'dots' has an unknown key 'sorce'; did you mean 'source'"),
-        (entry("Dots"), "model 'Dots': a name is lower-case letters and digits"),
+        (entry("Dots"), "model 'Dots': this is not a valid name: use lower-case letters and digits"),
         (entry("dots", "hub:owner/dots"), "source must be hub:owner/name@ and the 40 hex digits of a commit"),
         (entry("dots", f"hub:owner/dots@{COMMIT[:-1]}"), "the 40 hex digits of a commit"),
         (entry("dots", rest=f'files."config.json" = {PIN}\n'), "files must be config.json and model.safetensors"),
@@ -277,7 +277,7 @@ def test_batches_from_python_may_begin_with_a_pretrained_generator(mine, some_mo
 def test_what_is_spelt_as_a_path_needs_no_registry(mine, some_model, tmp_path):
     mine.write_text("[broken")
     assert resolve_folder(str(some_model.folder)) == some_model.folder
-    with pytest.raises(ganzoo.BadInput, match="is no TOML"):
+    with pytest.raises(ganzoo.BadInput, match="is not valid TOML"):
         resolve_folder(some_model.name)
 
 

@@ -1,4 +1,4 @@
-"""Installing and removing plugins with pip or uv, so that nothing comes that was not asked for.
+"""Installing and removing plugins with pip or uv, so that nothing is replaced that was not named.
 
-Finding what is installed already is the catalog's work.
+Finding the plugins that are installed already is the catalog's work.
 """

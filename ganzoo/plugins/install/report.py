@@ -1,120 +1,136 @@
-"""Installing and uninstalling plugins, and what became available or went by it."""
+"""Installing and uninstalling plugins, with a report of what they bring or take away."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Failed, Unavailable, suggest
-from ganzoo.plugins.catalog import GROUP, plugin_rows
+from ganzoo.plugins.catalog import PluginRow, plugin_rows
 from ganzoo.plugins.install import guarded
-from ganzoo.plugins.install.subprocess import run_afresh
+from ganzoo.plugins.install.new_process import run_in_new_process
 from ganzoo.plugins.install.targets import InstallTarget, parse_target
+from ganzoo.plugins.loading import GROUP
 
-Rows = list[dict[str, Any]]
+logger = logging.getLogger(__name__)
 
 
-def install(words: Sequence[str], editable: bool, upgrade: bool, say: Callable[[str], None]) -> Iterator[str]:
-    """Install what the words stand for, and give a line for each thing that came or went; `say` tells the rest.
+@dataclass(frozen=True)
+class PluginState:
+    """The facts that make a plugin the same or another one than before: not its place, nor how long it took to load.
+
+    `provides` holds the kind and the name of each thing.
+    """
+
+    distribution: str
+    version: str
+    status: str
+    reason: str
+    provides: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, row: PluginRow) -> "PluginState":
+        """Return the state that a row of `ganzoo plugins` shows."""
+        provides = tuple((thing["kind"], thing["name"]) for thing in row["provides"])
+        return cls(row["distribution"], row["version"], row["status"], row["reason"], provides)
+
+
+def install(words: Sequence[str], editable: bool, upgrade: bool) -> Iterator[str]:
+    """Install what the words stand for, and yield a line for each thing that came or went; the rest is logged.
 
     Raises `BadInput` for a word that stands for nothing and, at the end, for a plugin that is installed and does not
     work; `Unavailable` where the installer fails; `Failed` for a plugin that ends the process that loads it.
     """
-    things = [parse_target(word) for word in words]
-    if editable and (other := [thing.place for thing in things if not thing.is_folder]):
-        raise BadInput(f"--editable is for folders with a pyproject.toml, and '{other[0]}' is none")
-    before = rows_afresh()
-    after = rows_with(guarded.install(things, editable, upgrade))
-    changed = [row for row in after if row not in before]
-    names = {thing.name for thing in things if thing.name} | {normalize_name(row["distribution"]) for row in changed}
+    targets = [parse_target(word) for word in words]
+    if editable and (other := [target.place for target in targets if not target.is_folder]):
+        raise BadInput(f"--editable needs a folder with a pyproject.toml, which '{other[0]}' is not")
+    before = installed_plugins()
+    after = plugins_after_install(guarded.install(targets, editable, upgrade))
+    changed = [plugin for plugin in after if plugin not in before]
+    names = {target.name for target in targets if target.name}
+    names |= {normalize_name(plugin.distribution) for plugin in changed}
     yield from [line for line in provided_lines(after).values() if line not in provided_lines(before).values()]
     yield from removed_lines(before, after)
-    for thing in things:
-        say_nothing_new(thing, changed, after, say)
-    check_broken([row for row in after if normalize_name(row["distribution"]) in names], say)
+    for target in targets:
+        log_if_nothing_new(target, changed, after)
+    check_working([plugin for plugin in after if normalize_name(plugin.distribution) in names])
 
 
 def uninstall(words: Sequence[str]) -> Iterator[str]:
-    """Uninstall plugins by the names of their distributions, and give a line for each thing that went.
+    """Uninstall plugins by the names of their distributions, and yield a line for each thing that went.
 
-    No plugin needs to work for that. Raises `BadInput` for what is no installed plugin and `Unavailable` where the
-    installer fails.
+    The plugins need not work. Raises `BadInput` for a name that is not an installed plugin's, and `Unavailable` where
+    the installer fails.
     """
-    known = {normalize_name(entry.dist.name): entry.dist.name for entry in entry_points(group=GROUP)}
+    installed = [entry.dist.name for entry in entry_points(group=GROUP) if entry.dist]
+    known = {normalize_name(name): name for name in installed}
     for word in words:
         if normalize_name(word) not in known:
-            raise BadInput(f"'{word}' is no installed plugin; {suggest(normalize_name(word), known)}")
+            raise BadInput(f"'{word}' is not an installed plugin; {suggest(normalize_name(word), known)}")
     names = {normalize_name(word): known[normalize_name(word)] for word in words}
-    before = rows_if_any()
+    before = installed_plugins_if_listed()
     left = names.keys() - set(guarded.uninstall(list(names.values())))
-    after = rows_if_any()
-    told = removed_lines(before, after) if before and after else []
-    yield from told or [f"gone: {names[name]}" for name in names if name not in left]
+    after = installed_plugins_if_listed()
+    lines = removed_lines(before, after) if before and after else []
+    yield from lines or [f"gone: {names[name]}" for name in names if name not in left]
     if left:
         raise Unavailable(f"{', '.join(sorted(left))} cannot be uninstalled here: the installer's message is above")
 
 
-def rows_afresh() -> Rows:
-    """What 'ganzoo plugins' says in a fresh process, which alone sees what was just installed."""
-    return [comparable(row) for row in run_afresh(plugin_rows)]
+def installed_plugins() -> list[PluginState]:
+    """Return the plugins that a new process sees, which alone knows what was just installed."""
+    return [PluginState.of(row) for row in run_in_new_process(plugin_rows)]
 
 
-def rows_if_any() -> Rows:
-    """What plugins there are, and nothing where one of them ends the process that loads it."""
+def installed_plugins_if_listed() -> list[PluginState]:
+    """Return the installed plugins; none where one of them ends the process that loads it."""
     try:
-        return rows_afresh()
+        return installed_plugins()
     except Failed:
         return []
 
 
-def rows_with(names: Sequence[str]) -> Rows:
-    """What plugins there are, now that these are installed. Raises `Failed` where one ends the process."""
+def plugins_after_install(names: Sequence[str]) -> list[PluginState]:
+    """Return the plugins, now that `names` are installed. Raises `Failed` where one ends the process that loads it."""
     try:
-        return rows_afresh()
+        return installed_plugins()
     except Failed as error:
-        raise Failed(f"{', '.join(names)} is installed, and now {error}; 'ganzoo uninstall' removes it") from error
+        raise Failed(f"{', '.join(names)} is installed, but now {error}; 'ganzoo uninstall' removes it") from error
 
 
-def comparable(row: dict[str, Any]) -> dict[str, Any]:
-    """What of a row tells whether a plugin is another one now: neither how long it took to load, nor where it lies."""
-    things = [{key: thing[key] for key in ("kind", "name")} for thing in row["provides"]]
-    return {key: row[key] for key in ("distribution", "version", "status", "reason")} | {"provides": things}
-
-
-def removed_lines(before: Rows, after: Rows) -> list[str]:
-    """A line for each thing that was provided before and no longer is, in whatever version."""
+def removed_lines(before: Sequence[PluginState], after: Sequence[PluginState]) -> list[str]:
+    """Return a line for each thing that was provided before and no longer is, in whatever version."""
     return [f"gone: {line}" for thing, line in provided_lines(before).items() if thing not in provided_lines(after)]
 
 
-def provided_lines(rows: Rows) -> dict[tuple[str, str, str], str]:
-    """A line for everything that plugins provide, with what brought it."""
+def provided_lines(plugins: Sequence[PluginState]) -> dict[tuple[str, str, str], str]:
+    """Return a line for everything that plugins provide, by its kind, name and distribution."""
     return {
-        (thing["kind"], thing["name"], row["distribution"]): (
-            f"{thing['kind']} {thing['name']} ({row['distribution']} {row['version']})"
-        )
-        for row in rows
-        for thing in row["provides"]
+        (kind, name, plugin.distribution): f"{kind} {name} ({plugin.distribution} {plugin.version})"
+        for plugin in plugins
+        for kind, name in plugin.provides
     }
 
 
-def say_nothing_new(thing: InstallTarget, changed: Rows, after: Rows, say: Callable[[str], None]) -> None:
-    """Tell of what was installed and brought nothing: it was there before, or is no plugin at all."""
-    if not thing.name:
+def log_if_nothing_new(target: InstallTarget, changed: Sequence[PluginState], after: Sequence[PluginState]) -> None:
+    """Log that an installed target brings nothing new, or that it is not a plugin."""
+    if not target.name:
         if not changed:
-            say(f"{thing.place} is installed, and brings no new plugin")
+            logger.info("%s is installed; it brings no new plugin", target.place)
         return
-    rows = [row for row in after if normalize_name(row["distribution"]) == thing.name]
-    if not rows:
-        say(f"{thing.name} is installed, and is no plugin: it has no entry point in group '{GROUP}'")
-    elif not any(row in changed for row in rows):
-        say(f"{thing.name} is installed, and brings what it brought before")
+    plugins = [plugin for plugin in after if normalize_name(plugin.distribution) == target.name]
+    if not plugins:
+        logger.info("%s is installed, but is not a plugin: it has no entry point in group '%s'", target.name, GROUP)
+    elif not any(plugin in changed for plugin in plugins):
+        logger.info("%s is installed; it brings the same as before", target.name)
 
 
-def check_broken(rows: Rows, say: Callable[[str], None]) -> None:
-    """Raise `BadInput` for a plugin that is installed and does not work; tell of names that others have too."""
-    for row in rows:
-        if row["status"] == "conflict":
-            say(f"{row['distribution']}: {row['reason']}")
-        elif row["status"] != "ok":
-            about = f"{row['distribution']} {row['version']}"
-            raise BadInput(f"{about} is installed, and does not work: {row['status']}: {row['reason']}")
+def check_working(plugins: Sequence[PluginState]) -> None:
+    """Raise `BadInput` for an installed plugin that does not work; log names that other plugins bring too."""
+    for plugin in plugins:
+        if plugin.status == "conflict":
+            logger.warning("%s: %s", plugin.distribution, plugin.reason)
+        elif plugin.status != "ok":
+            label = f"{plugin.distribution} {plugin.version}"
+            raise BadInput(f"{label} is installed, but does not work: {plugin.status}: {plugin.reason}")

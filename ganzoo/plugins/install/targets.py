@@ -1,4 +1,4 @@
-"""What the words of 'ganzoo install' stand for: package names, folders, wheels and addresses."""
+"""What `ganzoo install` accepts: package names, folders, wheels and addresses."""
 
 import re
 import tomllib
@@ -16,34 +16,34 @@ from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party, how_to_install
 
 ADDRESS = re.compile(r"[a-z+]+://\S+")
-ON_GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(@[\w./-]+)?/?")
-GROUNDS = ("ganzoo", "torch", "torchvision")
-"""What every plugin stands on: never fetched or replaced in passing."""
+GITHUB_ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+(@[\w./-]+)?/?")
+FOUNDATIONS = ("ganzoo", "torch", "torchvision")
+"""Distributions that every plugin builds on: never installed or replaced along with a plugin."""
 
 
 @dataclass(frozen=True)
 class InstallTarget:
-    """One thing to install: `place` as an installer takes it, and the normal name of its distribution, if known."""
+    """One thing to install: `place` as pip and uv take it, and the normalized name of its distribution, if known."""
 
     place: str
     name: str = ""
     is_folder: bool = False
 
     def __post_init__(self) -> None:
-        if self.name in GROUNDS:
-            raise BadInput(f"'ganzoo install' brings plugins; what they stand on, such as {self.name}, it leaves alone")
+        if self.name in FOUNDATIONS:
+            raise BadInput(f"'ganzoo install' is for plugins; install {self.name} itself with pip or uv")
 
 
 def parse_target(word: str) -> InstallTarget:
-    """What a word stands for.
+    """Return what a word of the command line stands for.
 
-    Raises `BadInput` for one that stands for nothing, for a first-party name, and for the name of an architecture or
-    another thing that is here already: on an index that may be anybody's.
+    Raises `BadInput` for a word that stands for nothing, for the name of a first-party plugin, and for the name of an
+    architecture or anything else that is already here: on an index such a name may belong to anybody.
     """
     if ADDRESS.fullmatch(word):
         file = PurePosixPath(unquote(urlsplit(word).path))
         name = wheel_name(file) if file.suffix == ".whl" else ""
-        return InstallTarget(f"git+{word}" if ON_GITHUB.fullmatch(word) else word, name)
+        return InstallTarget(f"git+{word}" if GITHUB_ADDRESS.fullmatch(word) else word, name)
     path = expand_user(Path(word))
     if word and exists(path):
         if (path / "pyproject.toml").is_file():
@@ -56,34 +56,40 @@ def parse_target(word: str) -> InstallTarget:
 
 
 def parse_requirement(word: str) -> InstallTarget:
-    """A package by name, with extras, versions or an address of its own."""
+    """Return the target for a package name, which may come with extras, versions or an address."""
     try:
         requirement = Requirement(word)
     except InvalidRequirement as error:
-        kinds = "no package name, no folder with a pyproject.toml, no wheel and no address such as git+https://..."
-        raise BadInput(f"'{word}' is {kinds}") from error
+        kinds = "a package name, a folder with a pyproject.toml, a wheel or an address such as git+https://..."
+        raise BadInput(f"'{word}' is not {kinds}") from error
     name = normalize_name(requirement.name)
-    if name in first_party() and not requirement.url:
-        raise BadInput(f"'{name}' is not fetched by name, as it comes with ganzoo's checkout: {how_to_install(name)}")
-    for thing in catalog().provided:
-        if name == normalize_name(thing.name) != normalize_name(thing.distribution) and not requirement.url:
-            raise BadInput(f"'{word}' is the {thing.kind} that {thing.distribution} brings, and is here already")
+    if not requirement.url:
+        check_fetchable(name, word)
     return InstallTarget(word, name)
 
 
+def check_fetchable(name: str, word: str) -> None:
+    """Raise `BadInput` for a name that must not be looked up on an index."""
+    if name in first_party():
+        raise BadInput(f"'{name}' is not fetched by name, as it comes with ganzoo's checkout: {how_to_install(name)}")
+    for thing in catalog().provided:
+        if name == normalize_name(thing.name) != normalize_name(thing.distribution):
+            raise BadInput(f"'{word}' is the {thing.kind} of {thing.distribution}, which is already installed")
+
+
 def project_name(path: Path) -> str:
-    """The name in a pyproject.toml, empty where it says none. Raises `BadInput` where that is no TOML."""
+    """Return the name in a pyproject.toml, or an empty string. Raises `BadInput` for a file that is not TOML."""
     try:
         project = tomllib.loads(read_bytes(path).decode()).get("project")
     except ValueError as error:
-        raise BadInput(f"{path} is no TOML: {error}") from error
+        raise BadInput(f"{path} is not valid TOML: {error}") from error
     name = project.get("name") if isinstance(project, dict) else None
     return normalize_name(name) if isinstance(name, str) else ""
 
 
 def wheel_name(path: PurePath) -> str:
-    """The name in a wheel's file name."""
+    """Return the distribution's name in the file name of a wheel. Raises `BadInput` for any other file name."""
     try:
         return normalize_name(parse_wheel_filename(path.name)[0])
     except InvalidWheelFilename as error:
-        raise BadInput(f"{path} is no wheel: {error}") from error
+        raise BadInput(f"{path} is not a wheel: {error}") from error

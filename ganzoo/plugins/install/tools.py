@@ -1,4 +1,4 @@
-"""The command lines of pip and of uv for this very environment."""
+"""The command lines of pip and uv for this very environment."""
 
 import importlib.util
 import json
@@ -15,50 +15,55 @@ from pathlib import Path
 from ganzoo.errors import BadInput
 from ganzoo.plugins.install.targets import InstallTarget
 
-PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
-"""How uv speaks of what it would install."""
-ALL, OWN, BUILDS = "constraints.txt", "own-constraints.txt", "build-constraints.txt"
-"""Constraints for everything, for ganzoo and its own plugins alone, and for what builds fetch."""
+UV_PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
+"""A line in which uv names a distribution that it would install."""
+CONSTRAINTS = "constraints.txt"
+"""File of constraints for everything that is installed."""
+OWN_CONSTRAINTS = "own-constraints.txt"
+"""File of constraints for ganzoo and its own plugins only."""
+BUILD_CONSTRAINTS = "build-constraints.txt"
+"""File of constraints for what builds fetch."""
 
 
 class Pip:
-    """Command lines of the pip of this environment; a pip.py in the current folder is not it."""
+    """Command lines of this environment's pip, never of a pip.py in the current folder."""
 
     name = "pip"
-    words = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
+    command = (sys.executable, "-P", "-m", "pip", "--disable-pip-version-check")
 
     def version(self, name: str) -> str:
-        """The version of a distribution that pip sees as installed, empty where there is none."""
+        """Return the version of a distribution that pip sees as installed, or an empty string."""
         return installed_version(name)
 
-    def install(self, things: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
-        """Install these, and nothing that the constraints in the folder forbid."""
+    def install(self, targets: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
+        """Return the command that installs these targets under the constraints in `folder`."""
         flags = ["--upgrade"] if upgrade else []
-        return [*self.words, "install", "--constraint", str(folder / ALL), *flags, *places(things, editable)]
+        constraint = ["--constraint", str(folder / CONSTRAINTS)]
+        return [*self.command, "install", *constraint, *flags, *as_arguments(targets, editable)]
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """Variables that bring the constraints into the environments of builds: by the second one since pip 25.3."""
+    def variables(self, folder: Path) -> dict[str, str]:
+        """Return the variables that apply the constraints to build environments; the second counts since pip 25.3."""
         if "PIP_NO_BUILD_ISOLATION" in os.environ:
             return {}
-        files = {"PIP_CONSTRAINT": folder / OWN, "PIP_BUILD_CONSTRAINT": folder / BUILDS}
+        files = {"PIP_CONSTRAINT": folder / OWN_CONSTRAINTS, "PIP_BUILD_CONSTRAINT": folder / BUILD_CONSTRAINTS}
         return {key: f"{os.environ.get(key, '')} {file.as_uri()}" for key, file in files.items()}
 
-    def rehearse(self, folder: Path) -> list[str]:
-        """Flags that install nothing, and leave a report of what would be."""
+    def dry_run(self, folder: Path) -> list[str]:
+        """Return flags with which nothing is installed, and a report of what would be is left in `folder`."""
         return ["--dry-run", "--report", str(folder / "report.json")]
 
-    def planned(self, folder: Path, said: str) -> list[str]:
-        """The names of what would be installed."""
+    def planned(self, folder: Path, output: str) -> list[str]:
+        """Return the names of the distributions that a dry run would install."""
         report = json.loads((folder / "report.json").read_text())
-        return [thing["metadata"]["name"] for thing in report["install"]]
+        return [each["metadata"]["name"] for each in report["install"]]
 
     def uninstall(self, names: Sequence[str]) -> list[str]:
-        """Uninstall these without asking."""
-        return [*self.words, "uninstall", "--yes", *names]
+        """Return the command that uninstalls these distributions without asking."""
+        return [*self.command, "uninstall", "--yes", *names]
 
 
 class Uv:
-    """Command lines of uv, which is told the environment."""
+    """Command lines of uv, with this environment's Python named in each."""
 
     name = "uv"
 
@@ -66,61 +71,65 @@ class Uv:
         self.program = program
 
     def version(self, name: str) -> str:
-        """The version of a distribution that uv sees as installed: it looks at this environment's own folders alone."""
-        here = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
+        """Return the version of a distribution that uv sees as installed: uv looks at the environment's own folders."""
+        own = {Path(sysconfig.get_path(kind)).resolve() for kind in ("purelib", "platlib")}
         found = installed_version(name)
-        return found if found and Path(str(distribution(name).locate_file(""))).resolve() in here else ""
+        return found if found and Path(str(distribution(name).locate_file(""))).resolve() in own else ""
 
-    def install(self, things: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
-        """Install these, and nothing that the constraints in the folder forbid.
+    def install(self, targets: Sequence[InstallTarget], folder: Path, editable: bool, upgrade: bool) -> list[str]:
+        """Return the command that installs these targets under the constraints in `folder`.
 
-        Its --upgrade would replace everything that these need as well, and what it built from a folder it keeps.
+        uv's --upgrade would also replace everything that the targets require, so each is named; and uv reuses what it
+        built from a folder before, so folders are reinstalled.
         """
-        if upgrade and not all(thing.name for thing in things):
-            raise BadInput("with uv, --upgrade needs the name as well: say 'NAME @ ADDRESS'")
-        flags = [f"--upgrade-package={thing.name}" for thing in things if upgrade]
-        flags += [f"--reinstall-package={thing.name}" for thing in things if thing.is_folder and thing.name]
-        constraints = ["--constraint", str(folder / ALL), "--build-constraint", str(folder / BUILDS)]
-        return [*self.start("install"), *constraints, *flags, *places(things, editable)]
+        if upgrade and not all(target.name for target in targets):
+            raise BadInput("with uv, --upgrade needs the name as well: write 'NAME @ ADDRESS'")
+        flags = [f"--upgrade-package={target.name}" for target in targets if upgrade]
+        flags += [f"--reinstall-package={target.name}" for target in targets if target.is_folder and target.name]
+        constraints = ["--constraint", str(folder / CONSTRAINTS), "--build-constraint", str(folder / BUILD_CONSTRAINTS)]
+        return [*self.command("install"), *constraints, *flags, *as_arguments(targets, editable)]
 
-    def environment(self, folder: Path) -> dict[str, str]:
-        """No variables: flags say it all."""
+    def variables(self, folder: Path) -> dict[str, str]:
+        """Return no variables: uv takes all of it as flags."""
         return {}
 
-    def rehearse(self, folder: Path) -> list[str]:
-        """Flags that install nothing, and say what would be."""
+    def dry_run(self, folder: Path) -> list[str]:
+        """Return flags with which nothing is installed, and what would be is printed."""
         return ["--dry-run", "--color", "never"]
 
-    def planned(self, folder: Path, said: str) -> list[str]:
-        """The names of what would be installed."""
-        return PLANNED.findall(said)
+    def planned(self, folder: Path, output: str) -> list[str]:
+        """Return the names of the distributions that a dry run would install."""
+        return UV_PLANNED.findall(output)
 
     def uninstall(self, names: Sequence[str]) -> list[str]:
-        """Uninstall these; uv never asks."""
-        return [*self.start("uninstall"), *names]
+        """Return the command that uninstalls these distributions; uv never asks."""
+        return [*self.command("uninstall"), *names]
 
-    def start(self, verb: str) -> list[str]:
-        """What every command line begins with."""
+    def command(self, verb: str) -> list[str]:
+        """Return the beginning of every command line."""
         return [self.program, "pip", verb, "--python", sys.executable]
 
 
-def places(things: Iterable[InstallTarget], editable: bool) -> list[str]:
-    """The things as the last words of a command line."""
-    return [word for thing in things for word in (["--editable", thing.place] if editable else [thing.place])]
+Installer = Pip | Uv
 
 
-def find_installer() -> Pip | Uv:
-    """What there is to install with. Raises `BadInput` where there is nothing, with the command that brings it."""
+def as_arguments(targets: Iterable[InstallTarget], editable: bool) -> list[str]:
+    """Return the targets as the last arguments of a command line."""
+    return [word for target in targets for word in (["--editable", target.place] if editable else [target.place])]
+
+
+def find_installer() -> Installer:
+    """Return pip if this environment has it, else uv. Raises `BadInput` with the command that brings pip."""
     if importlib.util.find_spec("pip"):
         return Pip()
     if program := shutil.which("uv"):
         return Uv(program)
-    brings_pip = f"{shlex.quote(sys.executable)} -m ensurepip"
-    raise BadInput(f"there is neither pip nor uv to do that with; run this, and then the same again: {brings_pip}")
+    ensurepip = f"{shlex.quote(sys.executable)} -m ensurepip"
+    raise BadInput(f"neither pip nor uv is available; install pip, then try again: {ensurepip}")
 
 
 def installed_version(name: str) -> str:
-    """The version of an installed distribution, empty where there is none."""
+    """Return the version of an installed distribution, or an empty string."""
     try:
         return version(name) or ""
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What a new process of this Python answers: it alone sees what was just installed."""
+"""Asks a new process of this Python, which alone sees what was just installed."""
 
 import importlib
 import json
@@ -14,32 +14,33 @@ from ganzoo._names import normalize_name
 from ganzoo.errors import Failed
 
 Result = TypeVar("Result")
-CODE = "import sys; from ganzoo.plugins.install.subprocess import answer; answer(*sys.argv[1:])"
+
+CODE = f"import sys; from {__name__} import write_result; write_result(*sys.argv[1:])"
 
 
-def run_afresh(function: Callable[[], Result]) -> Result:
+def run_in_new_process(function: Callable[[], Result]) -> Result:
     """Return what a function of a module returns in a new process. Raises `Failed` where that process ends early.
 
-    The answer comes in a file, as a plugin that is loaded may write to standard output whatever it likes.
+    The result comes back in a file, as JSON, since a plugin may print anything while it is loaded.
     """
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "answer.json"
+        file = Path(folder) / "result.json"
         # Without -P, what lies in the current folder would count as installed.
         command = [sys.executable, "-P", "-c", CODE, function.__module__, function.__name__, str(file)]
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
         try:
-            found: Result = json.loads(file.read_text())
-            return found
+            result: Result = json.loads(file.read_text())
         except (OSError, ValueError) as error:
-            raise Failed(f"a new process of {sys.executable} ends before it has said what is installed") from error
+            raise Failed(f"a new process of {sys.executable} ends before it can list what is installed") from error
+        return result
 
 
-def answer(module: str, function: str, file: str) -> None:
-    """Write what the function returns into the file."""
+def write_result(module: str, function: str, file: str) -> None:
+    """Call a function and write what it returns into a file."""
     Path(file).write_text(json.dumps(getattr(importlib.import_module(module), function)()))
 
 
 def installed_versions() -> dict[str, str]:
-    """The normal name and the version of every installed distribution."""
-    found = reversed(list(distributions()))  # the first of a name counts
+    """Return the normalized name and the version of every installed distribution."""
+    found = reversed(list(distributions()))  # of two with one name, the first on the path counts
     return {normalize_name(each.metadata["Name"] or ""): each.version or "" for each in found}

@@ -1,0 +1,137 @@
+"""Loads one plugin and asks it what it registers. Whatever goes wrong becomes its status and reason.
+
+Every plugin is asked through a plugin manager of its own, so that a broken one leaves no trace in the others.
+"""
+
+import contextlib
+import inspect
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from importlib.metadata import Distribution, EntryPoint
+from pathlib import Path
+
+import pluggy
+
+from ganzoo._names import normalize_name, one_line
+from ganzoo._version import __version__
+from ganzoo.plugins import hookspecs
+from ganzoo.plugins.registration import Plugin, attribute_warnings
+
+GROUP = "ganzoo"
+"""The group of entry points in which plugins are found."""
+
+
+def load_plugin(entry: EntryPoint, earlier: list[Plugin]) -> Plugin:
+    """Load the plugin of an entry point; `earlier` are those that were loaded before. Never raises for its faults."""
+    name, version = name_and_version(entry)
+    plugin = Plugin(name or entry.name, version, entry.name)
+    plugin.registered_before = [
+        thing for other in earlier if other.distribution == plugin.distribution for thing in other.provides
+    ]
+    torch_was_imported = "torch" in sys.modules
+    try:
+        # Programs that parse standard output must not find a plugin's prints in it.
+        with contextlib.redirect_stdout(sys.stderr), attribute_warnings(plugin.label, plugin.note):
+            load_unless_refused(plugin, entry)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may even call sys.exit
+        plugin.fail("failed", one_line(error))
+        plugin.traceback = "".join(traceback.format_exception(error))
+    if "torch" in sys.modules and not torch_was_imported:
+        plugin.note("loading it imports torch, which slows down every command")
+    return plugin
+
+
+def name_and_version(entry: EntryPoint) -> tuple[str, str]:
+    """Return name and version of an entry point's distribution, empty where its metadata is missing or unreadable."""
+    if entry.dist is None:
+        return "", ""
+    try:
+        metadata = entry.dist.metadata
+        names, versions = (metadata.get_all(key) or [""] for key in ("Name", "Version"))
+    except Exception:
+        return "", ""
+    return names[0], versions[0]
+
+
+def load_unless_refused(plugin: Plugin, entry: EntryPoint) -> None:
+    """Load a plugin, unless it is disabled, half uninstalled or made for another version of ganzoo."""
+    if {normalize_name(plugin.distribution), normalize_name(entry.name)} & disabled_plugins():
+        plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
+    elif entry.dist is None or not all(name_and_version(entry)):
+        plugin.fail("failed", "its distribution has no readable name and version: install it again")
+    elif needed := unmet_requirement(entry.dist):
+        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {__version__}")
+    else:
+        load(plugin, entry)
+
+
+def load(plugin: Plugin, entry: EntryPoint) -> None:
+    """Import the plugin, call its hooks and look for its files."""
+    start = time.perf_counter()
+    try:
+        has_hooks = call_hooks(plugin, entry.load())
+        has_files = [plugin.register_files(folder) for folder in package_folders(entry.module)]
+    finally:
+        plugin.milliseconds = round(1000 * (time.perf_counter() - start), 1)
+    if not has_hooks and not any(has_files):
+        plugin.fail("failed", "it registers nothing: mark its hooks with @ganzoo.hookimpl")
+
+
+def call_hooks(plugin: Plugin, module: object) -> bool:
+    """Call the plugin's hooks and return whether it has any. Raise for a misspelt hook or one with other arguments."""
+    registers: dict[str, Callable[..., None]] = {
+        "register_architectures": plugin.register_architecture,
+        "register_losses": plugin.register_loss,
+        "register_callbacks": plugin.register_callback,
+    }
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(module)
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        unknown = str(error).partition(" in plugin")[0]
+        raise ValueError(f"{unknown}; the hooks are {', '.join(registers)}") from error
+    for name in (*registers, *hookspecs.RENAMED):
+        check_marked(module, name)
+        getattr(manager.hook, name)(register=registers[hookspecs.RENAMED.get(name, name)])
+    return bool(manager.get_hookcallers(module))
+
+
+def check_marked(module: object, name: str) -> None:
+    """Raise `ValueError` for a function with the name of a hook that lacks the mark."""
+    # Looked up statically, since a module may have a __getattr__ that answers to every name.
+    hook = inspect.getattr_static(module, name, None)
+    if callable(hook) and not hasattr(hook, "ganzoo_impl"):
+        raise ValueError(f"the hook {name} is not marked: put @ganzoo.hookimpl above it")
+
+
+def package_folders(module: str) -> list[Path]:
+    """Return the folders of the package that an imported module is, or lies in."""
+    package = module if "__path__" in vars(sys.modules[module]) else module.rpartition(".")[0]
+    return [Path(folder) for folder in vars(sys.modules[package]).get("__path__", [])] if package else []
+
+
+def unmet_requirement(distribution: Distribution) -> str:
+    """Return the plugin's own requirement on ganzoo if this version does not meet it, else an empty string."""
+    for text in distribution.requires or []:
+        if normalize_name(re.split(r"[^\w.-]", text.strip())[0]) == "ganzoo":
+            # Imported late: a plugin without a version range must not cost start-up time.
+            from packaging.requirements import Requirement
+
+            requirement = Requirement(text)
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if applies and not requirement.specifier.contains(__version__, prereleases=True):
+                return f"ganzoo{requirement.specifier}"
+    return ""
+
+
+def disabled_plugins() -> set[str]:
+    """Return the names in the environment variable GANZOO_DISABLE_PLUGINS, which are separated by commas."""
+    return {normalize_name(name) for name in os.environ.get("GANZOO_DISABLE_PLUGINS", "").split(",") if name.strip()}
