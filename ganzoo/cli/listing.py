@@ -136,13 +136,11 @@ def describe_provided(thing: Registration) -> str:
 
 def class_of(thing: Registration, part: str) -> Callable[..., object]:
     """Import one class of a registration. Raises `BadInput` where it is not what it was registered as."""
-    if thing.kind == "callback":
-        from ganzoo.testing.callbacks import callback_class
-
-        return callback_class(thing)
     from ganzoo.recipe.build import BASES, resolve_class
+    from ganzoo.training.callbacks import Callback
 
-    return resolve_class(thing.kind, thing.full_name, part, BASES[part]).cls
+    base = Callback if thing.kind == "callback" else BASES[part]
+    return resolve_class(thing.kind, thing.full_name, part, base).cls
 
 
 def describe_recipe(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,205 +9,219 @@ from torch import Tensor, nn
 from ganzoo.contract import Step
 from ganzoo.engine.checks import check_fit, check_players
 from ganzoo.errors import BadInput, Failed
-from ganzoo.testing.check import Skipped, Unplayable, require, saying, sentence_of
+from ganzoo.testing.check import Skipped, Unplayable, describe_error, prefix_failures, require
 from ganzoo.testing.games import Game, Plain, Players
 from ganzoo.testing.sampling import (
-    CLOSE,
+    TOLERANCE,
     same_seed_same_latents,
     same_seed_same_sample,
     samples_do_not_depend_on_batch_mates,
     weights_survive_safetensors,
 )
-from ganzoo.testing.turns import by_key, call, penalty, plays, resumes, shake, sides_of, turn_of
+from ganzoo.testing.turns import (
+    call_network,
+    check_resume,
+    check_training,
+    freeze_other_side,
+    gradient_penalty,
+    images_by_key,
+    make_step,
+    perturb,
+)
 
-PUSHES, STOPPED = 15, 1e-3
-"""Steps in each half of a training that pushes scores, and which part of the way of the first half is none."""
+PUSH_STEPS = 15
+"""Steps in each half of a training that pushes scores in one direction."""
+SATURATION = 1e-3
+"""Scores have stopped if they move by at most this part of their way in the first half of such a training."""
 
 
 def builds_with_every_option(game: Game) -> None:
-    """With the defaults, and with each value of an option that has a few."""
+    """It can be built with the defaults, and with each value of an option that has a few."""
     try:
         game.players()
     except Unplayable as refusal:
         raise AssertionError(str(refusal)) from refusal
-    game.each(lambda players: check_players(*players))
-    if game.labelled:
-        plays_without_classes(game)
+    game.for_each_variant(lambda players: check_players(*players))
+    if game.uses_labels:
+        check_without_classes(game)
 
 
-def plays_without_classes(game: Game) -> None:
-    """Whether an architecture that builds without classes also samples and scores without labels."""
+def check_without_classes(game: Game) -> None:
+    """Check that an architecture that can be built without classes also samples and scores without labels."""
     try:
-        players, batch = game.players(classes=None), game.batch()
+        players, batch = game.players(with_classes=False), game.batch()
     except (BadInput, Skipped):
-        return  # it says that it needs them, or other batches
+        return  # it says that it needs classes, or other batches
     if not any("label" in getattr(player, "needs", ()) for player in players):
         batch.pop("label", None)
-    with saying("without classes"):
-        seen(turn_of("discriminator", players, batch))
+    with prefix_failures("without classes"):
+        network_outputs(make_step("discriminator", players, batch))
 
 
 def fakes_are_like_the_data(game: Game) -> None:
-    """Their keys, shape and type are the real images', and their range is [-1, 1]."""
+    """Fakes have the keys, shapes and types of the real images, and lie in [-1, 1]."""
     batch = game.batch()
 
-    def look(players: Players) -> None:
-        for mode in (True, False):
-            step = turn_of("discriminator", in_mode(players, mode), batch)
+    def check_fakes(players: Players) -> None:
+        for training in (True, False):
+            step = make_step("discriminator", set_mode(players, training), batch)
             check_fit(step)
-            fakes = by_key(step.generator, step.fake)
-            for key in by_key(step.generator, step.real):
-                compare(key, fakes.get(key), batch[key])
-        large = {key: 100 * value if value.is_floating_point() else value for key, value in step.latent.items()}
-        images = by_key(step.generator, step.generate(step.given | large)).get("image")
-        if images is not None:
-            told = "{}, the data lie in [-1, 1]: end with a tanh"
-            require(in_range(images.nan_to_num()), told.format("large latents give images outside that"))
-            require(images.isnan().any() or images.min() < 0, told.format("no pixel is ever below 0"))
+            fakes = images_by_key(step.generator, step.fake)
+            for key in images_by_key(step.generator, step.real):
+                check_like(key, fakes.get(key), batch[key])
+        check_range(step)
 
-    game.each(look)
+    game.for_each_variant(check_fakes)
 
 
-def compare(key: str, fake: Any, real: Tensor) -> None:
-    """Whether what a generator makes could be real."""
-    require(isinstance(fake, Tensor), f"the generator's '{key}' is a {type(fake).__name__}, not a tensor")
+def check_like(key: str, fake: object, real: Tensor) -> None:
+    """Check that what a generator makes has the shape, type and range of real data."""
+    if not isinstance(fake, Tensor):
+        raise AssertionError(f"the generator's '{key}' is a {type(fake).__name__}, not a tensor")
     shapes = f"{tuple(fake.shape)}, the data's has {tuple(real.shape)}"
     require(fake.shape == real.shape, f"the generator's '{key}' has the shape {shapes}")
     require(fake.dtype == real.dtype, f"the generator's '{key}' is {fake.dtype}, the data's is {real.dtype}")
     if key == "image":
-        require(
-            in_range(fake.nan_to_num()),
-            f"images reach {fake.abs().max():.3g}, they must lie in [-1, 1]: end with a tanh",
-        )
+        largest = fake.nan_to_num().abs().max().item()
+        message = f"images reach {largest:.3g}, they must lie in [-1, 1]: end with a tanh"
+        require(largest <= 1 + TOLERANCE, message)
 
 
-def in_range(images: Tensor) -> bool:
-    """Whether images lie in [-1, 1]."""
-    return images.abs().max().item() <= 1 + CLOSE
+def check_range(step: Step) -> None:
+    """Check that images fill [-1, 1] and stay inside even for latents that are far too large."""
+    large = {key: 100 * value if value.is_floating_point() else value for key, value in step.latent.items()}
+    images = images_by_key(step.generator, step.generate(step.given | large)).get("image")
+    if images is None:
+        return
+    advice = "the data lie in [-1, 1]: end with a tanh"
+    inside = images.nan_to_num().abs().max().item() <= 1 + TOLERANCE
+    require(inside, f"large latents give images outside that, {advice}")
+    require(images.isnan().any() or images.min() < 0, f"no pixel is ever below 0, {advice}")
 
 
 def everything_is_finite(game: Game) -> None:
-    """Fakes, scores and extras in `train()` and in `eval()`."""
+    """Fakes, scores and extras are finite in `train()` and in `eval()`."""
 
-    def look(players: Players) -> None:
-        for mode in (True, False):
-            step = turn_of("discriminator", in_mode(players, mode), game.batch())
-            for name, tensor in seen(step).items():
-                told = f"{name} has a value that is no finite number in {'train' if mode else 'eval'}()"
-                require(tensor.isfinite().all(), told)
+    def check_finite(players: Players) -> None:
+        for training in (True, False):
+            step = make_step("discriminator", set_mode(players, training), game.batch())
+            for name, tensor in network_outputs(step).items():
+                mode = "train" if training else "eval"
+                require(tensor.isfinite().all(), f"{name} has a value that is not finite in {mode}()")
 
-    game.each(look)
+    game.for_each_variant(check_finite)
 
 
-def seen(step: Step) -> dict[str, Tensor]:
-    """Every tensor that the networks of a step give."""
-    found = {f"the generator's '{key}'": value for key, value in by_key(step.generator, step.fake).items()}
-    found |= {"a real score": step.real_scores, "a fake score": step.fake_scores}
-    found |= {f"the real extra '{key}'": value for key, value in step.real_extras.items()}
-    return found | {f"the fake extra '{key}'": value for key, value in step.fake_extras.items()}
+def network_outputs(step: Step) -> dict[str, Tensor]:
+    """Return every tensor that the networks of a step give, by its name in a sentence."""
+    outputs = {f"the generator's '{key}'": value for key, value in images_by_key(step.generator, step.fake).items()}
+    outputs |= {"a real score": step.real_scores, "a fake score": step.fake_scores}
+    outputs |= {f"the real extra '{key}'": value for key, value in step.real_extras.items()}
+    return outputs | {f"the fake extra '{key}'": value for key, value in step.fake_extras.items()}
 
 
 def gradient_reaches_the_generator(game: Game) -> None:
-    """All of its parameters on its turn, from scores and extras, and none of the discriminator's."""
-    game.each(lambda players: reaches("generator", players, game.batch()))
+    """On its turn all of its parameters get a gradient from scores and extras, and none of the discriminator's does."""
+    game.for_each_variant(lambda players: check_gradient("generator", players, game.batch()))
 
 
 def gradient_reaches_the_discriminator(game: Game) -> None:
-    """All of its parameters on its turn, from scores and extras, and none of the generator's."""
-    game.each(lambda players: reaches("discriminator", players, game.batch()))
+    """On its turn all of its parameters get a gradient from scores and extras, and none of the generator's does."""
+    game.for_each_variant(lambda players: check_gradient("discriminator", players, game.batch()))
 
 
-def reaches(turn: str, players: Players, batch: dict[str, Tensor]) -> None:
-    """Whether the gradient of a turn reaches its side; what starts at zero gets a second chance elsewhere."""
-    left_out = unreached(turn, players, batch)
-    if left_out:
-        shake(players)
-        left_out = unreached(turn, players, batch)
-    told = f"no gradient reaches the {turn}'s '{(left_out or [''])[0]}' on its turn"
-    require(not left_out, f"{told}: remove what is not used, and detach nothing on the way")
+def check_gradient(turn: str, players: Players, batch: dict[str, Tensor]) -> None:
+    """Check that the gradient of a turn reaches its side; parameters that start at zero get a second try elsewhere."""
+    without = parameters_without_gradient(turn, players, batch)
+    if without:
+        perturb(players)
+        without = parameters_without_gradient(turn, players, batch)
+    if without:
+        advice = "remove what is not used, and detach nothing on the way"
+        raise AssertionError(f"no gradient reaches the {turn}'s '{without[0]}' on its turn: {advice}")
 
 
-def unreached(turn: str, players: Players, batch: dict[str, Tensor]) -> list[str]:
-    """Trainable parameters of the side whose turn it is that get no gradient."""
-    step = turn_of(turn, players, batch)
-    own, other = sides_of(step)
+def parameters_without_gradient(turn: str, players: Players, batch: dict[str, Tensor]) -> list[str]:
+    """Return the trainable parameters of the side whose turn it is that get no gradient."""
+    step = make_step(turn, players, batch)
+    own, other = freeze_other_side(step)
     own.zero_grad()
-    outputs = [value for value in judge_outputs(step) if value.requires_grad]
+    outputs = [value for value in trainable_outputs(step) if value.requires_grad]
     if outputs:
-        sum((value * torch.randn_like(value)).sum() for value in outputs).backward()
-    told = f"on the {turn}'s turn a gradient reaches the other side"
-    require(all(parameter.grad is None for parameter in other.parameters()), told)
+        torch.autograd.backward([(value * torch.randn_like(value)).sum() for value in outputs])
+    reached = any(parameter.grad is not None for parameter in other.parameters())
+    require(not reached, f"on the {turn}'s turn a gradient reaches the other side")
     trained = [(name, parameter) for name, parameter in own.named_parameters() if parameter.requires_grad]
     return [name for name, parameter in trained if parameter.grad is None or not parameter.grad.any()]
 
 
-def judge_outputs(step: Step) -> list[Tensor]:
-    """All that a loss could make terms of on a turn: scores, extras, and outputs that are no fakes."""
+def trainable_outputs(step: Step) -> list[Tensor]:
+    """Return all of which a loss could make terms on a turn: scores, extras, and outputs that are not fakes."""
     if step.turn == "discriminator":
         return [step.real_scores, step.fake_scores, *step.real_extras.values(), *step.fake_extras.values()]
-    makes = by_key(step.generator, step.real)
-    further = [value for key, value in by_key(step.generator, step.fake).items() if key not in makes]
+    makes = images_by_key(step.generator, step.real)
+    further = [value for key, value in images_by_key(step.generator, step.fake).items() if key not in makes]
     return [step.fake_scores, *step.fake_extras.values(), *further]
 
 
 def scores_are_raw(game: Game) -> None:
-    """No sigmoid or tanh at the end: a loss takes it for granted that there is none."""
-    players = in_mode(game.players(), False)
-    step = turn_of("discriminator", players, game.batch())
-    ways = [push_scores(players[1], step, sign) for sign in (1, -1)]
+    """Scores are unbounded: losses expect that there is no sigmoid or tanh at the end."""
+    players = set_mode(game.players(), training=False)
+    step = make_step("discriminator", players, game.batch())
+    pushed = [push_scores(players[1], step, sign) for sign in (1, -1)]
     advice = "leave the final sigmoid (or tanh) away, losses take raw scores"
-    beyond = any(not (scores.abs() <= 1).all() for way in ways for scores in way)
+    beyond = any(not (scores.abs() <= 1).all() for way in pushed for scores in way)
     require(beyond, f"scores never leave [-1, 1]: {advice}")
-    for start, half, end in ways:
-        stopped = (end - half).abs().max() <= STOPPED * (half - start).abs().max()
+    for start, half, end in pushed:
+        stopped = (end - half).abs().max() <= SATURATION * (half - start).abs().max()
         require(not stopped, f"scores stop at {end.mean():.3g}, whatever training does: {advice}")
 
 
 def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]:
-    """The scores before a training that pushes them in one direction, half way through it and at its end."""
+    """Train scores in one direction, and return them before, half way through and at the end."""
     discriminator = copy.deepcopy(discriminator)
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)
     found = []
-    for _ in range(2 * PUSHES + 1):
-        judgement = call(discriminator, step.real, step.given)
+    for _ in range(2 * PUSH_STEPS + 1):
+        judgement = call_network(discriminator, step.real, step.given)
         scores = judgement[0] if isinstance(judgement, tuple) else judgement
         found.append(scores.detach())
         optimizer.zero_grad()
-        (-sign * scores.mean()).backward()
+        torch.autograd.backward([-sign * scores.mean()])
         optimizer.step()
-    return found[::PUSHES]
+    return found[::PUSH_STEPS]
 
 
 def plays_in_float32(game: Game) -> None:
     """A few training steps give finite numbers."""
-    plays(game, lambda: [Plain()], "fp32")
+    check_training(game, lambda: [Plain()], "fp32")
 
 
 def plays_in_bfloat16(game: Game) -> None:
     """A few training steps under autocast give finite numbers."""
-    plays(game, lambda: [Plain()], "bf16")
+    check_training(game, lambda: [Plain()], "bf16")
 
 
 def scores_can_be_differentiated_twice(game: Game) -> None:
-    """As gradient penalties do."""
-    step = turn_of("discriminator", game.players(), game.batch())
-    told = "the scores cannot be differentiated twice, which gradient penalties do"
+    """Scores have a gradient of a gradient, which gradient penalties need."""
+    step = make_step("discriminator", game.players(), game.batch())
+    reason = "the scores cannot be differentiated twice, which gradient penalties do"
     try:
-        penalty(step).backward()
+        torch.autograd.backward([gradient_penalty(step)])
     except (RuntimeError, Failed) as error:
-        raise AssertionError(f"{told}: {sentence_of(error)}") from error
-    gradients = [p.grad for p in step.discriminator.parameters() if p.grad is not None]
-    require(gradients, f"{told}: no parameter gets a gradient")
-    require(all(each.isfinite().all() for each in gradients), f"{told}: a gradient is not finite")
+        raise AssertionError(f"{reason}: {describe_error(error)}") from error
+    gradients = [parameter.grad for parameter in step.discriminator.parameters() if parameter.grad is not None]
+    require(gradients, f"{reason}: no parameter gets a gradient")
+    require(all(gradient.isfinite().all() for gradient in gradients), f"{reason}: a gradient is not finite")
 
 
 def state_survives_save_and_restore(game: Game) -> None:
-    """A resumed training goes on as if nothing had happened."""
-    resumes(game, lambda: [Plain()])
+    """A resumed training continues as if it had never stopped."""
+    check_resume(game, lambda: [Plain()])
 
 
-def in_mode(players: Players, training: bool) -> Players:
-    """Both networks in `train()` or `eval()`."""
+def set_mode(players: Players, training: bool) -> Players:
+    """Put both networks into `train()` or `eval()`, and return them."""
     return players[0].train(training), players[1].train(training)
 
 

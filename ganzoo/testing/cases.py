@@ -1,8 +1,7 @@
-"""The games that a loss is checked in: the first that it does not refuse."""
+"""The game in which a loss is checked: the first that it does not refuse."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 from torch import Tensor
 
@@ -14,30 +13,31 @@ from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
-from ganzoo.testing.games import SMALL, Game, OwnGame, Players, values_of
-from ganzoo.testing.turns import set_up, turn_of
+from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, values_of
+from ganzoo.testing.turns import make_step, set_up
 
-Ready = tuple[Scheduled, Players, dict[str, Tensor]]
 ADVICE = "let setup refuse in a sentence what cannot work"
 
 
 class LossCase:
-    """A loss by its full name, and the games that it is tried in first: the kit's own and its plugin's."""
+    """A loss by its full name, and the games in which it is tried first: the kit's own, then those of its plugin."""
 
     def __init__(self, name: str, games: Sequence[Game]) -> None:
-        self.name, self.own_games = name, [OwnGame(), *games]
+        self.name, self.first_games = name, [OwnGame(), *games]
 
-    def use(self, options: dict[str, Any] | None = None) -> Scheduled:
-        """A new loss with these options, as the engine takes it."""
+    def make_loss(self, options: Options | None = None) -> Scheduled:
+        """Return a new loss with these options, as the engine takes it."""
         section = validate(LossUse, {"name": self.name, **(options or {})}, "loss")
         return build.schedule(section, build.resolve_loss(section))
 
     @cached_property
-    def variants(self) -> list[dict[str, Any]]:
+    def variants(self) -> list[Options]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
         fields = build.option_schema(build.resolve_class("loss", self.name, "loss", Loss).cls).model_fields
-        others = [{n: value} for n, f in fields.items() for value in values_of(f.annotation) if value != f.default]
-        return [{}, *others]
+        found: list[Options] = [{}]
+        for name, field in fields.items():
+            found += [{name: value} for value in values_of(field.annotation) if value != field.default]
+        return found
 
     @property
     def game(self) -> Game:
@@ -45,66 +45,66 @@ class LossCase:
 
         Where there is none, raises `Skipped` with what `setup` refused, or `Unplayable` where a term failed instead.
         """
-        if isinstance(self._found, Skipped):
-            raise self._found
-        return self._found
+        if isinstance(self._game, Skipped):
+            raise self._game
+        return self._game
 
     @cached_property
-    def _found(self) -> Game | Skipped:
+    def _game(self) -> Game | Skipped:
         refusals: dict[str, list[str]] = {}
-        late = lacking = False
-        for game in self.own_games:
+        refused_late = batches_missing = False
+        for game in self.first_games:
             try:
-                self._ready(game)
-                late = True
+                self._prepare(game)
+                refused_late = True
                 self._try(game)
                 return game
             except (BadInput, Skipped) as refusal:
-                lacking |= isinstance(refusal, Skipped)
+                batches_missing |= isinstance(refusal, Skipped)
                 refusals.setdefault(str(refusal), []).append(game.name)
             except Failed as error:
                 return Unplayable(f"{error}; {ADVICE}")
         said = "; ".join(f"{refusal} (in {', '.join(names)})" for refusal, names in refusals.items())
-        if late and not lacking:
+        if refused_late and not batches_missing:
             return Unplayable(f"it plays no game: {said}; {ADVICE}")
         nowhere = Skipped(f"it refuses every game: {said}, and no other architecture here suits it")
-        return next(filter(self._suits, self._others()), nowhere)
+        return next(filter(self._suits, self._other_games()), nowhere)
 
-    def _others(self) -> Iterator[Game]:
-        """The games of all other architectures here, which the loss was not written for."""
-        known = [game.name for game in self.own_games]
+    def _other_games(self) -> Iterator[Game]:
+        """Yield the games of all other architectures here, for which the loss was not written."""
+        tried = [game.name for game in self.first_games]
         names = [thing.full_name for thing in catalog().provided if thing.kind == "architecture"]
-        return (Game(name, SMALL) for name in names if name not in known)
+        return (Game(name, SMALL_IMAGE_SHAPES) for name in names if name not in tried)
 
     def _suits(self, game: Game) -> bool:
         try:
             self._try(game)
         except Exception:
-            return False  # whoever is to blame, it is not this plugin alone
+            return False  # whichever plugin is to blame, it need not be this one
         return True
 
     def _try(self, game: Game) -> None:
         for turn in SIDES:
-            use, players, batch = self._ready(game)
-            use.call(turn, turn_of(turn, players, batch, [use]))
+            loss, players, batch = self._prepare(game)
+            loss.call(turn, make_step(turn, players, batch, [loss]))
 
-    def ready(self, options: dict[str, Any] | None = None) -> Ready:
-        """A new loss that has been set up, with the players and a batch of its game."""
-        return self._ready(self.game, options)
+    def prepare(self, options: Options | None = None) -> tuple[Scheduled, Players, dict[str, Tensor]]:
+        """Return a new loss that has been set up, with the players and a batch of its game."""
+        return self._prepare(self.game, options)
 
-    def _ready(self, game: Game, options: dict[str, Any] | None = None) -> Ready:
-        use, players, batch = self.use(options), game.players(), game.batch()
-        set_up(use, players, batch)
-        return use, players, batch
+    def _prepare(self, game: Game, options: Options | None = None) -> tuple[Scheduled, Players, dict[str, Tensor]]:
+        loss, players, batch = self.make_loss(options), game.players(), game.batch()
+        set_up(loss, players, batch)
+        return loss, players, batch
 
-    def turns(self, options: dict[str, Any] | None = None) -> Iterator[tuple[Scheduled, Step]]:
-        """The loss before each turn that it has terms for; none where `setup` refuses these options."""
+    def turns(self, options: Options | None = None) -> Iterator[tuple[Scheduled, Step]]:
+        """Yield the loss before each turn that it has terms for; nothing where `setup` refuses these options."""
         for turn in SIDES:
             try:
-                use, players, batch = self.ready(options)
+                loss, players, batch = self.prepare(options)
             except BadInput:
                 if options:
                     return  # other options may need another game
                 raise
-            if use.has_terms_for(turn):
-                yield use, turn_of(turn, players, batch, [use])
+            if loss.has_terms_for(turn):
+                yield loss, make_step(turn, players, batch, [loss])

@@ -1,4 +1,4 @@
-"""What a check of a plugin is, and how it ends: passed, failed in one sentence, or skipped with a reason."""
+"""One check of a plugin: it passes, fails with one sentence, or is skipped with a reason."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ class Check:
     """One promise of the contract that one thing of a plugin must keep.
 
     Calling it returns nothing, or raises `AssertionError` with a sentence that says what is wrong and what to do, or
-    `Skipped` with the reason. Torch's global random generator is afterwards as it was.
+    `Skipped` with the reason. It leaves torch's global random generator as it was.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Check:
 
     @property
     def id(self) -> str:
-        """Such as `architecture-dcgan-same-seed-same-sample`."""
+        """The id in pytest, such as `architecture-dcgan-same-seed-same-sample`."""
         return "-".join([self.kind, self.name, re.sub(r"\W+", "-", self.title)])
 
     def __call__(self) -> None:
@@ -49,10 +49,10 @@ class Check:
         except (Skipped, AssertionError):
             raise
         except (Exception, SystemExit) as error:
-            raise AssertionError(sentence_of(error)) from error
+            raise AssertionError(describe_error(error)) from error
 
     def result(self) -> tuple[str, str]:
-        """How it ends, as "ok", "failed" or "skipped", and the reason."""
+        """Make the check and return "ok", "failed" or "skipped", and the reason."""
         try:
             self()
         except Skipped as reason:
@@ -63,32 +63,34 @@ class Check:
 
 
 def title_of(function: Callable[..., Any]) -> str:
-    """A check's title: the name of its function in words."""
-    return function.__name__.replace("_", " ")
+    """Return a check's title: the words in the name of its function."""
+    name: str = function.__name__
+    return name.replace("_", " ")
 
 
-def require(holds: object, sentence: str) -> None:
-    """Raise `AssertionError` with that sentence unless something holds."""
-    if not holds:
-        raise AssertionError(sentence)
+def require(condition: object, message: str) -> None:
+    """Raise `AssertionError` with that message unless the condition holds."""
+    if not condition:
+        raise AssertionError(message)
 
 
 @contextmanager
-def saying(where: str) -> Iterator[None]:
-    """Whatever fails inside says where."""
+def prefix_failures(where: str) -> Iterator[None]:
+    """Begin the message of whatever fails inside with `where`, if that is not empty."""
     try:
         yield
     except Skipped:
         raise
     except (Exception, SystemExit) as error:
-        raise AssertionError(f"{where}: {sentence_of(error)}" if where else sentence_of(error)) from error
+        message = describe_error(error)
+        raise AssertionError(f"{where}: {message}" if where else message) from error
 
 
 def describe_options(options: Mapping[str, Any]) -> str:
-    """Options as a sentence begins with them; nothing where there are none."""
+    """Return options as the beginning of a sentence; an empty string where there are none."""
     return f"with {', '.join(f'{key} = {value!r}' for key, value in options.items())}" if options else ""
 
 
-def sentence_of(error: BaseException) -> str:
-    """An error in one line; a bare one with its type."""
+def describe_error(error: BaseException) -> str:
+    """Return an error on one line, with its type unless it is a sentence of ganzoo's."""
     return " ".join(str(error).split()) if isinstance(error, Error | AssertionError) else one_line(error)

@@ -1,10 +1,10 @@
-"""The games that a plugin's things are checked in: small batches, an architecture or the kit's own, and plain turns."""
+"""The games in which things are checked: an architecture, or the kit's own, with random data that fits it."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from math import prod
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypedDict, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -17,98 +17,115 @@ from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, option_schema
 from ganzoo.recipe.sections import Architecture
-from ganzoo.testing.check import Skipped, Unplayable, describe_options, saying
+from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures
 
 Players = tuple[Generator, nn.Module]
 MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
+Options = Mapping[str, Any]
+"""Options of an architecture or a loss; those of one player only are in a dict under the player's name."""
 
-COUNT = 8
-"""Samples in a batch."""
-CLASSES = 4
-POINT = (2,)
-SMALL = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
-IMAGES = (*SMALL, (3, 32, 32), (3, 128, 128), (3, 256, 256))
+BATCH_SIZE = 8
+CLASS_COUNT = 4
+POINT_SHAPE = (2,)
+SMALL_IMAGE_SHAPES = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
+IMAGE_SHAPES = (*SMALL_IMAGE_SHAPES, (3, 32, 32), (3, 128, 128), (3, 256, 256))
 """Shapes that are tried in turn, until an architecture does not refuse."""
+
+
+class Facts(TypedDict):
+    """The facts of the data for which an architecture is built."""
+
+    image: tuple[int, ...]
+    point: tuple[int, ...]
+    classes: int
 
 
 class Game:
     """An architecture by its full name, and random data that fits it.
 
-    The images have the first of the shapes `images` that is not refused; `own(n, rng)` makes further keys of a
-    batch, or other values of the usual ones.
+    Images have the first of `image_shapes` that the architecture does not refuse. `make_batch(n, rng)` makes further
+    keys of a batch, or replaces the usual ones.
     """
 
-    def __init__(self, name: str, images: Sequence[tuple[int, int, int]] = IMAGES, own: MakeBatch | None = None):
-        self.name, self.own, self._images = name, own, images
+    def __init__(
+        self,
+        name: str,
+        image_shapes: Sequence[tuple[int, int, int]] = IMAGE_SHAPES,
+        make_batch: MakeBatch | None = None,
+    ) -> None:
+        self.name, self.make_batch, self._image_shapes = name, make_batch, image_shapes
 
-    def parts(self, options: Mapping[str, Any] | None = None) -> ResolvedArchitecture:
-        """Find both sides' classes, with these options, as {"generator": {...}, "discriminator": {...}}."""
+    def resolve(self, options: Options | None = None) -> ResolvedArchitecture:
+        """Return both players' classes with these options."""
         return build.resolve_architecture(
             validate(Architecture, {"name": self.name, **(options or {})}, "architecture")
         )
 
-    def players(self, options: Mapping[str, Any] | None = None, **facts: Any) -> Players:
-        """A new generator and discriminator; `facts` of the data may differ from the usual ones."""
-        parts, facts = self.parts(options), self.facts | facts
-        return parts.generator.make(**facts), parts.discriminator.make(**facts)
+    def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
+        """Return a new generator and discriminator, if wanted for data without classes."""
+        found = self.resolve(options)
+        facts: dict[str, object] = {**self.facts}
+        if not with_classes:
+            facts["classes"] = None
+        return found.generator.make(**facts), found.discriminator.make(**facts)
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
-        """The shapes and the number of classes that the architecture is built with. Raises `Unplayable`."""
+    def facts(self) -> Facts:
+        """The shapes and the number of classes for which the architecture is built. Raises `Unplayable`."""
         try:
-            parts = self.parts()
+            found = self.resolve()
         except Error as error:
             raise Unplayable(str(error)) from error
-        refusals = {}
+        refusals: dict[tuple[int, ...], Error] = {}
         for facts in self._possible_facts():
             try:
-                for _, part in parts.items():
-                    part.make(**facts)
+                for _, player in found.items():
+                    player.make(**facts)
                 return facts
             except Error as refusal:
                 refusals[facts["image"]] = refusal
-        raise Unplayable(why_no_image(refusals))
+        raise Unplayable(describe_refusals(refusals))
 
-    def _possible_facts(self) -> Iterator[dict[str, Any]]:
-        owned = dict(self.own(64, make_rng("facts"))) if self.own else {}
-        point = tuple(owned["point"].shape[1:]) if "point" in owned else POINT
-        classes = int(owned["label"].max()) + 1 if "label" in owned else CLASSES
-        for image in [tuple(owned["image"].shape[1:])] if "image" in owned else self._images:
+    def _possible_facts(self) -> Iterator[Facts]:
+        made = dict(self.make_batch(64, make_rng("facts"))) if self.make_batch else {}
+        point = tuple(made["point"].shape[1:]) if "point" in made else POINT_SHAPE
+        classes = int(made["label"].max()) + 1 if "label" in made else CLASS_COUNT
+        for image in [tuple(made["image"].shape[1:])] if "image" in made else self._image_shapes:
             yield {"image": image, "point": point, "classes": classes}
 
     @cached_property
-    def variants(self) -> list[dict[str, Any]]:
-        """The defaults, and every other value of a `Literal` or boolean option, one at a time, where a side has it."""
-        fields = {side: option_schema(part.cls).model_fields for side, part in self.parts().items()}
+    def variants(self) -> list[Options]:
+        """The defaults, and every other value of a `Literal` or boolean option, one at a time, if a player has it."""
+        fields = {side: option_schema(player.cls).model_fields for side, player in self.resolve().items()}
         names = dict.fromkeys(name for side in SIDES for name in fields[side])
-        found: list[dict[str, Any]] = [{}]
+        found: list[Options] = [{}]
         for name in names:
             allowed = {side: values_of(fields[side][name].annotation) for side in SIDES if name in fields[side]}
             for value in dict.fromkeys(value for values in allowed.values() for value in values):
                 sides = [side for side in allowed if value in allowed[side] and fields[side][name].default != value]
-                found += [{side: {name: value} for side in sides}] * bool(sides)
+                if sides:
+                    found.append({side: {name: value} for side in sides})
         return found
 
-    def each(self, play: Callable[[Players], None]) -> None:
-        """Play with new players of every variant."""
+    def for_each_variant(self, check: Callable[[Players], None]) -> None:
+        """Make a check with new players of every variant."""
         for options in self.variants:
-            with saying(
-                describe_options({f"{side}.{key}": v for side, own in options.items() for key, v in own.items()})
-            ):
-                play(self.players(options))
+            flat = {f"{side}.{name}": value for side, own in options.items() for name, value in own.items()}
+            with prefix_failures(describe_options(flat)):
+                check(self.players(options))
 
     @cached_property
-    def labelled(self) -> bool:
+    def uses_labels(self) -> bool:
         """Whether the architecture has a use for labels."""
         return self._takes("classes") or any("label" in getattr(player, "needs", ()) for player in self.players())
 
     @cached_property
-    def of_points(self) -> bool:
+    def learns_points(self) -> bool:
         """Whether the architecture learns from points instead of images."""
         return self._takes("point") and not self._takes("image")
 
     def _takes(self, fact: str) -> bool:
-        return any(fact in inspect.signature(part.cls).parameters for _, part in self.parts().items())
+        return any(fact in inspect.signature(player.cls).parameters for _, player in self.resolve().items())
 
     @cached_property
     def keys(self) -> list[str]:
@@ -117,49 +134,41 @@ class Game:
         makes = [generator.makes] if isinstance(generator.makes, str) else generator.makes
         return list(dict.fromkeys([*makes, *generator.needs, *getattr(discriminator, "needs", ())]))
 
-    def batch(self, seed: int = 0, n: int = COUNT) -> Batch:
-        """A random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
+    def batch(self, seed: int = 0, n: int = BATCH_SIZE) -> Batch:
+        """Return a random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
         rng = make_rng("batch", seed)
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
-        if self.of_points:
+        if self.learns_points:
             made = {"point": torch.randn(n, *self.facts["point"], generator=rng)}
-        if self.labelled:
+        if self.uses_labels:
             made["label"] = torch.randperm(n, generator=rng) % self.facts["classes"]
-        made |= self.own(n, rng) if self.own else {}
+        made |= self.make_batch(n, rng) if self.make_batch else {}
         if missing := [key for key in self.keys if key not in made]:
             keys = ", ".join(map(repr, missing))
             raise Skipped(f"needs {keys} in its batches: give checks(..., batch=function(n, rng) -> dict)")
         return Batch(made)
 
     def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:
-        """What a generator must be given beside its latents."""
+        """Return what a generator must be given beside its latents."""
         drawn = generator.latent(1, make_rng("drawn"))
         keys = [key for key in generator.needs if key not in drawn]
         return {key: self.batch(seed, n)[key] for key in keys}
 
-    def given(self, generator: Generator, seed: int = 0, n: int = COUNT) -> Batch:
-        """What a generator makes `n` samples from."""
+    def given(self, generator: Generator, seed: int = 0, n: int = BATCH_SIZE) -> Batch:
+        """Return what a generator makes `n` samples from."""
         return Batch(generator.latent(n, make_rng("latent", seed)) | self.needed(generator, seed, n))
-
-    @property
-    def description(self) -> dict[str, Any]:
-        """What a model's config would say of the data."""
-        kind = "point" if self.of_points else "image"
-        classes = [str(number) for number in range(self.facts["classes"])]
-        return {"kind": kind, "shape": list(self.facts[kind]), "classes": classes}
 
 
 class OwnGame(Game):
     """The kit's own game, in which losses are tried first: perceptrons, images of 8 x 8 pixels, labels in the batch."""
 
-    labelled, of_points, keys = True, False, ("image",)
-
     def __init__(self) -> None:
         super().__init__("the kit's own game")
-        self.facts = {"image": (1, 8, 8), "classes": CLASSES}
+        self.facts = {"image": (1, 8, 8), "point": POINT_SHAPE, "classes": CLASS_COUNT}
+        self.uses_labels, self.learns_points, self.keys = True, False, ["image"]
 
-    def players(self, options: Mapping[str, Any] | None = None) -> Players:
-        """A new generator and discriminator; there are no options."""
+    def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
+        """Return a new generator and discriminator; there are no options."""
         return Small(self.facts["image"]), SmallCritic(self.facts["image"])
 
 
@@ -202,8 +211,8 @@ class Plain(Loss):
         return {"fool": softplus(-step.fake_scores).mean()}
 
 
-def why_no_image(refusals: Mapping[tuple[int, int, int], Error]) -> str:
-    """What an architecture said to images of each shape, and how it gets others."""
+def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:
+    """Return what an architecture said to images of each shape, and how to have others tried."""
     said = "; ".join(dict.fromkeys(map(str, refusals.values())))
     if len(refusals) == 1 or any(isinstance(refusal, Failed) for refusal in refusals.values()):
         return said
@@ -212,7 +221,7 @@ def why_no_image(refusals: Mapping[tuple[int, int, int], Error]) -> str:
 
 
 def values_of(annotation: Any) -> tuple[Any, ...]:
-    """Every value of an option that takes a few only: of a `Literal`, a boolean, or a union with them."""
+    """Return every value of an option that has a few only: of a `Literal`, a boolean, or a union with them."""
     if annotation is bool:
         return (True, False)
     inside = get_args(annotation)

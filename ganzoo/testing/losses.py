@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,19 +12,28 @@ from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.cases import LossCase
-from ganzoo.testing.check import Skipped, Unplayable, describe_options, require, saying, sentence_of
+from ganzoo.testing.check import Skipped, Unplayable, describe_error, describe_options, prefix_failures, require
 from ganzoo.testing.games import Plain
-from ganzoo.testing.turns import penalty, plays, resumes, set_up, sides_of, turn_of
+from ganzoo.testing.turns import (
+    check_resume,
+    check_training,
+    freeze_other_side,
+    gradient_penalty,
+    make_step,
+    set_up,
+)
 
-SHAPES = ((1,), (1, 2, 2))
-"""Shapes of a sample's scores beside a single number."""
+T = TypeVar("T")
+
+SCORE_SHAPES = ((1,), (1, 2, 2))
+"""Shapes of one sample's scores, other than a single number."""
 
 
 def builds_with_every_option(case: LossCase) -> None:
-    """With the defaults, and with each value of an option that has a few."""
+    """It can be built with the defaults, and with each value of an option that has a few."""
     for options in case.variants:
-        with saying(describe_options(options)):
-            case.use(options)
+        with prefix_failures(describe_options(options)):
+            case.make_loss(options)
     try:
         _ = case.game
     except Unplayable as reason:
@@ -32,192 +41,208 @@ def builds_with_every_option(case: LossCase) -> None:
 
 
 def terms_are_finite_scalars(case: LossCase) -> None:
-    """On both turns, with every option that `setup` does not refuse."""
+    """On both turns every term is a finite number, with every option that `setup` does not refuse."""
     for options in case.variants:
-        with saying(describe_options(options)):
-            for use, step in case.turns(options):
-                look_at(use.terms(step), step)
+        with prefix_failures(describe_options(options)):
+            for loss, step in case.turns(options):
+                check_terms(loss.terms(step), step)
 
 
-def look_at(terms: dict[str, Tensor], step: Step) -> None:
-    """Whether every term is a finite number."""
+def check_terms(terms: dict[str, Tensor], step: Step) -> None:
+    """Check that every term is a finite number."""
     for name, term in terms.items():
-        require(term.isfinite(), f"the term '{name}' of the {step.turn}'s turn is {term.item()}, no finite number")
+        require(term.isfinite(), f"the term '{name}' of the {step.turn}'s turn is {term.item()}, not a finite number")
 
 
 def gradient_reaches_its_own_side_only(case: LossCase) -> None:
     """Where a term has a gradient, it moves the side whose turn it is."""
-    logging = [step.turn for use, step in case.turns() if not reaches(use, step)]
-    for use, step in case.turns():
-        said = f"on the {step.turn}'s turn the terms have a gradient for the other side alone, which is frozen"
-        astray = step.turn in logging and use.weigh(use.terms(step))
-        require(not astray, f"{said}: make them depend on the {step.turn}, or detach what is only to be logged")
-    cls = type(case.use().loss)
+    logged_only = [step.turn for loss, step in case.turns() if not has_gradient_for_own_side(loss, step)]
+    for loss, step in case.turns():
+        astray = step.turn in logged_only and loss.weigh(loss.terms(step))
+        reason = f"on the {step.turn}'s turn the terms have a gradient for the other side alone, which is frozen"
+        advice = f"make them depend on the {step.turn}, or detach what is only to be logged"
+        require(not astray, f"{reason}: {advice}")
+    cls = type(case.make_loss().loss)
     does_more = cls.view is not Loss.view or cls.after is not Loss.after
-    if logging and not does_more:
-        raise Skipped(f"its terms on the {' and the '.join(logging)}'s turn have no gradient and are only logged")
+    if logged_only and not does_more:
+        raise Skipped(f"its terms on the {' and the '.join(logged_only)}'s turn have no gradient and are only logged")
 
 
-def reaches(use: Scheduled, step: Step) -> bool:
-    """Whether there is a gradient where there are terms; it must reach the right side and stay out of the other one."""
-    own, other = sides_of(step)
-    terms = use.terms(step)
-    counted = use.weigh(terms)
-    if not counted:
+def has_gradient_for_own_side(loss: Scheduled, step: Step) -> bool:
+    """Check that the gradient reaches no other side; return False for terms without any gradient."""
+    own, other = freeze_other_side(step)
+    terms = loss.terms(step)
+    weighted = loss.weigh(terms)
+    if not weighted:
         return not terms
-    torch.autograd.backward(counted)
-    said = f"the gradient on the {step.turn}'s turn"
-    require(any(p.grad is not None for p in own.parameters()), f"{said} reaches no parameter of the {step.turn}")
-    require(all(p.grad is None for p in other.parameters()), f"{said} reaches the other side")
-    finite = all(p.grad is None or p.grad.isfinite().all() for p in own.parameters())
-    require(finite, f"{said} is not finite: a square root needs an epsilon inside")
+    torch.autograd.backward(weighted)
+    gradient = f"the gradient on the {step.turn}'s turn"
+    require(any(p.grad is not None for p in own.parameters()), f"{gradient} reaches no parameter of the {step.turn}")
+    require(all(p.grad is None for p in other.parameters()), f"{gradient} reaches the other side")
+    require(gradients_are_finite(own), f"{gradient} is not finite: a square root needs an epsilon inside")
     return True
 
 
+def gradients_are_finite(network: nn.Module) -> bool:
+    """Return whether no parameter of a network has a gradient that is not finite."""
+    return all(bool(p.grad is None or p.grad.isfinite().all()) for p in network.parameters())
+
+
 def has_nothing_to_train(case: LossCase) -> None:
-    """No parameter of its own: nobody would train it. Networks inside it are frozen by the engine."""
-    trained = [name for name, p in case.use().loss.named_parameters(recurse=False) if p.requires_grad]
-    said = f"the loss has the parameter '{(trained or [''])[0]}', which nothing trains"
-    require(not trained, f"{said}: keep state in buffers, and what is trained in the networks")
+    """The loss has no trainable parameter of its own: nothing would train it. The engine freezes networks inside it."""
+    trained = [name for name, p in case.make_loss().loss.named_parameters(recurse=False) if p.requires_grad]
+    if trained:
+        advice = "keep state in buffers, and what is trained in the networks"
+        raise AssertionError(f"the loss has the parameter '{trained[0]}', which nothing trains: {advice}")
 
 
 def calls_the_networks_through_the_step(case: LossCase) -> None:
-    """Only there are views, half precision and compilation."""
-    for use, step in case.turns():
-        called = direct_calls(step)
-        use.terms(step)
-        said = f"on the {step.turn}'s turn the loss calls the {(called or [''])[0]} itself"
-        require(not called, f"{said}, past views and half precision: use step.generate, step.score or step.gradient")
+    """The networks are called through the step alone, where views, half precision and compilation are applied."""
+    for loss, step in case.turns():
+        called = record_direct_calls(step)
+        loss.terms(step)
+        if called:
+            reason = f"on the {step.turn}'s turn the loss calls the {called[0]} itself, past views and half precision"
+            raise AssertionError(f"{reason}: use step.generate, step.score or step.gradient")
 
 
-def direct_calls(step: Step) -> list[str]:
-    """A list to which from here on every call of a side is added that does not go through the step."""
-    found, inside, through = [], [], step._call
+def record_direct_calls(step: Step) -> list[str]:
+    """Return a list to which every later call of a side is added that does not go through the step."""
+    direct: list[str] = []
+    running: list[object] = []
+    call_through_step = step._call
 
-    def counted(network: nn.Module, *inputs: Any, twice: bool = False) -> Any:
-        inside.append(network)
+    def call(network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
+        running.append(network)
         try:
-            return through(network, *inputs, twice=twice)
+            return call_through_step(network, *inputs, twice=twice)
         finally:
-            inside.pop()
+            running.pop()
 
     def note(side: str, *_: Any) -> None:
-        if not inside:
-            found.append(side)
+        if not running:
+            direct.append(side)
 
-    step._call = counted
-    for side in SIDES:
-        getattr(step, side).register_forward_pre_hook(partial(note, side))
-    return found
+    step._call = call
+    step.generator.register_forward_pre_hook(partial(note, "generator"))
+    step.discriminator.register_forward_pre_hook(partial(note, "discriminator"))
+    return direct
 
 
 def leaves_the_steps_to_the_engine(case: LossCase) -> None:
-    """It calls neither `backward` nor an optimizer."""
-    for use, step in case.turns():
-        sides_of(step)
-        before = weights(step)
-        use.terms(step)
-        said = f"on the {step.turn}'s turn the loss itself"
+    """The loss calls neither `backward` nor an optimizer."""
+    for loss, step in case.turns():
+        freeze_other_side(step)
+        before = copy_weights(step)
+        loss.terms(step)
+        reason = f"on the {step.turn}'s turn the loss itself"
         advice = "return the terms, the engine alone calls backward and step"
-        stepped = any(not old.equal(new) for old, new in zip(before, weights(step), strict=True))
-        require(not stepped, f"{said} changes the networks: {advice}")
-        require(all(p.grad is None for p in parameters(step)), f"{said} calls backward: {advice}")
+        changed = any(not old.equal(new) for old, new in zip(before, copy_weights(step), strict=True))
+        require(not changed, f"{reason} changes the networks: {advice}")
+        require(all(p.grad is None for p in parameters(step)), f"{reason} calls backward: {advice}")
 
 
 def parameters(step: Step) -> list[nn.Parameter]:
-    """Those of both sides."""
+    """Return the parameters of both sides."""
     return [*step.generator.parameters(), *step.discriminator.parameters()]
 
 
-def weights(step: Step) -> list[Tensor]:
-    """Copies of the parameters of both sides."""
+def copy_weights(step: Step) -> list[Tensor]:
+    """Return copies of the parameters of both sides."""
     return [parameter.detach().clone() for parameter in parameters(step)]
 
 
 def scores_may_have_any_shape(case: LossCase) -> None:
-    """As (n, 1) they mean what they mean as (n,), and a map of them gives finite terms; or `setup` refuses them."""
-    wanted = terms_for(case, ())
-    for shape in SHAPES:
+    """Scores of shape (n, 1) mean the same as (n,), and a map of scores gives finite terms; or `setup` refuses them."""
+    expected = terms_for(case, ())
+    for shape in SCORE_SHAPES:
         try:
             terms = terms_for(case, shape)
         except BadInput:
             continue  # refused in a sentence, before training
         if shape == (1,):
-            said = "is another where the same scores come as (n, 1): do not mix them with tensors of shape (n,)"
-            for name, value in wanted.items():
-                require(torch.isclose(terms[name], value, rtol=1e-4, atol=1e-6), f"the term '{name}' {said}")
+            check_same_terms(expected, terms)
+
+
+def check_same_terms(expected: dict[str, Tensor], terms: dict[str, Tensor]) -> None:
+    """Check that the terms are the same where scores have the shape (n, 1) in place of (n,)."""
+    reason = "is another where the same scores come as (n, 1)"
+    for name, value in expected.items():
+        same = torch.isclose(terms[name], value, rtol=1e-4, atol=1e-6)
+        require(same, f"the term '{name}' {reason}: do not mix them with tensors of shape (n,)")
 
 
 def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
-    """The terms of both turns where each sample's scores have that shape. Raises `BadInput` where it is refused."""
-    found, game = {}, case.game  # which draws random numbers when it is looked for
+    """Return the terms of both turns where a sample's scores have that shape. Raises `BadInput` where it is refused."""
+    game = case.game  # found before the seed is set, as trying games draws random numbers
+    found: dict[str, Tensor] = {}
     for turn in SIDES:
-        torch.manual_seed(0)  # for equal weights
-        use, players, batch = case.use(), game.players(), game.batch()
-        players[1].register_forward_hook(partial(reshaped, shape))
-        set_up(use, players, batch)
-        step = turn_of(turn, players, batch, [use])
-        with saying(f"with scores of shape (n{''.join(f', {size}' for size in shape)})"):
-            terms = use.terms(step)
-            look_at(terms, step)
+        torch.manual_seed(0)  # so that the weights are equal
+        loss, players, batch = case.make_loss(), game.players(), game.batch()
+        players[1].register_forward_hook(partial(reshape_scores, shape))
+        set_up(loss, players, batch)
+        step = make_step(turn, players, batch, [loss])
+        with prefix_failures(f"with scores of shape (n{''.join(f', {size}' for size in shape)})"):
+            terms = loss.terms(step)
+            check_terms(terms, step)
         found |= {f"{turn}/{name}": term.detach() for name, term in terms.items()}
     return found
 
 
-def reshaped(shape: tuple[int, ...], module: nn.Module, inputs: Any, judgement: Any) -> Any:
-    """A forward hook: what a discriminator returns, with scores of this shape for each sample."""
+def reshape_scores(shape: tuple[int, ...], module: nn.Module, inputs: Any, judgement: Any) -> Any:
+    """Give each sample's scores that shape in what a discriminator returns; a forward hook."""
     scores, *extras = judgement if isinstance(judgement, tuple) else (judgement,)
-    each = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
-    scores = each.view(-1, *[1] * len(shape)).expand(-1, *shape)
+    one_each = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
+    scores = one_each.view(-1, *[1] * len(shape)).expand(-1, *shape)
     return (scores, *extras) if extras else scores
 
 
 def can_be_differentiated_twice(case: LossCase) -> None:
-    """Through its `view` too, a penalty can take the gradient of a gradient; or `setup` refuses."""
-    use, players, batch = case.ready()
-    step = turn_of("discriminator", players, batch, [use])
-    own, _ = sides_of(step)
-    said = "what the loss does cannot be differentiated twice, as gradient penalties do"
+    """A penalty can take the gradient of a gradient, through the loss's `view` too; or `setup` refuses."""
+    loss, players, batch = case.prepare()
+    step = make_step("discriminator", players, batch, [loss])
+    own, _ = freeze_other_side(step)
+    reason = "what the loss does cannot be differentiated twice, as gradient penalties do"
     try:
-        (penalty(step) + sum(use.weigh(use.terms(step)))).backward()
+        torch.autograd.backward([gradient_penalty(step), *loss.weigh(loss.terms(step))])
     except (RuntimeError, Failed) as error:
         advice = "write it in differentiable operations or let setup refuse"
-        raise AssertionError(f"{said}; {advice}: {sentence_of(error)}") from error
-    require(all(p.grad is None or p.grad.isfinite().all() for p in own.parameters()), f"{said}: it is not finite")
+        raise AssertionError(f"{reason}; {advice}: {describe_error(error)}") from error
+    require(gradients_are_finite(own), f"{reason}: it is not finite")
 
 
 def plays_in_bfloat16(case: LossCase) -> None:
     """A few training steps under autocast give finite numbers."""
-    plays(case.game, lambda: [case.use(), Plain()], "bf16")
+    check_training(case.game, lambda: [case.make_loss(), Plain()], "bf16")
 
 
 def view_lets_gradient_through(case: LossCase) -> None:
-    """What the discriminator sees keeps its type, is finite, and has a gradient towards the fake."""
-    use, players, batch = case.ready()
-    if type(use.loss).view is Loss.view:
+    """A view keeps the type of images, is finite, and passes a gradient on to the fake."""
+    loss, players, batch = case.prepare()
+    if type(loss.loss).view is Loss.view:
         raise Skipped("it has no view of its own")
-    step = turn_of("generator", players, batch)
+    step = make_step("generator", players, batch)
     for kind, images in {"real": step.real, "fake": step.fake}.items():
         for image in images.values() if isinstance(images, dict) else [images]:
-            seen = use.call("view", step, image, step.given)
-            require(seen.dtype == image.dtype, f"view makes {seen.dtype} of {kind} images that are {image.dtype}")
-            require(seen.isfinite().all(), f"view makes {kind} images that are not finite")
+            view = loss.call("view", step, image, step.given)
+            require(view.dtype == image.dtype, f"view makes {view.dtype} of {kind} images that are {image.dtype}")
+            require(view.isfinite().all(), f"view makes {kind} images that are not finite")
             if kind == "fake":
-                said = "view lets no gradient through to the fake: change images by differentiable operations only"
-                require(has_gradient(seen, image), said)
+                reason = "view lets no gradient through to the fake"
+                require(has_gradient(view, image), f"{reason}: change images by differentiable operations only")
 
 
-def has_gradient(seen: Tensor, image: Tensor) -> bool:
-    """Whether what is seen depends on an image in a way that can be trained."""
-    if not seen.requires_grad:
+def has_gradient(view: Tensor, image: Tensor) -> bool:
+    """Return whether a view has a gradient with respect to the image that it shows."""
+    if not view.requires_grad:
         return False
-    (gradient,) = torch.autograd.grad((seen * torch.randn_like(seen)).sum(), image, allow_unused=True)
+    (gradient,) = torch.autograd.grad((view * torch.randn_like(view)).sum(), image, allow_unused=True)
     return gradient is not None and bool(gradient.any())
 
 
 def state_survives_save_and_restore(case: LossCase) -> None:
-    """A resumed training goes on as if nothing had happened."""
-    resumes(case.game, lambda: [case.use(), Plain()])
+    """A resumed training continues as if it had never stopped."""
+    check_resume(case.game, lambda: [case.make_loss(), Plain()])
 
 
 CHECKS: tuple[Callable[[LossCase], None], ...] = (

@@ -357,7 +357,7 @@ def test_pytest_collects_one_test_for_each_check_and_skips_and_fails_as_they_do(
     words = {"ok": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
     ids = [check.id for check in ganzoo.testing.checks_of("tiny-gan")]
     assert found == list(zip(ids, (words[result] for result, _ in own.values()), strict=True))
-    assert "the term 'fake' of the discriminator's turn is inf, no finite number" in ended.stdout
+    assert "the term 'fake' of the discriminator's turn is inf, not a finite number" in ended.stdout
 
 
 def test_the_command_shows_a_table_and_exits_with_2_where_a_check_fails(site, command):

@@ -239,7 +239,7 @@ ARCHITECTURES = [
         "not finite in eval",
         HIDDEN,
         after_hidden("hidden = hidden if self.training else hidden * float('nan')"),
-        "the generator's 'image' has a value that is no finite number in eval()",
+        "the generator's 'image' has a value that is not finite in eval()",
         {
             "everything-is-finite",
             "same-seed-same-sample",
@@ -322,7 +322,7 @@ LOSSES = [
         "not finite",
         REAL,
         f"{REAL} / 0",
-        "the term 'real' of the discriminator's turn is inf, no finite number",
+        "the term 'real' of the discriminator's turn is inf, not a finite number",
         None,
     ),
     Broken(

@@ -1,0 +1,61 @@
+"""What every recipe promises."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from ganzoo._seeds import make_rng
+from ganzoo.data.batches import Batches
+from ganzoo.data.mixtures import MIXTURES
+from ganzoo.data.sources import DEFAULT_SIZE
+from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.recipe import Recipe
+from ganzoo.testing.check import Skipped
+from ganzoo.testing.games import MakeBatch
+from ganzoo.testing.models import check_samples
+from ganzoo.training.train import train
+from ganzoo.zoo.model import load
+
+BUNDLED_DATA = ("mnist-10k", *MIXTURES)
+"""The data sets that need no download."""
+IMAGE_SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
+"""Channels and side length of the images of data sets that are not downloaded."""
+CLASS_COUNT = 10
+TRAINING_STEPS = 5
+
+
+def trains_and_samples(thing: Registration, make_batch: MakeBatch | None) -> None:
+    """A few training steps by the recipe leave a model that can be loaded and sampled."""
+    recipe = shorten(Recipe.load(thing.targets["file"]))
+    data = None if recipe.data.name in BUNDLED_DATA else random_data(recipe, make_batch)
+    if data:
+        recipe = recipe.replace(data={"size": None, "channels": None})
+    with TemporaryDirectory() as folder:
+        run = train(recipe, data, Path(folder) / "run", "cpu", quiet=True)
+        check_samples(load(run.path, "cpu", offline=True), make_batch)
+
+
+def shorten(recipe: Recipe) -> Recipe:
+    """Return the recipe with few steps and small batches, without what needs a network, a compiler or an extra."""
+    batch = recipe.train.batch
+    while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
+        batch //= 2
+    changes = {"steps": TRAINING_STEPS, "batch": batch, "init": None, "evaluate_every": 0, "patience": 0}
+    return recipe.replace(train={**changes, "compile": False, "tensorboard": False, "profile": False})
+
+
+def random_data(recipe: Recipe, make_batch: MakeBatch | None) -> Batches:
+    """Return random batches in place of data that would have to be downloaded, or that Python code provides."""
+    if recipe.data.from_python and not make_batch:
+        raise Skipped("it learns from batches that Python code gives: give checks(..., batch=function(n, rng) -> dict)")
+    channels, side = IMAGE_SIZES.get(recipe.data.name, (3, DEFAULT_SIZE))
+    channels, side = recipe.data.channels or channels, recipe.data.size or side
+    n, classes, rng = recipe.train.batch, recipe.data.classes or CLASS_COUNT, make_rng("stand-in")
+    batch = {"image": torch.rand(n, channels, side, side, generator=rng) * 2 - 1}
+    batch["label"] = torch.randint(classes, (n,), generator=rng)
+    return Batches([batch | dict(make_batch(n, rng) if make_batch else {})], classes)
+
+
+CHECKS: tuple[Callable[[Registration, MakeBatch | None], None], ...] = (trains_and_samples,)
