@@ -116,10 +116,11 @@ def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
             if state:
                 checkpoint.restore(engine, state)
                 monitor.restore(state.numbers)
-        settled = plan.replace(train={"precision": engine.hardware.precision}).resolved
+        if settings.precision != engine.hardware.precision:
+            plan = plan.replace(train={"precision": engine.hardware.precision})
         batches = itertools.chain([first], readers)
         measures = state.numbers["measured"] if state else {}
-        return Prepared(settled, data, engine, readers, batches, monitor, samples, callbacks, measures)
+        return Prepared(plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures)
 
 
 def make_engine(plan: Plan, fresh: bool) -> Engine:

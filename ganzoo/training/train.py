@@ -172,6 +172,8 @@ def check_folder(run: Run, processes: Processes, new: bool) -> None:
 
 def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
     """Raise `BadInput` where the processes would not train the same, or cannot share a batch equally."""
+    if processes.count == 1:
+        return
     everyone = processes.all_gather((recipe.written_out(), facts))
     with processes.raise_on_all_ranks():
         first, found = everyone[0]
