@@ -13,7 +13,7 @@ from ganzoo.layers.stages import BASE, Stage
 
 
 def linear_stem(features: int, channels: int) -> list[nn.Module]:
-    """Return layers from vectors (n, features) to maps (n, channels, 4, 4): a linear layer without bias, reshaped."""
+    """Return layers from vectors (n, features) to maps (n, channels, 4, 4): linear without bias, then reshaped."""
     return [nn.Linear(features, channels * BASE**2, bias=False), nn.Unflatten(1, (channels, BASE, BASE))]
 
 

@@ -9,8 +9,8 @@ class MinibatchDeviation(nn.Module):
 
     Karras et al. 2018 (Progressive growing of GANs), section 3: the standard deviation of each feature at each pixel
     over the samples of a group, averaged to one number per group. The batch is split into groups of `group` samples, or
-    taken as one group if `group` does not divide it. The scores then depend on the batch, so a penalty on the gradient
-    of each sample by itself does not go with this layer. Raises `ValueError` for a group of fewer than two.
+    taken as one group if `group` does not divide it. The scores then depend on the batch, so do not use this layer
+    with a penalty on the gradient of each sample by itself. Raises `ValueError` for a group of fewer than two.
     """
 
     def __init__(self, group: int = 4) -> None:

@@ -1,7 +1,7 @@
 """Layers that halve or double the size of a feature map, with the same arithmetic for even and for odd sizes.
 
-All take and give (n, channels, height, width). `side` is the height and width of the larger map, which may be odd: 7
-halves to 4, and 4 doubles to 7. There the kernel is odd too: 3 in place of 4.
+Input and output are (n, channels, height, width). `side` is the height and width of the larger map. It may be odd: 7
+halves to 4, and 4 doubles to 7; then the kernel is odd too, 3 in place of 4.
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ Upsampling = Literal["transposed", "nearest"]
 
 
 def halve(before: int, after: int, side: int, kernel: int = 4, bias: bool = False) -> nn.Conv2d:
-    """Return a strided convolution from `before` channels of `side` pixels to `after` channels of half as many.
+    """Return a strided convolution from `before` channels of `side` x `side` to `after` channels of half that size.
 
     Radford et al. 2016, section 3: strided convolutions in place of pooling. `kernel` is 3 or more.
     """
@@ -23,7 +23,7 @@ def halve(before: int, after: int, side: int, kernel: int = 4, bias: bool = Fals
 def double(
     before: int, after: int, side: int, kernel: int = 4, bias: bool = False, upsample: Upsampling = "transposed"
 ) -> nn.Module:
-    """Return a layer from `before` channels to `after` channels of `side` pixels, twice as many as they come with.
+    """Return a layer from `before` channels of half the size to `after` channels of `side` x `side`.
 
     "transposed" is a transposed convolution (Radford et al. 2016, section 3). "nearest" repeats pixels and then
     convolves, which leaves no chequerboard (Odena et al. 2016): with 3 x 3 where `kernel` is 4, with 5 x 5 where it
