@@ -183,7 +183,7 @@ def test_a_measure_that_is_no_number_is_never_the_best():
 def test_a_bar_and_tensorboard_show_what_was_measured(tmp_path, ink, capsys):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = train(tmp_path / "run", {**TINY, "train": {**EVALUATED["train"], "tensorboard": True}}, progress=Bar())
+    run = train(tmp_path / "run", {**TINY, "train": {**EVALUATED["train"], "tensorboard": True}}, callbacks=[Bar()])
     assert "shift_ratio" in capsys.readouterr().err
     events = EventAccumulator(str(run.path / "tensorboard")).Reload()
     found = [(event.step, event.value) for event in events.Scalars("shift_ratio")]
