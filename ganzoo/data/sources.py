@@ -30,7 +30,7 @@ DEFAULT_SIZE = 64
 
 
 def open_data(
-    source: str | Path | Iterable[Mapping[str, Any]],
+    source: str | Path | Data | Iterable[Mapping[str, Any]],
     *,
     size: int | None = None,
     channels: int | None = None,

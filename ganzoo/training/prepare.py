@@ -34,7 +34,7 @@ from ganzoo.zoo.model import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
-Source = str | Path | Iterable[Mapping[str, Any]]
+Source = str | Path | Data | Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
