@@ -10,7 +10,7 @@ from ganzoo.contract import Step
 from ganzoo.engine.checks import check_fit, check_players
 from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.check import Skipped, Unplayable, describe_error, prefix_failures, require
-from ganzoo.testing.games import Game, Plain, Players
+from ganzoo.testing.games import Game, Players
 from ganzoo.testing.sampling import (
     TOLERANCE,
     same_seed_same_latents,
@@ -18,6 +18,7 @@ from ganzoo.testing.sampling import (
     samples_do_not_depend_on_batch_mates,
     weights_survive_safetensors,
 )
+from ganzoo.testing.toys import NonSaturating
 from ganzoo.testing.turns import (
     call_network,
     check_resume,
@@ -194,12 +195,12 @@ def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]
 
 def plays_in_float32(game: Game) -> None:
     """A few training steps give finite numbers."""
-    check_training(game, lambda: [Plain()], "fp32")
+    check_training(game, lambda: [NonSaturating()], "fp32")
 
 
 def plays_in_bfloat16(game: Game) -> None:
     """A few training steps under autocast give finite numbers."""
-    check_training(game, lambda: [Plain()], "bf16")
+    check_training(game, lambda: [NonSaturating()], "bf16")
 
 
 def scores_can_be_differentiated_twice(game: Game) -> None:
@@ -217,7 +218,7 @@ def scores_can_be_differentiated_twice(game: Game) -> None:
 
 def state_survives_save_and_restore(game: Game) -> None:
     """A resumed training continues as if it had never stopped."""
-    check_resume(game, lambda: [Plain()])
+    check_resume(game, lambda: [NonSaturating()])
 
 
 def set_mode(players: Players, training: bool) -> Players:

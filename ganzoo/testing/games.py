@@ -3,21 +3,20 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from math import prod
 from typing import Any, Literal, TypedDict, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 from ganzoo._seeds import make_rng
-from ganzoo.contract import Batch, Generator, Loss, Step
+from ganzoo.contract import Batch, Generator
 from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, option_schema
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures
+from ganzoo.testing.toys import TinyCritic, TinyGenerator
 
 Players = tuple[Generator, nn.Module]
 MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
@@ -169,46 +168,9 @@ class OwnGame(Game):
 
     def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
         """Return a new generator and discriminator; there are no options."""
-        return Small(self.facts["image"]), SmallCritic(self.facts["image"])
-
-
-class Small(Generator):
-    """Latents of length 8 to images."""
-
-    latent_size = 8
-
-    def __init__(self, image: Sequence[int]) -> None:
-        super().__init__()
-        pixels = nn.Linear(32, prod(image))
-        self.network = nn.Sequential(nn.Linear(8, 32), nn.LeakyReLU(0.2), pixels, nn.Tanh(), nn.Unflatten(1, image))
-
-    def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Images for `given["z"]`."""
-        return self.network(given["z"])
-
-
-class SmallCritic(nn.Module):
-    """Images to scores of shape (n,)."""
-
-    def __init__(self, image: Sequence[int]) -> None:
-        super().__init__()
-        self.network = nn.Sequential(nn.Flatten(), nn.Linear(prod(image), 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
-
-    def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """One raw score per image."""
-        return self.network(images).flatten()
-
-
-class Plain(Loss):
-    """The kit's own loss, so that there is always a game: the non-saturating one."""
-
-    def discriminator(self, step: Step) -> dict[str, Tensor]:
-        """Terms "real" and "fake"."""
-        return {"real": softplus(-step.real_scores).mean(), "fake": softplus(step.fake_scores).mean()}
-
-    def generator(self, step: Step) -> dict[str, Tensor]:
-        """Term "fool"."""
-        return {"fool": softplus(-step.fake_scores).mean()}
+        image = self.facts["image"]
+        generator = TinyGenerator(image, latent_size=8, width=32)
+        return generator, TinyCritic(image, width=32, smooth=False, scale=1.0)
 
 
 def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:

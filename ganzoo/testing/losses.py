@@ -13,7 +13,7 @@ from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Skipped, Unplayable, describe_error, describe_options, prefix_failures, require
-from ganzoo.testing.games import Plain
+from ganzoo.testing.toys import NonSaturating
 from ganzoo.testing.turns import (
     check_resume,
     check_training,
@@ -213,7 +213,7 @@ def can_be_differentiated_twice(case: LossCase) -> None:
 
 def plays_in_bfloat16(case: LossCase) -> None:
     """A few training steps under autocast give finite numbers."""
-    check_training(case.game, lambda: [case.make_loss(), Plain()], "bf16")
+    check_training(case.game, lambda: [case.make_loss(), NonSaturating()], "bf16")
 
 
 def view_lets_gradient_through(case: LossCase) -> None:
@@ -242,7 +242,7 @@ def has_gradient(view: Tensor, image: Tensor) -> bool:
 
 def state_survives_save_and_restore(case: LossCase) -> None:
     """A resumed training continues as if it had never stopped."""
-    check_resume(case.game, lambda: [case.make_loss(), Plain()])
+    check_resume(case.game, lambda: [case.make_loss(), NonSaturating()])
 
 
 CHECKS: tuple[Callable[[LossCase], None], ...] = (

@@ -8,6 +8,7 @@ from torch import nn
 
 import ganzoo
 import ganzoo_losses
+from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_losses.losses import R1, R2, Dragan, Hinge, LeastSquares, Relativistic
 
 SHAPES = [(), (1,), (1, 4, 4)]
@@ -31,29 +32,6 @@ FORMULAS = [
     (Relativistic, "discriminator", lambda real, fake: -np.mean(log_sigmoid(real - fake))),
     (Relativistic, "generator", lambda real, fake: -np.mean(log_sigmoid(fake - real))),
 ]
-
-
-class TinyGenerator(ganzoo.Generator):
-    latent_size = 3
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 4)
-
-    def forward(self, given):
-        return torch.tanh(self.layer(given["z"])).reshape(-1, 1, 2, 2)
-
-
-class TinyDiscriminator(nn.Module):
-    """Two layers that give each sample scores of the shape asked for, most of them between -3 and 3."""
-
-    def __init__(self, shape=()):
-        super().__init__()
-        self.shape = shape
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, math.prod(shape)))
-
-    def forward(self, images, given):
-        return 4 * self.layers(images).reshape(-1, *self.shape)
 
 
 class Linear(nn.Module):
@@ -82,22 +60,18 @@ class Quadratic(nn.Module):
 def play(turn, discriminator, n=6, label=None, drawn_label=None):
     """A step in which the other side is frozen, as the engine does it; always with the same numbers."""
     torch.manual_seed(0)
-    generator = TinyGenerator().double().requires_grad_(turn == "generator")
-    discriminator.requires_grad_(turn == "discriminator")
+    generator = TinyGenerator().double()
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
     if label is not None:
         batch["label"], latent["label"] = label, drawn_label
-    return ganzoo.Step(
-        turn, 0, batch, latent, generator=generator, discriminator=discriminator,
-        call=lambda module, *inputs, twice=False: module(*inputs), rng=rng,
-    )  # fmt: skip
+    return make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 def tiny_discriminator(shape=()):
     torch.manual_seed(2)
-    return TinyDiscriminator(shape).double()
+    return TinyCritic(scores=shape, scale=4).double()
 
 
 @torch.no_grad()
@@ -106,20 +80,6 @@ def scores(step):
     real = step.discriminator(step.batch["image"], {})
     fake = step.discriminator(step.generator(step.latent), {})
     return real.numpy(), fake.numpy()
-
-
-@torch.no_grad()
-def central_differences(function, parameter, width=1e-5):
-    slopes = torch.zeros_like(parameter)
-    values, results = parameter.view(-1), slopes.view(-1)
-    for i in range(len(values)):
-        kept, sides = values[i].item(), []
-        for moved in (kept + width, kept - width):
-            values[i] = moved
-            sides.append(float(function()))
-        values[i] = kept
-        results[i] = (sides[0] - sides[1]) / (2 * width)
-    return slopes
 
 
 def squared_norms(images):
@@ -321,7 +281,7 @@ def test_a_penalty_refuses_a_generator_of_two_kinds_of_image(loss):
         def forward(self, given):
             return {"left": super().forward(given), "right": super().forward(given)}
 
-    engine = ganzoo.Engine(Pair(), TinyDiscriminator(), [loss()], device="cpu", train={"precision": "fp32"})
+    engine = ganzoo.Engine(Pair(), TinyCritic(scale=4), [loss()], device="cpu", train={"precision": "fp32"})
     batch = {"left": torch.zeros(2, 1, 2, 2), "right": torch.zeros(2, 1, 2, 2)}
     with pytest.raises(ganzoo.BadInput, match="needs one kind of image, but the generator makes left and right"):
         engine.run([batch], 1)
@@ -346,7 +306,7 @@ def test_options_out_of_range_are_refused(loss, options, message):
 def test_the_engine_plays_them_together(losses):
     torch.manual_seed(0)
     engine = ganzoo.Engine(
-        TinyGenerator(), TinyDiscriminator((1, 4, 4)), losses, device="cpu", train={"precision": "fp32"}
+        TinyGenerator(), TinyCritic(scores=(1, 4, 4), scale=4), losses, device="cpu", train={"precision": "fp32"}
     )
     before = [parameter.clone() for parameter in engine.generator.parameters()]
     means = engine.run([{"image": torch.full((8, 1, 2, 2), 0.5)}], 5)

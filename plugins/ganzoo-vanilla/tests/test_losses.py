@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import ganzoo
+from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_vanilla.losses import Minimax, NonSaturating
 
 SHAPES = [(), (1,), (1, 4, 4)]
@@ -28,45 +29,17 @@ FORMULAS = [
 ]
 
 
-class TinyGenerator(ganzoo.Generator):
-    latent_size = 3
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 4)
-
-    def forward(self, given):
-        return torch.tanh(self.layer(given["z"])).reshape(-1, 1, 2, 2)
-
-
-class TinyDiscriminator(nn.Module):
-    """Two layers that give each sample scores of the shape asked for."""
-
-    def __init__(self, shape=()):
-        super().__init__()
-        self.shape = shape
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, math.prod(shape)))
-
-    def forward(self, images, given):
-        return 3 * self.layers(images).reshape(-1, *self.shape)
-
-
 def game(shape=()):
     torch.manual_seed(0)
-    return TinyGenerator().double(), TinyDiscriminator(shape).double()
+    return TinyGenerator().double(), TinyCritic(scores=shape).double()
 
 
 def play(turn, generator, discriminator, n=6):
     """A step in which the other side is frozen, as the engine does it."""
-    generator.requires_grad_(turn == "generator")
-    discriminator.requires_grad_(turn == "discriminator")
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
-    return ganzoo.Step(
-        turn, 0, batch, latent, generator=generator, discriminator=discriminator,
-        call=lambda module, *inputs, twice=False: module(*inputs), rng=rng,
-    )  # fmt: skip
+    return make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 @torch.no_grad()
@@ -75,20 +48,6 @@ def scores(step):
     real = step.discriminator(step.batch["image"], {})
     fake = step.discriminator(step.generator(step.latent), {})
     return real.numpy(), fake.numpy()
-
-
-@torch.no_grad()
-def central_differences(function, parameter, width=1e-5):
-    slopes = torch.zeros_like(parameter)
-    values, results = parameter.view(-1), slopes.view(-1)
-    for i in range(len(values)):
-        kept, sides = values[i].item(), []
-        for moved in (kept + width, kept - width):
-            values[i] = moved
-            sides.append(float(function()))
-        values[i] = kept
-        results[i] = (sides[0] - sides[1]) / (2 * width)
-    return slopes
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -163,7 +122,7 @@ def test_the_engine_plays_it_and_logs_its_terms(loss):
     torch.manual_seed(0)
     engine = ganzoo.Engine(
         TinyGenerator(),
-        TinyDiscriminator(),
+        TinyCritic(),
         [loss()],
         train={"precision": "fp32"},
         optimizer={"lr": 1e-2},

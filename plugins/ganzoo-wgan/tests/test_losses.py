@@ -5,32 +5,10 @@ import torch
 from torch import nn
 
 import ganzoo
+from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
 
 SHAPES = [(), (1,), (1, 4, 4)]
-
-
-class TinyGenerator(ganzoo.Generator):
-    latent_size = 3
-
-    def __init__(self):
-        super().__init__()
-        self.layer = nn.Linear(3, 4)
-
-    def forward(self, given):
-        return torch.tanh(self.layer(given["z"])).reshape(-1, 1, 2, 2)
-
-
-class TinyCritic(nn.Module):
-    """Two layers that give each sample scores of the shape asked for."""
-
-    def __init__(self, shape=()):
-        super().__init__()
-        self.shape = shape
-        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, math.prod(shape)))
-
-    def forward(self, images, given):
-        return 3 * self.layers(images).reshape(-1, *self.shape)
 
 
 class Linear(nn.Module):
@@ -55,34 +33,16 @@ class Recording(nn.Module):
 def play(turn, discriminator, n=6, **extra):
     """A step in which the other side is frozen, as the engine does it; always with the same numbers."""
     torch.manual_seed(0)
-    generator = TinyGenerator().double().requires_grad_(turn == "generator")
-    discriminator.requires_grad_(turn == "discriminator")
+    generator = TinyGenerator().double()
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1, **extra}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
-    return ganzoo.Step(
-        turn, 0, batch, latent, generator=generator, discriminator=discriminator,
-        call=lambda module, *inputs, twice=False: module(*inputs), rng=rng,
-    )  # fmt: skip
+    return make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 def tiny_critic(shape=()):
     torch.manual_seed(2)
-    return TinyCritic(shape).double()
-
-
-@torch.no_grad()
-def central_differences(function, parameter, width=1e-5):
-    slopes = torch.zeros_like(parameter)
-    values, results = parameter.view(-1), slopes.view(-1)
-    for i in range(len(values)):
-        kept, sides = values[i].item(), []
-        for moved in (kept + width, kept - width):
-            values[i] = moved
-            sides.append(float(function()))
-        values[i] = kept
-        results[i] = (sides[0] - sides[1]) / (2 * width)
-    return slopes
+    return TinyCritic(scores=shape).double()
 
 
 @torch.no_grad()
@@ -142,10 +102,10 @@ def test_weight_clipping_holds_every_weight_of_the_critic_and_none_of_the_genera
 
 def test_weight_clipping_leaves_frozen_weights_alone():
     critic = TinyCritic()
-    critic.layers[1].requires_grad_(False).weight.fill_(0.5)
+    critic.network[1].requires_grad_(False).weight.fill_(0.5)
     critic_after_training([Wasserstein(), WeightClipping(0.03)], critic)
-    assert (critic.layers[1].weight == 0.5).all()
-    assert critic.layers[3].weight.abs().max() <= 0.03
+    assert (critic.network[1].weight == 0.5).all()
+    assert critic.network[3].weight.abs().max() <= 0.03
 
 
 def test_the_penalised_points_lie_between_each_real_sample_and_its_fake_one():
