@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.training import checkpoint
 from trainings import assert_same_weights, resume, tiny, train_with
 
 RECIPE = tiny(steps=6, log_every=2, save_every=3, sample_every=3)
@@ -291,3 +292,35 @@ def test_progress_is_deprecated_in_a_sentence_and_still_heard(tmp_path):
 def test_the_history_of_a_run_with_callbacks_is_plain_json(notes, tmp_path):
     run = train(tmp_path / "run", {**RECIPE, "callback": ["notes"]})
     assert json.loads((run.path / "history.jsonl").read_text().splitlines()[0])["event"] == "begun"
+
+
+TWO = """
+import json, os, sys
+from pathlib import Path
+import ganzoo
+
+class Counts(ganzoo.Callback):
+    calls = 0
+    def on_step_end(self, trainer):
+        self.calls += 1
+        if self.calls == 5:
+            raise KeyError("no fifth")
+
+small = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32", "train.save_every": 2}
+counts, found = Counts(), []
+try:
+    ganzoo.train("vanilla", **small, out=sys.argv[1], callbacks=[counts], train={"steps": 8})
+except ganzoo.Failed as error:
+    found = [str(error).partition("; ")[0], error.reported_by_me]
+place = Path(f"{sys.argv[1]}-{os.environ['RANK']}.json")
+place.write_text(json.dumps([counts.calls, *found]))
+"""
+
+
+def test_of_two_processes_the_first_calls_them_and_both_end_with_its_error(command):
+    (command.folder / "two.py").write_text(TWO)
+    done = command.python("-m", "torch.distributed.run", "--nproc-per-node=2", "two.py", "run")
+    came = [json.loads((command.folder / f"run-{rank}.json").read_text()) for rank in (0, 1)]
+    sentence = "callback 'Counts' failed: KeyError: 'no fifth'"
+    assert came == [[5, sentence, True], [0, sentence, False]], done.stderr
+    assert checkpoint.checkpoints(command.folder / "run" / "checkpoints")[-1].name == "step-000004"
