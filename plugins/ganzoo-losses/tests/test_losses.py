@@ -8,8 +8,9 @@ from torch import nn
 
 import ganzoo
 import ganzoo_losses
-from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_losses.losses import R1, R2, Dragan, Hinge, LeastSquares, Relativistic
+
+toys = ganzoo.testing.toys
 
 SHAPES = [(), (1,), (1, 4, 4)]
 
@@ -60,18 +61,18 @@ class Quadratic(nn.Module):
 def play(turn, discriminator, n=6, label=None, drawn_label=None):
     """A step in which the other side is frozen, as the engine does it; always with the same numbers."""
     torch.manual_seed(0)
-    generator = TinyGenerator().double()
+    generator = toys.TinyGenerator().double()
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
     if label is not None:
         batch["label"], latent["label"] = label, drawn_label
-    return make_step(turn, generator, discriminator, batch, latent, rng)
+    return toys.make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 def tiny_discriminator(shape=()):
     torch.manual_seed(2)
-    return TinyCritic(scores=shape, scale=4).double()
+    return toys.TinyCritic(scores=shape, scale=4).double()
 
 
 @torch.no_grad()
@@ -98,7 +99,7 @@ def test_a_loss_and_its_gradients_are_those_of_the_paper(loss, turn, formula, sh
     total.backward()
     assert total.item() == pytest.approx(formula(*scores(step)), rel=1e-12)
     for parameter in getattr(step, turn).parameters():
-        expected = central_differences(lambda: formula(*scores(step)), parameter)
+        expected = toys.central_differences(lambda: formula(*scores(step)), parameter)
         torch.testing.assert_close(parameter.grad, expected, rtol=1e-6, atol=1e-9)
 
 
@@ -146,7 +147,9 @@ def test_relativistic_refuses_scores_that_cannot_be_paired():
         def forward(self, images, given):
             return images[images > 0]
 
-    engine = ganzoo.Engine(TinyGenerator(), PositiveOnly(), [Relativistic()], device="cpu", train={"precision": "fp32"})
+    engine = ganzoo.Engine(
+        toys.TinyGenerator(), PositiveOnly(), [Relativistic()], device="cpu", train={"precision": "fp32"}
+    )
     with pytest.raises(ganzoo.BadInput) as refusal:
         engine.prepare({"image": torch.full((8, 1, 2, 2), -1.0)})
     message = str(refusal.value)
@@ -205,7 +208,7 @@ def test_dragan_moves_each_sample_up_by_at_most_half_a_standard_deviation():
 
 
 def slope_at(discriminator, image):
-    return central_differences(lambda: discriminator(image[None], {}).sum(), image)
+    return toys.central_differences(lambda: discriminator(image[None], {}).sum(), image)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -225,7 +228,7 @@ def test_the_gradient_of_a_penalty_reaches_the_discriminator_as_finite_differenc
     penalty.discriminator(step)["penalty"].backward()
     for parameter in discriminator.parameters():
         found = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        expected = central_differences(
+        expected = toys.central_differences(
             lambda: penalty.discriminator(play("discriminator", discriminator))["penalty"], parameter
         )
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
@@ -261,7 +264,7 @@ def test_lazy_r1_is_computed_on_each_16th_turn_and_counts_16_times():
     discriminator = Linear(slope)
     lazy = ganzoo.Scheduled(R1(gamma=2.0), every=16)
     engine = ganzoo.Engine(
-        TinyGenerator(), discriminator, [lazy], device="cpu",
+        toys.TinyGenerator(), discriminator, [lazy], device="cpu",
         train={"precision": "fp32"}, optimizer={"name": "sgd", "lr": 0.01},
     )  # fmt: skip
     data = [{"image": torch.rand(4, 1, 2, 2)}]
@@ -275,13 +278,13 @@ def test_lazy_r1_is_computed_on_each_16th_turn_and_counts_16_times():
 
 @pytest.mark.parametrize("loss", [R1, R2, Dragan])
 def test_a_penalty_refuses_a_generator_of_two_kinds_of_image(loss):
-    class Pair(TinyGenerator):
+    class Pair(toys.TinyGenerator):
         makes = ("left", "right")
 
         def forward(self, given):
             return {"left": super().forward(given), "right": super().forward(given)}
 
-    engine = ganzoo.Engine(Pair(), TinyCritic(scale=4), [loss()], device="cpu", train={"precision": "fp32"})
+    engine = ganzoo.Engine(Pair(), toys.TinyCritic(scale=4), [loss()], device="cpu", train={"precision": "fp32"})
     batch = {"left": torch.zeros(2, 1, 2, 2), "right": torch.zeros(2, 1, 2, 2)}
     with pytest.raises(ganzoo.BadInput, match="needs one kind of image, but the generator makes left and right"):
         engine.run([batch], 1)
@@ -306,7 +309,11 @@ def test_options_out_of_range_are_refused(loss, options, message):
 def test_the_engine_plays_them_together(losses):
     torch.manual_seed(0)
     engine = ganzoo.Engine(
-        TinyGenerator(), TinyCritic(scores=(1, 4, 4), scale=4), losses, device="cpu", train={"precision": "fp32"}
+        toys.TinyGenerator(),
+        toys.TinyCritic(scores=(1, 4, 4), scale=4),
+        losses,
+        device="cpu",
+        train={"precision": "fp32"},
     )
     before = [parameter.clone() for parameter in engine.generator.parameters()]
     means = engine.run([{"image": torch.full((8, 1, 2, 2), 0.5)}], 5)

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_vanilla.losses import Minimax, NonSaturating
+
+toys = ganzoo.testing.toys
 
 SHAPES = [(), (1,), (1, 4, 4)]
 
@@ -31,7 +32,7 @@ FORMULAS = [
 
 def game(shape=()):
     torch.manual_seed(0)
-    return TinyGenerator().double(), TinyCritic(scores=shape).double()
+    return toys.TinyGenerator().double(), toys.TinyCritic(scores=shape).double()
 
 
 def play(turn, generator, discriminator, n=6):
@@ -39,7 +40,7 @@ def play(turn, generator, discriminator, n=6):
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
-    return make_step(turn, generator, discriminator, batch, latent, rng)
+    return toys.make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 @torch.no_grad()
@@ -58,7 +59,7 @@ def test_a_loss_and_its_gradients_are_those_of_the_paper(loss, turn, formula, sh
     total.backward()
     assert total.item() == pytest.approx(formula(*scores(step)), rel=1e-12)
     for parameter in getattr(step, turn).parameters():
-        expected = central_differences(lambda: formula(*scores(step)), parameter)
+        expected = toys.central_differences(lambda: formula(*scores(step)), parameter)
         torch.testing.assert_close(parameter.grad, expected, rtol=1e-6, atol=1e-9)
 
 
@@ -121,8 +122,8 @@ def test_only_the_non_saturating_generator_still_learns_where_the_discriminator_
 def test_the_engine_plays_it_and_logs_its_terms(loss):
     torch.manual_seed(0)
     engine = ganzoo.Engine(
-        TinyGenerator(),
-        TinyCritic(),
+        toys.TinyGenerator(),
+        toys.TinyCritic(),
         [loss()],
         train={"precision": "fp32"},
         optimizer={"lr": 1e-2},

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.testing.toys import TinyCritic, TinyGenerator, central_differences, make_step
 from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
+
+toys = ganzoo.testing.toys
 
 SHAPES = [(), (1,), (1, 4, 4)]
 
@@ -33,16 +34,16 @@ class Recording(nn.Module):
 def play(turn, discriminator, n=6, **extra):
     """A step in which the other side is frozen, as the engine does it; always with the same numbers."""
     torch.manual_seed(0)
-    generator = TinyGenerator().double()
+    generator = toys.TinyGenerator().double()
     rng = torch.Generator().manual_seed(1)
     batch = {"image": torch.rand(n, 1, 2, 2, generator=rng, dtype=torch.float64) * 2 - 1, **extra}
     latent = {"z": torch.randn(n, 3, generator=rng, dtype=torch.float64)}
-    return make_step(turn, generator, discriminator, batch, latent, rng)
+    return toys.make_step(turn, generator, discriminator, batch, latent, rng)
 
 
 def tiny_critic(shape=()):
     torch.manual_seed(2)
-    return TinyCritic(scores=shape).double()
+    return toys.TinyCritic(scores=shape).double()
 
 
 @torch.no_grad()
@@ -66,7 +67,7 @@ def test_wasserstein_and_its_gradients_are_those_of_the_paper(turn, shape):
     total.backward()
     assert total.item() == pytest.approx(formula(*mean_scores(step)), rel=1e-12)
     for parameter in getattr(step, turn).parameters():
-        expected = central_differences(lambda: formula(*mean_scores(step)), parameter)
+        expected = toys.central_differences(lambda: formula(*mean_scores(step)), parameter)
         torch.testing.assert_close(parameter.grad, expected, rtol=1e-6, atol=1e-9)
     frozen = step.generator if turn == "discriminator" else step.discriminator
     assert all(parameter.grad is None for parameter in frozen.parameters())
@@ -83,7 +84,7 @@ def test_wasserstein_logs_the_distance_without_playing_for_it():
 def critic_after_training(losses, critic=None, steps=3):
     torch.manual_seed(0)
     engine = ganzoo.Engine(
-        TinyGenerator(), critic or TinyCritic(), losses, device="cpu",
+        toys.TinyGenerator(), critic or toys.TinyCritic(), losses, device="cpu",
         train={"precision": "fp32"}, optimizer={"name": "sgd", "lr": 0.5},
     )  # fmt: skip
     engine.run([{"image": torch.full((8, 1, 2, 2), 0.5)}], steps)
@@ -101,7 +102,7 @@ def test_weight_clipping_holds_every_weight_of_the_critic_and_none_of_the_genera
 
 
 def test_weight_clipping_leaves_frozen_weights_alone():
-    critic = TinyCritic()
+    critic = toys.TinyCritic()
     critic.network[1].requires_grad_(False).weight.fill_(0.5)
     critic_after_training([Wasserstein(), WeightClipping(0.03)], critic)
     assert (critic.network[1].weight == 0.5).all()
@@ -135,7 +136,7 @@ def penalty_by_loop(step, shares):
     fakes, costs = step.generator(step.latent).detach(), []
     for real, fake, share in zip(step.batch["image"], fakes, shares, strict=True):
         point = real + share * (fake - real)
-        slope = central_differences(lambda point=point: step.discriminator(point[None], {}).sum(), point)
+        slope = toys.central_differences(lambda point=point: step.discriminator(point[None], {}).sum(), point)
         costs.append((slope.square().sum().sqrt() - 1) ** 2)
     return sum(costs) / len(costs)
 
@@ -159,7 +160,9 @@ def test_the_gradient_of_the_penalty_reaches_the_critic_as_finite_differences_sa
     terms["penalty"].backward()
     for parameter in critic.parameters():
         found = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        expected = central_differences(lambda: loss.discriminator(play("discriminator", critic))["penalty"], parameter)
+        expected = toys.central_differences(
+            lambda: loss.discriminator(play("discriminator", critic))["penalty"], parameter
+        )
         torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-8)
     assert all(parameter.grad is None for parameter in step.generator.parameters())
 
@@ -176,7 +179,7 @@ def test_the_penalty_is_full_precision_in_a_half_precision_run():
     # In bf16 this slope would be rounded by about 0.3 %.
     slope = [0.1234567, 0.2345678, 0.3456789, 0.4567891]
     engine = ganzoo.Engine(
-        TinyGenerator(), Linear(slope), [GradientPenalty()], device="cpu", train={"precision": "bf16"}
+        toys.TinyGenerator(), Linear(slope), [GradientPenalty()], device="cpu", train={"precision": "bf16"}
     )
     means = engine.run([{"image": torch.rand(8, 1, 2, 2)}], 1)
     norm = math.sqrt(sum(x * x for x in slope))
@@ -210,7 +213,7 @@ def test_batch_norm_in_the_critic_is_refused_before_training():
 
 
 def test_layer_norm_in_the_critic_and_batch_norm_in_the_generator_are_allowed():
-    class WithBatchNorm(TinyGenerator):
+    class WithBatchNorm(toys.TinyGenerator):
         def __init__(self):
             super().__init__()
             self.layer = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
@@ -224,13 +227,13 @@ def test_layer_norm_in_the_critic_and_batch_norm_in_the_generator_are_allowed():
 
 
 def test_a_generator_of_two_kinds_of_image_is_refused():
-    class Pair(TinyGenerator):
+    class Pair(toys.TinyGenerator):
         makes = ("left", "right")
 
         def forward(self, given):
             return {"left": super().forward(given), "right": super().forward(given)}
 
-    engine = ganzoo.Engine(Pair(), TinyCritic(), [GradientPenalty()], device="cpu", train={"precision": "fp32"})
+    engine = ganzoo.Engine(Pair(), toys.TinyCritic(), [GradientPenalty()], device="cpu", train={"precision": "fp32"})
     batch = {"left": torch.zeros(2, 1, 2, 2), "right": torch.zeros(2, 1, 2, 2)}
     with pytest.raises(ganzoo.BadInput, match="needs one kind of image, but the generator makes left and right"):
         engine.run([batch], 1)
