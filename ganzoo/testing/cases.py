@@ -13,7 +13,7 @@ from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
-from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, values_of
+from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, option_variants
 from ganzoo.testing.turns import make_step, set_up
 
 ADVICE = "let setup refuse in a sentence what cannot work"
@@ -33,11 +33,7 @@ class LossCase:
     @cached_property
     def variants(self) -> list[Options]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
-        fields = build.option_schema(build.resolve_class("loss", self.name, "loss", Loss).cls).model_fields
-        found: list[Options] = [{}]
-        for name, field in fields.items():
-            found += [{name: value} for value in values_of(field.annotation) if value != field.default]
-        return found
+        return option_variants(build.resolve_class("loss", self.name, "loss", Loss).cls)
 
     @property
     def game(self) -> Game:

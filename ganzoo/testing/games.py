@@ -182,6 +182,14 @@ def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:
     return f"{said}; tried images of {tried}: give another by checks(..., image=(c, h, w)) or check --image c,h,w"
 
 
+def option_variants(cls: Callable[..., object]) -> list[Options]:
+    """Return the defaults of a class, and every other value of a `Literal` or boolean option, one at a time."""
+    found: list[Options] = [{}]
+    for name, field in option_schema(cls).model_fields.items():
+        found += [{name: value} for value in values_of(field.annotation) if value != field.default]
+    return found
+
+
 def values_of(annotation: Any) -> tuple[Any, ...]:
     """Return every value of an option that has a few only: of a `Literal`, a boolean, or a union with them."""
     if annotation is bool:

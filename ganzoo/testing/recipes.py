@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from torch import Tensor
 
 from ganzoo._seeds import make_rng
-from ganzoo.data.batches import Batches
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.sources import DEFAULT_SIZE
 from ganzoo.plugins.registration import Registration
@@ -29,11 +29,13 @@ TRAINING_STEPS = 5
 def trains_and_samples(thing: Registration, make_batch: MakeBatch | None) -> None:
     """A few training steps by the recipe leave a model that can be loaded and sampled."""
     recipe = shorten(Recipe.load(thing.targets["file"]))
-    data = None if recipe.data.name in BUNDLED_DATA else random_data(recipe, make_batch)
-    if data:
-        recipe = recipe.replace(data={"size": None, "channels": None})
+    batches = None
+    if recipe.data.name not in BUNDLED_DATA:
+        classes = recipe.data.classes or CLASS_COUNT
+        batches = [random_batch(recipe, classes, make_batch)]
+        recipe = recipe.replace(data={"size": None, "channels": None, "classes": classes})
     with TemporaryDirectory() as folder:
-        run = train(recipe, data, Path(folder) / "run", "cpu", quiet=True)
+        run = train(recipe, batches, Path(folder) / "run", "cpu", quiet=True)
         check_samples(load(run.path, "cpu", offline=True), make_batch)
 
 
@@ -46,16 +48,16 @@ def shorten(recipe: Recipe) -> Recipe:
     return recipe.replace(train={**changes, "compile": False, "tensorboard": False, "profile": False})
 
 
-def random_data(recipe: Recipe, make_batch: MakeBatch | None) -> Batches:
-    """Return random batches in place of data that would have to be downloaded, or that Python code provides."""
+def random_batch(recipe: Recipe, classes: int, make_batch: MakeBatch | None) -> dict[str, Tensor]:
+    """Return a random batch in place of data that would have to be downloaded, or that Python code provides."""
     if recipe.data.from_python and not make_batch:
         raise Skipped("it learns from batches that Python code gives: give checks(..., batch=function(n, rng) -> dict)")
     channels, side = IMAGE_SIZES.get(recipe.data.name, (3, DEFAULT_SIZE))
     channels, side = recipe.data.channels or channels, recipe.data.size or side
-    n, classes, rng = recipe.train.batch, recipe.data.classes or CLASS_COUNT, make_rng("stand-in")
+    n, rng = recipe.train.batch, make_rng("stand-in")
     batch = {"image": torch.rand(n, channels, side, side, generator=rng) * 2 - 1}
     batch["label"] = torch.randint(classes, (n,), generator=rng)
-    return Batches([batch | dict(make_batch(n, rng) if make_batch else {})], classes)
+    return batch | dict(make_batch(n, rng) if make_batch else {})
 
 
 CHECKS: tuple[Callable[[Registration, MakeBatch | None], None], ...] = (trains_and_samples,)

@@ -93,6 +93,19 @@ def test_a_class_is_described_with_its_options(zoo):
     assert "margin = 1.5   (float)" in text
 
 
+def test_a_callback_is_described_with_its_options(site):
+    hook = "import ganzoo\n@ganzoo.hookimpl\ndef register_callbacks(register):\n"
+    lines = ["bell", "thing"]
+    site.install("bells", hook + "".join(f"    register('{name}', 'bells.b:{name.title()}')\n" for name in lines))
+    code = 'import ganzoo\nclass Bell(ganzoo.Callback):\n    "Rings."\n    def __init__(self, every: int = 5): pass\n'
+    (site.folder / "bells" / "b.py").write_text(f"{code}class Thing: pass\n")
+    text = describe("bell")
+    assert text.startswith("callback 'bell' from bells 1.0")
+    assert "Rings." in text
+    assert "every = 5   (int)" in text
+    assert "'bells.b:Thing' is not a subclass of ganzoo.Callback" in refusal("thing")
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
