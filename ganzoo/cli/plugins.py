@@ -14,7 +14,7 @@ from ganzoo.errors import BadInput
 if TYPE_CHECKING:
     from ganzoo.plugins.catalog import PluginRow, ProvidedRow
 
-COLUMNS = ("distribution", "version", "status", "reason", "ms", "provides")
+PLUGIN_COLUMNS = ("distribution", "version", "status", "reason", "ms", "provides")
 
 
 @click.command()
@@ -33,7 +33,7 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
         print_json(rows)
         return
     things = [thing for row in rows for thing in row["provides"]]
-    print_table("plugin", [plugin_cells(row) for row in rows], COLUMNS)
+    print_table("plugin", [plugin_cells(row) for row in rows], PLUGIN_COLUMNS)
     if name and things:
         print_table("what", [provided_cells(thing) for thing in things], ("kind", "name", "where"))
     if traceback:

@@ -10,9 +10,9 @@ from ganzoo._io import read_bytes
 from ganzoo._names import NAME_PATTERN, NAME_RULE
 from ganzoo.errors import BadInput, suggest
 
-SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
-NEEDED = ("config.json", "model.safetensors")
-OPTIONAL = ("recipe.toml", "samples.png", "scores.json", "README.md")
+HUB_SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
+NEEDED_FILES = ("config.json", "model.safetensors")
+OPTIONAL_FILES = ("recipe.toml", "samples.png", "scores.json", "README.md")
 """The files of a model folder; no other file is ever downloaded."""
 
 
@@ -47,13 +47,13 @@ class Entry:
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
             raise ValueError(f"this is not a valid name: {NAME_RULE}")
-        for key, kind in KEYS.items():
+        for key, kind in ENTRY_KEYS.items():
             if not isinstance(getattr(self, key), kind):
                 raise ValueError(f"{key} must be a {'table' if kind is dict else 'string'}")
-        if self.source.startswith("hub:") and not SOURCE.fullmatch(self.source):
+        if self.source.startswith("hub:") and not HUB_SOURCE.fullmatch(self.source):
             raise ValueError("source must be hub:owner/name@ and the 40 hex digits of a commit, or a folder")
-        if set(NEEDED) - self.files.keys() or self.files.keys() - {*NEEDED, *OPTIONAL}:
-            raise ValueError(f"files must be {' and '.join(NEEDED)}, and any of {', '.join(OPTIONAL)}")
+        if set(NEEDED_FILES) - self.files.keys() or self.files.keys() - {*NEEDED_FILES, *OPTIONAL_FILES}:
+            raise ValueError(f"files must be {' and '.join(NEEDED_FILES)}, and any of {', '.join(OPTIONAL_FILES)}")
         for file, pin in self.files.items():
             check_pin(file, pin)
 
@@ -65,7 +65,7 @@ class Entry:
     @property
     def folder(self) -> Path | None:
         """The folder of a model that needs no download; None for one on the Hub."""
-        return None if SOURCE.fullmatch(self.source) else self.base / self.source
+        return None if HUB_SOURCE.fullmatch(self.source) else self.base / self.source
 
     @property
     def repository(self) -> str:
@@ -83,21 +83,14 @@ class Entry:
         return sum(pin["size"] for pin in self.files.values())
 
     def _hub_part(self, part: str) -> str:
-        match = SOURCE.fullmatch(self.source)
+        match = HUB_SOURCE.fullmatch(self.source)
         if not match:
             raise ValueError(f"the model '{self.name}' is in a folder, not on the Hub")
         return match[part]
 
 
-KEYS: dict[str, type] = {
-    "source": str,
-    "architecture": str,
-    "distribution": str,
-    "data": str,
-    "license": str,
-    "summary": str,
-}
-KEYS |= {"files": dict, "scores": dict}
+TEXT_KEYS = ("source", "architecture", "distribution", "data", "license", "summary")
+ENTRY_KEYS: dict[str, type] = {**dict.fromkeys(TEXT_KEYS, str), "files": dict, "scores": dict}
 """The keys of an entry's table, and the type of each value."""
 
 
@@ -121,10 +114,10 @@ def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
 def parse_entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:
     """Return the entry of one table of a registry file. Raises `BadInput` for unknown, missing and invalid keys."""
     table = table if isinstance(table, dict) else {}
-    needed = {one.name for one in fields(Entry) if one.name in KEYS and one.default is one.default_factory is MISSING}
-    for key in table.keys() - KEYS.keys():
-        raise BadInput(f"{path}: model '{name}' has an unknown key '{key}'; {suggest(key, KEYS)}")
-    if missing := sorted(needed - table.keys()):
+    without_default = {each.name for each in fields(Entry) if each.default is each.default_factory is MISSING}
+    for key in table.keys() - ENTRY_KEYS.keys():
+        raise BadInput(f"{path}: model '{name}' has an unknown key '{key}'; {suggest(key, ENTRY_KEYS)}")
+    if missing := sorted(without_default & ENTRY_KEYS.keys() - table.keys()):
         raise BadInput(f"{path}: model '{name}' lacks {', '.join(missing)}")
     try:
         return Entry(name, origin, base, **table)

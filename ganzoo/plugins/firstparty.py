@@ -5,12 +5,12 @@ from pathlib import Path
 
 from ganzoo._names import normalize_name
 
-FOLDER = Path(__file__).parent
+PACKAGE_FOLDER = Path(__file__).parent
 
 
 def first_party() -> list[str]:
     """Return the names of their distributions."""
-    return (FOLDER / "first-party.txt").read_text().split()
+    return (PACKAGE_FOLDER / "first-party.txt").read_text().split()
 
 
 def how_to_install(distribution: str) -> str:
@@ -18,7 +18,7 @@ def how_to_install(distribution: str) -> str:
     name = normalize_name(distribution)
     if name not in first_party():
         return f"install that plugin, if you trust its authors: ganzoo install {distribution}"
-    folder = FOLDER.parent.parent / "plugins" / name
+    folder = PACKAGE_FOLDER.parent.parent / "plugins" / name
     if folder.is_dir():
         return f"ganzoo install {shlex.quote(str(folder))}"
     return f"ganzoo install ./plugins/{name} in a checkout of ganzoo"

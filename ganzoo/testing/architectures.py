@@ -12,7 +12,7 @@ from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.check import Skipped, Unplayable, describe_error, prefix_failures, require
 from ganzoo.testing.games import Game, Players
 from ganzoo.testing.sampling import (
-    TOLERANCE,
+    SAMPLE_TOLERANCE,
     same_seed_same_latents,
     same_seed_same_sample,
     samples_do_not_depend_on_batch_mates,
@@ -85,7 +85,7 @@ def check_like(key: str, fake: object, real: Tensor) -> None:
     if key == "image":
         largest = fake.nan_to_num().abs().max().item()
         message = f"images reach {largest:.3g}, they must lie in [-1, 1]: end with a tanh"
-        require(largest <= 1 + TOLERANCE, message)
+        require(largest <= 1 + SAMPLE_TOLERANCE, message)
 
 
 def check_range(step: Step) -> None:
@@ -95,7 +95,7 @@ def check_range(step: Step) -> None:
     if images is None:
         return
     advice = "the data lie in [-1, 1]: end with a tanh"
-    inside = images.nan_to_num().abs().max().item() <= 1 + TOLERANCE
+    inside = images.nan_to_num().abs().max().item() <= 1 + SAMPLE_TOLERANCE
     require(inside, f"large latents give images outside that, {advice}")
     require(images.isnan().any() or images.min() < 0, f"no pixel is ever below 0, {advice}")
 

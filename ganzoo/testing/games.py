@@ -31,7 +31,7 @@ IMAGE_SHAPES = (*SMALL_IMAGE_SHAPES, (3, 32, 32), (3, 128, 128), (3, 256, 256))
 """Shapes that are tried in turn, until an architecture does not refuse."""
 
 
-class Facts(TypedDict):
+class GameFacts(TypedDict):
     """The facts of the data for which an architecture is built."""
 
     image: tuple[int, ...]
@@ -69,7 +69,7 @@ class Game:
         return found.generator.make(**facts), found.discriminator.make(**facts)
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> GameFacts:
         """The shapes and the number of classes for which the architecture is built. Raises `Unplayable`."""
         try:
             found = self.resolve()
@@ -85,7 +85,7 @@ class Game:
                 refusals[facts["image"]] = refusal
         raise Unplayable(describe_refusals(refusals))
 
-    def _possible_facts(self) -> Iterator[Facts]:
+    def _possible_facts(self) -> Iterator[GameFacts]:
         made = dict(self.make_batch(64, make_rng("facts"))) if self.make_batch else {}
         point = tuple(made["point"].shape[1:]) if "point" in made else POINT_SHAPE
         classes = int(made["label"].max()) + 1 if "label" in made else CLASS_COUNT

@@ -22,7 +22,7 @@ BUNDLED_DATA = ("mnist-10k", *MIXTURES)
 """The data sets that need no download."""
 IMAGE_SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 """Channels and side length of the images of data sets that are not downloaded."""
-CLASS_COUNT = 10
+FALLBACK_CLASSES = 10
 TRAINING_STEPS = 5
 
 
@@ -31,7 +31,7 @@ def trains_and_samples(thing: Registration, make_batch: MakeBatch | None) -> Non
     recipe = shorten(Recipe.load(thing.targets["file"]))
     batches = None
     if recipe.data.name not in BUNDLED_DATA:
-        classes = recipe.data.classes or CLASS_COUNT
+        classes = recipe.data.classes or FALLBACK_CLASSES
         batches = [random_batch(recipe, classes, make_batch)]
         recipe = recipe.replace(data={"size": None, "channels": None, "classes": classes})
     with TemporaryDirectory() as folder:

@@ -7,14 +7,16 @@ import sys
 from ganzoo.plugins.catalog import catalog
 from ganzoo.testing.check import require
 
-CODE = "import sys; from ganzoo.plugins.catalog import catalog; catalog(); sys.exit(3 * ('torch' in sys.modules))"
+LIST_PLUGINS = (
+    "import sys; from ganzoo.plugins.catalog import catalog; catalog(); sys.exit(3 * ('torch' in sys.modules))"
+)
 """Lists all plugins, and exits with 3 where that imports torch."""
 
 
 def imports_no_torch(distribution: str) -> None:
     """Registering does not import torch, which would slow down every command."""
     # -P: nothing of the current folder is imported
-    command = [sys.executable, "-P", "-c", CODE]
+    command = [sys.executable, "-P", "-c", LIST_PLUGINS]
     ended = subprocess.run(command, env=environment_for(distribution), capture_output=True, text=True, check=False)
     advice = "register 'package.module:Class' and import torch in that module only"
     require(ended.returncode != 3, f"registering imports torch: {advice}")

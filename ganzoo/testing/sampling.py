@@ -12,7 +12,7 @@ from ganzoo.testing.turns import call_network, images_by_key, perturb
 from ganzoo.zoo.sampling import BLOCK, concatenate, draw
 from ganzoo.zoo.weights import build_with_weights, serialize_weights
 
-TOLERANCE = 1e-5
+SAMPLE_TOLERANCE = 1e-5
 """The largest difference between two images that count as the same, in units of their range from -1 to 1."""
 MIXED_ROWS = [0, BATCH_SIZE + 1, BATCH_SIZE + 2, 3, BATCH_SIZE + 4, 5, 6, BATCH_SIZE + 7]
 """Rows of one batch and, from `BATCH_SIZE` on, of another: pairs, halves and every other row hold some of both."""
@@ -150,6 +150,6 @@ def close(first: Samples, second: Samples) -> bool:
     """Return whether two samples are the same but for rounding; images that hardly vary get a smaller tolerance."""
     return all(
         value.shape == second[key].shape
-        and (value - second[key]).abs().max().item() <= min(TOLERANCE, 1e-3 * value.float().std().item())
+        and (value - second[key]).abs().max().item() <= min(SAMPLE_TOLERANCE, 1e-3 * value.float().std().item())
         for key, value in first.items()
     )

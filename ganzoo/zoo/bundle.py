@@ -16,7 +16,7 @@ from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import write_grid
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
-from ganzoo.plugins.entries import NEEDED
+from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.card import make_card
 from ganzoo.zoo.entry import entry_table
@@ -58,7 +58,7 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
     Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
     """
     folder, model = local.folder, load_local(local, "cpu")
-    names = [name for name in (*NEEDED, "recipe.toml", SCORES_FILE) if exists(folder / name)]
+    names = [name for name in (*NEEDED_FILES, "recipe.toml", SCORES_FILE) if exists(folder / name)]
     for name in names:
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")

@@ -17,7 +17,7 @@ from huggingface_hub import constants, get_session, hf_hub_download, try_to_load
 from ganzoo import _io
 from ganzoo._version import __version__
 from ganzoo.errors import Unavailable
-from ganzoo.plugins.entries import NEEDED, OPTIONAL, Entry
+from ganzoo.plugins.entries import NEEDED_FILES, OPTIONAL_FILES, Entry
 from ganzoo.zoo.config import MAX_CONFIG_BYTES
 from ganzoo.zoo.hub_errors import Missing, hub_errors
 from ganzoo.zoo.local import LocalModel
@@ -68,7 +68,7 @@ class ResponseGuard:
 
 def pull_entry(entry: Entry, offline: bool = False, everything: bool = False) -> LocalModel:
     """Pull a registered model: config and weights, or `everything`, as pinned. Raises `Unavailable`."""
-    for file in entry.files if everything else NEEDED:
+    for file in entry.files if everything else NEEDED_FILES:
         pin = entry.files[file]
         path = fetch_verified(entry.repository, file, entry.commit, offline, pin["sha256"], pin["size"])
     return LocalModel(path.parent)
@@ -87,7 +87,7 @@ def pull_repository(wanted: OnHub, offline: bool = False, everything: bool = Fal
     local = LocalModel(fetch_verified(repository, "config.json", revision, offline).parent)
     weights = local.config.weights
     fetch_verified(repository, weights.file, revision, offline, weights.sha256, weights.size)
-    for file in OPTIONAL if everything else ():
+    for file in OPTIONAL_FILES if everything else ():
         with suppress(Missing):
             fetch_verified(repository, file, revision, offline, max_bytes=MAX_OPTIONAL_BYTES)
     if named:

@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 )
 
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.plugins.entries import NEEDED
+from ganzoo.plugins.entries import NEEDED_FILES
 
 
 class Missing(Unavailable):
@@ -49,7 +49,9 @@ def hub_errors(repository: str, what: str) -> Iterator[None]:
     except RevisionNotFoundError as error:
         raise Unavailable(f"there is no such revision: {what}") from error
     except EntryNotFoundError as error:
-        raise Missing(f"there is no {what}: it holds no model of ganzoo, which is {' and '.join(NEEDED)}") from error
+        raise Missing(
+            f"there is no {what}: it holds no model of ganzoo, which is {' and '.join(NEEDED_FILES)}"
+        ) from error
     except LocalTokenNotFoundError as error:
         raise Unavailable(f"nobody is logged in to the Hub {where}; 'hf auth login' comes first") from error
     except HfHubHTTPError as error:

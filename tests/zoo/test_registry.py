@@ -11,7 +11,7 @@ import torch
 import ganzoo
 from ganzoo._io import sha256
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.entries import NEEDED
+from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.zoo import references
 from ganzoo.zoo.bundle import bundle, without_paths
 from ganzoo.zoo.config import CheckedConfig
@@ -58,7 +58,7 @@ def test_what_comes_with_ganzoo_is_as_pinned_small_and_makes_images(mine):
         assert {path.name: sha256(path.read_bytes()) for path in folder.iterdir()} == {
             name: pin["sha256"] for name, pin in each.files.items()
         }
-        assert {*NEEDED, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
+        assert {*NEEDED_FILES, "README.md", "recipe.toml", "samples.png"} <= each.files.keys()
         images = load(each.name, "cpu").sample(4)
         assert images.shape[1:] == tuple(json.loads((folder / "config.json").read_text())["data"]["shape"])
         assert images.std() > 0.1

@@ -15,7 +15,7 @@ from ganzoo.errors import Failed
 
 Result = TypeVar("Result")
 
-CODE = f"import sys; from {__name__} import write_result; write_result(*sys.argv[1:])"
+RUN_FUNCTION = f"import sys; from {__name__} import write_result; write_result(*sys.argv[1:])"
 
 
 def run_in_new_process(function: Callable[[], Result]) -> Result:
@@ -26,7 +26,7 @@ def run_in_new_process(function: Callable[[], Result]) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result.json"
         # Without -P, what lies in the current folder would count as installed.
-        command = [sys.executable, "-P", "-c", CODE, function.__module__, function.__name__, str(file)]
+        command = [sys.executable, "-P", "-c", RUN_FUNCTION, function.__module__, function.__name__, str(file)]
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
         try:
             result: Result = json.loads(file.read_text())
