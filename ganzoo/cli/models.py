@@ -124,7 +124,7 @@ def pull(models: Sequence[str], everything: bool) -> None:
     from ganzoo.zoo.resolve import resolve_model
 
     if bool(models) == everything:
-        raise BadInput("say which models to pull ('ganzoo list models' shows them), or --all")
+        raise BadInput("give the models to pull ('ganzoo list models' shows them), or --all")
     registry = Registry()
     for reference in registry.entries if everything else (parse(model, registry) for model in models):
         click.echo(resolve_model(reference, everything=True).folder)
@@ -182,7 +182,7 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
 def license_or_other(license_id: str) -> str:
     """Return the licence, or "other" with a message."""
     if not license_id:
-        aside("no --license, such as mit or cc-by-4.0: the model's is 'other', which tells nobody what they may do")
+        aside("no --license given, such as mit or cc-by-4.0; using 'other'")
     return license_id or "other"
 
 

@@ -27,7 +27,7 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
     from ganzoo.plugins.catalog import plugin_rows
 
     if traceback and not name:
-        raise BadInput("say of which plugin: ganzoo plugins NAME --traceback")
+        raise BadInput("--traceback needs the name of a plugin: ganzoo plugins NAME --traceback")
     rows = plugin_rows(name)
     if json:
         print_json(rows)

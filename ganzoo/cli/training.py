@@ -48,9 +48,9 @@ def train(
     the recipe.toml of any run shows them all with their values.
     """
     if bool(recipe) == bool(resume):
-        raise BadInput("say either a recipe ('ganzoo list recipes' shows them) or --resume RUN, and not both")
+        raise BadInput("give either a recipe ('ganzoo list recipes' shows them) or --resume RUN, not both")
     if resume and (out or overwrite or init):
-        raise BadInput("--resume goes on with the run in its folder; leave --out, --overwrite and --init away")
+        raise BadInput("--resume continues the run in its folder; leave out --out, --overwrite and --init")
     flags = {
         "data.name": data,
         "train.precision": precision,

@@ -33,9 +33,9 @@ def bundle(source: str | Path, folder: Path, license_id: str) -> str:
     where models lie in `pretrained/`. Raises `BadInput` where the folder exists.
     """
     if not NAME_PATTERN.fullmatch(folder.name):
-        raise BadInput(f"'{folder.name}' is no name of a model: lower-case letters and digits, joined by . _ or -")
+        raise BadInput(f"'{folder.name}' is not a name for a model: lower-case letters and digits, joined by . _ or -")
     if exists(folder):
-        raise BadInput(f"'{folder}' is there already")
+        raise BadInput(f"'{folder}' exists already")
     files = complete_files(find_unpublished(source), folder.name, license_id)
     with replace_folder(folder) as new:
         for name, content in files.items():
@@ -48,7 +48,7 @@ def find_unpublished(source: str | Path) -> LocalModel:
     """Find the model of a run or model folder. Raises `BadInput` for a registered model and for one on the Hub."""
     reference = parse(source)
     if not isinstance(reference, Path):
-        raise BadInput(f"'{source}' is published already; say a run or a model folder")
+        raise BadInput(f"'{source}' is published already; give a run or a model folder")
     return LocalModel.find(reference)
 
 

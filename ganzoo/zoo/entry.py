@@ -46,7 +46,7 @@ def check_name_free(name: str, repository: str) -> None:
     for entry in Registry().entries:
         if entry.name == name and (entry.folder or entry.repository != repository):
             there = f"the registry of {entry.origin} has a model '{name}' already, from {entry.source}"
-            raise BadInput(f"{there}; leave --register away, or give one of them another name")
+            raise BadInput(f"{there}; leave out --register, or give one of them another name")
 
 
 def add_entry(text: str) -> Path:

@@ -47,7 +47,7 @@ def write(
     latents, and a row of the picture for each. Without `out`: a new picture in the current folder, named after model,
     seed and count. `overwrite` replaces a file, or the numbered images of a folder; a model of labelled images makes a
     sub-folder for each class. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
-    is no .npz and the model makes nothing that a picture can show.
+    is not .npz and the model makes nothing that a picture can show.
     """
     reference = parse(source)
     model = load_local(resolve_model(reference), device)
@@ -126,7 +126,7 @@ def make_room(out: Path, overwrite: bool) -> None:
     """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or exists already."""
     with write_errors(out):
         if not overwrite and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            raise BadInput(f"'{out}' is there already; choose another --out, or --overwrite to replace it")
+            raise BadInput(f"'{out}' exists already; choose another --out, or --overwrite to replace it")
         if suffix(out) and out.is_dir():
             raise BadInput(f"'{out}' is a folder; choose another --out")
         folder = out.parent if suffix(out) else out

@@ -57,10 +57,10 @@ class ResponseGuard:
         etag = (headers.get("X-Linked-Etag") or headers.get("ETag") or "").removeprefix("W/").strip('"')
         if "/resolve/" in response.url.path and response.request.method == "HEAD":
             if etag and not HASH.fullmatch(etag):
-                raise Unavailable(f"the Hub names a file by {etag[:80]!r}, which is no hash")
+                raise Unavailable(f"the Hub sent an invalid ETag {etag[:80]!r}")
             self.hash = etag or self.hash
         if not COMMIT.fullmatch(headers.get("X-Repo-Commit", "0" * 40)):
-            raise Unavailable(f"the Hub names a commit {headers['X-Repo-Commit'][:80]!r}, which is none")
+            raise Unavailable(f"the Hub sent an invalid commit {headers['X-Repo-Commit'][:80]!r}")
         for key in ("X-Linked-Size", "Content-Length"):
             if not response.is_error and int(headers.get(key, 0)) > self.max_bytes:
                 raise Unavailable(f"{response.url.path} has {int(headers[key]):,} bytes, more than {self.max_bytes:,}")

@@ -37,30 +37,29 @@ def hub_errors(repository: str, what: str) -> Iterator[None]:
     except (Unavailable, BadInput):
         raise
     except HFValidationError as error:
-        raise BadInput(f"'{repository}' is no name of a repository: {first_line(error)}") from error
+        raise BadInput(f"'{repository}' is not a name of a repository: {first_line(error)}") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise explain_unreachable(error, what, where) from error
     except GatedRepoError as error:
         advice = "accept its terms there and log in with 'hf auth login'"
         raise Unavailable(f"{repository} {where} is gated: {advice}") from error
     except RepositoryNotFoundError as error:
-        said = "or it is private: if it is, log in with 'hf auth login'"
-        raise Unavailable(f"there is no repository {repository} {where}, {said}") from error
+        private = "or it is private: if it is, log in with 'hf auth login'"
+        raise Unavailable(f"there is no repository {repository} {where}, {private}") from error
     except RevisionNotFoundError as error:
         raise Unavailable(f"there is no such revision: {what}") from error
     except EntryNotFoundError as error:
-        raise Missing(
-            f"there is no {what}: it holds no model of ganzoo, which is {' and '.join(NEEDED_FILES)}"
-        ) from error
+        needed = " and ".join(NEEDED_FILES)
+        raise Missing(f"there is no {what}: a repository with a model of ganzoo has {needed}") from error
     except LocalTokenNotFoundError as error:
-        raise Unavailable(f"nobody is logged in to the Hub {where}; 'hf auth login' comes first") from error
+        raise Unavailable(f"you are not logged in to the Hub {where}; run 'hf auth login' first") from error
     except HfHubHTTPError as error:
         raise Unavailable(explain_response(error, what, where)) from error
     except OSError as error:
         full = "no space left" if error.errno == errno.ENOSPC else first_line(error)
         raise Unavailable(f"{what}: {full} (the cache is {constants.HF_HUB_CACHE})") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise Unavailable(f"{what}: what answers {where} is no Hub ({first_line(error)})") from error
+        raise Unavailable(f"{what}: the server {where} does not answer like a Hub ({first_line(error)})") from error
     except Exception as error:
         if not type(error).__module__.startswith("httpx"):
             raise
@@ -80,14 +79,14 @@ def explain_unreachable(error: Exception, what: str, where: str) -> Unavailable:
 def explain_response(error: HfHubHTTPError, what: str, where: str) -> str:
     """Say what an error response of the Hub means."""
     code = error.response.status_code
-    said = {
-        401: "does not know this token, or wants one; log in with 'hf auth login'",
-        403: "does not allow it: the token lacks the right, or the name is somebody else's",
-        409: "says that this is in conflict with what is there",
-        412: "says that somebody else changed the repository meanwhile; look, and try again",
-        429: "wants fewer requests; wait, and try again",
+    meaning = {
+        401: "does not know this token, or requires one; log in with 'hf auth login'",
+        403: "does not allow it: the token lacks the permission, or the name belongs to another account",
+        409: "reports a conflict with what is there",
+        412: "reports that the repository changed meanwhile; look, and try again",
+        429: "refuses so many requests; wait, and try again",
     }.get(code, "failed; try again later" if code >= 500 else first_line(error))
-    return f"{what}: the Hub {where} {said} ({code})"
+    return f"{what}: the Hub {where} {meaning} ({code})"
 
 
 def first_line(error: BaseException) -> str:

@@ -42,7 +42,7 @@ class Publication:
         if not HUB.fullmatch(self.repository) or "@" in self.repository:
             raise BadInput(f"'{self.repository}' is not owner/name")
         if self.tag is not None and (not TAG.fullmatch(self.tag) or COMMIT.fullmatch(self.tag) or self.tag == "main"):
-            raise BadInput(f"'{self.tag}' is no tag: letters, digits, . _ and -, and neither 'main' nor a commit")
+            raise BadInput(f"'{self.tag}' is not a tag: letters, digits, . _ and -, and neither 'main' nor a commit")
         if not self.message.strip():
             raise BadInput("a commit needs a message")
         self.files = complete_files(find_unpublished(self.source), f"hub:{self.repository}", self.license)
@@ -59,7 +59,10 @@ class Publication:
         files = [f"  {name}: {len(content):,} bytes, sha256 {sha256(content)}" for name, content in self.files.items()]
         visible = "private" if self.private else "public"
         steps = [f"create the {visible} repository {self.repository} unless it is there"]
-        steps += [f"one commit, '{self.message}', of those of these files that the repository has not just so:", *files]
+        steps += [
+            f"one commit, '{self.message}', of those of these files that differ from the repository's:",
+            *files,
+        ]
         steps += [f"tag it {self.tag}"] if self.tag else []
         return [*steps, "read back what the Hub has and compare hashes"]
 
@@ -81,7 +84,7 @@ class Publication:
             if self.tag and self._tags().get(self.tag) != commit:
                 different.append(f"the tag {self.tag}")
         if different:
-            raise Unavailable(f"{self.repository} has something else than was sent: {', '.join(different)}")
+            raise Unavailable(f"{self.repository} differs from what was sent: {', '.join(different)}")
         done = f"published {', '.join(stale)}" if stale else "everything was there already"
         logger.info("%s: %s/%s at %s", done, self.api.endpoint, self.repository, self.tag or commit[:12])
         return tomlkit.dumps({self.name: entry_table(f"hub:{self.repository}@{commit}", self.files, self.license)})
@@ -94,7 +97,7 @@ class Publication:
             self.api.create_repo(self.repository, private=self.private, exist_ok=True)
             return self._info()
         if self.private and not head.private:
-            raise BadInput(f"{self.repository} is there already and public; leave --private away, or choose another")
+            raise BadInput(f"{self.repository} exists already and is public; leave out --private, or choose another")
         return head
 
     def _info(self, revision: str | None = None) -> ModelInfo:

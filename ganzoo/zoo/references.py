@@ -59,6 +59,6 @@ def require_path(path: Path, text: str, or_hub: bool = False) -> Path:
     if exists(path):
         return path
     if or_hub and HUB.fullmatch(text):
-        both = f"a repository on the Hub is said as hub:{text}, a folder as ./{text}"
+        both = f"write hub:{text} for a repository on the Hub, ./{text} for a folder"
         raise BadInput(f"there is no run or model '{text}' here; {both}")
     raise BadInput(f"there is no run or model '{text}'")

@@ -54,5 +54,5 @@ class Registry:
         found = [entry for entry in self.entries if name in (entry.name, entry.full_name)]
         if len(found) > 1:
             several = " and ".join(f"'{entry.full_name}'" for entry in found)
-            raise BadInput(f"more than one registry has a model '{name}'; say {several}")
+            raise BadInput(f"more than one registry has a model '{name}'; use {several}")
         return found[0] if found else None

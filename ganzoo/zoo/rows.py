@@ -29,7 +29,7 @@ def fixed_rows(model: Model, rows: str, fixed: Mapping[str, Any]) -> list[dict[s
     if not key or key in fixed:
         raise BadInput(f"rows of '{rows}' name no latent" if not key else f"'{key}' is fixed, and cannot have rows")
     if not values and not model.categories(key):
-        raise BadInput(f"'{key}' is not categorical here; say which values, such as {key}=-1,0,1")
+        raise BadInput(f"'{key}' is not categorical here; give its values, such as {key}=-1,0,1")
     return [{**fixed, key: value} for value in (values.split(",") if values else range(model.categories(key)))]
 
 

@@ -74,12 +74,12 @@ def read_scores(path: Path) -> dict[str, Any]:
     try:
         scores = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no JSON: {error}") from error
+        raise BadInput(f"{path} is not JSON: {error}") from error
     if not isinstance(scores, dict):
         raise BadInput(f"{path} must be a table of scores by name")
     for name, value in scores.items():
         if not (is_protocol(value) if name == "protocol" else is_score(value)):
-            raise BadInput(f"{path} is no file of scores: '{name}' is {reprlib.repr(value)}")
+            raise BadInput(f"{path} is not a file of scores: '{name}' is {reprlib.repr(value)}")
     return scores
 
 

@@ -36,9 +36,9 @@ def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
     try:
         weights = tensors_from_bytes(content)
     except (SafetensorError, KeyError) as error:
-        raise Unavailable(f"{path} is no safetensors file that torch can read") from error
+        raise Unavailable(f"{path} is not a safetensors file that torch can read") from error
     for name in [name for name, tensor in weights.items() if tensor.isnan().any()]:
-        raise Unavailable(f"{path} is not sound: '{name}' has a NaN")
+        raise Unavailable(f"{path} is damaged: '{name}' has a NaN")
     return weights
 
 

@@ -29,8 +29,8 @@ def pictures(folder, count=12, size=(40, 30), mode="RGB"):
 
 BAD = {
     "unknown recipe": (["train", "vanila"], "unknown recipe 'vanila'; did you mean 'vanilla' or"),
-    "no recipe": (["train"], "say either a recipe"),
-    "recipe and resume": (["train", "dcgan", "--resume", "x"], "say either a recipe"),
+    "no recipe": (["train"], "give either a recipe"),
+    "recipe and resume": (["train", "dcgan", "--resume", "x"], "give either a recipe"),
     "resume of nothing": (["train", "--resume", "runs/x"], "'runs/x' is not a run"),
     "unknown architecture": (
         ["train", "dcgan", "-o", "architecture.name=dcgna"],
@@ -223,7 +223,7 @@ def test_sampling_prints_where_it_wrote(run, tmp_path):
     assert (code, out.strip()) == (0, "vanilla-001-seed3-n5.png")
     assert (tmp_path / "vanilla-001-seed3-n5.png").exists()
     code, _, err = run("sample", "runs/vanilla-001", "--out", "vanilla-001-seed3-n5.png")
-    assert (code, "is there already" in err) == (2, True)
+    assert (code, "exists already" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

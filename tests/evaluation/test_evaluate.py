@@ -216,7 +216,7 @@ def test_bad_input_gets_one_sentence(run, case):
 def test_a_file_that_holds_no_scores_is_refused_before_anything_is_measured(run, folder):
     code, out, said = run("evaluate", folder, *QUICK, "--out", folder / "config.json")
     assert (code, out) == (2, "")
-    assert "config.json is no file of scores: 'ganzoo' is '" in said
+    assert "config.json is not a file of scores: 'ganzoo' is '" in said
     assert not (folder / "scores.json").exists()
 
 

@@ -77,8 +77,8 @@ def test_words_fix_numbers_too():
         ({"label": 3}, "'label' must lie in 0..2, one for each of the model's 3 classes"),
         ({"code": "2"}, "'code' must lie in 0..1, one for each of the model's 2 classes"),
         ({"code": "cat"}, "'code' must be a number, or one for each sample, got 'cat'"),
-        ({"tilt": "nan"}, "'tilt' is fixed to what is no finite number"),
-        ({"tilt": [1.0, float("inf")]}, "'tilt' is fixed to what is no finite number"),
+        ({"tilt": "nan"}, "'tilt' is fixed to a value that is not a finite number"),
+        ({"tilt": [1.0, float("inf")]}, "'tilt' is fixed to a value that is not a finite number"),
         ({"tilt": "upright"}, "'tilt' must be a number, or one for each sample, got 'upright'"),
     ],
 )
@@ -111,9 +111,9 @@ def test_a_picture_has_a_row_for_each_value_from_the_same_other_latents(tmp_path
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ("tilt", "'tilt' is not categorical here; say which values, such as tilt=-1,0,1"),
+        ("tilt", "'tilt' is not categorical here; give its values, such as tilt=-1,0,1"),
         ("lable=1", "no 'lable' to fix; did you mean 'label'?"),
-        ("=3", "rows of '=3' are of no latent"),
+        ("=3", "rows of '=3' name no latent"),
         ("code", "'code' is fixed, and cannot have rows"),
         ("label=cat,cow", "no class 'cow'; allowed: "),
     ],

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
 
+import count_reads
 import hubserver
 from ganzoo._io import sha256
 from ganzoo.recipe.build import resolve_architecture
@@ -152,7 +153,7 @@ def test_a_dry_run_shows_every_file_and_sends_nothing(zoo, hub, model):
     assert "create the private repository owner/dots unless it is there" in done.stdout
     assert sha256((model / "model.safetensors").read_bytes()) in done.stdout
     assert "tag it v1" in done.stdout
-    assert "the model's is 'other'" in done.stderr
+    assert "using 'other'" in done.stderr
     assert hub.log == []
 
 
@@ -173,6 +174,16 @@ def test_the_card_says_what_the_hub_and_a_reader_want_to_know(zoo, owner, model,
     for words in ("synthetic", "ganzoo sample hub:owner/dots", "Intended use", "vanilla of ganzoo-vanilla", "12 x 12"):
         assert words in card.text
     assert tomllib.loads(done.stdout)["dots"]["scores"]["fd_ratio"] == 12.5
+
+
+@pytest.mark.parametrize("words", [["sample", "hub:owner/dots@v1", "-n", "1"], ["load", "hub:owner/dots@v1"]])
+def test_a_model_on_the_hub_has_its_config_read_once(zoo, owner, model, words):
+    put(owner, model)
+    owner.create_tag("owner/dots", tag="v1")
+    done = zoo.python(count_reads.__file__, *words)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout.splitlines()[-1])
+    assert (len(read["parsed"]), len(read["registries"]), len(read["configs"])) == (1, 0, 1)
 
 
 def test_a_second_pull_asks_for_nothing_and_works_without_sockets(zoo, hub, owner, model):
@@ -264,7 +275,7 @@ FAULTS = {
     "too many requests, once": ({"match": CONFIG, "kind": "status", "code": 429, "headers": {"Retry-After": "0"}}, ""),
     "too many requests, for ever": (
         {"match": "", "kind": "status", "code": 429, "headers": {"Retry-After": "0"}, "times": 99},
-        r"wants fewer requests; wait, and try again \(429\)",
+        r"refuses so many requests; wait, and try again \(429\)",
     ),
     "a server error in mid-pull": ({"match": WEIGHTS, "kind": "status", "code": 500}, r"try again later \(500\)"),
     "a server error for ever": ({"match": "", "kind": "status", "code": 500, "times": 99}, r"try again later \(500\)"),
@@ -279,20 +290,20 @@ FAULTS = {
     ),
     "a hash that is a path": (
         {"match": CONFIG, "kind": "header", "name": "ETag", "value": '"../../../../../victim"', "times": 99},
-        "names a file by '../../../../../victim', which is no hash",
+        "sent an invalid ETag '../../../../../victim'",
     ),
     "a hash that is none": (
         {"match": CONFIG, "kind": "header", "name": "ETag", "value": '"weird"', "times": 99},
-        "names a file by 'weird', which is no hash",
+        "sent an invalid ETag 'weird'",
     ),
     "a commit that is a path": (
         {"match": CONFIG, "kind": "header", "name": "X-Repo-Commit", "value": "../../../../escape", "times": 99},
-        "names a commit '../../../../escape', which is none",
+        "sent an invalid commit '../../../../escape'",
     ),
     "no hash": ({"match": CONFIG, "kind": "noheader", "name": "ETag", "times": 99}, "config.json of hub:owner/dots"),
     "a size that is none": (
         {"match": CONFIG, "kind": "header", "name": "X-Linked-Size", "value": "many", "times": 99},
-        "what answers .* is no Hub",
+        "the server .* does not answer like a Hub",
     ),
     "a size beyond the pin": (
         {"match": "/resolve/.*safetensors", "kind": "header", "name": "X-Linked-Size", "value": "99999999999"},
@@ -379,7 +390,11 @@ def test_what_answers_is_no_hub(zoo, owner, model):
         ("hub:owner/secret", {"HF_TOKEN": ""}, "there is no repository owner/secret .* or it is private"),
         ("hub:owner/dots", {"HF_TOKEN": "hf_invalid"}, r"log in with 'hf auth login' \(401\)"),
         ("hub:owner/dots@v9", {}, "there is no such revision: config.json of hub:owner/dots@v9"),
-        ("hub:owner/pickle", {}, "there is no config.json of hub:owner/pickle.*: it holds no model of ganzoo"),
+        (
+            "hub:owner/pickle",
+            {},
+            "there is no config.json of hub:owner/pickle.*: a repository with a model of ganzoo has",
+        ),
         ("hub:owner/half", {}, "there is no model.safetensors of hub:owner/half"),
     ],
 )
@@ -530,7 +545,11 @@ DENIED = {
     "a token that may only read": ({"HF_TOKEN": "hf_owner_read"}, None, r"does not allow it.*\(403\)"),
     "somebody else's name": ({"HF_TOKEN": "hf_other_write"}, None, r"does not allow it.*\(403\)"),
     "a commit in conflict": ({}, {"match": "/commit/", "kind": "status", "code": 409}, r"conflict.*\(409\)"),
-    "a head that moved": ({}, {"match": "/commit/", "kind": "status", "code": 412}, r"somebody else changed.*\(412\)"),
+    "a head that moved": (
+        {},
+        {"match": "/commit/", "kind": "status", "code": 412},
+        r"changed meanwhile.*\(412\)",
+    ),
     "a server error": ({}, {"match": "/commit/", "kind": "status", "code": 500}, r"try again later \(500\)"),
     "no Hub": ({"HF_ENDPOINT": "http://127.0.0.1:9"}, None, "the connection to the Hub at http://127.0.0.1:9 broke"),
 }
@@ -572,7 +591,7 @@ def test_a_public_repository_is_not_taken_for_a_private_one(zoo, owner, model):
     owner.create_repo("owner/dots")
     done = zoo("publish", model, "owner/dots", "--license", "mit", "--private")
     assert done.returncode == 2
-    assert "is there already and public" in done.stderr
+    assert "exists already and is public" in done.stderr
 
 
 def test_a_name_in_the_users_registry_is_not_taken_over(zoo, owner, model):
@@ -589,13 +608,13 @@ WRONG = [
     (["publish", "hub:owner/dots", "owner/dots"], "is published already"),
     (["publish", ".", "dots"], "'dots' is not owner/name"),
     (["publish", ".", "owner/dots@v1"], "'owner/dots@v1' is not owner/name"),
-    (["publish", ".", "owner/dots", "--tag", "v1.0+cpu"], "'v1.0+cpu' is no tag"),
-    (["publish", ".", "owner/dots", "--tag", "main"], "'main' is no tag"),
-    (["publish", ".", "owner/dots", "--tag", ""], "'' is no tag"),
+    (["publish", ".", "owner/dots", "--tag", "v1.0+cpu"], "'v1.0+cpu' is not a tag"),
+    (["publish", ".", "owner/dots", "--tag", "main"], "'main' is not a tag"),
+    (["publish", ".", "owner/dots", "--tag", ""], "'' is not a tag"),
     (["publish", ".", "owner/dots", "--message", " "], "a commit needs a message"),
     (["sample", "~nosuchuser/x"], "cannot read ~nosuchuser/x"),
-    (["pull"], "say which models to pull"),
-    (["pull", "owner/dots"], "a repository on the Hub is said as hub:owner/dots, a folder as ./owner/dots"),
+    (["pull"], "give the models to pull"),
+    (["pull", "owner/dots"], "write hub:owner/dots for a repository on the Hub, ./owner/dots for a folder"),
     (["pull", "hub:dots"], "'hub:dots' is not hub:owner/name or hub:owner/name@revision"),
     (["pull", "hub:../../etc"], "is not hub:owner/name"),
     (["pull", "hub:owner/dots@../main"], "is not hub:owner/name"),

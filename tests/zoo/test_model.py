@@ -248,7 +248,7 @@ def test_weights_with_the_right_hash_must_still_be_weights(run, tmp_path):
     pinned = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     folder = changed(run, tmp_path / "changed", lambda c: c["weights"].update(pinned))
     (folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(ganzoo.Unavailable, match="is no safetensors file"):
+    with pytest.raises(ganzoo.Unavailable, match="is not a safetensors file"):
         load(folder)
 
 
@@ -297,7 +297,7 @@ def test_a_safetensors_header_that_lies_is_refused(run, tmp_path, header):
     pinned = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
     folder = changed(run, tmp_path / "changed", lambda c: c["weights"].update(pinned))
     (folder / "model.safetensors").write_bytes(content)
-    with pytest.raises(ganzoo.Unavailable, match="is no safetensors file"):
+    with pytest.raises(ganzoo.Unavailable, match="is not a safetensors file"):
         load(folder)
 
 
@@ -385,7 +385,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_sampling(model, tmp_pa
     (tmp_path / "file").touch()
     drawn = []
     model.generator.register_forward_pre_hook(lambda _, inputs: drawn.append(len(inputs[0]["z"])))
-    with pytest.raises(ganzoo.BadInput, match=r"cannot write|is there already"):
+    with pytest.raises(ganzoo.BadInput, match=r"cannot write|exists already"):
         write_samples(model, "m", 4, 0, Path(out), overwrite)
     assert sum(drawn) <= 1
 
@@ -417,7 +417,7 @@ def test_samples_are_turned_into_bytes_block_by_block(model):
 
 def test_samples_never_replace_what_is_there_unless_told_to(run, tmp_path):
     out = write(run.path, 4, 0, tmp_path / "a.png", False, "cpu")
-    with pytest.raises(ganzoo.BadInput, match="is there already"):
+    with pytest.raises(ganzoo.BadInput, match="exists already"):
         write(run.path, 4, 0, out, False, "cpu")
     write(run.path, 4, 0, out, True, "cpu")
     with pytest.raises(ganzoo.BadInput, match=r"cannot write samples as .*a\.jpg"):

@@ -163,9 +163,9 @@ def test_what_a_reference_to_the_hub_means(mine, text, meant):
 
 
 def test_bundling_refuses_names_and_folders_that_would_not_do(mine, some_model, tmp_path):
-    with pytest.raises(ganzoo.BadInput, match="'My Model' is no name of a model"):
+    with pytest.raises(ganzoo.BadInput, match="'My Model' is not a name for a model"):
         bundle(some_model.folder, tmp_path / "My Model", "mit")
-    with pytest.raises(ganzoo.BadInput, match="is there already"):
+    with pytest.raises(ganzoo.BadInput, match="exists already"):
         bundle(some_model.folder, tmp_path, "mit")
 
 
@@ -196,9 +196,9 @@ def linked(path):
     ("change", "sentence"),
     [
         (lambda f: linked(f / "scores.json"), "is a link"),
-        (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is no JSON"),
+        (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is not JSON"),
         (lambda f: (f / "scores.json").write_text("[1]"), "must be a table of scores"),
-        (lambda f: (f / "scores.json").write_text('{"fd": NaN}'), r"is no file of scores: 'fd' is nan"),
+        (lambda f: (f / "scores.json").write_text('{"fd": NaN}'), r"is not a file of scores: 'fd' is nan"),
         (lambda f: (f / "scores.json").write_text('{"fd": {"generated": 1, "real": "x"}}'), "'fd' is {"),
         (lambda f: (f / "scores.json").write_text('{"fd": null}'), "'fd' is None"),
         (lambda f: (f / "scores.json").write_text('{"protocol": {"seed": [null]}}'), "'protocol' is {"),
