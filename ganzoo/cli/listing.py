@@ -155,9 +155,9 @@ def describe_class(part: str, cls: Callable[..., object]) -> str:
     """Return a class's docstring and its options with type and default. Raises `BadInput` for invalid annotations."""
     import inspect
 
-    from ganzoo.recipe.build import option_schema
+    from ganzoo.recipe.build import make_option_schema
 
-    fields = option_schema(cls).model_fields
+    fields = make_option_schema(cls).model_fields
     lines = [f"{part}: {cls.__module__}.{cls.__qualname__}", indent(inspect.cleandoc(vars(cls).get("__doc__") or ""))]
     lines += ["  options:" if fields else "  no options"]
     lines += [f"    {option} = {describe_default(field)}" for option, field in fields.items()]

@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             error = share_error(error)
         code = report(error, debug="--debug" in words)
         if isinstance(error, Error) and error.reported_by_me is False:
-            from ganzoo.training.launch import linger
+            from ganzoo.training.launch import wait_for_sigterm
 
-            linger()
+            wait_for_sigterm()
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""The settings that the engine reads: how long and how to train, and each side's optimizer. No torch here."""
+"""The settings of the engine: how long and how to train, and each side's optimizer. Does not import torch."""
 
 import math
 import re
@@ -20,20 +20,21 @@ from pydantic import (
 from ganzoo.errors import BadInput, suggest
 
 SIDES = ("discriminator", "generator")
-"""The two players of the game, in the order of their turns."""
-SectionType = TypeVar("SectionType", bound=BaseModel)
+"""The two sides of the game, in the order of their turns."""
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
+"""Training steps of a recipe that sets neither steps nor epochs."""
 
 
 class Section(BaseModel):
-    """One section of a recipe: frozen, and an unknown key is an error."""
+    """A section of a recipe: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
-        """Raise `BadInput`: a recipe that is changed in place would go unchecked."""
+        """Raise `BadInput`: a change in place would not be checked."""
         raise BadInput(f"'{name}' cannot be set: a recipe is frozen; make a changed copy with recipe.replace(...)")
 
     def __delattr__(self, name: str) -> NoReturn:
@@ -42,26 +43,28 @@ class Section(BaseModel):
 
 
 class SideOptimizer(Section):
-    """How one side is optimized."""
+    """The optimizer of one side."""
 
     name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """The optimizer, by its name in torch."""
     lr: PositiveFloat = 2e-4
-    """Learning rate after warm-up."""
+    """Learning rate after the warm-up, above 0."""
     betas: tuple[float, float] = (0.5, 0.999)
-    """Decay rates of Adam's two running means (adam, adamw)."""
+    """Decay rates of Adam's running means of the gradient and of its square, each in [0, 1) (adam, adamw)."""
     alpha: float = Field(0.99, ge=0, lt=1)
-    """Decay rate of the running mean of squares (rmsprop)."""
+    """Decay rate of the running mean of squared gradients, in [0, 1) (rmsprop)."""
     momentum: float = Field(0.0, ge=0, lt=1)
-    """Momentum (rmsprop, sgd)."""
+    """Momentum, in [0, 1) (rmsprop, sgd)."""
     eps: PositiveFloat = 1e-8
-    """Added to the denominator (adam, adamw, rmsprop)."""
+    """Constant added to the denominator, above 0 (adam, adamw, rmsprop)."""
     weight_decay: NonNegativeFloat = 0.0
+    """Weight decay, 0 or more: decoupled with adamw, else an L2 penalty in the gradient."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
-    """Course of the learning rate over the run; linear and cosine end at zero."""
+    """Course of the learning rate after the warm-up; linear and cosine fall to 0 by the end of the run."""
     warmup: NonNegativeInt = 0
-    """Training steps over which the learning rate rises from zero, before the schedule."""
+    """Training steps over which the learning rate rises linearly from 0, before the schedule begins."""
     clip_norm: PositiveFloat | None = None
-    """Largest norm of the side's whole gradient; none by default."""
+    """Clip the L2 norm of the side's whole gradient to this value, above 0; not clipped by default."""
 
     @model_validator(mode="after")
     def _only_what_applies(self) -> Self:
@@ -78,14 +81,14 @@ class SideOptimizer(Section):
         return self
 
     def factor(self, index: int, steps: int) -> float:
-        """What the learning rate is multiplied by in training step `index` of `steps`: in [0, 1]."""
+        """Return the factor of the learning rate, in [0, 1], at training step `index` (from 0) of `steps`."""
         if index < self.warmup:
             return (index + 1) / (self.warmup + 1)
         done = min(1.0, (index - self.warmup) / max(1, steps - self.warmup))
         return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[self.schedule]
 
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments that the torch optimizer of this name takes."""
+        """Return the keyword arguments for the torch optimizer of this name."""
         keys = {
             "adam": ("betas", "eps"),
             "adamw": ("betas", "eps"),
@@ -95,16 +98,18 @@ class SideOptimizer(Section):
         return {key: getattr(self, key) for key in ("lr", "weight_decay", *keys)}
 
     def written_out(self) -> dict[str, Any]:
-        """Every key that applies, with its value, as a recipe would say it."""
+        """Return every key that applies to this optimizer with its value, as a recipe has them."""
         shared = {"name": self.name, "schedule": self.schedule, "warmup": self.warmup, "clip_norm": self.clip_norm}
         return {key: value for key, value in {**shared, **self.arguments()}.items() if value is not None}
 
 
 class Optimizer(SideOptimizer):
-    """Both sides' optimizers; `generator` and `discriminator` hold what differs on that side."""
+    """The optimizers of both sides; `generator` and `discriminator` hold the keys that differ on that side."""
 
     generator: dict[str, Any] = Field(default_factory=dict)
+    """Keys for the generator's optimizer alone."""
     discriminator: dict[str, Any] = Field(default_factory=dict)
+    """Keys for the discriminator's optimizer alone."""
 
     @model_validator(mode="after")
     def _sides_are_valid(self) -> Self:
@@ -116,7 +121,7 @@ class Optimizer(SideOptimizer):
         return self
 
     def side(self, side: str) -> SideOptimizer:
-        """The complete settings of one side."""
+        """Return the complete settings of one side, "generator" or "discriminator"."""
         own = getattr(self, side)
         common = {key: getattr(self, key) for key in self.model_fields_set - set(SIDES)}
         if own.get("name", self.name) != self.name:
@@ -125,7 +130,7 @@ class Optimizer(SideOptimizer):
         return SideOptimizer.model_validate({**common, **own})
 
     def written_out(self) -> dict[str, Any]:
-        """Every key that applies, once where both sides agree and per side where they differ."""
+        """Return every key that applies: once if both sides have the same value, else for each side."""
         sides = {side: self.side(side).written_out() for side in SIDES}
         first, second = sides.values()
         if first["name"] != second["name"]:
@@ -139,51 +144,52 @@ class Train(Section):
     """How long and how to train."""
 
     steps: PositiveInt | None = None
-    """Training steps, each `critic_steps` discriminator turns and one generator turn; 2,000 if nothing is said."""
+    """Training steps, each `critic_steps` turns of the discriminator and one of the generator; 2,000 by default."""
     epochs: PositiveFloat | None = None
-    """Instead of `steps`: how often the discriminator sees the whole data."""
+    """Number of times that the discriminator sees all data, above 0; give it instead of `steps`."""
     batch: int = Field(64, ge=1, le=1_000_000)
-    """Real images per turn."""
+    """Real samples in each turn, 1 to 1,000,000."""
     accumulate: PositiveInt = 1
-    """Split each batch into this many parts, whose gradients add up: the same update in less memory."""
+    """Number of equal parts that each batch is split into; their gradients add up: the same update in less memory."""
     critic_steps: PositiveInt = 1
-    """Discriminator turns before each generator turn."""
+    """Turns of the discriminator before each turn of the generator."""
     ema: float = Field(0.999, ge=0, lt=1)
-    """Decay of the exponential moving average of the generator, which is what is sampled; 0 turns it off."""
+    """Decay of the generator's moving average, in [0, 1), per training step; samples come from the average. 0: none."""
     ema_every: int = Field(8, ge=1, le=100)
-    """Steps between two updates of that average, each with the decay of all of them; in the first hundred steps one.
+    """Update the average every this many training steps, 1 to 100, decay compounded; every step during the first 100.
 
-    What is saved in between lacks the steps since the last update.
+    Models and checkpoints that are saved in between have the average of the last update.
     """
     init: str | None = None
-    """Begin with this pretrained generator: a registered name, hub:owner/name[@revision], or a run or model folder."""
+    """Pretrained generator to start from: a registered name, hub:owner/name[@revision], or a run or model folder."""
     seed: int = Field(0, ge=0, lt=2**31)
+    """Seed of all random numbers, in [0, 2^31)."""
     precision: Precision = "auto"
-    """auto takes bf16 where the hardware has it and it is faster, else fp32."""
+    """Number format of forward passes; auto takes bf16 if the hardware supports it and it is faster, else fp32."""
     channels_last: bool = True
-    """Lay image networks out with channels last, which is faster."""
+    """Keep the networks of images in the channels-last memory format, which is faster."""
     compile: bool = False
-    """torch.compile the networks; needs a C++ compiler."""
+    """Compile the networks with torch.compile; needs a C++ compiler."""
     sync_batch_norm: bool = False
-    """With several processes, on GPUs: batch norm looks at the whole batch, and not at each process's part of it."""
+    """Let batch norm use the whole batch, not each process's part of it; for several processes on GPUs."""
     log_every: PositiveInt = 100
-    """Steps between two lines of metrics.jsonl."""
+    """Training steps between two lines of metrics.jsonl."""
     sample_every: PositiveInt = 500
-    """Steps between two pictures of samples."""
+    """Training steps between two pictures of samples."""
     save_every: PositiveInt = 1000
-    """Steps between two checkpoints."""
+    """Training steps between two checkpoints."""
     evaluate_every: NonNegativeInt = 0
-    """Steps between two evaluations of samples by the data's metrics, which then say what is the best; 0 for none."""
+    """Training steps between two evaluations by the data's metrics, which then decide the best generator; 0: none."""
     evaluate_samples: int = Field(2000, ge=2)
-    """Samples in each evaluation; with fewer the ratios to real samples are closer to 1."""
+    """Samples in each evaluation, 2 or more; with few samples the ratios to real ones are closer to 1."""
     patience: NonNegativeInt = 0
-    """Stop after so many evaluations in a row that are not better than the best one; 0 for never."""
+    """Stop after this many evaluations in a row without an improvement; 0: never. Needs `evaluate_every`."""
     on_nonfinite: Literal["stop", "rollback"] = "stop"
-    """What to do about a NaN or an infinity: stop, or go back to the last checkpoint with another seed, three times."""
+    """Action on a NaN or infinity: stop, or roll back to the last checkpoint with another seed, at most three times."""
     profile: bool = False
-    """Trace some training steps; leaves `profile/trace.json` and `profile/summary.txt` in the run."""
+    """Profile 30 training steps into `profile/trace.json` and `profile/summary.txt` of the run."""
     tensorboard: bool = False
-    """Also write TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
+    """Also write the log as TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -203,8 +209,8 @@ class Train(Section):
         return self
 
 
-def validate(model: type[SectionType], table: Mapping[str, Any] | SectionType, where: str = "") -> SectionType:
-    """Make a `model` from a `table`. Raises `BadInput` with one sentence about the first fault."""
+def validate(model: type[ModelT], table: Mapping[str, Any] | ModelT, where: str = "") -> ModelT:
+    """Return a `model` made from a `table`. Raises `BadInput` with one sentence about the first fault."""
     try:
         return model.model_validate(table)
     except ValidationError as error:
@@ -212,10 +218,10 @@ def validate(model: type[SectionType], table: Mapping[str, Any] | SectionType, w
 
 
 def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
-    """One fault that pydantic found, in one sentence with the place and, for a key, the nearest ones."""
+    """Return a fault that pydantic found as one sentence, with its place and, for an unknown key, the nearest ones."""
     place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
     if fault["type"] == "extra_forbidden":
-        return f"unknown key '{place}'; {suggest(place.rpartition('.')[2], keys_at(model, fault['loc'][:-1]))}"
+        return f"unknown key '{place}'; {suggest(place.rpartition('.')[2], list_keys_at(model, fault['loc'][:-1]))}"
     if place == "loss" and fault["type"] in ("missing", "too_short"):
         return "the recipe has no loss; add a [[loss]] section with a name"
     if fault["type"] == "missing":
@@ -226,8 +232,8 @@ def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str 
     return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"
 
 
-def keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The keys that the section at a location of the model has."""
+def list_keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Return the keys of the section at a location in a model."""
     for word in location:
         annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -1,4 +1,4 @@
-"""Recipes: the one configuration there is, and the networks and losses that it names.
+"""Recipes, the only configuration of a training, and the networks and losses that they name.
 
-What a recipe says is carried out in `ganzoo.training`.
+`ganzoo.training` carries them out.
 """

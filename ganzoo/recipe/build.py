@@ -1,4 +1,4 @@
-"""From names and options to networks and losses: constructor signatures are the schema of the options."""
+"""Turn names and options into networks and losses; the signature of a constructor is the schema of its options."""
 
 import inspect
 import json
@@ -25,10 +25,9 @@ from ganzoo.recipe.sections import Architecture, CallbackUse, LossUse
 FACTS = ("image", "point", "classes")
 """Constructor parameters that come from the data and are not options."""
 
-
 B = TypeVar("B")
 T = TypeVar("T", covariant=True)
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
 BASES: Mapping[str, type] = {"generator": Generator, "discriminator": nn.Module, "loss": Loss}
 """The base class of each class that a plugin registers."""
 
@@ -44,7 +43,7 @@ class ResolvedClass(Generic[T]):
     def make(self, **facts: Any) -> T:
         """Return an instance for data with these `facts`.
 
-        Raises `BadInput` where the data lacks what it needs, and where it refuses the data or an option.
+        Raises `BadInput` if the data lack a fact that it needs, or if it refuses the data or an option.
         """
         parameters = inspect.signature(self.cls).parameters
         for name in FACTS:
@@ -56,13 +55,13 @@ class ResolvedClass(Generic[T]):
 
     @property
     def label(self) -> str:
-        """The words for it in a sentence."""
+        """Its name in messages: "loss 'hinge'"."""
         return f"{self.registration.kind} '{self.registration.name}'"
 
 
 @dataclass(frozen=True)
 class ResolvedArchitecture:
-    """Both players' classes."""
+    """The classes of both sides."""
 
     generator: ResolvedClass[Generator]
     discriminator: ResolvedClass[nn.Module]
@@ -86,12 +85,12 @@ class ResolvedRecipe:
 
     @property
     def registrations(self) -> list[Registration]:
-        """What plugins registered of it."""
+        """The plugins' registrations of all classes in use."""
         used = [self.architecture.generator, self.architecture.discriminator, *self.losses, *self.callbacks]
         return [each.registration for each in used]
 
     def make_losses(self) -> list[Scheduled]:
-        """Return new losses as the engine takes them."""
+        """Return new losses, each with its weight and schedule."""
         return [schedule(*loss) for loss in zip(self.recipe.loss, self.losses, strict=True)]
 
 
@@ -106,18 +105,18 @@ def create(
     """Return a new `(generator, discriminator)` of an architecture by name, for samples of that shape.
 
     The shape is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own;
-    `generator={...}` and `discriminator={...}` hold what belongs to one of them alone.
-    Raises `BadInput` for an unknown name or option and for a shape that the architecture cannot make.
+    `generator={...}` and `discriminator={...}` hold options for one of them alone.
+    Raises `BadInput` for an unknown name or option, and for a shape that the architecture does not support.
     """
     found = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"))
     facts = {"image": image, "point": point, "classes": classes}
     return found.generator.make(**facts), found.discriminator.make(**facts)
 
 
-def resolve(recipe: Recipe, changes: Mapping[str, Any] = NOTHING, callback: type = object) -> ResolvedRecipe:
-    """Find the classes that a recipe names, and write every option of them into it, together with `changes`.
+def resolve(recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: type = object) -> ResolvedRecipe:
+    """Find the classes that a recipe names, and return it with `changes` and every option of theirs.
 
-    `callback` is the base class of callbacks. Raises `BadInput` where a name or an option is wrong.
+    `callback` is the base class of callbacks. Raises `BadInput` if a name or an option is wrong.
     """
     architecture = resolve_architecture(recipe.architecture)
     losses = [resolve_loss(section) for section in recipe.loss]
@@ -130,7 +129,7 @@ def resolve(recipe: Recipe, changes: Mapping[str, Any] = NOTHING, callback: type
 
 
 def complete(recipe: Recipe) -> Recipe:
-    """Return the recipe with every option of its architecture, losses and callbacks written out."""
+    """Return the recipe with every option of its architecture, losses and callbacks."""
     return resolve(recipe).recipe
 
 
@@ -147,53 +146,57 @@ def resolve_architecture(section: Architecture) -> ResolvedArchitecture:
     """Find both sides of a recipe's architecture, with every option."""
     discriminator = resolve_class("architecture", section.side_name("discriminator"), "discriminator", nn.Module)
     generator = resolve_class("architecture", section.side_name("generator"), "generator", Generator)
-    taken = {*option_schema(discriminator.cls).model_fields, *option_schema(generator.cls).model_fields}
+    taken = {*make_option_schema(discriminator.cls).model_fields, *make_option_schema(generator.cls).model_fields}
     for key in section.shared():
         if key not in taken:
-            unknown_option("architecture", key, taken)
-    judging = side_options(section, "discriminator", discriminator.cls)
-    making = side_options(section, "generator", generator.cls)
+            raise_unknown_option("architecture", key, taken)
+    judging = collect_side_options(section, "discriminator", discriminator.cls)
+    making = collect_side_options(section, "generator", generator.cls)
     return ResolvedArchitecture(replace(generator, options=making), replace(discriminator, options=judging))
 
 
-def side_options(section: Architecture, side: str, cls: Callable[..., object]) -> dict[str, Any]:
-    """Return all options of one side: what is said for both where it has that option, and what is said for it alone."""
-    allowed, own = option_schema(cls).model_fields, section.own(side)
+def collect_side_options(section: Architecture, side: str, cls: Callable[..., object]) -> dict[str, Any]:
+    """Return all options of one side: its own, and those for both sides that it has."""
+    allowed, own = make_option_schema(cls).model_fields, section.own(side)
     for key in own.keys() - allowed.keys():
-        unknown_option(f"architecture.{side}", key, allowed)
+        raise_unknown_option(f"architecture.{side}", key, allowed)
     shared = {key: value for key, value in section.shared().items() if key in allowed}
     return check_options(cls, shared | own, f"architecture.{side}")
 
 
 def resolve_loss(section: LossUse) -> ResolvedClass[Loss]:
     """Find the class of a recipe's loss, with every option."""
-    return with_options(resolve_class("loss", section.name, "loss", Loss), section)
+    return add_options(resolve_class("loss", section.name, "loss", Loss), section)
 
 
 def resolve_callback(section: CallbackUse, base: type[B]) -> ResolvedClass[B]:
     """Find the class of a recipe's callback, with every option."""
-    return with_options(resolve_class("callback", section.name, "callback", base), section)
+    return add_options(resolve_class("callback", section.name, "callback", base), section)
 
 
-def with_options(found: ResolvedClass[B], section: LossUse | CallbackUse) -> ResolvedClass[B]:
-    """Check the options of a recipe's section against those that its class takes, and write them all out."""
-    kind, taken, reserved = found.registration.kind, option_schema(found.cls).model_fields, type(section).model_fields
+def add_options(found: ResolvedClass[B], section: LossUse | CallbackUse) -> ResolvedClass[B]:
+    """Return a class with all of its options, those of a recipe's section checked against its constructor."""
+    kind, taken, reserved = (
+        found.registration.kind,
+        make_option_schema(found.cls).model_fields,
+        type(section).model_fields,
+    )
     for key in taken.keys() & reserved.keys():
         raise BadInput(f"{found.label} has an option '{key}', which is a key of every {kind}; it must be renamed")
     for key in section.options().keys() - taken.keys():
-        unknown_option(f"{kind}.{section.name}", key, {*taken, *reserved} - {"name"})
+        raise_unknown_option(f"{kind}.{section.name}", key, {*taken, *reserved} - {"name"})
     return replace(found, options=check_options(found.cls, section.options(), f"{kind}.{section.name}"))
 
 
 def schedule(section: LossUse, found: ResolvedClass[Loss]) -> Scheduled:
-    """Return a new loss as the engine takes it."""
+    """Return a new loss with the weight and schedule of its section."""
     return Scheduled(found.make(), section.name, section.weight, section.every, section.start, section.stop)
 
 
 def resolve_class(kind: str, name: str, part: str, base: type[B]) -> ResolvedClass[B]:
     """Find the class that an installed plugin registers under a name.
 
-    Raises `BadInput` where there is none, and where it is not a subclass of `base`.
+    Raises `BadInput` if there is none, or if it is not a subclass of `base`.
     """
     registration = catalog().find(kind, name)
     cls = registration.resolve(part)
@@ -205,10 +208,10 @@ def resolve_class(kind: str, name: str, part: str, base: type[B]) -> ResolvedCla
 
 
 @cache
-def option_schema(cls: Callable[..., object]) -> type[BaseModel]:
-    """Return a model of the options of a class: its constructor's parameters but those that come from the data.
+def make_option_schema(cls: Callable[..., object]) -> type[BaseModel]:
+    """Return a pydantic model of the options of a class: its constructor's parameters except `FACTS`.
 
-    Raises `BadInput` where an annotation cannot be resolved.
+    Raises `BadInput` if an annotation cannot be resolved.
     """
     constructor = getattr(cls, "__init__")  # noqa: B009 (mypy takes the plain access for an instance's)
     try:
@@ -225,11 +228,11 @@ def option_schema(cls: Callable[..., object]) -> type[BaseModel]:
 
 
 def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return all options of a class by name, the given ones checked against its annotations; None is left out.
+    """Return all options of a class by name, except those that are None; check the given ones against its annotations.
 
     Raises `BadInput` for a missing option and for a wrong value.
     """
-    schema = option_schema(cls)
+    schema = make_option_schema(cls)
     for name, option in schema.model_fields.items():
         if option.is_required() and name not in given:
             known = f"only {', '.join(FACTS[:-1])} and {FACTS[-1]} come from the data"
@@ -239,12 +242,14 @@ def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: s
     try:
         json.dumps(values, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{where}: options must be plain finite numbers, words or lists of them ({error})") from error
+        raise BadInput(
+            f"{where}: options must be finite numbers, strings, booleans, or lists or tables of them ({error})"
+        ) from error
     return {name: value for name, value in values.items() if value is not None}
 
 
-def unknown_option(where: str, key: str, allowed: Iterable[str]) -> NoReturn:
-    """Raise `BadInput` for an option that nothing takes."""
+def raise_unknown_option(where: str, key: str, allowed: Iterable[str]) -> NoReturn:
+    """Raise `BadInput` for an option that does not exist."""
     if key in FACTS:
         raise BadInput(f"'{where}.{key}' comes from the data; set data.size, data.channels or data.classes instead")
     raise BadInput(f"unknown key '{where}.{key}'; {suggest(key, allowed)}")

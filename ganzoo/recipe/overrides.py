@@ -1,4 +1,4 @@
-"""Changes to a recipe's plain content: dotted keys and nested tables."""
+"""Apply changes to a recipe's plain content: dotted keys and nested tables."""
 
 import tomllib
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from pydantic import BaseModel
 
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, suggest
-from ganzoo.recipe.sections import PLAIN
+from ganzoo.recipe.sections import PLAIN_SECTIONS
 
 
 def parse_value(text: str) -> Any:
-    """Read a value as TOML does, else take the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
+    """Return a value parsed as TOML, or else the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -31,20 +31,20 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def find_section(key: str) -> str:
-    """Return the dotted path of the key of that name in any section; empty where there is none."""
-    return next((f"{name}.{key}" for name, model in PLAIN.items() if key in model.model_fields), "")
+    """Return the dotted path of a key in whichever section has it; empty if none has."""
+    return next((f"{name}.{key}" for name, model in PLAIN_SECTIONS.items() if key in model.model_fields), "")
 
 
 def check_misplaced(path: str) -> None:
-    """Raise `BadInput` for a key that is known, but in another section: `train.lr`."""
+    """Raise `BadInput` for a key that belongs to another section, such as `train.lr`."""
     section, _, key = path.partition(".")
     elsewhere = find_section(key)
-    if section in PLAIN and elsewhere and key not in PLAIN[section].model_fields:
+    if section in PLAIN_SECTIONS and elsewhere and key not in PLAIN_SECTIONS[section].model_fields:
         raise BadInput(f"unknown key '{path}'; did you mean '{elsewhere}'?")
 
 
-def precedence(path: str) -> int:
-    """Return the order of changes: names first, since they empty their section; one side's keys after both sides'."""
+def sort_key(path: str) -> int:
+    """Return a number to sort changes by: names first, since they empty their section; keys for one side last."""
     words = path.split(".")
     return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
 
@@ -56,11 +56,11 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
     for word in way:
         place = enter(place, word, path)
     if isinstance(place, list):
-        place[position(place, key, path)] = value
+        place[find_position(place, key, path)] = value
         return
     if key == "name" and place.get("name") != value:
         place.clear()
-    # Steps and epochs exclude each other: the newer one counts. A key for both sides replaces either side's own.
+    # Setting steps removes epochs, and the reverse. A key for both sides replaces that of either side.
     place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
     for own in (place.get(side) for side in SIDES if way and key != "name"):
         if isinstance(own, dict):
@@ -69,8 +69,8 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
 
 
 def enter(place: Any, word: str, path: str) -> Any:
-    """Return the table below `place`, made where there is none; a name alone becomes a table."""
-    key: Any = position(place, word, path) if isinstance(place, list) else word
+    """Return the table of a key in `place`, a new one if there is none; a name alone becomes a table."""
+    key: Any = find_position(place, word, path) if isinstance(place, list) else word
     below = place[key] if isinstance(place, list) else place.setdefault(word, {})
     if isinstance(below, str):
         below = place[key] = {"name": below}
@@ -79,8 +79,8 @@ def enter(place: Any, word: str, path: str) -> Any:
     return below
 
 
-def position(items: list[Any], word: str, path: str) -> int:
-    """Return the index of the item that a word means: its name, or its number from 0."""
+def find_position(items: list[Any], word: str, path: str) -> int:
+    """Return the index of the item with that name, or of that number, from 0."""
     names = [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in items]
     if word in names:
         return names.index(word)
@@ -89,8 +89,8 @@ def position(items: list[Any], word: str, path: str) -> int:
     raise BadInput(f"{path}: the recipe has no '{word}' there; {suggest(word, names)}")
 
 
-def plain_copy(value: Any) -> Any:
+def copy_plain(value: Any) -> Any:
     """Return a deep copy of plain values, tuples as lists."""
     if isinstance(value, Mapping):
-        return {key: plain_copy(item) for key, item in value.items()}
-    return [plain_copy(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: copy_plain(item) for key, item in value.items()}
+    return [copy_plain(item) for item in value] if isinstance(value, list | tuple) else value

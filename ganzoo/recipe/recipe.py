@@ -1,4 +1,4 @@
-"""The one configuration of a training: TOML and overrides in, a validated `Recipe` out. No torch here."""
+"""Read the configuration of a training from TOML and overrides into a validated `Recipe`. Does not import torch."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,22 +12,22 @@ from ganzoo._io import read_bytes, write_bytes
 from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
-from ganzoo.recipe.overrides import change, check_misplaced, flatten, plain_copy, precedence
+from ganzoo.recipe.overrides import change, check_misplaced, copy_plain, flatten, sort_key
 from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
 
 class Recipe(Section):
-    """All that a training needs to know. It is frozen: `replace` makes a changed copy."""
+    """The configuration of a training. It is frozen: `replace` makes a changed copy."""
 
     name: str = Field("run", pattern=r"^\w[\w .-]*$")
-    """Name of the runs; by default the recipe's own name or its file's."""
+    """Name of the runs, by default that of the recipe or its file: letters, digits, spaces, dots, hyphens."""
     architecture: Architecture
     loss: list[LossUse] = Field(min_length=1)
     data: Data = Field(default_factory=Data)
     train: Train = Field(default_factory=Train)
     optimizer: Optimizer = Field(default_factory=Optimizer)
     callback: list[CallbackUse] = Field(default_factory=list)
-    """What happens between the steps, beside what every training does."""
+    """Callbacks beside those of every training; they act between the steps."""
 
     @classmethod
     def load(cls, source: "str | Path | Mapping[str, Any] | Recipe", **overrides: Any) -> "Recipe":
@@ -40,12 +40,12 @@ class Recipe(Section):
         if isinstance(source, Recipe):
             return source.replace(**overrides)
         if isinstance(source, Mapping):
-            return cls._changed(plain_copy(source), overrides)
+            return cls._changed(copy_plain(source), overrides)
         file = find_recipe(source)
         return cls._changed({"name": file.stem, **read_toml(file)}, overrides)
 
     def replace(self, **overrides: Any) -> "Recipe":
-        """Return a copy with changes, written as in `load`; the recipe itself where there are none.
+        """Return a copy with changes, written as in `load`; without changes, the recipe itself.
 
         Raises `BadInput` as `load` does.
         """
@@ -56,16 +56,16 @@ class Recipe(Section):
         changes = flatten(overrides)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
-        for path in sorted(changes, key=precedence):
+        for path in sorted(changes, key=sort_key):
             check_misplaced(path)
             change(table, path, changes[path])
         return validate(cls, table)
 
     def written_out(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults included; keys without a value are left out."""
-        unsaid = {"optimizer"} if self.callback else {"optimizer", "callback"}
-        table = self.model_dump(mode="json", exclude_none=True, exclude=unsaid)
-        return table | {"optimizer": plain_copy(self.optimizer.written_out())}
+        excluded = {"optimizer"} if self.callback else {"optimizer", "callback"}
+        table = self.model_dump(mode="json", exclude_none=True, exclude=excluded)
+        return table | {"optimizer": copy_plain(self.optimizer.written_out())}
 
     def save(self, path: Path) -> None:
         """Write the whole recipe as TOML."""
@@ -73,14 +73,14 @@ class Recipe(Section):
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the keys that differ between two written out recipes, as {"optimizer.lr": [old, new]}; None is absent."""
-    before, after = (flatten(by_name(table)) for table in (old, new))
+    """Return the keys that differ between two recipes as plain values, as {"optimizer.lr": [old, new]}."""
+    before, after = (flatten(key_losses_by_name(table)) for table in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return {path: [before.get(path), after.get(path)] for path in paths}
 
 
-def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe's content with its losses by name, or by number where a name stands twice."""
+def key_losses_by_name(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's content with its losses by name, or by number if several have the same name."""
     names = [loss["name"] for loss in table["loss"]]
     keys = [name if names.count(name) == 1 else str(number) for number, name in enumerate(names)]
     return {**table, "loss": dict(zip(keys, table["loss"], strict=True))}
@@ -95,7 +95,7 @@ def find_recipe(source: str | Path) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file. Raises `BadInput` where it cannot be read, with the line where it is malformed."""
+    """Read a TOML file. Raises `BadInput` if it cannot be read or is malformed, then with the line."""
     try:
         return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

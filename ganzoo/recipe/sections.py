@@ -9,7 +9,7 @@ from ganzoo.engine.settings import SIDES, Optimizer, Section, Train
 
 
 class Named(Section):
-    """A section that may be written as its name alone: `data = "mnist"`."""
+    """A section that can be written as its name alone: `data = "mnist"`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -18,14 +18,16 @@ class Named(Section):
 
 
 class Architecture(Named):
-    """The architecture and its options; options beside `name` go to each side that has them."""
+    """The architecture and its options; options beside `name` apply to each side that has them."""
 
     model_config = ConfigDict(extra="allow")
 
     name: str | None = None
+    """Registered name of the architecture; optional if each side has a name of its own."""
     generator: dict[str, Any] = Field(default_factory=dict)
-    """Options of the generator alone, and `name` where it comes from another architecture."""
+    """Options of the generator alone, and `name` if it comes from another architecture."""
     discriminator: dict[str, Any] = Field(default_factory=dict)
+    """Options of the discriminator alone, and `name` if it comes from another architecture."""
 
     @model_validator(mode="before")
     @classmethod
@@ -38,11 +40,11 @@ class Architecture(Named):
     def _both_sides_named(self) -> Self:
         for side in SIDES:
             if not isinstance(self.side(side).get("name", self.name), str):
-                raise ValueError(f"say which architecture: name, or {side}")
+                raise ValueError(f"no architecture for the {side}: set name, or {side}")
         return self
 
     def side(self, side: str) -> dict[str, Any]:
-        """Return what is said for one side alone: "generator" or "discriminator"."""
+        """Return the table of one side, "generator" or "discriminator"."""
         return self.generator if side == "generator" else self.discriminator
 
     def side_name(self, side: str) -> str:
@@ -50,11 +52,11 @@ class Architecture(Named):
         return str(self.side(side).get("name", self.name))
 
     def shared(self) -> dict[str, Any]:
-        """Return the options that go to each side that has them."""
+        """Return the options that apply to each side that has them."""
         return dict(self.model_extra or {})
 
     def own(self, side: str) -> dict[str, Any]:
-        """Return the options of one side alone."""
+        """Return the options for one side alone."""
         return {key: value for key, value in self.side(side).items() if key != "name"}
 
 
@@ -64,46 +66,49 @@ class WithOptions(Named):
     model_config = ConfigDict(extra="allow")
 
     name: str
+    """Registered name."""
 
     def options(self) -> dict[str, Any]:
-        """Return the options."""
+        """Return the options, without the keys that every such section has."""
         return dict(self.model_extra or {})
 
 
 class LossUse(WithOptions):
-    """One loss, the engine's keys for it, and its own options."""
+    """A loss, its weight and schedule, and its own options."""
 
     weight: float = 1.0
+    """Factor of its terms."""
     every: PositiveInt = 1
-    """Use it on each k-th turn only, multiplied by k (lazy regularisation)."""
+    """Use it only on every k-th turn of a side, multiplied by k (lazy regularisation); 1 or more."""
     start: NonNegativeInt = 0
-    """First training step that uses it."""
+    """First training step that uses it, from 0."""
     stop: PositiveInt | None = None
-    """Training step from which on it is no longer used."""
+    """First training step that no longer uses it; by default it is used to the end."""
 
 
 class CallbackUse(WithOptions):
-    """One callback and its options."""
+    """A callback and its options."""
 
 
 class Data(Named):
     """The data to learn from: a named data set, a folder of images, or batches that Python code passes in."""
 
     name: str = Field("mnist-10k", min_length=1)
+    """Name of a data set or path of a folder; "batches" for those that Python code passes in."""
     size: PositiveInt | None = None
-    """Side of the square images in pixels; by default the data set's own, 64 for folders."""
+    """Width and height of the images in pixels; by default those of the data set, 64 for folders."""
     channels: Literal[1, 3] | None = None
-    """1 grey, 3 colour; by default as the images are."""
+    """1 for grey, 3 for colour; by default as the images are."""
     classes: PositiveInt | None = None
-    """Number of classes, where the data cannot say."""
+    """Number of classes, if the data do not know it."""
     root: str | None = None
-    """Folder of downloaded data sets; by default GANZOO_DATA, else a cache folder of the user."""
+    """Folder of downloaded data sets; by default that in the variable GANZOO_DATA, else the user's cache folder."""
 
     @property
     def from_python(self) -> bool:
-        """True where Python code gives the batches, whose size is then their own."""
+        """True if Python code passes the batches in, which then have a size of their own."""
         return self.name == "batches"
 
 
-PLAIN: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
-"""Sections that have the same keys in every recipe."""
+PLAIN_SECTIONS: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
+"""The sections that have the same keys in every recipe."""

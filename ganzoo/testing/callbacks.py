@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ganzoo.engine.settings import validate
 from ganzoo.plugins.registration import Registration
-from ganzoo.recipe.build import ResolvedClass, option_schema, resolve_callback, resolve_class
+from ganzoo.recipe.build import ResolvedClass, make_option_schema, resolve_callback, resolve_class
 from ganzoo.recipe.sections import CallbackUse
 from ganzoo.testing.check import Skipped, describe_options, prefix_failures
 from ganzoo.testing.games import Options, option_variants
@@ -19,7 +19,7 @@ def is_a_callback_class(thing: Registration) -> None:
 def builds_with_every_option(thing: Registration) -> None:
     """It can be built with the defaults, and with each value of an option that has a few."""
     cls = find_class(thing).cls
-    fields = option_schema(cls).model_fields
+    fields = make_option_schema(cls).model_fields
     if required := [name for name, field in fields.items() if field.is_required()]:
         raise Skipped(f"it has options without a default ({', '.join(required)}), which only a recipe can give")
     for options in option_variants(cls):

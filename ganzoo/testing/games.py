@@ -13,7 +13,7 @@ from ganzoo.contract import Batch, Generator
 from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
-from ganzoo.recipe.build import ResolvedArchitecture, option_schema
+from ganzoo.recipe.build import ResolvedArchitecture, make_option_schema
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures
 from ganzoo.testing.toys import TinyCritic, TinyGenerator
@@ -95,7 +95,7 @@ class Game:
     @cached_property
     def variants(self) -> list[Options]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time, if a player has it."""
-        fields = {side: option_schema(player.cls).model_fields for side, player in self.resolve().items()}
+        fields = {side: make_option_schema(player.cls).model_fields for side, player in self.resolve().items()}
         names = dict.fromkeys(name for side in SIDES for name in fields[side])
         found: list[Options] = [{}]
         for name in names:
@@ -185,7 +185,7 @@ def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:
 def option_variants(cls: Callable[..., object]) -> list[Options]:
     """Return the defaults of a class, and every other value of a `Literal` or boolean option, one at a time."""
     found: list[Options] = [{}]
-    for name, field in option_schema(cls).model_fields.items():
+    for name, field in make_option_schema(cls).model_fields.items():
         found += [{name: value} for value in values_of(field.annotation) if value != field.default]
     return found
 

@@ -98,8 +98,8 @@ def check_resume(game: Game, make_losses: Callable[[], Sequence[Loss | Scheduled
         resumed = second.run([batch], steps=1)
         for name, value in terms.items():
             require(resumed.get(name) == value, f"the term '{name}' {advice}")
-    tensors = checkpoint.modules(second)
-    for name, tensor in checkpoint.modules(first).items():
+    tensors = checkpoint.collect_module_tensors(second)
+    for name, tensor in checkpoint.collect_module_tensors(first).items():
         require(tensor.equal(tensors[name]), f"'{name}' {advice}")
 
 

@@ -1,4 +1,4 @@
-"""From a recipe to a run: the training itself, its folder, checkpoints and everything between the steps.
+"""Train by a recipe: the training loop, the folder of a run, checkpoints, and everything between the steps.
 
-The game is in `ganzoo.engine`; here it is fed, watched and saved.
+The game itself is in `ganzoo.engine`; the code here feeds, monitors and saves it.
 """

@@ -1,4 +1,4 @@
-"""What happens between the steps of a training: the protocol of callbacks, and who calls them in which order."""
+"""The protocol of callbacks, which act between the steps of a training, and the list that calls them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -19,15 +19,15 @@ class Callback:
 
     Every method gets the `trainer`: its `step` (training steps done), `steps` (how many there will be), `is_last`,
     `recipe`, `run`, `engine`, `data`, and `measures`, a dict of numbers for the next line of the log.
-    A callback looks and does not interfere: while it neither changes the networks nor draws from
+    A callback observes and does not interfere: as long as it neither changes the networks nor draws from
     `trainer.engine.rng`, a run has the same weights with it and without it, bit for bit.
 
-    Where it raises, the training ends: a `ValueError` is bad input, anything else a failure; one sentence names the
-    callback, and the last checkpoint is kept. Where several processes train, the first alone calls it.
+    If it raises, the training ends: a `ValueError` is bad input, anything else a failure; the message names the
+    callback, and the last checkpoint is kept. If several processes train, only rank 0 calls it.
     """
 
     def on_train_start(self, trainer: "Trainer") -> None:
-        """Called before the first step, and again where a run goes on or goes back; the run's folder is there."""
+        """Called before the first step, also after a resume or a rollback; the run's folder exists by then."""
 
     def on_step_end(self, trainer: "Trainer") -> None:
         """Called after every training step, before its line of the log is written and its checkpoint saved."""
@@ -39,20 +39,20 @@ class Callback:
         """Called after a checkpoint has been saved, with its folder."""
 
     def on_interrupt(self, trainer: "Trainer") -> None:
-        """Called where somebody stops the training, after its last step. In reverse order: the checkpoint first."""
+        """Called if somebody stops the training, after its last step. In reverse order: the checkpoint first."""
 
     def on_train_end(self, trainer: "Trainer") -> None:
         """Called when the training has ended: done, stopped or failed."""
 
 
 class BuiltIn(Callback):
-    """A callback that ganzoo brings. It is called in all processes that have it, and its errors are our own."""
+    """A callback of ganzoo's own. It is called on all ranks that have it, and its errors are not a plugin's."""
 
     between_steps = True
-    """What it does after a step counts as "between the steps" in a profile."""
+    """If true, its time counts as "between the steps" in a profile."""
 
     def is_due(self, trainer: "Trainer") -> bool:
-        """Return True where this step ends with work on the weights, which are then checked first."""
+        """Return True if the callback will use the weights after this step; they are then checked first."""
         return False
 
 
@@ -71,8 +71,8 @@ class CallbackList:
         for callback in reversed(callbacks) if hook == "on_interrupt" else callbacks:
             self._call(callback, hook, trainer, *arguments)
 
-    def ending(self, trainer: "Trainer") -> AbstractContextManager[object]:
-        """Return a context at whose end every callback hears of it, whatever goes wrong inside or in another one."""
+    def end_with(self, trainer: "Trainer") -> AbstractContextManager[object]:
+        """Return a context that calls `on_train_end` of every callback at its end, whatever raises inside or there."""
         stack = ExitStack()
         for callback in reversed(self._overriding["on_train_end"]):
             stack.callback(self._call, callback, "on_train_end", trainer)
@@ -91,12 +91,12 @@ class CallbackList:
 
     def _call_foreign(self, callback: Callback, method: Callable[..., None], *arguments: Any) -> None:
         processes = self.engine.processes
-        # What it draws from torch's global generators must not change what the networks draw.
+        # Random numbers that a callback draws must not change those that the networks draw.
         with processes.raise_on_all_ranks(), self.engine.hardware.preserve_random_state():
             if processes.first:
                 call_plugin(f"callback '{type(callback).__name__}'", method, *arguments)
 
 
 def overrides(callback: Callback, hook: str) -> bool:
-    """Return True where a callback's class, or the callback itself, has a method of its own for a hook."""
+    """Return True if a callback, or its class, overrides the method of a hook."""
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)

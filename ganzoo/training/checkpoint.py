@@ -1,4 +1,4 @@
-"""Checkpoints: everything that a training is made of, as safetensors and JSON, saved whole and restored exactly."""
+"""Checkpoints: the whole state of a training as safetensors and JSON, saved completely and restored exactly."""
 
 import json
 import re
@@ -20,94 +20,101 @@ from ganzoo.engine.terms import TermLog, TermRows
 from ganzoo.errors import BadInput
 
 FORMAT = 3
-"""Lower ones are of before the first release and lack what resuming reads."""
-KEPT = 2
-"""Older checkpoints are removed, but for the best."""
-OWN = ("loss.", "rng.torch", "rng.cuda")
-"""What begins so is each process's own, since the losses keep of the samples that they have seen."""
+"""The format that is written. Lower ones were written before the first release and lack what resuming needs."""
+NEWEST_KEPT = 2
+"""Checkpoints kept beside the best one; older ones are removed."""
+PER_RANK_PREFIXES = ("loss.", "rng.torch", "rng.cuda")
+"""Prefixes of the tensors that are saved per rank: buffers of losses depend on the samples that a rank has seen."""
 
 
 @dataclass
 class State:
-    """A training at one moment: named tensors and plain numbers."""
+    """The state of a training after a step: tensors by name, and plain values."""
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
 
 
 def capture(engine: Engine, **about: Any) -> State:
-    """The state of an engine that has been set up; `about` are further plain values to be kept.
+    """Return the state of a prepared engine; `about` are further plain values to save.
 
-    Of several processes all must call it; what only the others know is in the first one's state.
+    All ranks must call it; the state of rank 0 then has the tensors of the others, too.
     """
-    tensors = dict(modules(engine)) | optimizers(engine)
+    tensors = dict(collect_module_tensors(engine)) | collect_optimizer_tensors(engine)
     tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
     if engine.hardware.device.type == "cuda":
         tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
-    tallies = list(engine.terms_log.rows_by_names.values())
-    tensors |= {f"tally.{number}": tally.values for number, tally in enumerate(tallies)}
+    log = engine.terms_log
+    tables = list(log.rows_by_names.values())
+    tensors |= {f"tally.{number}": rows.values for number, rows in enumerate(tables)}
     numbers = {
         "index": engine.index,
         "images": engine.images,
         "seed": engine.train.seed,
         "losses": [use.name for use in engine.losses],
-        "optimizers": {name: side.settings.name for name, side in engine.players.items()},
-        "turns": {name: side.turns for name, side in engine.players.items()},
-        "scalers": {name: side.scaler.state_dict() for name, side in engine.players.items()},
-        "ledger": {"turn": engine.terms_log.turn, "tallies": [{"names": t.names, "turns": t.turns} for t in tallies]},
+        "optimizers": name_optimizers(engine),
+        "turns": {side: player.turns for side, player in engine.players.items()},
+        "scalers": {side: player.scaler.state_dict() for side, player in engine.players.items()},
+        "ledger": {"turn": log.turn, "tallies": [{"names": rows.names, "turns": rows.turns} for rows in tables]},
     }
-    # safetensors knows neither channels-last nor tensors that share memory.
-    kept = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    own = {name: tensor for name, tensor in kept.items() if name.startswith(OWN)}
+    # safetensors supports neither channels-last nor tensors that share memory.
+    saved = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    own = {name: tensor for name, tensor in saved.items() if name.startswith(PER_RANK_PREFIXES)}
     for rank, others in enumerate(engine.processes.gather(own)):
-        kept |= {f"process.{rank}.{name}": tensor for name, tensor in others.items() if rank}
-    return State(kept, numbers | about)
+        saved |= {f"process.{rank}.{name}": tensor for name, tensor in others.items() if rank}
+    return State(saved, numbers | about)
 
 
 def restore(engine: Engine, state: State) -> None:
-    """Put an engine that has been set up back to a state. Raises `BadInput` where the two do not fit.
+    """Put a prepared engine into a saved state. Raises `BadInput` if the two do not fit.
 
-    Another seed than the state's counts from here on. A loss that is new starts as it was set up.
+    If the recipe has another seed than the state, the random generators stay as that seed has set them. The buffers of
+    a loss that the state does not have stay as they are.
     """
-    state = of_process(state, engine.processes.rank)
-    numbers, optimizers_now = state.numbers, {name: side.settings.name for name, side in engine.players.items()}
+    state = select_rank(state, engine.processes.rank)
+    numbers, optimizers_now = state.numbers, name_optimizers(engine)
     if numbers["optimizers"] != optimizers_now:
         raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
     new = tuple(f"loss.{use.name}." for use in engine.losses if use.name not in numbers["losses"])
-    for name, tensor in modules(engine).items():
+    for name, tensor in collect_module_tensors(engine).items():
         if not name.startswith(new):
             restore_tensor(tensor, name, state.tensors)
     if engine.train.seed == numbers["seed"]:
         restore_random_state(engine, state.tensors)
     engine.index, engine.images = numbers["index"], numbers["images"]
-    for name, side in engine.players.items():
-        side.turns = numbers["turns"][name]
-        if numbers["scalers"][name]:  # empty unless the run was in fp16
-            side.scaler.load_state_dict(numbers["scalers"][name])
-        restore_optimizer(side, name, state.tensors)
+    for side, player in engine.players.items():
+        player.turns = numbers["turns"][side]
+        if numbers["scalers"][side]:  # empty unless the run was in fp16
+            player.scaler.load_state_dict(numbers["scalers"][side])
+        restore_optimizer(player, state.tensors)
     engine.terms_log = restore_terms(state, engine.hardware.device)
 
 
-def of_process(state: State, rank: int) -> State:
-    """The state as one process had it. One that is new has the first one's, but for the random numbers yet to come."""
+def name_optimizers(engine: Engine) -> dict[str, str]:
+    """Return the name of each side's optimizer."""
+    return {side: player.settings.name for side, player in engine.players.items()}
+
+
+def select_rank(state: State, rank: int) -> State:
+    """Return the state of one rank. A rank that the state does not have gets that of rank 0, without random state."""
     if rank == 0:
         return state
-    mine, tensors = f"process.{rank}.", state.tensors
-    own = {name.removeprefix(mine): tensor for name, tensor in tensors.items() if name.startswith(mine)}
+    prefix, tensors = f"process.{rank}.", state.tensors
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     shared = {name: tensor for name, tensor in tensors.items() if name not in ("rng.torch", "rng.cuda")}
     return State(shared | own, state.numbers)
 
 
 @torch.no_grad()
-def restore_tensor(tensor: Tensor, name: str, kept: Mapping[str, Tensor]) -> None:
-    """Copy what was kept under a name into its place. Raises `BadInput` where it is not there or does not fit."""
-    if name not in kept or kept[name].shape != tensor.shape:
+def restore_tensor(tensor: Tensor, name: str, saved: Mapping[str, Tensor]) -> None:
+    """Copy the values saved under a name into a tensor. Raises `BadInput` if they are missing or do not fit."""
+    if name not in saved or saved[name].shape != tensor.shape:
         raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
-    tensor.copy_(kept[name])
+    tensor.copy_(saved[name])
 
 
 def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
-    """Have every random generator go on where it was."""
+    """Let every random generator continue from the saved state."""
     engine.rng.set_state(tensors["rng.run"])
     if "rng.torch" in tensors:
         torch.set_rng_state(tensors["rng.torch"])
@@ -116,23 +123,24 @@ def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
 
 
 def restore_terms(state: State, device: torch.device) -> TermLog:
-    """The values since the last line of the log."""
-    kept = state.numbers["ledger"]
-    tallies = [
-        TermRows(
-            tally["names"], [tuple(turn) for turn in tally["turns"]], [state.tensors[f"tally.{number}"].to(device)]
-        )
-        for number, tally in enumerate(kept["tallies"])
+    """Return the loss terms since the last line of the log."""
+    saved = state.numbers["ledger"]
+    tables = [
+        TermRows(rows["names"], [tuple(turn) for turn in rows["turns"]], [state.tensors[f"tally.{number}"].to(device)])
+        for number, rows in enumerate(saved["tallies"])
     ]
-    return TermLog(tallies, kept["turn"])
+    return TermLog(tables, saved["turn"])
 
 
-def modules(engine: Engine) -> dict[str, Tensor]:
-    """The engine's own tensors: both networks, the average, and the losses' buffers (their networks are frozen)."""
+def collect_module_tensors(engine: Engine) -> dict[str, Tensor]:
+    """Return the tensors of both networks, the averaged generator and the losses' buffers, by name.
+
+    Networks inside losses are frozen and not saved.
+    """
     networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
     tensors: dict[str, Tensor] = {}
     for name, module in networks.items():
-        # Buffers also on their own, since a state dict has not those that are not persistent.
+        # A state dict lacks the buffers that are not persistent.
         own = module.state_dict() | dict(module.named_buffers())
         tensors |= {f"{name}.{key}": value for key, value in own.items()}
     for use in engine.losses:
@@ -140,102 +148,104 @@ def modules(engine: Engine) -> dict[str, Tensor]:
     return tensors
 
 
-def optimizers(engine: Engine) -> dict[str, Tensor]:
-    """What the optimizers remember of each parameter."""
+def collect_optimizer_tensors(engine: Engine) -> dict[str, Tensor]:
+    """Return the state of the optimizers, by side, number of the parameter and word, such as "exp_avg"."""
     return {
-        f"optimizer.{name}.{number}.{key}": value
-        for name, side in engine.players.items()
-        if side.optimizer
-        for number, kept in side.optimizer.state_dict()["state"].items()
-        for key, value in kept.items()
+        f"optimizer.{side}.{number}.{word}": value
+        for side, player in engine.players.items()
+        for number, words in player.optimizer.state_dict()["state"].items()
+        for word, value in words.items()
         if value is not None
     }
 
 
-def restore_optimizer(side: Player, name: str, tensors: dict[str, Tensor]) -> None:
-    """Give an optimizer back what it remembered."""
-    if side.optimizer is None:
-        return
+def restore_optimizer(player: Player, tensors: dict[str, Tensor]) -> None:
+    """Restore the state of a player's optimizer."""
+    prefix, parameters, optimizer = f"optimizer.{player.side}.", player.parameters, player.optimizer
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
-        if key.startswith(f"optimizer.{name}."):
-            number, word = key.removeprefix(f"optimizer.{name}.").split(".")
-            state.setdefault(int(number), {})[word] = like(value, side.parameters[int(number)])
-    if side.settings.momentum:  # which may be new
-        for place, parameter in enumerate(side.parameters):
+        if key.startswith(prefix):
+            number, word = key.removeprefix(prefix).split(".")
+            state.setdefault(int(number), {})[word] = match_strides(value, parameters[int(number)])
+    if player.settings.momentum:  # the run may have been without momentum until now
+        for place, parameter in enumerate(parameters):
             state.setdefault(place, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
-    side.optimizer.load_state_dict({"state": state, "param_groups": side.optimizer.state_dict()["param_groups"]})
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def like(value: Tensor, parameter: Tensor) -> Tensor:
-    """`value` in the parameter's strides: fused Adam silently computes wrong updates in others."""
+def match_strides(value: Tensor, parameter: Tensor) -> Tensor:
+    """Return `value` in the strides of its parameter: with others, fused Adam silently computes wrong updates."""
     return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
 
 
 def save(folder: Path, state: State) -> Path:
-    """Write a checkpoint below `folder` under its step, whole or not at all; all but the last two and the best go."""
+    """Write a checkpoint into `folder`, completely or not at all, and remove all but the last two and the best."""
     target = folder / checkpoint_name(state.numbers["index"])
     content = tensors_to_bytes(state.tensors)
     about = {"format": FORMAT, "tensors": sha256(content), **state.numbers}
     with replace_folder(target) as part:
         write_bytes(part / "state.safetensors", content)
-        write_json(part / "state.json", about | {"sha256": hash_of(about)})
-    tidy(folder, target, state.numbers.get("best"))
+        write_json(part / "state.json", about | {"sha256": hash_numbers(about)})
+    remove_old(folder, target, state.numbers.get("best"))
     return target
 
 
-def tidy(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> None:
-    """Leave the last two checkpoints and the best; what lies after the newest was damaged or given up."""
-    there = checkpoints(folder)
-    until = there.index(newest) + 1
-    kept = {*there[:until][-KEPT:], *(path for path in there if best and path.name == checkpoint_name(best["step"]))}
-    for path in [*there, *folder.glob(".step-*")]:
+def remove_old(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> None:
+    """Remove all checkpoints but the last two and the best; those of later steps were damaged or abandoned."""
+    found = list_checkpoints(folder)
+    until = found.index(newest) + 1
+    best_name = checkpoint_name(best["step"]) if best else None
+    kept = {*found[:until][-NEWEST_KEPT:], *(path for path in found if path.name == best_name)}
+    for path in [*found, *folder.glob(".step-*")]:
         if path not in kept:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def checkpoint_name(step: int) -> str:
-    """What the checkpoint of a training step is called."""
+    """Return the name of a training step's checkpoint."""
     return f"step-{step:06d}"
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints below a folder, oldest first."""
-    return by_step(folder)
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, oldest first."""
+    return list_by_step(folder)
 
 
-def by_step(folder: Path) -> list[Path]:
-    """What is named after a training step in a folder, by that step."""
+def list_by_step(folder: Path) -> list[Path]:
+    """Return the checkpoints or pictures in a folder, which are named after a training step, in order of the steps."""
     found = [(re.fullmatch(r"step-(\d+)(\.png)?", path.name), path) for path in folder.glob("step-*")]
     return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
 
 
-def hash_of(numbers: Mapping[str, Any]) -> str:
-    """sha256 of plain values, whatever the layout of their file."""
+def hash_numbers(numbers: Mapping[str, Any]) -> str:
+    """Return the SHA-256 hash of plain values, independent of the layout of their file."""
     return sha256(json.dumps(numbers, sort_keys=True).encode())
 
 
-def read(folder: Path) -> tuple[State, list[str]]:
-    """The newest sound checkpoint below a folder, and a sentence for each damaged one that was passed over."""
+def read_newest(folder: Path) -> tuple[State, list[str]]:
+    """Return the newest intact checkpoint in a folder, and a note for each damaged one that was skipped.
+
+    Raises `BadInput` if there is none.
+    """
     notes: list[str] = []
-    for path in reversed(checkpoints(folder)):
-        state = read_one(path)
+    for path in reversed(list_checkpoints(folder)):
+        state = read_checkpoint(path)
         if state:
             return state, notes
         notes.append(f"checkpoint {path.name} is damaged or cannot be read; using the one before it")
-    raise BadInput(f"there is no sound checkpoint in {folder}")
+    raise BadInput(f"there is no intact checkpoint in {folder}")
 
 
-def read_one(path: Path) -> State | None:
-    """One checkpoint, or None where it is damaged. Raises `BadInput` for a format that only another ganzoo reads."""
+def read_checkpoint(path: Path) -> State | None:
+    """Return a checkpoint; None if it is damaged. Raises `BadInput` for a format that this ganzoo does not read."""
     try:
         text, content = (read_bytes(path / name) for name in ("state.json", "state.safetensors"))
         numbers = json.loads(text)
-        sound = to_json(numbers) == text and numbers.pop("sha256") == hash_of(numbers)
-        sound = sound and numbers["tensors"] == sha256(content)
+        intact = to_json(numbers) == text and numbers.pop("sha256") == hash_numbers(numbers)
+        intact = intact and numbers["tensors"] == sha256(content)
     except (BadInput, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not sound:
+    if not intact:
         return None
     if numbers["format"] > FORMAT:
         raise BadInput(f"{path} has format {numbers['format']}, this ganzoo reads up to {FORMAT}; install a newer one")

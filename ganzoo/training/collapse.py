@@ -1,4 +1,4 @@
-"""Whether a training goes to pieces: samples that are all alike, or a discriminator with nothing left to learn."""
+"""Detect mode collapse (samples that are all alike) and saturation (a discriminator that has stopped learning)."""
 
 import math
 from contextlib import suppress
@@ -13,80 +13,84 @@ from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
 
-STEPS_BETWEEN_LOOKS = 100
-"""Training steps between two looks."""
-LONG = 5
-"""Looks in a row that must show a sign, since either passes by itself at the beginning of many a sound training."""
-ALIKE, SATURATED = 0.05, 0.01
-SHOWN = 64
-"""Samples that are compared with one another."""
-FEW = 8
+STEPS_BETWEEN_CHECKS = 100
+"""Training steps between two checks."""
+CHECKS_UNTIL_WARNING = 5
+"""Checks in a row that must find a sign: early in many sound trainings either sign appears, and passes by itself."""
+COLLAPSED_DIVERSITY = 0.05
+"""A lower diversity is a sign of mode collapse."""
+SATURATED_GRADIENT = 0.01
+"""A lower gradient of the discriminator's terms with respect to its scores is a sign of saturation."""
+MAX_COMPARED = 64
+"""Samples of a batch that are compared with one another."""
+MIN_COMPARED = 8
 """With fewer samples in a batch nothing is compared."""
-SIGNS = {
-    "collapse": "the samples are nearly all alike: they lie {diversity:.1%} as far apart as real ones; "
-    "try a lower learning rate (optimizer.generator.lr), another loss or a gradient penalty",
-    "saturation": "the discriminator tells real from fake without effort and hardly learns any more; "
+WARNINGS = {
+    "collapse": "mode collapse: the samples are nearly all alike, at {diversity:.1%} of the mean distance between real "
+    "ones; try a lower learning rate (optimizer.generator.lr), another loss or a gradient penalty",
+    "saturation": "saturation: the discriminator separates real from fake samples perfectly and hardly learns; "
     "try a lower optimizer.discriminator.lr, a gradient penalty or another loss",
 }
-"""What to say of each sign."""
+"""The warning for each sign."""
 
 
 class CollapseDetector:
-    """Looks at both sides from time to time. Nothing that it does changes the training.
+    """Checks both sides from time to time, and changes nothing in the training.
 
-    `diversity` is how far the samples of a batch lie apart, in units of the real ones' distance: about 1 where all is
-    well, 0 where all are the same; None where there is nothing to compare.
+    `diversity` is the mean distance between two fake samples of a batch, divided by that between two real ones: about
+    1 in a sound training, 0 if all fake samples are the same, None if it cannot be measured. `found_in_a_row` counts
+    for each sign the latest checks in a row that found it.
     """
 
     def __init__(self, engine: Engine, data: Data) -> None:
         self.engine, self.data = engine, data
         self.diversity: float | None = None
-        self.looks = dict.fromkeys(SIGNS, 0)
+        self.found_in_a_row = dict.fromkeys(WARNINGS, 0)
 
     @cached_property
     def batch(self) -> dict[str, Tensor]:
-        """The real samples that it looks at, the same at any time, so that what it sees can be compared."""
+        """A fixed real batch, so that checks are comparable."""
         train, processes = self.engine.train, self.engine.processes
         first = call_plugin("the data", self.data.first, train.batch, train.seed)
         return {key: processes.shard(value, train.accumulate) for key, value in first.items()}
 
-    def look(self) -> dict[str, str]:
-        """Each sign that has been there for long, with what to say of it."""
-        batch, self.diversity, errors = self.batch, None, None
-        # Losses may play another game than that of real and fake samples of one kind; then there is nothing to see.
+    def check(self) -> dict[str, str]:
+        """Check both sides; return the warning for each sign that the last five checks have found."""
+        batch, self.diversity, gradient = self.batch, None, None
+        # Not every game opposes real and fake samples of one kind; without them there is nothing to check.
         with suppress(Error), self.engine.observe(batch) as step:
-            self.diversity = diversity(step)
-            errors = slope(self.engine, step)
+            self.diversity = measure_diversity(step)
+            gradient = measure_score_gradient(self.engine, step)
         signs = {
-            "collapse": self.diversity is not None and self.diversity < ALIKE,
-            "saturation": errors is not None and errors < SATURATED,
+            "collapse": self.diversity is not None and self.diversity < COLLAPSED_DIVERSITY,
+            "saturation": gradient is not None and gradient < SATURATED_GRADIENT,
         }
-        self.looks = {sign: self.looks[sign] + 1 if there else 0 for sign, there in signs.items()}
-        long = [sign for sign, count in self.looks.items() if count >= LONG]
-        return {sign: SIGNS[sign].format(diversity=self.diversity) for sign in long}
+        self.found_in_a_row = {sign: self.found_in_a_row[sign] + 1 if found else 0 for sign, found in signs.items()}
+        lasting = [sign for sign, count in self.found_in_a_row.items() if count >= CHECKS_UNTIL_WARNING]
+        return {sign: WARNINGS[sign].format(diversity=self.diversity) for sign in lasting}
 
 
-def diversity(step: Step) -> float | None:
-    """How far fake samples lie apart, in units of the real ones' distance."""
-    # Both at any rate, as several processes may have to make the fake samples together.
-    real, fake = spread(step.real), spread(step.fake)
+def measure_diversity(step: Step) -> float | None:
+    """Return the mean distance between fake samples over that between real ones; None if it is not finite."""
+    # Compute both distances even if one is 0: several processes may have to make the fake samples together.
+    real, fake = mean_distance(step.real), mean_distance(step.fake)
     found = fake / real if real else math.nan
     return found if math.isfinite(found) else None
 
 
 @torch.no_grad()
-def spread(images: Images) -> float:
-    """The mean Euclidean distance between two samples of a batch; 0 for a few samples."""
+def mean_distance(images: Images) -> float:
+    """Return the mean Euclidean distance between two samples of a batch; 0 for fewer than 8 samples."""
     kinds = images.values() if isinstance(images, dict) else [images]
-    points = torch.cat([kind[:SHOWN].flatten(1).float().cpu() for kind in kinds], 1)
-    return torch.pdist(points).mean().item() if len(points) >= FEW else 0.0
+    points = torch.cat([kind[:MAX_COMPARED].flatten(1).float().cpu() for kind in kinds], 1)
+    return torch.pdist(points).mean().item() if len(points) >= MIN_COMPARED else 0.0
 
 
-def slope(engine: Engine, step: Step) -> float | None:
-    """How much the discriminator's terms still depend on its scores: the larger of real and fake ones' mean |dL/ds|.
+def measure_score_gradient(engine: Engine, step: Step) -> float | None:
+    """Return how strongly the discriminator's terms L depend on its scores s: mean |dL/ds|, real or fake, the larger.
 
-    With a cross entropy that is the mean of its error, as a probability; with Wasserstein's loss it is 1 at all times.
-    None where no term is made of scores.
+    With cross entropy this is the discriminator's mean error, a probability; with Wasserstein's loss it is always 1.
+    None if no term depends on scores.
     """
     active = [use for use in engine.losses if use.every == 1 and use.is_due(engine.index, 0)]
     terms = [term for use in active for term in use.terms(step).values() if term.requires_grad]

@@ -1,4 +1,4 @@
-"""The curves of a run: loss terms, measures of the samples and speed over the training steps."""
+"""Draw the curves of a run: loss terms, measures of the samples and speed over the training steps."""
 
 import io
 import math
@@ -13,19 +13,21 @@ from matplotlib.ticker import LogFormatter
 from ganzoo._io import write_bytes
 from ganzoo.training.log import COUNTERS
 
-FEW = 20
-"""Points below which a curve shows each of them; a single one would be invisible."""
+MAX_MARKED_POINTS = 20
+"""A curve of fewer points marks each of them: a single point would be invisible without a mark."""
+CURVES_DPI = 100
+"""Pixels per inch."""
 
 
 def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | None = None) -> None:
-    """Loss terms, what was measured of the samples, and the speed over the training steps, as a PNG.
+    """Draw loss terms, measures of the samples and speed over the training steps, as a PNG.
 
-    A dotted line marks the `best` step.
+    A dotted line marks the `best` step in the panels of measures.
     """
-    panels = panels_of(dict.fromkeys(key for line in metrics for key in line))
+    panels = group_into_panels(dict.fromkeys(key for line in metrics for key in line))
     rows = max(1, math.ceil(len(panels) / 2))
     figure = Figure(figsize=(12, 3 * rows))
-    # By hand, since a layout that matplotlib finds takes twice the time.
+    # Fixed margins, since matplotlib's automatic layout takes twice the time.
     figure.subplots_adjust(0.07, 0.2 / rows, 0.98, 1 - 0.05 / rows, 0.18, 0.2)
     grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat
     for (title, keys), axes in zip(panels.items(), grid, strict=False):
@@ -37,12 +39,12 @@ def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | N
         unused.remove()
     figure.supxlabel("training step")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    figure.savefig(buffer, format="png", dpi=CURVES_DPI)
     write_bytes(path, buffer.getvalue())
 
 
-def panels_of(keys: Iterable[str]) -> dict[str, list[str]]:
-    """The panels of a picture of curves, and what is drawn in each: a side's terms together, anything else alone."""
+def group_into_panels(keys: Iterable[str]) -> dict[str, list[str]]:
+    """Return the title of each panel with its keys: the terms of a side share one, every other key has its own."""
     panels: dict[str, list[str]] = {"discriminator's terms": [], "generator's terms": []}
     for key in keys:
         side, slash, _ = key.partition("/")
@@ -53,10 +55,10 @@ def panels_of(keys: Iterable[str]) -> dict[str, list[str]]:
 
 
 def draw_panel(axes: Axes, title: str, keys: Iterable[str], metrics: Sequence[Mapping[str, Any]]) -> None:
-    """One curve for each key; ratios on a logarithmic scale."""
+    """Draw one curve for each key; ratios on a logarithmic scale."""
     for key in keys:
         points = [(line["step"], line[key]) for line in metrics if key in line]
-        marker = "." if len(points) < FEW else ""
+        marker = "." if len(points) < MAX_MARKED_POINTS else ""
         axes.plot(*zip(*points, strict=True), label=key.partition("/")[2] or key, linewidth=1, marker=marker)
         if key.endswith("_ratio"):
             axes.set_yscale("log")
@@ -68,5 +70,5 @@ def draw_panel(axes: Axes, title: str, keys: Iterable[str], metrics: Sequence[Ma
 
 
 def is_measure(key: str) -> bool:
-    """Whether a key of the log says something of the samples."""
+    """Return True if a key of the log is a measure of samples."""
     return "/" not in key and key not in COUNTERS

@@ -1,4 +1,4 @@
-"""The sample pictures of a run, one for each step at which they were drawn, and their animation."""
+"""The sample pictures of a run, one for each step at which samples were drawn, and their animation."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ class Gallery:
         points.write_scene(self._path(step), scene, f"{self.title} step {step}", seed)
 
     def write_game(self, last_step: int) -> Path | None:
-        """Write the pictures up to a step as an animation, and return its path; None where that step has none."""
-        pictures = checkpoint.by_step(self.folder)
+        """Write the pictures up to a step as an animation, and return its path; None if that step has no picture."""
+        pictures = checkpoint.list_by_step(self.folder)
         names = [picture.name for picture in pictures]
         last = self._path(last_step).name
         if last not in names:
@@ -33,8 +33,8 @@ class Gallery:
         return self.animation
 
     def newest(self) -> list[Path]:
-        """Return the newest picture, in a list that is empty where there is none."""
-        return checkpoint.by_step(self.folder)[-1:]
+        """Return a list of the newest picture; empty if there is none."""
+        return checkpoint.list_by_step(self.folder)[-1:]
 
     def _path(self, step: int) -> Path:
         return self.folder / f"{checkpoint.checkpoint_name(step)}.png"

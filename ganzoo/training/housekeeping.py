@@ -1,4 +1,4 @@
-"""The callbacks that every training has: collapse warning, measurement, log, pictures, curves and checkpoints."""
+"""The callbacks of every training: collapse warning, measurement, log, pictures, curves and checkpoints."""
 
 import logging
 
@@ -8,7 +8,7 @@ from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.training import checkpoint
 from ganzoo.training.callbacks import BuiltIn
-from ganzoo.training.collapse import STEPS_BETWEEN_LOOKS, CollapseDetector
+from ganzoo.training.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
 from ganzoo.training.monitor import DECIMALS
 from ganzoo.training.plane import Plane
 from ganzoo.training.trainer import Trainer
@@ -24,13 +24,13 @@ class CollapseWarning(BuiltIn):
 
     def is_due(self, trainer: Trainer) -> bool:
         """Return True every 100 steps."""
-        return trainer.step % STEPS_BETWEEN_LOOKS == 0
+        return trainer.step % STEPS_BETWEEN_CHECKS == 0
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Look at both networks, where it is time."""
+        """Check both networks, if due."""
         if not self.is_due(trainer):
             return
-        signs = self.detector.look()
+        signs = self.detector.check()
         trainer.on_first_rank(self._warn, trainer, signs)
         if self.detector.diversity is not None:
             trainer.measures["diversity"] = round(self.detector.diversity, DECIMALS)
@@ -46,20 +46,20 @@ class Measurement(BuiltIn):
     """Measures samples for the next line of the log, and keeps the best generator so far."""
 
     def is_due(self, trainer: Trainer) -> bool:
-        """Return True where the monitor wants to measure."""
-        return trainer.monitor.due(trainer.step)
+        """Return True if the monitor measures after this step."""
+        return trainer.monitor.is_due(trainer.step)
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Measure, where it is time."""
+        """Measure, if due."""
         if not self.is_due(trainer):
             return
         monitor, processes = trainer.monitor, trainer.processes
         with processes.raise_on_all_ranks(), torch.no_grad(), trainer.engine.hardware.preserve_random_state():
             if processes.first:
-                trainer.measures |= monitor.measure(trainer.step, trainer.samples.pieces(monitor.gauge.count))
+                trainer.measures |= monitor.measure(trainer.step, trainer.samples.draw(monitor.gauge.count))
         found = trainer.measures, monitor.best, monitor.unimproved
         trainer.measures, monitor.best, monitor.unimproved = processes.broadcast_object(found)
-        if monitor.at_its_best(trainer.step):
+        if monitor.is_best_step(trainer.step):
             trainer.on_first_rank(trainer.save_model, trainer.run.best_folder)
 
 
@@ -70,24 +70,24 @@ class MetricsLog(BuiltIn):
         self.images, self.seconds, self.skipped = 0, 0.0, 0
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Forget the lines after the step from which the training goes on."""
+        """Delete the lines after the step at which the training starts."""
         self.images, self.seconds = trainer.engine.images, trainer.seconds
-        # A line of an earlier last step, when no line was due, gives way to the regular one.
+        # The line of an earlier last step is deleted if it was not due: the next regular line includes its terms.
         last = trainer.step - bool(trainer.engine.terms_log.rows_by_names)
         if trainer.processes.first:
             trainer.run.cut_log(last)
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Write a line, where it is time."""
+        """Write a line, if due."""
         due = trainer.step % trainer.settings.log_every == 0
         if due or trainer.is_last:
             self._log(trainer, keep=not due)
 
     def _log(self, trainer: Trainer, keep: bool) -> None:
-        """Write a line. With `keep` the regular one takes its place should the run go on after all."""
+        """Write a line. With `keep` the next one includes its terms and measures, in case the run is resumed."""
         for skipped in trainer.processes.gather(trainer.data.skipped):
             trainer.data.skip(skipped)
-        with trainer.training_time():
+        with trainer.count_time():
             terms = trainer.engine.metrics(keep)
         measures = trainer.measures
         trainer.measures = measures if keep else {}
@@ -109,29 +109,29 @@ class Pictures(BuiltIn):
     """Draws samples every `train.sample_every` steps, and for points the animation of the game at the end."""
 
     def __init__(self, data: Data, seed: int) -> None:
-        self.plane = Plane.of(data, seed)
+        self.plane = Plane.from_data(data, seed)
 
     def is_due(self, trainer: Trainer) -> bool:
         """Return True every `train.sample_every` steps and at the end."""
         return trainer.is_last or trainer.step % trainer.settings.sample_every == 0
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Draw, where it is time."""
+        """Draw, if due."""
         if self.is_due(trainer):
             trainer.on_first_rank(self._draw, trainer)
         if trainer.is_last:
             trainer.on_first_rank(self._animate, trainer)
 
     def on_interrupt(self, trainer: Trainer) -> None:
-        """Draw where the training stands."""
+        """Draw the samples of the last step."""
         trainer.on_first_rank(self._draw, trainer)
         trainer.on_first_rank(self._animate, trainer)
 
     def _draw(self, trainer: Trainer) -> None:
-        shown, columns = trainer.samples.picture()
+        shown, columns = trainer.samples.draw_picture()
         seed = trainer.settings.seed
         if shown is not None and self.plane:
-            trainer.run.gallery.write_scene(trainer.step, self.plane.scene(trainer.engine, shown), seed)
+            trainer.run.gallery.write_scene(trainer.step, self.plane.make_scene(trainer.engine, shown), seed)
         elif shown is not None:
             trainer.run.gallery.write_samples(trainer.step, shown, seed, columns)
 
@@ -149,14 +149,14 @@ class Curves(BuiltIn):
             self.on_interrupt(trainer)
 
     def on_interrupt(self, trainer: Trainer) -> None:
-        """Draw them where the training stands."""
+        """Draw them up to the last step."""
         trainer.on_first_rank(trainer.run.write_curves)
 
 
 class Checkpoints(BuiltIn):
     """Saves the generator and a checkpoint: every `train.save_every` steps, at the best step and at the end.
 
-    It comes last of all: what an interruption takes away before it will be made again.
+    It is called last: whatever an interruption keeps the other callbacks from doing is then done again on resume.
     """
 
     def __init__(self) -> None:
@@ -167,16 +167,16 @@ class Checkpoints(BuiltIn):
         return trainer.is_last or trainer.step % trainer.settings.save_every == 0
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Note where the training starts: this step is saved already, unless it is the first."""
+        """Note the step at which the training starts: its checkpoint exists, unless it is the first step."""
         self.saved_step = trainer.step
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Save, where it is time."""
-        if self.is_due(trainer) or trainer.monitor.at_its_best(trainer.step):
+        """Save, if due."""
+        if self.is_due(trainer) or trainer.monitor.is_best_step(trainer.step):
             self._save(trainer)
 
     def on_interrupt(self, trainer: Trainer) -> None:
-        """Save where the training stands."""
+        """Save the last step."""
         if self.saved_step != trainer.step:
             self._save(trainer)
 

@@ -1,6 +1,6 @@
-"""How processes that torchrun has started find one another, and how a training of several ends.
+"""Connect the processes that torchrun has started, and end a training of several processes with one message.
 
-One sentence says why: the first process's, as far as it lives, and the others leave with the same exit code.
+Rank 0 reports the error if it is still alive; all processes exit with the same code.
 """
 
 import json
@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from types import FrameType
+from typing import Any, Protocol
 
 import torch
 import torch.distributed as dist
@@ -19,22 +20,40 @@ import torch.distributed as dist
 from ganzoo.engine.processes import Processes, describe_error, error_from_rank, peer_errors
 from ganzoo.errors import Error, Interrupted, PeerLost
 
-LONGEST, SHORT = 5.0, 1.0
-"""Seconds for which the others leave it to the first process to tell an error, and it to them to give the cause."""
-PATIENCE = timedelta(hours=6)
-"""How long the others may have to wait, for a download or a measurement; a process that dies is noticed at once."""
-OUTSIDE = "stopped by a signal outside the training steps; torchrun sends one where another process has died"
-TIMES = count()
-"""Numbers the times that this program has connected its processes."""
+REPORT_TIMEOUT_SECONDS = 5.0
+"""Seconds that the other ranks wait for rank 0 to report an error."""
+CAUSE_TIMEOUT_SECONDS = 1.0
+"""Seconds that a rank which has lost another one waits for that one's error."""
+PEER_TIMEOUT = timedelta(hours=6)
+"""Limit of waiting for another process, which may download or measure; one that dies is noticed at once."""
+STOPPED_BY_SIGNAL = "stopped by a signal outside the training loop; torchrun sends one when another process has died"
+CONNECTION_NUMBERS = count()
+"""Numbers the connections that this program has made."""
+
+
+class Board(Protocol):
+    """A key-value store that all processes can read and write: the part of torch.distributed's store in use here."""
+
+    def set(self, key: str, value: str, /) -> None:
+        """Write a value."""
+
+    def get(self, key: str, /) -> bytes:
+        """Return a value, once it is there."""
+
+    def wait(self, keys: list[str], timeout: timedelta, /) -> None:
+        """Wait until all keys have a value. Raises `dist.DistStoreError` at the end of the time."""
+
+    def compare_set(self, key: str, expected: str, desired: str, /) -> bytes:
+        """Write `desired` if the value is `expected`, "" for none; return the value afterwards."""
 
 
 @contextmanager
 def connect_processes() -> Iterator[Processes]:
-    """The processes that torchrun has started, connected while this lasts; else this one alone.
+    """Yield the processes that torchrun has started, connected inside this context; else this process alone.
 
-    Where Python code has connected them itself, nothing is changed.
+    Processes that Python code has connected itself are left as they are.
     """
-    if not under_torchrun() or dist.is_initialized() or int(os.environ["WORLD_SIZE"]) == 1:
+    if not is_under_torchrun() or dist.is_initialized() or int(os.environ["WORLD_SIZE"]) == 1:
         try:
             yield Processes()
         except Error as error:
@@ -43,11 +62,11 @@ def connect_processes() -> Iterator[Processes]:
         return
     failed = threading.Event()
 
-    def heed(number: int, frame: Any) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         if not failed.is_set():
-            raise Interrupted(OUTSIDE, number)
+            raise Interrupted(STOPPED_BY_SIGNAL, number)
 
-    with signals_to(heed):
+    with handle_sigterm(interrupt):
         board, agreed = connect(), False
         here = Processes()
         try:
@@ -64,87 +83,94 @@ def connect_processes() -> Iterator[Processes]:
             disconnect(agreed)
 
 
-def connect() -> "dist.Store":
-    """Connect the processes, and give a board where all can read what each puts there."""
-    from torch.distributed.rendezvous import rendezvous  # not there where torch was built without distributed
+def connect() -> Board:
+    """Connect the processes; return a board where each can leave a message for the others."""
+    from torch.distributed.rendezvous import rendezvous  # a torch without distributed lacks it
 
     with peer_errors():
         store, rank, size = next(rendezvous("env://"))
-        # Each time of its own, or a second training of a program would look for the first one's connections.
-        store = dist.PrefixStore(f"ganzoo {next(TIMES)}", store)
+        # A prefix for each connection, or a second training of a program would find the addresses of the first.
+        store = prefix_store(f"ganzoo {next(CONNECTION_NUMBERS)}", store)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
-    return dist.PrefixStore("board", store)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PEER_TIMEOUT)
+    board: Board = prefix_store("board", store)
+    return board
+
+
+def prefix_store(prefix: str, store: Any) -> Any:
+    """Return a view of a store in which every key begins with a prefix."""
+    return dist.PrefixStore(prefix, store)  # type: ignore[attr-defined]  # public, but not in torch's __all__
 
 
 def disconnect(agreed: bool) -> None:
-    """Leave the others; else the threads of gloo now and then abort a process as it ends.
+    """Leave the process group: otherwise gloo's threads sometimes abort a process at its end.
 
-    Where they have not agreed to end here, nccl could wait for them.
+    On GPUs only if the ranks `agreed` to end, since nccl could wait for the others for ever.
     """
     if dist.is_initialized() and (agreed or not torch.cuda.is_available()):
         dist.destroy_process_group()
 
 
-def under_torchrun() -> bool:
-    """Whether torchrun has started this process."""
+def is_under_torchrun() -> bool:
+    """Return True if torchrun has started this process."""
     return dist.is_available() and dist.is_torchelastic_launched()
 
 
 def launch_command() -> str:
-    """What a person types for `ganzoo` to start as many processes as there are."""
-    if not under_torchrun():
+    """Return the command that starts `ganzoo` in as many processes as now."""
+    if not is_under_torchrun():
         return "ganzoo"
     one_machine = os.environ.get("GROUP_WORLD_SIZE") == "1"
     return f"torchrun {'--nproc-per-node=' + os.environ['LOCAL_WORLD_SIZE'] if one_machine else '...'} -m ganzoo"
 
 
 @contextmanager
-def signals_to(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Have SIGTERM handled so, where this thread may decide it."""
+def handle_sigterm(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle SIGTERM with a function inside this context; Python allows it in the main thread alone."""
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, handler) if main else None
     try:
         yield
     except PeerLost:
-        before = handler  # who started the processes ends them so where one has died, which this one has yet to say
+        before = handler  # when one process has died, torchrun ends the others: let them report the loss first
         raise
     finally:
         if main:
             signal.signal(signal.SIGTERM, before)
 
 
-def linger() -> None:
-    """Live until the first process has said why all end: then torchrun sends the others SIGTERM.
+def wait_for_sigterm() -> None:
+    """Wait until rank 0 has reported the error: when it ends, torchrun sends the others SIGTERM.
 
-    Whoever ends before it hides the exit code that tells what happened.
+    A rank that ended before rank 0 would hide the exit code of the error.
     """
     over = threading.Event()
-    with signals_to(lambda *_: over.set()):
-        over.wait(LONGEST)
+    with handle_sigterm(lambda *_: over.set()):
+        over.wait(REPORT_TIMEOUT_SECONDS)
 
 
-def settle_error(error: Error, here: Processes, board: "dist.Store") -> Error:
-    """What to raise for an error that the processes have not agreed on: one of them says it, the first if it lives.
+def settle_error(error: Error, here: Processes, board: Board) -> Error:
+    """Return the error to raise if ranks failed differently; exactly one reports it, rank 0 if it is alive.
 
-    All may have met it, or one alone, and then the others have only noticed that it is gone.
+    All ranks may have met the error, or one alone, and the others have only noticed its end.
     """
-    with suppress(RuntimeError):  # the board has gone with another machine
+    with suppress(RuntimeError):  # the board is lost with the machine that held it
         if not isinstance(error, PeerLost):
             board.set("cause", json.dumps([here.rank, *describe_error(error)]))
-        disconnect(agreed=False)  # by which the others notice
-        if isinstance(error, PeerLost) and (cause := read(board, "cause", SHORT)):
+        disconnect(agreed=False)  # the others notice this
+        if isinstance(error, PeerLost) and (cause := read_board(board, "cause", CAUSE_TIMEOUT_SECONDS)):
             error = error_from_rank(*json.loads(cause))
         if not here.first:
-            read(board, "told", LONGEST)
-        error.reported_by_me = board.compare_set("told", "", f"by {here.rank}") == f"by {here.rank}".encode()
+            read_board(board, "reported", REPORT_TIMEOUT_SECONDS)
+        me = f"by {here.rank}"
+        error.reported_by_me = board.compare_set("reported", "", me) == me.encode()
         return error
     error.reported_by_me = True
     return error
 
 
-def read(board: "dist.Store", key: str, seconds: float) -> bytes | None:
-    """What another process has put there, or puts there within so many seconds."""
+def read_board(board: Board, key: str, seconds: float) -> bytes | None:
+    """Return a message of another process; None if it does not come within that many seconds."""
     with suppress(dist.DistStoreError):
         board.wait([key], timedelta(seconds=seconds))
         return board.get(key)

@@ -1,4 +1,4 @@
-"""The logs of a run, as files of JSON lines: read, written, appended to."""
+"""Read, write and extend the logs of a run, which are files of JSON lines."""
 
 import json
 import os
@@ -9,11 +9,11 @@ from typing import Any
 from ganzoo._io import read_bytes, write_bytes, write_errors
 
 COUNTERS = ("step", "images", "images_per_second")
-"""Keys that a line of the log has beside terms and measures."""
+"""The keys of a line of the log that are neither terms nor measures."""
 
 
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Append one line to a log, onto the disk: a checkpoint must not outlive the lines before it."""
+    """Append one line to a log and flush it to the disk: no checkpoint may exist without the lines before it."""
     with write_errors(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
         file.flush()
@@ -21,7 +21,7 @@ def append_line(path: Path, line: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read the lines of a log, without one that is only half written; none where there is no such file."""
+    """Read the lines of a log, except one that is not completely written; empty if there is no such file."""
     lines = read_bytes(path).splitlines() if path.exists() else []
     return [line for line in map(parse_line, lines) if line]
 
@@ -32,7 +32,7 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
-    """Read a line of a log; empty where it is not one."""
+    """Return the values of a line of a log; empty if it is not one."""
     try:
         values = json.loads(line)
     except ValueError:

@@ -8,18 +8,19 @@ from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.lookup import SUITES, find_suite
-from ganzoo.evaluation.suites import Pieces, Suite, are_finite
+from ganzoo.evaluation.suites import Gauge, Pieces, Suite, are_finite
 from ganzoo.evaluation.swd import SlicedWasserstein
 
 DECIMALS = 4
-"""Decimal places in the log."""
+"""Decimal places of measures in the log."""
 
 
 class Evaluation:
-    """The metrics by which a suite says that a training is watched, on `count` samples.
+    """Measures `count` samples by the metrics that a suite names for the monitoring of a training.
 
-    What is better when lower is told as `key`, a ratio to the value of as many real samples that no training has seen:
-    1 is as good as they are. Raises `BadInput` for fewer samples than a metric needs or more than the suite has.
+    A metric that is better when lower is divided by its value for `count` real samples outside the training set, so
+    that 1 is as good as they are; its name then ends in "_ratio". The first metric, `key` in the log, decides which
+    generator is the best. Raises `BadInput` for fewer samples than a metric needs or more than the suite has.
     """
 
     def __init__(self, suite: Suite[Any], count: int) -> None:
@@ -27,35 +28,35 @@ class Evaluation:
         self.metrics = {name: suite.metrics[name] for name in suite.watched}
         for name, metric in self.metrics.items():
             if count < metric.least:
-                raise BadInput(f"train.evaluate_samples is {count}, and '{name}' needs {metric.least} or more")
-        seen = suite.control(count)
-        self.real = {name: metric.measure(seen) for name, metric in self.metrics.items()}
+                raise BadInput(f"train.evaluate_samples is {count}, but '{name}' needs {metric.least} or more")
+        observed = suite.control(count)
+        self.real = {name: metric.measure(observed) for name, metric in self.metrics.items()}
         lower = [name for name, metric in self.metrics.items() if metric.better == "lower" and self.real[name] > 0]
-        self.units = {name: self.real[name] for name in lower}
-        self.key, self.better = self._key(suite.watched[0]), self.metrics[suite.watched[0]].better
+        self.divisors = {name: self.real[name] for name in lower}
+        self.key, self.better = self._log_key(suite.watched[0]), self.metrics[suite.watched[0]].better
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
-        """What is told of samples: "fd_ratio", "coverage" and the like; nothing where one of them is not finite."""
+        """Return the values by their keys in the log, such as "fd_ratio"; empty if a sample is not finite."""
         pieces = list(pieces)
         if not all(are_finite(samples) for samples, _ in pieces):
             return {}
-        seen = self.suite.observe(pieces)
-        found = {name: metric.measure(seen) for name, metric in self.metrics.items()}
-        return {self._key(name): value / self.units.get(name, 1) for name, value in found.items()}
+        observed = self.suite.observe(pieces)
+        found = {name: metric.measure(observed) for name, metric in self.metrics.items()}
+        return {self._log_key(name): value / self.divisors.get(name, 1) for name, value in found.items()}
 
     @property
     def about(self) -> dict[str, Any]:
-        """The protocol, and what real samples come to."""
+        """The protocol and the values of real samples."""
         protocol = self.suite.protocol(self.count)
         return {"by": self.suite.name, "samples": self.count, "real": self.real, "protocol": protocol}
 
-    def _key(self, name: str) -> str:
+    def _log_key(self, name: str) -> str:
         key = name.replace("-", "_")
-        return f"{key}_ratio" if name in self.units else key
+        return f"{key}_ratio" if name in self.divisors else key
 
 
-def suite_for(data: Data) -> Suite[Any]:
-    """What measures samples of these data. Raises `BadInput` where nothing does."""
+def choose_suite(data: Data) -> Suite[Any]:
+    """Return the suite that measures samples of these data. Raises `BadInput` if there is none."""
     suite = find_suite(data.description)
     if suite is None:
         known = ", ".join(SUITES)
@@ -65,27 +66,27 @@ def suite_for(data: Data) -> Suite[Any]:
 
 
 class Monitor:
-    """Measures samples from time to time, and remembers the `best`: its training step and all that was measured then.
+    """Measures samples from time to time, and remembers the `best`: its training step and all values of that step.
 
-    `unimproved` counts the measurements since then. What is no finite number is left out. Raises `BadInput` where what
-    the settings ask for cannot be done.
+    `unimproved` counts the measurements since the best one. Values that are not finite are ignored. Raises `BadInput`
+    for settings that these data cannot be measured by.
     """
 
     def __init__(self, data: Data, settings: Train) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
-        self.gauge: SlicedWasserstein | Evaluation = SlicedWasserstein(data, settings.seed)
+        self.gauge: Gauge = SlicedWasserstein(data, settings.seed)
         if settings.evaluate_every:
-            self.gauge = Evaluation(suite_for(data), settings.evaluate_samples)
+            self.gauge = Evaluation(choose_suite(data), settings.evaluate_samples)
         self.best: dict[str, Any] | None = None
         self.unimproved = 0
 
-    def due(self, step: int) -> bool:
-        """Whether to measure after that training step."""
+    def is_due(self, step: int) -> bool:
+        """Return True if samples are to be measured after that training step."""
         return self.gauge.count > 0 and step % self.every == 0
 
     def measure(self, step: int, pieces: Pieces) -> dict[str, float]:
-        """What the log says of the samples after a training step; the step is the best if none was better."""
+        """Return the measures of a step's samples for the log; the step becomes the best if none was better."""
         measured = self.gauge.measure(pieces)
         found = {key: round(value, DECIMALS) for key, value in measured.items() if math.isfinite(value)}
         if self._cost(found) < self._cost(self.best or {}):
@@ -98,23 +99,23 @@ class Monitor:
         sign = -1 if self.gauge.better == "higher" else 1
         return sign * found[self.gauge.key] if self.gauge.key in found else math.inf
 
-    def at_its_best(self, step: int) -> bool:
-        """Whether the samples of a training step were the best so far."""
+    def is_best_step(self, step: int) -> bool:
+        """Return True if the samples of that training step are the best so far."""
         return self.best is not None and int(self.best["step"]) == step
 
     @property
     def exhausted(self) -> bool:
-        """Whether patience is at its end."""
-        return out_of_patience(self.state, self.patience)
+        """True if there were `train.patience` measurements in a row without an improvement."""
+        return is_out_of_patience(self.state, self.patience)
 
     @property
     def about(self) -> dict[str, Any]:
-        """What the history of a run says of the evaluation, if there is one: without it no number says anything."""
+        """The evaluation as the history of a run has it, without which its numbers mean nothing; else empty."""
         return {"evaluation": self.gauge.about} if isinstance(self.gauge, Evaluation) else {}
 
     @property
     def notes(self) -> list[str]:
-        """What to tell of it."""
+        """The messages for the user at the start of a training."""
         if not isinstance(self.gauge, Evaluation):
             return []
         real = ", ".join(f"{name} {value:.4g}" for name, value in self.gauge.real.items())
@@ -122,24 +123,25 @@ class Monitor:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """The plain values that a checkpoint keeps."""
         return {"best": self.best, "unimproved": self.unimproved, "count": self.gauge.count}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what a checkpoint kept; what was the best by another measure or count is not comparable."""
-        # Earlier checkpoints do not say how many samples were measured, nor how often in vain.
+        """Continue from a checkpoint's `state`; a best by another metric or number of samples is not comparable."""
+        # Earlier checkpoints have neither "count" nor "unimproved".
         count = state.get("count", self.gauge.count)
         if state["best"] and self.gauge.key in state["best"] and self.gauge.count == count:
             self.best, self.unimproved = state["best"], state.get("unimproved", 0)
 
 
-def out_of_patience(state: Mapping[str, Any], patience: int) -> bool:
-    """Whether a training of that `Watch.state` has gone on for so many measurements without improvement."""
-    return 0 < patience <= state.get("unimproved", 0)
+def is_out_of_patience(state: Mapping[str, Any], patience: int) -> bool:
+    """Return True if a `Monitor.state` has `patience` measurements without an improvement; 0 is patience for ever."""
+    unimproved: int = state.get("unimproved", 0)
+    return 0 < patience <= unimproved
 
 
 def describe_patience(state: Mapping[str, Any]) -> str:
-    """How long nothing has improved, in half a sentence."""
+    """Return a clause that says for how many measurements nothing has improved."""
     best = state["best"]
     key = next(key for key in best if key != "step")
     return f"{key} has not improved on its {best[key]} of step {best['step']} in {state['unimproved']} measurements"

@@ -1,4 +1,4 @@
-"""The part of the plane in which a game on points is shown, and what the discriminator thinks of every place in it."""
+"""Scenes of a game on points in the plane: real points, generated ones, and the discriminator's scores."""
 
 from contextlib import suppress
 
@@ -13,10 +13,10 @@ from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
 from ganzoo.pictures.points import Scene, square_around
 
-SHOWN = 1000
-"""Real and generated points in a scene, each."""
-SIDE = 120
-"""Places on a side of the grid on which the discriminator is asked."""
+POINTS_SHOWN = 1000
+"""Real points in a scene, and generated ones."""
+GRID_SIDE = 120
+"""Points on a side of the grid for which the discriminator's score is shown."""
 
 
 class Plane:
@@ -26,26 +26,27 @@ class Plane:
         self.real = real.cpu().numpy()
         self.span = square_around(self.real)
         left, right, bottom, top = self.span
-        rows, columns = torch.linspace(bottom, top, SIDE), torch.linspace(left, right, SIDE)
+        rows, columns = torch.linspace(bottom, top, GRID_SIDE), torch.linspace(left, right, GRID_SIDE)
         self.grid = torch.cartesian_prod(rows, columns).flip(1)
 
     @classmethod
-    def of(cls, data: Data, seed: int) -> "Plane | None":
-        """That of the data; None where they are no points in the plane."""
+    def from_data(cls, data: Data, seed: int) -> "Plane | None":
+        """Return the plane of the data; None unless they are points in two dimensions."""
         if data.description["kind"] != "point" or data.point != (2,):
             return None
-        return cls(call_plugin("the data", data.first, SHOWN, seed)["point"][:SHOWN])
+        return cls(call_plugin("the data", data.first, POINTS_SHOWN, seed)["point"][:POINTS_SHOWN])
 
-    def scene(self, engine: Engine, fake: Tensor) -> Scene:
-        """The game as it stands, with these generated points. Nothing of the training is changed by looking."""
-        return Scene(self.real, fake[:SHOWN].numpy(), self.span, self._scores(engine))
+    def make_scene(self, engine: Engine, fake: Tensor) -> Scene:
+        """Return the game as it stands, with these generated points (n, 2). Changes nothing in the training."""
+        return Scene(self.real, fake[:POINTS_SHOWN].numpy(), self.span, self._scores(engine))
 
     @torch.no_grad()
     def _scores(self, engine: Engine) -> np.ndarray | None:
+        """Return the score of each point of the grid; None if the discriminator does not score points one by one."""
         hardware, discriminator = engine.hardware, engine.discriminator
         with suppress(Error), hardware.preserve_random_state(), eval_mode([discriminator]):
             judged = call_plugin("the discriminator", discriminator, self.grid.to(hardware.device), {})
-            scores = judged[0] if isinstance(judged, tuple) else judged
-            if scores.numel() == SIDE * SIDE:
-                return scores.float().cpu().reshape(SIDE, SIDE).numpy()
+            scores: Tensor = judged[0] if isinstance(judged, tuple) else judged
+            if scores.numel() == GRID_SIDE * GRID_SIDE:
+                return scores.float().cpu().reshape(GRID_SIDE, GRID_SIDE).numpy()
         return None

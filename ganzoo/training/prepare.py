@@ -1,4 +1,4 @@
-"""From a recipe to an engine, its data and its callbacks: all that a training needs before its first step."""
+"""Prepare a training: turn a recipe into an engine, data and callbacks, ready for the first step."""
 
 import itertools
 import math
@@ -39,9 +39,9 @@ Source = str | Path | Data | Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train: a complete recipe with its classes, the data, the device, and callbacks beside the recipe's.
+    """The plan of a training: a complete recipe with its classes, the data, the device, and further callbacks.
 
-    `display` shows the progress of the training, `callbacks` are the user's own.
+    `display` are those that show the progress, `callbacks` the user's own.
     """
 
     resolved: ResolvedRecipe
@@ -56,7 +56,7 @@ class Plan:
         return self.resolved.recipe
 
     def replace(self, **overrides: Any) -> "Plan":
-        """Return a plan whose recipe differs in what is said, and in nothing that names a class."""
+        """Return a plan with changes in its recipe, none of which may name another class."""
         return replace(self, resolved=replace(self.resolved, recipe=self.recipe.replace(**overrides)))
 
 
@@ -64,8 +64,8 @@ class Plan:
 class Prepared:
     """A training that is ready for its first step, or for the one after a checkpoint.
 
-    `batches` goes on for ever; closing `readers` ends the processes that read for it. `measures` are the numbers that
-    wait for the next line of the log.
+    `batches` never ends; closing `readers` ends the processes that read for it. `measures` are the numbers for the
+    next line of the log.
     """
 
     resolved: ResolvedRecipe
@@ -87,14 +87,14 @@ class Prepared:
 def make_plan(
     recipe: Recipe, batches: Source | None, device: str, display: Sequence[Callback], callbacks: Sequence[Callback]
 ) -> Plan:
-    """Open the data, and write all that they settle and all options into the recipe."""
+    """Open the data, and complete the recipe with all options and everything that depends on the data."""
     data = open_recipe_data(recipe, batches)
-    changes = {**data_changes(recipe, batches, data), **step_changes(recipe, data)}
+    changes = {**pin_data(recipe, batches, data), **convert_epochs(recipe, data)}
     return Plan(resolve(recipe, changes, Callback), data, device, display, callbacks)
 
 
 def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
-    """Bring networks, losses and data together, at the beginning or where a run was saved."""
+    """Bring networks, losses and data together, at the beginning or at a checkpoint."""
     settings, data = plan.recipe.train, plan.data
     with resource_errors(settings, own_batches=plan.recipe.data.from_python):
         torch.manual_seed(settings.seed)
@@ -108,7 +108,7 @@ def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
             readers = data.to(engine.hardware.device).batches(settings.batch, settings.seed, used, shard)
             first = call_plugin("the data", next, readers)
         engine.prepare(first)
-        if processes.rank:  # or dropout would drop the same in all of them
+        if processes.rank:  # or dropout would drop the same units in all processes
             torch.manual_seed(seed_of("process", settings.seed, processes.rank))
         with processes.raise_on_all_ranks():
             samples = FixedSamples(engine, data, settings.seed)
@@ -124,7 +124,7 @@ def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
 
 
 def make_engine(plan: Plan, fresh: bool) -> Engine:
-    """Build the networks and losses. A `fresh` generator begins with the weights that the recipe may name."""
+    """Build networks and losses. A `fresh` generator starts from the weights that `train.init` names, if any."""
     resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
     with Processes().raise_on_all_ranks():
         generator = resolved.architecture.generator.make(**facts)
@@ -139,8 +139,8 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
 def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
     """Return the callbacks of a training in the order in which they are called.
 
-    That is: the progress display, TensorBoard, the profiler; collapse warning, measurement; those that the recipe
-    names, those of `ganzoo.train(callbacks=...)`; log, pictures, curves and, last of all, checkpoints.
+    These are the progress display, TensorBoard and the profiler; collapse warning and measurement; those that the
+    recipe names and those of `ganzoo.train(callbacks=...)`; log, pictures, curves and, at the end, checkpoints.
     """
     settings, data = plan.recipe.train, plan.data
     shown: list[Callback] = [*plan.display]
@@ -153,7 +153,7 @@ def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
 
 
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
-    """Open the data that a recipe names, or take what Python code passed in."""
+    """Open the data that a recipe names, or the batches that Python code passes in."""
     wanted = recipe.data
     if batches is None and wanted.from_python:
         raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
@@ -169,10 +169,10 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     )
 
 
-def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
-    """Return a recipe that begins with a pretrained generator, if it names one, so that it holds in any folder.
+def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:
+    """Return a recipe whose `train.init`, if it has one, names the same pretrained generator from any folder.
 
-    The data then get the size of the generator's images, unless the recipe says another.
+    The data then get the size of the generator's images, unless the recipe sets one.
     """
     if recipe.train.init is None:
         return recipe
@@ -182,7 +182,7 @@ def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
     if isinstance(reference, OnHub):
         changes["train.init"] = f"hub:{reference.repository}@{local.folder.name}"
     elif isinstance(reference, Path):
-        changes["train.init"] = absolute(recipe.train.init)
+        changes["train.init"] = make_absolute(recipe.train.init)
     learnt, own_size = local.config.data, recipe.data.size or recipe.data.channels
     shape = learnt.shape if learnt.kind == "image" else None
     if shape and shape[1] == shape[2] and not own_size and batches is None:
@@ -190,28 +190,28 @@ def with_init(recipe: Recipe, batches: Source | None) -> Recipe:
     return recipe.replace(**changes)
 
 
-def data_changes(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:
-    """Return the changes of a recipe by which its data are found from any folder."""
+def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:
+    """Return the changes of a recipe with which its data are found from any folder."""
     if batches is not None:
         return {"data": {"name": data.name, "classes": recipe.data.classes}}
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
-        section["root"] = absolute(recipe.data.root)
+        section["root"] = make_absolute(recipe.data.root)
     if recipe.data.name not in list_names():
-        section["name"] = absolute(recipe.data.name)
+        section["name"] = make_absolute(recipe.data.name)
     return {"data": section}
 
 
-def absolute(path: str) -> str:
-    """Return a path that holds in any folder."""
+def make_absolute(path: str) -> str:
+    """Return a path that is valid from any folder."""
     return str(Path(path).expanduser().resolve())
 
 
-def step_changes(recipe: Recipe, data: Data) -> dict[str, Any]:
-    """Return the change that turns a recipe's epochs into steps of these data, if it counts in epochs."""
+def convert_epochs(recipe: Recipe, data: Data) -> dict[str, Any]:
+    """Return the change that converts a recipe's epochs over these data into steps, if it has epochs."""
     if recipe.train.epochs is None:
         return {}
     if data.count is None:
-        raise BadInput("train.epochs needs data of known length; say train.steps instead")
+        raise BadInput("train.epochs needs data of known length; give train.steps instead")
     steps = math.ceil(recipe.train.epochs * data.count / (recipe.train.batch * recipe.train.critic_steps))
     return {"train.steps": steps}

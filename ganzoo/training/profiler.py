@@ -1,4 +1,4 @@
-"""Profile a training step: a trace for a viewer, and a page to read."""
+"""Profile training steps: a trace for a viewer, and a summary to read."""
 
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.trainer import Trainer
 
 SKIPPED, WARM_UP, TRACED = 10, 5, 30
-"""Training steps that are skipped, that let the profiler settle, and that are traced."""
+"""Training steps that are skipped, then run with the profiler to warm it up, then traced."""
 PARTS = (
     "data",
     "discriminator forward",
@@ -26,14 +26,14 @@ PARTS = (
     "log",
 )
 """Parts that the engine marks in each step."""
-OPERATIONS = 15
-"""Operations that the page lists."""
+MAX_OPERATIONS = 15
+"""Operations that the summary lists."""
 
 
 class Profiler(BuiltIn):
     """Traces some training steps to `profile/trace.json`, for chrome://tracing, and `profile/summary.txt` in the run.
 
-    A training of fewer than 45 further steps is too short for it and leaves nothing.
+    A training of fewer than 45 more steps is too short for it and writes nothing.
     """
 
     between_steps = False
@@ -53,7 +53,7 @@ class Profiler(BuiltIn):
             self.profile.step()
 
     def on_train_end(self, trainer: Trainer) -> None:
-        """End the trace."""
+        """Stop the profiler."""
         if self.profile:
             self.profile.stop()
 
@@ -65,12 +65,12 @@ def write_trace(folder: Path, traced: profile) -> None:
     with write_errors(folder):
         folder.mkdir(exist_ok=True)
         traced.export_chrome_trace(str(folder / "trace.json"))
-    write_bytes(folder / "summary.txt", summary(traced).encode())
+    write_bytes(folder / "summary.txt", summarize(traced).encode())
 
 
-def summary(traced: profile) -> str:
-    """Return a page: the parts of a training step with their share of its time, and the longest operations."""
-    # On a GPU the marks are listed once more for the device, without any time of the host's.
+def summarize(traced: profile) -> str:
+    """Return the summary: the parts of a training step with their share of its time, and the longest operations."""
+    # On a GPU the marks are listed twice: once more for the device, without CPU time.
     averages = {event.key: event for event in traced.key_averages() if event.device_type.name == "CPU"}
     whole = sum(event.cpu_time_total for key, event in averages.items() if key.startswith("ProfilerStep"))
     between = averages.get(PROFILE_PREFIX + BETWEEN_STEPS)
@@ -81,21 +81,21 @@ def summary(traced: profile) -> str:
     rest = whole
     for part in PARTS:
         event = averages.get(PROFILE_PREFIX + part)
-        if not event:  # there is nothing to exchange in a process that trains alone
+        if not event:  # a single process exchanges nothing
             continue
         spent = event.cpu_time_total
         rest -= spent
-        lines.append(row(part, spent, whole))
-    lines += [row("everything else", rest, whole), "", "The operations that took most, by their own time:", ""]
+        lines.append(format_row(part, spent, whole))
+    lines += [format_row("everything else", rest, whole), "", "The operations that took most, by their own time:", ""]
     by_time = [event for event in averages.values() if not event.key.startswith((PROFILE_PREFIX, "ProfilerStep"))]
     by_time.sort(key=lambda event: event.self_cpu_time_total + event.self_device_time_total, reverse=True)
     lines += [
-        row(event.key[:25], event.self_cpu_time_total + event.self_device_time_total, whole)
-        for event in by_time[:OPERATIONS]
+        format_row(event.key[:25], event.self_cpu_time_total + event.self_device_time_total, whole)
+        for event in by_time[:MAX_OPERATIONS]
     ]
     return "\n".join(lines) + "\n"
 
 
-def row(name: str, microseconds: float, whole: float) -> str:
-    """Return a line of the table; times are in microseconds over all traced steps."""
+def format_row(name: str, microseconds: float, whole: float) -> str:
+    """Return a line of the table; `microseconds` and `whole` are sums over all traced steps."""
     return f"{name:<26}{microseconds / TRACED / 1000:>12.3f}{microseconds / whole:>9.1%}"

@@ -1,4 +1,4 @@
-"""What a person sees of a training: a bar with the newest line of the log, and the library's messages above it."""
+"""Show the progress of a training: a bar with the newest line of the log, and messages above it."""
 
 import logging
 import os
@@ -18,21 +18,21 @@ from ganzoo.training.trainer import Trainer
 
 
 class QuietConsole(Console):
-    """A console that falls silent when nobody reads it any more, instead of ending the program."""
+    """A console that prints nothing more once its reader has gone, where rich would end the program."""
 
     def on_broken_pipe(self) -> None:
-        """Fall silent. rich calls this when the reader has gone."""
+        """Stop printing; rich calls this when the reader has gone."""
         self.fall_silent()
 
     def fall_silent(self) -> None:
-        """Print nothing more. What is left in the stream's buffer must go somewhere, or Python exits with 120."""
+        """Stop printing. The rest of the stream's buffer goes to the null device, or Python would exit with 120."""
         self.quiet = True
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 class Bar(BuiltIn):
-    """A live bar on standard error; where that is not a terminal, a line for each line of the log."""
+    """A live bar on standard error; if that is not a terminal, one line for each line of the log."""
 
     between_steps = False
 
@@ -70,13 +70,13 @@ class Bar(BuiltIn):
             self.say(f"step {line['step']}  {text}")
 
     def on_train_end(self, trainer: Trainer) -> None:
-        """Leave the bar as it is."""
+        """Stop the bar, which stays on the screen."""
         if self.bar:
             self.bar.stop()
 
     @property
     def live(self) -> bool:
-        """True where somebody sees a bar move."""
+        """True if the output can show a moving bar."""
         return self.console.is_terminal or self.console.is_jupyter
 
 
@@ -93,11 +93,11 @@ class ProgressObject(BuiltIn):
         self.progress.say(text)
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Tell it how many steps are done, and how many there are."""
+        """Pass on how many steps are done, and how many there will be."""
         self.progress.start(trainer.step, trainer.steps)
 
     def on_step_end(self, trainer: Trainer) -> None:
-        """Tell it how many steps are done."""
+        """Pass on how many steps are done."""
         self.progress.step(trainer.step)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
@@ -105,7 +105,7 @@ class ProgressObject(BuiltIn):
         self.progress.log(line)
 
     def on_train_end(self, trainer: Trainer) -> None:
-        """Tell it that the training has ended."""
+        """Call its `stop`."""
         self.progress.stop()
 
 
@@ -127,31 +127,31 @@ class MessageHandler(logging.Handler):
 def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Sequence[Callback]]:
     """Yield the callbacks that show a training, and show the library's messages meanwhile; nothing if `quiet`.
 
-    Of several processes the `first` alone speaks.
+    Only the `first` of several processes shows anything.
     """
     logger = logging.getLogger("ganzoo")
     if not first:
-        logger.addFilter(drop)
+        logger.addFilter(reject)
         try:
             yield []
         finally:
-            logger.removeFilter(drop)
+            logger.removeFilter(reject)
     elif quiet and progress is None:
         yield []
     else:
         display = Bar() if progress is None else ProgressObject(progress)
-        with messages_to(logger, display.say):
+        with show_messages(logger, display.say):
             yield [display]
 
 
-def drop(record: logging.LogRecord) -> bool:
-    """Return False: no message passes this filter."""
+def reject(record: logging.LogRecord) -> bool:
+    """Return False: a filter that stops every message."""
     return False
 
 
 @contextmanager
-def messages_to(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[None]:
-    """Have a function say the messages of a logger, in place of the handlers that print them to a terminal."""
+def show_messages(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[None]:
+    """Pass a logger's messages to a function inside, instead of to handlers that print them on a terminal."""
     replaced = [handler for handler in logger.handlers if getattr(handler, "is_terminal", False)]
     handlers, level = logger.handlers, logger.level
     logger.handlers = [*(handler for handler in handlers if handler not in replaced), MessageHandler(say)]
@@ -165,12 +165,12 @@ def messages_to(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[
 
 
 def warn_of_progress() -> None:
-    """Warn that `progress=` goes. Called by `ganzoo.train` itself, whose caller the warning then names."""
-    advice = "pass callbacks=[...], or quiet=True for no display; progress= goes with the next minor version"
+    """Warn that `progress=` is deprecated. Call it from `ganzoo.train` itself: the warning names that one's caller."""
+    advice = "pass callbacks=[...], or quiet=True for no display; progress= will be removed in the next minor version"
     warnings.warn(Deprecated(f"progress= of ganzoo.train is deprecated: {advice}"), stacklevel=3)
 
 
 def short_name(key: str) -> str:
-    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; others as they are."""
+    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
     side, slash, term = key.partition("/")
     return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key

@@ -1,4 +1,4 @@
-"""What may change when a run goes on, and how that is told."""
+"""Which changes a resumed run allows, and how they are recorded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,61 +15,64 @@ from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
 
 MAX_ROLLBACKS = 3
-"""How often a run goes back to its last checkpoint by itself."""
+"""Rollbacks of a run to its last checkpoint before its training ends with an error."""
 
 Facts = Mapping[str, Any]
+"""What generators are built for: the shape of the samples by kind, such as "image", and the number of classes."""
 
 
-def in_the_shape_of(facts: Facts, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The overrides with other data in the shape of the run's own, unless they say otherwise."""
+def keep_shape(facts: Facts, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the overrides of a run; new images get its size and channels, unless the overrides set these."""
     flat, image = flatten(overrides), facts.get("image")
     if image and image[1] == image[2] and flat.keys() & {"data", "data.name"}:
         return {"data.size": image[1], "data.channels": image[0], **overrides}
     return dict(overrides)
 
 
-def check_data_is_here(recipe: Recipe) -> None:
-    """Raise `BadInput` where a run's folder of images is not where it was: on another machine, perhaps."""
+def check_data_exists(recipe: Recipe) -> None:
+    """Raise `BadInput` if a run's folder of images does not exist, perhaps because this is another machine."""
     path = Path(recipe.data.name)
     if path.is_absolute() and not path.exists():
-        raise BadInput(f"the images of this run were in {path}, which is not there; say where they are now with --data")
+        raise BadInput(
+            f"the images of this run were in {path}, which does not exist; give their new folder with --data"
+        )
 
 
-def check_architecture(old: Recipe, new: Recipe) -> None:
-    """Raise `BadInput` where complete recipes of a run have another architecture: its weights would be others."""
+def check_same_architecture(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` if two complete recipes of a run differ in the architecture: its weights would not fit."""
     for path, (before, after) in differences(old.written_out(), new.written_out()).items():
         if path.startswith("architecture."):
             raise BadInput(f"a run keeps its architecture: '{path}' is {before!r}, not {after!r}; start a new run")
 
 
-def check_beginning(old: Recipe, new: Recipe) -> None:
-    """Raise `BadInput` where a run is told to have begun with another generator than it did."""
+def check_same_init(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` if two recipes of a run begin with different pretrained generators."""
     if new.train.init != old.train.init:
-        raise BadInput(f"a run keeps its beginning: 'train.init' is {old.train.init!r}; start a new run")
+        raise BadInput(f"a run keeps the generator it began with: 'train.init' is {old.train.init!r}; start a new run")
 
 
-def check_shape(run: Facts, data: Facts) -> None:
-    """Raise `BadInput` for data whose samples have another shape than those that a run has learnt from."""
-    (kind, before), (other, now) = map(kind_and_shape, (run, data))
+def check_same_shape(run: Facts, data: Facts) -> None:
+    """Raise `BadInput` if the samples of new data have another shape than those of the run."""
+    (kind, before), (other, now) = map(find_shape, (run, data))
     if (kind, before) != (other, now):
         raise BadInput(f"a run keeps the shape of its data: its {kind}s are {before}, not {now}; start a new run")
 
 
-def kind_and_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
-    """What the samples of data are, such as "image", and their shape."""
+def find_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
+    """Return the kind of samples, such as "image", and their shape."""
     return next(((kind, tuple(facts[kind])) for kind in AXES if facts.get(kind)), ("sample", ()))
 
 
 def describe_changes(changes: Mapping[str, Sequence[Any]]) -> str:
-    """Changes in a line."""
+    """Return changes in one line: "train.steps 11 -> 13, optimizer.lr 0.0002 -> 0.5"."""
     return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
 
 
-def circumstances(hardware: Hardware, processes: int, used: Iterable[Registration]) -> dict[str, Any]:
-    """What the last bits of a training depend on beside its recipe."""
+def list_circumstances(hardware: Hardware, processes: int, used: Iterable[Registration]) -> dict[str, Any]:
+    """Return everything beside the recipe that the last bits of a training's numbers depend on."""
     return {
         "ganzoo": __version__,
-        **{provided.distribution: provided.version for provided in used},
+        **{plugin.distribution: plugin.version for plugin in used},
         "torch": torch.__version__,
         "device": str(hardware.device),
         "processes": processes,
@@ -77,14 +80,14 @@ def circumstances(hardware: Hardware, processes: int, used: Iterable[Registratio
     }
 
 
-def other_circumstances(history: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """What differs from the last time that this run was worked on."""
+def compare_circumstances(history: Sequence[Mapping[str, Any]], now: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the circumstances that differ from those of the run's last event, as {name: [before, now]}."""
     before = history[-1]["circumstances"] if history else {}
     return {key: [before[key], value] for key, value in now.items() if before.get(key, value) != value}
 
 
 def count_rollbacks(history: Sequence[Mapping[str, Any]]) -> int:
-    """How often a run went back by itself since it was begun or somebody changed its settings."""
+    """Return how many rollbacks a run had since it was begun or somebody last changed its settings."""
     count = 0
     for line in reversed(history):
         if line["event"] == "rolled back":

@@ -23,13 +23,18 @@ from ganzoo.training.log import append_line, read_lines, write_lines
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
-RUNS = Path("runs")
-MADE = {"recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "samples", "checkpoints", "model", "best"}
+RUNS_FOLDER = Path("runs")
+"""Where runs go that are not given a folder."""
 MARKER = ".word"
-MADE |= {".lock", MARKER, "game.gif", "tensorboard", "profile"}
-"""Everything that a training leaves in its folder."""
+"""The file by which the processes of a training find out whether they see the same folder."""
+RUN_CONTENTS = {
+    *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif"),
+    *("samples", "checkpoints", "model", "best", "tensorboard", "profile"),
+    *(".lock", MARKER),
+}
+"""The names of all files and folders that a training leaves in its folder."""
 LOCK_TIMEOUT_SECONDS = 10
-"""Seconds to wait for a run that another training holds: the readers of a killed one live on for a moment."""
+"""Seconds to wait for the lock of a run: a killed training holds it until the processes that read its data end."""
 
 
 class Run:
@@ -46,9 +51,9 @@ class Run:
     def create(cls, recipe: Recipe, out: str | Path | None = None, overwrite: bool = False) -> Self:
         """Make a new folder with its recipe: `out`, or the next free `runs/NAME-001`.
 
-        Raises `BadInput` where `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
+        Raises `BadInput` if `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
         """
-        run = cls(next_free(RUNS, recipe.name) if out is None else out)
+        run = cls(make_next_folder(RUNS_FOLDER, recipe.name) if out is None else out)
         if out is not None and must_remove(run.path, overwrite):
             with run.locked():
                 run.clear()
@@ -65,7 +70,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """Open an existing run. Raises `BadInput` where there is none."""
+        """Open an existing run. Raises `BadInput` if there is none."""
         run = cls(path)
         if not (run.path / "recipe.toml").is_file():
             raise BadInput(f"'{path}' is not a run: it has no recipe.toml")
@@ -81,7 +86,7 @@ class Run:
         """The lines of the log: step, images, images_per_second, the mean of every loss term, and measures.
 
         Measures are diversity, and swd_ratio or, with train.evaluate_every, the data's own metrics, such as fd_ratio.
-        A line that was only half written is left out.
+        A line that is not completely written is left out.
         """
         return read_lines(self.path / "metrics.jsonl")
 
@@ -100,7 +105,7 @@ class Run:
 
     @property
     def best(self) -> Model:
-        """The averaged generator at the step of its best samples. Raises `BadInput` where none were measured yet."""
+        """The averaged generator at the step of its best samples. Raises `BadInput` if none were measured yet."""
         return load(self.best_folder)
 
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
@@ -138,7 +143,7 @@ class Run:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the run for a training. Raises `BadInput` where another one is at work; a dead one holds no lock."""
+        """Lock the run for a training. Raises `BadInput` if another training holds it; a dead one holds no lock."""
         lock = FileLock(self.path / ".lock")
         with write_errors(self.path):
             try:
@@ -151,22 +156,22 @@ class Run:
             lock.release()
 
     def leave(self, word: str | None) -> None:
-        """Leave a word in the folder, for the other processes of a training to find; None removes it."""
+        """Write a word into the folder for the other processes of a training to find; None removes it."""
         path = self.path / MARKER
         write_bytes(path, word.encode()) if word else path.unlink(missing_ok=True)
 
     def find(self, word: str) -> None:
-        """Wait for a word in the folder. Raises `BadInput` where it does not come: process 0 has another folder."""
+        """Wait for process 0's word. Raises `BadInput` if it does not appear: process 0 has another folder."""
         path, until = self.path / MARKER, time.monotonic() + LOCK_TIMEOUT_SECONDS
         while not (path.exists() and read_bytes(path) == word.encode()):
             if time.monotonic() > until:
                 raise BadInput(f"'{self.path}' is not the folder that process 0 has; --out must be one that all share")
             time.sleep(0.1)
-            with suppress(OSError):  # or a network's file system may long remember that nothing was there
+            with suppress(OSError):  # refreshes what a network's file system remembers of the folder
                 list(self.path.parent.iterdir())
 
     def written(self) -> list[Path]:
-        """Return the paths for people: newest samples, their animation, curves, log, model, the folder itself."""
+        """Return the paths to show to the user: newest samples, animation, curves, log, model, the folder itself."""
         others = [self.gallery.animation, self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*self.gallery.newest(), *(path for path in others if path.exists()), self.path]
 
@@ -178,8 +183,8 @@ class Run:
         return f"{launch_command()} train --resume {shlex.quote(str(self.path))}"
 
     def what_is_left(self) -> str:
-        """Say which checkpoint a training that ended badly can go on from, and by which command."""
-        saved = checkpoint.checkpoints(self.checkpoints)
+        """Return a clause for the error of a training: the checkpoint to continue from, and the command."""
+        saved = checkpoint.list_checkpoints(self.checkpoints)
         if not saved:
             return f"no checkpoint had been saved yet; begin again with: {self.resume_command}"
         return f"the last good checkpoint is kept; go on from {saved[-1].name} with: {self.resume_command}"
@@ -187,37 +192,37 @@ class Run:
     def clear(self) -> None:
         """Remove everything in the folder."""
         with write_errors(self.path):
-            # The recipe last: without it nobody would know any more that this was a run.
+            # The recipe last: it is what shows that this folder is a run.
             for path in sorted(self.path.iterdir(), key=lambda path: path.name == "recipe.toml"):
                 if path.name != ".lock":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def must_remove(path: str | Path, overwrite: bool) -> bool:
-    """Return True where an earlier run must be removed from `path` first.
+    """Return True if an earlier run must be removed from `path` first.
 
-    Raises `BadInput` where something else lies there, or a run that is not to be overwritten.
+    Raises `BadInput` if there is something else at `path`, or a run and `overwrite` is False.
     """
     path = Path(path).expanduser()
     with write_errors(path):
-        if not path.exists() or (path.is_dir() and without_files(path)):
+        if not path.exists() or (path.is_dir() and has_no_files(path)):
             return False
         names = {each.name for each in path.iterdir()} if path.is_dir() else set()
     if not overwrite:
         raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
-    begun = {f".{name}.{word}" for name in MADE for word in ("part", "old")}
-    if path.is_symlink() or "recipe.toml" not in names or names - MADE - begun:
+    begun = {f".{name}.{word}" for name in RUN_CONTENTS for word in ("part", "old")}
+    if path.is_symlink() or "recipe.toml" not in names or names - RUN_CONTENTS - begun:
         raise BadInput(f"'{path}' is not just a run, so --overwrite leaves it alone; choose another --out")
     return True
 
 
-def without_files(folder: Path) -> bool:
-    """Return True for a folder without files: a training leaves one that is killed when it has just begun."""
+def has_no_files(folder: Path) -> bool:
+    """Return True for a folder without files: a training that is killed at its very beginning leaves one."""
     return not any(path.is_file() and path.name != ".lock" for path in folder.rglob("*"))
 
 
-def next_free(folder: Path, name: str) -> Path:
-    """Make the first `folder/name-001`, counting up, that is not there yet."""
+def make_next_folder(folder: Path, name: str) -> Path:
+    """Make the first of `folder/name-001`, `folder/name-002`, ... that does not exist yet."""
     for number in itertools.count(1):
         path = folder / f"{name}-{number:03d}"
         with write_errors(path), suppress(FileExistsError):

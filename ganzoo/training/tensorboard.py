@@ -1,4 +1,4 @@
-"""The log of a training as TensorBoard events."""
+"""Write the log of a training as TensorBoard events."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class TensorBoard(BuiltIn):
     """Writes every number of the log as an event below `tensorboard` in the run's folder.
 
-    Raises `BadInput` where TensorBoard is not installed.
+    Raises `BadInput` if TensorBoard is not installed.
     """
 
     between_steps = False
@@ -29,7 +29,7 @@ class TensorBoard(BuiltIn):
     writer: "SummaryWriter | None"
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Open the file. Events that an earlier process wrote after this step are made again."""
+        """Open the file. Later events of an earlier process are purged: they will be written again."""
         self.writer = self._open(str(trainer.run.path / "tensorboard"), purge_step=trainer.step + 1)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:

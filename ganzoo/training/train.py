@@ -1,4 +1,4 @@
-"""Training by a recipe: start a new run, or go on with one, to its end or back to its last checkpoint."""
+"""Train by a recipe: start a run or resume one, and roll back to its last checkpoint if it diverges."""
 
 import logging
 import secrets
@@ -19,17 +19,17 @@ from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training import checkpoint
 from ganzoo.training.callbacks import Callback
 from ganzoo.training.launch import connect_processes
-from ganzoo.training.monitor import describe_patience, out_of_patience
-from ganzoo.training.prepare import Plan, Source, make_plan, prepare, with_init
+from ganzoo.training.monitor import describe_patience, is_out_of_patience
+from ganzoo.training.prepare import Plan, Source, make_plan, prepare, resolve_init
 from ganzoo.training.progress import show_progress, warn_of_progress
 from ganzoo.training.resume import (
     MAX_ROLLBACKS,
-    check_architecture,
-    check_beginning,
-    check_data_is_here,
-    check_shape,
+    check_data_exists,
+    check_same_architecture,
+    check_same_init,
+    check_same_shape,
     count_rollbacks,
-    in_the_shape_of,
+    keep_shape,
 )
 from ganzoo.training.run import Run, must_remove
 from ganzoo.training.trainer import Trainer
@@ -55,11 +55,11 @@ def train(
     `data` replaces the recipe's: a name, a folder of images, or any iterable of dict batches. `out` is the run folder,
     by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
     `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the recipe
-    names; a resumed training needs them again. `quiet` shows neither progress bar nor messages. Torch's global random
+    names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global random
     generator is seeded with `train.seed`. `progress` is deprecated: an object with the methods say, start, step, log
     and stop, in place of the bar.
-    Raises `BadInput` for what cannot work, `Diverged` for non-finite numbers, `Failed` where a plugin, a callback or
-    the data break down, and `Interrupted` after Ctrl-C; what was saved stays.
+    Raises `BadInput` for a request that cannot work, `Diverged` for non-finite numbers, `Failed` if a plugin, a
+    callback or the data fail, and `Interrupted` after Ctrl-C; what was saved stays.
     """
     if progress is not None:
         warn_of_progress()
@@ -72,11 +72,11 @@ def train(
             return resume_run(recipe, data, out, device, display, callbacks, overrides, processes)
         with processes.raise_on_all_ranks():
             if recipe is None:
-                raise BadInput("say what to train: a recipe, or with resume=True a run in out")
+                raise BadInput("nothing to train: give a recipe, or resume=True with the folder of a run as out")
             if out is not None and processes.first:
                 must_remove(out, overwrite)  # before anything that takes time
-            plan = make_plan(with_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)
-        check_agreement(processes, plan.recipe, {"--out": str(out), **facts_of(plan.data)})
+            plan = make_plan(resolve_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)
+        check_agreement(processes, plan.recipe, {"--out": str(out), **list_facts(plan.data)})
         trainer = begin_run(plan, out, overwrite, processes)
         with hold_run(trainer.run, processes, new=True):
             trainer.record("begun")
@@ -91,7 +91,7 @@ def check_callbacks(callbacks: Sequence[Callback]) -> None:
 
 
 def begin_run(plan: Plan, out: str | Path | None, overwrite: bool, processes: Processes) -> Trainer:
-    """Prepare a training and, once all is well, make a folder for its run."""
+    """Prepare a training and, if that succeeds, make a folder for its run."""
     prepared = prepare(plan)
     with processes.raise_on_all_ranks():
         run = Run.create(prepared.recipe, out, overwrite) if processes.first else None
@@ -108,30 +108,30 @@ def resume_run(
     overrides: Mapping[str, Any],
     processes: Processes,
 ) -> Run:
-    """Continue the run in `out`: with the same settings as if nothing had happened, or with changed ones."""
+    """Continue the run in `out`. With the same settings, it ends as if it had never been interrupted."""
     with processes.raise_on_all_ranks():
         if out is None:
-            raise BadInput("resume=True needs the folder of a run: out=...")
+            raise BadInput("resume=True needs the folder of a run as out")
         run = Run.open(out)
     with hold_run(run, processes):
         with processes.raise_on_all_ranks():
             state, old = newest_state(run), run.recipe
             facts = state.numbers["facts"] if state else {}
-            new = Recipe.load(old if recipe is None else recipe, **in_the_shape_of(facts, overrides))
-            check_beginning(old, new)
-        check_agreement(processes, new, facts_of(None, state))
+            new = Recipe.load(old if recipe is None else recipe, **keep_shape(facts, overrides))
+            check_same_init(old, new)
+        check_agreement(processes, new, list_facts(None, state))
         with processes.raise_on_all_ranks():
             if state and is_finished(run, state, new):
                 return run
             if data is None:
-                check_data_is_here(new)
+                check_data_exists(new)
             plan = make_plan(new, data, device, display, callbacks)
-            check_architecture(complete(old), plan.recipe)
+            check_same_architecture(complete(old), plan.recipe)
             if state:
-                check_shape(facts, plan.data.facts)
+                check_same_shape(facts, plan.data.facts)
                 if is_finished(run, state, plan.recipe):
                     return run
-        check_agreement(processes, plan.recipe, facts_of(plan.data, state))
+        check_agreement(processes, plan.recipe, list_facts(plan.data, state))
         trainer = Trainer(prepare(plan, state), run)
         trainer.record("resumed")
         return play(plan, trainer)
@@ -139,9 +139,9 @@ def resume_run(
 
 @contextmanager
 def hold_run(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
-    """Hold a run, perhaps a `new` one, for this training alone.
+    """Lock a run, perhaps a `new` one, for this training.
 
-    Raises `BadInput` where another training is at work in it, and where a process cannot see its folder.
+    Raises `BadInput` if another training holds it, or a process cannot see its folder.
     """
     with ExitStack() as stack:
         with processes.raise_on_all_ranks():
@@ -153,7 +153,7 @@ def hold_run(run: Run, processes: Processes, new: bool = False) -> Iterator[None
 
 
 def check_folder(run: Run, processes: Processes, new: bool) -> None:
-    """Raise `BadInput` where a process cannot see the run's folder; a new one is then empty again."""
+    """Raise `BadInput` if a process cannot see the run's folder; a new folder is then emptied."""
     word = processes.broadcast_object(secrets.token_hex())
     with processes.raise_on_all_ranks():
         if processes.first:
@@ -171,7 +171,7 @@ def check_folder(run: Run, processes: Processes, new: bool) -> None:
 
 
 def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
-    """Raise `BadInput` where the processes would not train the same, or cannot share a batch equally."""
+    """Raise `BadInput` if the processes have different recipes or data, or cannot divide a batch equally."""
     if processes.count == 1:
         return
     everyone = processes.all_gather((recipe.written_out(), facts))
@@ -180,46 +180,46 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
         for rank, (other, there) in enumerate(everyone):
             facts_apart = {key: [value, there[key]] for key, value in found.items() if value != there[key]}
             for path, (one, another) in (differences(first, other) | facts_apart).items():
-                said = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
-                raise BadInput(f"all processes must train by one recipe on the same data, but {said}")
+                difference = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
+                raise BadInput(f"all processes must train by one recipe on the same data, but {difference}")
         if not recipe.data.from_python:
             processes.check_shares(recipe.train.batch, recipe.train.accumulate, f"train.batch={recipe.train.batch}")
 
 
-def facts_of(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
-    """Return what must be the same in all processes, beside the recipe."""
+def list_facts(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
+    """Return the facts beside the recipe that must be the same in all processes."""
     facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
     facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
 def newest_state(run: Run) -> checkpoint.State | None:
-    """Read the newest sound checkpoint of a run; None where there is none yet. Damaged ones are logged."""
-    if not checkpoint.checkpoints(run.checkpoints):
-        logger.info("%s was not saved yet; it starts at the beginning", run.path)
+    """Read the newest intact checkpoint of a run, and log damaged ones; None if there is no checkpoint yet."""
+    if not checkpoint.list_checkpoints(run.checkpoints):
+        logger.info("%s has no checkpoint yet; starting from the beginning", run.path)
         return None
-    state, notes = checkpoint.read(run.checkpoints)
+    state, notes = checkpoint.read_newest(run.checkpoints)
     for note in notes:
         logger.warning("%s", note)
     return state
 
 
 def is_finished(run: Run, state: checkpoint.State, recipe: Recipe) -> bool:
-    """Return True where there is nothing left to do, and log what to ask for to go on."""
+    """Return True if there is nothing left to train, and log how to continue."""
     index, patience = state.numbers["index"], recipe.train.patience
     done = f"{run.path} is finished: it was trained for {index} steps"
     if recipe.train.steps is not None and index >= recipe.train.steps:
-        logger.info("%s; to go on, ask for more: -o train.steps=%s", done, 2 * index)
+        logger.info("%s; to continue, give it more steps: -o train.steps=%s", done, 2 * index)
         return True
-    if out_of_patience(state.numbers, patience):
-        more = f"-o train.patience={2 * patience}, or 0 for no end"
-        logger.info("%s, and %s; to go on, ask for more: %s", done, describe_patience(state.numbers), more)
+    if is_out_of_patience(state.numbers, patience):
+        more = f"-o train.patience={2 * patience}, or 0 for no limit"
+        logger.info("%s, and %s; to continue, give it more patience: %s", done, describe_patience(state.numbers), more)
         return True
     return False
 
 
 def play(plan: Plan, trainer: Trainer) -> Run:
-    """Train to the end, going back to the last checkpoint where numbers are not finite and the recipe says so."""
+    """Train to the end; roll back to the last checkpoint if the training diverges and the recipe allows it."""
     run = trainer.run
     while True:
         try:
@@ -235,38 +235,37 @@ def play(plan: Plan, trainer: Trainer) -> Run:
 
 
 def check_rollback(trainer: Trainer, error: Diverged) -> None:
-    """Raise the error with which a training that diverged ends, unless it may go back by itself."""
+    """Raise the error that ends a diverged training, unless it may roll back."""
     run, processes = trainer.run, trainer.processes
     if number := processes.all_max(trainer.stop_request.signal_number):
         sentence = f"stopped; {error}; {run.what_is_left()}"
         raise Interrupted(sentence, number, reported_by_me=processes.first) from error
-    often = ""
+    rollbacks = ""
     if trainer.settings.on_nonfinite == "rollback":
         if processes.broadcast_object(count_rollbacks(run.history)) < MAX_ROLLBACKS:
             return
-        often = f", also after {MAX_ROLLBACKS} rollbacks"
-    raise Diverged(f"{error}{often}; {run.what_is_left()}", reported_by_me=error.reported_by_me) from error
+        rollbacks = f", also after {MAX_ROLLBACKS} rollbacks"
+    raise Diverged(f"{error}{rollbacks}; {run.what_is_left()}", reported_by_me=error.reported_by_me) from error
 
 
 def roll_back(plan: Plan, trainer: Trainer, reason: str) -> Trainer:
     """Return the training as it was at the last checkpoint, with another seed from there on."""
-    came_to, run, processes = trainer.step, trainer.run, trainer.processes
+    last_step, run, processes = trainer.step, trainer.run, trainer.processes
     seed = trainer.settings.seed + 1
     plan = replace(plan, resolved=trainer.resolved).replace(train={"seed": seed})
     release(trainer.engine)
     logger.info("%s; going back to the last checkpoint", reason)
     with processes.raise_on_all_ranks():
         state = newest_state(run)
-    check_agreement(processes, plan.recipe, facts_of(plan.data, state))
+    check_agreement(processes, plan.recipe, list_facts(plan.data, state))
     trainer = Trainer(prepare(plan, state), run)
-    trainer.record("rolled back", came_to=came_to, reason=reason)
+    trainer.record("rolled back", came_to=last_step, reason=reason)
     return trainer
 
 
 def release(engine: Engine) -> None:
-    """Free the memory of an engine, which the next one needs."""
+    """Free the memory of an engine for the next one."""
     for network in (engine.generator, engine.discriminator, engine.ema):
         network.to("meta")
     for player in engine.players.values():
-        if player.optimizer:
-            player.optimizer.state.clear()
+        player.optimizer.state.clear()

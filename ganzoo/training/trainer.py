@@ -1,4 +1,4 @@
-"""One training at work: the engine plays in a run folder, and callbacks do all that happens between the steps."""
+"""Train in the folder of a run: the engine does the steps, callbacks everything between them."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 from ganzoo._signals import GracefulStop
 from ganzoo.errors import Interrupted
 from ganzoo.training import resume
-from ganzoo.training.launch import under_torchrun
+from ganzoo.training.launch import is_under_torchrun
 from ganzoo.training.monitor import describe_patience
 from ganzoo.training.run import Run
 from ganzoo.zoo.model import save_model
@@ -25,9 +25,9 @@ logger = logging.getLogger("ganzoo")
 class Trainer:
     """A training that is ready for its next step, in the folder of a run.
 
-    Callbacks are given it. For them: `step`, `steps` and `is_last`; `recipe` (complete), its section `settings`
-    (`recipe.train`), `run`, `engine`, `data`; `samples` draws from the averaged generator; `measures` are numbers for
-    the next line of the log; `seconds` is the time spent in training so far, without what happens between the steps.
+    Callbacks receive it. For them it has `step`, `steps` and `is_last`; `recipe` (complete) and its section `settings`
+    (`recipe.train`); `run`, `engine` and `data`; `samples`, which draws from the averaged generator; `measures`,
+    numbers for the next line of the log; `seconds`, the time of the training steps so far, without that of callbacks.
     """
 
     def __init__(self, prepared: "Prepared", run: Run) -> None:
@@ -37,24 +37,24 @@ class Trainer:
         self.resolved, self.monitor, self.samples = prepared.resolved, prepared.monitor, prepared.samples
         self.processes, self.callbacks = prepared.engine.processes, prepared.callbacks
         self.measures: dict[str, float] = dict(prepared.measures)
-        self.steps = self.settings.steps or 0  # a complete recipe says how many
+        self.steps = self.settings.steps or 0  # never None in a complete recipe
         self.seconds = 0.0
-        self.stop_request = GracefulStop(forwarded=under_torchrun())
+        self.stop_request = GracefulStop(forwarded=is_under_torchrun())
 
     @property
     def step(self) -> int:
-        """The number of training steps that are done."""
+        """The number of training steps done."""
         return self.engine.index
 
     @property
     def is_last(self) -> bool:
-        """True where the last step is done, or no measurement has improved for too long."""
+        """True if the last step is done, or patience has run out."""
         return self.step >= self.steps or self.monitor.exhausted
 
     def train(self) -> None:
-        """Train until the recipe's last step. Raises `Interrupted` where somebody stops it; what is done is saved."""
+        """Train until the recipe's last step. Raises `Interrupted` if somebody stops it; the steps done are saved."""
         self._introduce()
-        with closing(self.readers), self.callbacks.ending(self):
+        with closing(self.readers), self.callbacks.end_with(self):
             self.callbacks.call("on_train_start", self)
             with self.stop_request:
                 self._loop()
@@ -63,7 +63,7 @@ class Trainer:
 
     def _loop(self) -> None:
         while not self.is_last:
-            with self.training_time():
+            with self.count_time():
                 self.engine.step(self.batches)
                 signal_number = self.processes.all_max(self.stop_request.signal_number)
                 self._check_if_due()
@@ -72,7 +72,7 @@ class Trainer:
                 self._interrupt(signal_number)
 
     def _check_if_due(self) -> None:
-        """Check the weights before somebody looks at them. It waits for the device, which is time of training."""
+        """Check the weights if a callback will use them. Waiting for the device counts as training."""
         if any(callback.is_due(self) for callback in self.callbacks.built_in):
             self.engine.check()
 
@@ -83,39 +83,39 @@ class Trainer:
         raise Interrupted(sentence, signal_number, reported_by_me=self.processes.first)
 
     @contextmanager
-    def training_time(self) -> Iterator[None]:
-        """Count the time inside as training."""
+    def count_time(self) -> Iterator[None]:
+        """Add the time inside to `seconds`."""
         begun = time.perf_counter()
         yield
         self.seconds += time.perf_counter() - begun
 
     def on_first_rank(self, function: Callable[P, object], *arguments: P.args, **options: P.kwargs) -> None:
-        """Call a function in the first process alone, which writes and speaks; all raise what it raises."""
+        """Call a function on rank 0, the one that writes files and messages; all ranks raise what it raises."""
         with self.processes.raise_on_all_ranks():
             if self.processes.first:
                 function(*arguments, **options)
 
     def record(self, event: str, **about: Any) -> None:
-        """Write an event into the run's history, and log what differs from before."""
+        """Write an event into the run's history, and log the changes since the last one."""
         self.on_first_rank(self.write_history, event, **about)
 
     def write_history(self, event: str, **about: Any) -> None:
-        """Do what `record` does, in the first process."""
-        now = resume.circumstances(self.engine.hardware, self.processes.count, self.resolved.registrations)
-        others = resume.other_circumstances(self.run.history, now)
+        """Do the work of `record`; only rank 0 may call it."""
+        now = resume.list_circumstances(self.engine.hardware, self.processes.count, self.resolved.registrations)
+        others = resume.compare_circumstances(self.run.history, now)
         facts = {**about, "circumstances": now, **self.monitor.about}
         changed = self.run.record(event, self.step, self.recipe, **facts)
         if changed:
             logger.info("changed: %s", resume.describe_changes(changed))
         if others:
             reasons = resume.describe_changes(others)
-            logger.info("not bit for bit as it would have gone on, since %s", reasons)
+            logger.info("the run will not be bit-identical to an uninterrupted one: %s", reasons)
 
     def save_model(self, folder: Path) -> None:
         """Write the averaged generator as a model folder."""
         training: dict[str, Any] = {"recipe": self.recipe.name, "steps": self.step, "seed": self.settings.seed}
         if init := self.settings.init:
-            # A path is nobody's business where this is published.
+            # Published models must not contain a path of this machine.
             training["init"] = "another model" if Path(init).is_absolute() else init
         generator, found = self.engine.ema, self.resolved.architecture.generator
         save_model(folder, generator, found, self.data.description, self.recipe, training=training)

@@ -49,7 +49,7 @@ def run(tmp_path_factory):
 
 
 def tensors(run):
-    return checkpoint.read(run.checkpoints)[0].tensors
+    return checkpoint.read_newest(run.checkpoints)[0].tensors
 
 
 def assert_same(one, other):
@@ -68,7 +68,7 @@ def frames(path):
 
 
 def pictures(run):
-    return checkpoint.by_step(run.path / "samples")
+    return checkpoint.list_by_step(run.path / "samples")
 
 
 @pytest.mark.parametrize("name", MIXTURES)
@@ -223,8 +223,8 @@ class Labelled(Slope):
 def looked_at(discriminator):
     generator, _ = ganzoo.create("points", point=(2,))
     engine = ganzoo.Engine(generator, discriminator, [Height()], train={"precision": "fp32"}, device="cpu")
-    plane = Plane.of(open_data("ring8"), 0)
-    return plane, plane.scene(engine, torch.zeros(3, 2))
+    plane = Plane.from_data(open_data("ring8"), 0)
+    return plane, plane.make_scene(engine, torch.zeros(3, 2))
 
 
 def test_the_surface_is_the_score_at_each_place_of_the_grid():

@@ -109,7 +109,7 @@ def test_values_on_the_command_line_are_toml_or_text(text, value):
         ({"loss": [{"weight": 1}]}, "'loss.0.name' is missing"),
         ({"loss.r2.weight": 1}, "loss.r2.weight: the recipe has no 'r2' there; allowed: hinge, r1"),
         ({"train.steps.more": 1}, "train.steps: input should be a valid integer, got {'more': 1}"),
-        ({"architecture": {"name": None}}, "say which architecture"),
+        ({"architecture": {"name": None}}, "no architecture for the"),
         ({"optimizer": {"lr": float("inf")}}, "optimizer.lr: input should be a finite number, got inf"),
         ({"loss.weight": 3}, "loss.weight: the recipe has no 'weight' there; allowed: hinge, r1"),
         ({"loss": [3]}, "loss.0: input should be a table"),

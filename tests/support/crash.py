@@ -110,7 +110,7 @@ class Killer:
                 return
             self.count["kills"] += 1
             self.count["in_a_save"] += bool(half_written(run) - before)
-            saved = [path.name for path in checkpoint.checkpoints(run / "checkpoints")]
+            saved = [path.name for path in checkpoint.list_checkpoints(run / "checkpoints")]
             print(f"kill {self.count['kills']}: {run.name} had {', '.join(saved) or 'nothing saved'}", flush=True)
 
     def killed(self, process: subprocess.Popen, run: Path, before: set[tuple[str, int]]) -> bool:
@@ -137,7 +137,7 @@ class Killer:
 
 def differences(one: Run, other: Run) -> list[str]:
     """Names of all that two finished runs do not agree in, to the last bit."""
-    first, second = (checkpoint.read(run.checkpoints)[0] for run in (one, other))
+    first, second = (checkpoint.read_newest(run.checkpoints)[0] for run in (one, other))
     names = first.tensors.keys() | second.tensors.keys()
     found = [n for n in sorted(names) if not same(first.tensors.get(n), second.tensors.get(n))]
     found += ["numbers"] * (first.numbers != second.numbers)

@@ -67,7 +67,7 @@ class Heard(Silence):
 
 def state(run: ganzoo.Run | Path) -> Any:
     """The newest checkpoint of a run."""
-    return checkpoint.read(ganzoo.Run(getattr(run, "path", run)).checkpoints)[0]
+    return checkpoint.read_newest(ganzoo.Run(getattr(run, "path", run)).checkpoints)[0]
 
 
 def assert_same_weights(one: ganzoo.Run | Path, other: ganzoo.Run | Path) -> None:
@@ -112,10 +112,10 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
 
 def newest(run: ganzoo.Run) -> Path:
     """The folder of a run's newest checkpoint."""
-    return checkpoint.checkpoints(run.checkpoints)[-1]
+    return checkpoint.list_checkpoints(run.checkpoints)[-1]
 
 
 def index_and_notes(run: ganzoo.Run) -> tuple[int, list[str]]:
     """The step of a run's newest sound checkpoint, and what is said of those that are not."""
-    state, notes = checkpoint.read(run.checkpoints)
+    state, notes = checkpoint.read_newest(run.checkpoints)
     return state.numbers["index"], notes

@@ -235,7 +235,7 @@ def test_messages_go_through_the_logger_and_quiet_shows_nothing(tmp_path, caplog
     assert [record.name for record in caplog.records] == ["ganzoo"] * 2
     assert caplog.messages[0].startswith("training run on mnist-10k (10,000 samples), cpu in fp32, to ")
     assert caplog.messages[1].endswith(
-        "is finished: it was trained for 6 steps; to go on, ask for more: -o train.steps=12"
+        "is finished: it was trained for 6 steps; to continue, give it more steps: -o train.steps=12"
     )
     assert capfd.readouterr() == ("", "")
 
@@ -323,4 +323,4 @@ def test_of_two_processes_the_first_calls_them_and_both_end_with_its_error(comma
     came = [json.loads((command.folder / f"run-{rank}.json").read_text()) for rank in (0, 1)]
     sentence = "callback 'Counts' failed: KeyError: 'no fifth'"
     assert came == [[5, sentence, True], [0, sentence, False]], done.stderr
-    assert checkpoint.checkpoints(command.folder / "run" / "checkpoints")[-1].name == "step-000004"
+    assert checkpoint.list_checkpoints(command.folder / "run" / "checkpoints")[-1].name == "step-000004"

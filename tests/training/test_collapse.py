@@ -9,7 +9,7 @@ from ganzoo.data.batches import Batches
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
 from ganzoo.training import collapse
-from ganzoo.training.collapse import CollapseDetector, spread
+from ganzoo.training.collapse import CollapseDetector, mean_distance
 from trainings import Heard, assert_same_weights, log, resume, train_with
 from watched import TINY, measured
 
@@ -20,9 +20,9 @@ def test_spread_is_the_mean_distance_of_all_pairs():
     points = torch.randn(9, 2, 3, generator=make_rng("spread"), dtype=torch.float64)
     flat = points.flatten(1)
     pairs = [(flat[one] - flat[other]).norm() for one in range(9) for other in range(one)]
-    assert spread(points) == pytest.approx(float(torch.stack(pairs).mean()), rel=1e-6)
-    assert spread({"a": points[:, 0], "b": points[:, 1]}) == pytest.approx(spread(points))
-    assert spread(points[:7]) == 0
+    assert mean_distance(points) == pytest.approx(float(torch.stack(pairs).mean()), rel=1e-6)
+    assert mean_distance({"a": points[:, 0], "b": points[:, 1]}) == pytest.approx(mean_distance(points))
+    assert mean_distance(points[:7]) == 0
 
 
 SMALL = {"steps": 120, "batch": 16, "log_every": 10, "save_every": 100, "precision": "fp32"}
@@ -44,7 +44,7 @@ SATURATED = {**COLLAPSING, "loss": ["minimax"], "optimizer": {"discriminator": {
 @pytest.fixture
 def often(monkeypatch):
     """Has a training looked at every ten steps."""
-    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_LOOKS", 10)
+    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_CHECKS", 10)
 
 
 def warnings(heard):
@@ -54,8 +54,8 @@ def warnings(heard):
 @pytest.mark.parametrize(
     ("recipe", "sign", "said"),
     [
-        (COLLAPSING, "collapse", "the samples are nearly all alike"),
-        (SATURATED, "saturation", "the discriminator tells real from fake without effort"),
+        (COLLAPSING, "collapse", "mode collapse: the samples are nearly all alike"),
+        (SATURATED, "saturation", "saturation: the discriminator separates real from fake samples perfectly"),
     ],
 )
 def test_a_training_that_goes_to_pieces_is_warned_of_once(tmp_path, often, recipe, sign, said):
@@ -66,7 +66,7 @@ def test_a_training_that_goes_to_pieces_is_warned_of_once(tmp_path, often, recip
     assert line["reason"].startswith(said)
     assert "; try a lower" in line["reason"]
     assert warnings(heard) == [f"warning at step {line['step']}: {line['reason']}"]
-    assert (run.metrics[-1]["diversity"] < collapse.ALIKE) == (sign == "collapse")
+    assert (run.metrics[-1]["diversity"] < collapse.COLLAPSED_DIVERSITY) == (sign == "collapse")
     resume(run.path, again, train={"steps": 180})
     assert warnings(again) == []
 
@@ -91,7 +91,7 @@ def test_no_recipe_is_warned_of_at_its_beginning(tmp_path, recipe):
 def test_looking_leaves_every_bit_of_a_training_as_it_is(tmp_path, monkeypatch, recipe, precision):
     settings = {"train": {"steps": 4, "batch": 8, "log_every": 1, "precision": precision}, "architecture": {"width": 8}}
     plain = train(tmp_path / "plain", recipe, **settings)
-    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr("ganzoo.training.housekeeping.STEPS_BETWEEN_CHECKS", 1)
     looked = train(tmp_path / "looked", recipe, **settings)
     assert_same_weights(plain, looked)
     assert log(plain) == log(looked, "diversity")
@@ -131,7 +131,7 @@ def guard(loss="non-saturating", size=1.0, slope=1.0, count=200):
 def test_diversity_of_points_is_how_far_they_lie_apart_beside_real_ones():
     for size in (1.0, 0.25, 0.01):
         looking = guard(size=size)
-        looking.look()
+        looking.check()
         assert looking.diversity == pytest.approx(size, rel=0.1)
 
 
@@ -139,7 +139,7 @@ def test_a_few_samples_and_samples_that_are_all_alike_are_not_compared():
     alike = guard()
     alike.data = Batches([{"point": torch.ones(64, 2)}])
     for looking in (guard(count=7), alike):
-        assert looking.look() == {}
+        assert looking.check() == {}
         assert looking.diversity is None
 
 
@@ -163,13 +163,13 @@ def test_a_game_that_cannot_be_looked_at_goes_on():
     engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
     engine.prepare(batch)
     looking = CollapseDetector(engine, Batches([batch]))
-    assert [looking.look() for _ in range(6)] == [{}] * 6
+    assert [looking.check() for _ in range(6)] == [{}] * 6
     assert looking.diversity is None
 
 
 def test_samples_that_are_no_numbers_have_no_diversity():
     looking = guard(size=float("nan"))
-    assert looking.look() == {}
+    assert looking.check() == {}
     assert looking.diversity is None
 
 
@@ -178,7 +178,7 @@ def test_looking_undoes_what_terms_do_to_a_losss_buffers():
     engine = ganzoo.Engine(Points(), Judge(), [Elsewhere()], device="cpu")
     engine.prepare(batch)
     looking, worn = CollapseDetector(engine, Batches([batch])), engine.losses[0].loss.worn.clone()
-    looking.look()
+    looking.check()
     assert looking.diversity is not None
     assert engine.losses[0].loss.worn == worn
 
@@ -187,7 +187,7 @@ def test_looking_undoes_what_terms_do_to_a_losss_buffers():
 def test_the_slope_of_a_loss_is_what_its_formula_says(loss):
     looking = guard(loss, slope=0.7)
     with looking.engine.observe(looking.batch) as step:
-        found = collapse.slope(looking.engine, step)
+        found = collapse.measure_score_gradient(looking.engine, step)
         real, fake = step.real_scores.detach().double(), step.fake_scores.detach().double()
     sides = {
         "non-saturating": (1 - torch.sigmoid(real), torch.sigmoid(fake)),
@@ -202,10 +202,10 @@ def test_the_slope_of_a_loss_is_what_its_formula_says(loss):
 
 def test_a_sign_counts_only_where_it_lasts():
     looking = guard(size=0.001)
-    said = [looking.look() for _ in range(4)]
+    said = [looking.check() for _ in range(4)]
     looking.engine.generator.size.data.fill_(1.0)
-    said.append(looking.look())
+    said.append(looking.check())
     looking.engine.generator.size.data.fill_(0.001)
-    said += [looking.look() for _ in range(4)]
+    said += [looking.check() for _ in range(4)]
     assert said == [{}] * 9
-    assert list(looking.look()) == ["collapse"]
+    assert list(looking.check()) == ["collapse"]

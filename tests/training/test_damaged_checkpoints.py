@@ -60,14 +60,14 @@ def test_a_damaged_checkpoint_is_made_again_the_same(run, finished):
     heard = Heard()
     resume(run.path, heard)
     assert PASSED_OVER[1][0] in heard.lines
-    one, other = (checkpoint.read(each.checkpoints)[0] for each in (run, finished))
+    one, other = (checkpoint.read_newest(each.checkpoints)[0] for each in (run, finished))
     assert all(torch.equal(value, other.tensors[name]) for name, value in one.tensors.items())
 
 
 def test_a_run_without_one_sound_checkpoint_says_so(run):
-    for folder in checkpoint.checkpoints(run.checkpoints):
+    for folder in checkpoint.list_checkpoints(run.checkpoints):
         (folder / "state.json").write_text("{}")
-    with pytest.raises(ganzoo.BadInput, match="there is no sound checkpoint in"):
+    with pytest.raises(ganzoo.BadInput, match="there is no intact checkpoint in"):
         resume(run.path)
 
 
@@ -82,7 +82,7 @@ def test_a_checkpoint_of_another_format_is_refused(run, number, sentence):
     path = newest(run) / "state.json"
     numbers = json.loads(path.read_text()) | {"format": number}
     del numbers["sha256"]
-    path.write_bytes(to_json(numbers | {"sha256": checkpoint.hash_of(numbers)}))
+    path.write_bytes(to_json(numbers | {"sha256": checkpoint.hash_numbers(numbers)}))
     with pytest.raises(ganzoo.BadInput, match=sentence):
         resume(run.path, train={"steps": 9})
     assert newest(run).exists()

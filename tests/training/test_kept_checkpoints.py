@@ -18,7 +18,7 @@ def test_the_best_so_far_is_kept_and_remembered(tmp_path):
     measured = {line["step"]: line["swd_ratio"] for line in whole.metrics}
     best = min(measured, key=measured.get)
     assert state(whole.path).numbers["best"] == {"step": best, "swd_ratio": measured[best]}
-    kept = [path.name for path in checkpoint.checkpoints(whole.checkpoints)]
+    kept = [path.name for path in checkpoint.list_checkpoints(whole.checkpoints)]
     assert kept == sorted({f"step-{best:06d}", "step-000010", "step-000012"})
     assert json.loads((whole.best_folder / "config.json").read_text())["training"]["steps"] == best
     with pytest.raises(Power):
@@ -39,7 +39,7 @@ def test_a_measure_waits_for_the_next_line_of_the_log(tmp_path):
 def test_damaged_checkpoints_do_not_push_out_what_is_saved_after_them(tmp_path):
     for index in (3, 8, 9, 4, 5, 6):
         checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
-    assert [path.name for path in checkpoint.checkpoints(tmp_path)] == ["step-000005", "step-000006"]
+    assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-000005", "step-000006"]
 
 
 def test_a_copy_that_somebody_made_of_a_checkpoint_is_left_alone(tmp_path):
@@ -53,5 +53,5 @@ def test_a_best_checkpoint_outlives_newer_ones(tmp_path):
     for index in range(1, 6):
         best = {"step": min(index, 2), "swd_ratio": 1.0}
         checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index, "best": best}))
-    kept = [path.name for path in checkpoint.checkpoints(tmp_path)]
+    kept = [path.name for path in checkpoint.list_checkpoints(tmp_path)]
     assert kept == ["step-000002", "step-000004", "step-000005"]

@@ -9,7 +9,7 @@ from ganzoo.data.sources import open_data
 from ganzoo.engine.settings import Train
 from ganzoo.evaluation.lookup import find_suite
 from ganzoo.training import checkpoint
-from ganzoo.training.curves import panels_of, write_curves
+from ganzoo.training.curves import group_into_panels, write_curves
 from ganzoo.training.monitor import Monitor
 from ganzoo.training.progress import Bar
 from trainings import Heard, Power, assert_same_weights, log, resume, state, train_with
@@ -47,7 +47,7 @@ def test_the_best_generator_is_kept_and_is_told_by_name(tmp_path, ink):
     kept = state(run).numbers["best"]
     assert (kept["step"], kept["shift_ratio"], set(kept)) == (best, ratios[best], {"step", "shift_ratio", "dark"})
     assert (run.best_step, run.best.config["training"]["steps"]) == (best, best)
-    assert f"step-{best:06d}" in [path.name for path in checkpoint.checkpoints(run.checkpoints)]
+    assert f"step-{best:06d}" in [path.name for path in checkpoint.list_checkpoints(run.checkpoints)]
     inks = ganzoo.load(run.path / "best").sample(100).double().mean((1, 2, 3))
     assert Ink().metrics["shift"].measure(inks) / Ink().metrics["shift"].measure(Ink().control(100)) == pytest.approx(
         ratios[best], rel=1e-3
@@ -128,7 +128,7 @@ def test_the_history_says_under_which_protocol_was_measured(tmp_path, ink):
         ({"train.evaluate_every": 5, "train.evaluate_samples": 1}, r"train\.evaluate_samples: .* got 1"),
         (
             {"train.evaluate_every": 5, "train.evaluate_samples": 9},
-            "evaluate_samples is 9, and 'shift' needs 10 or more",
+            "evaluate_samples is 9, but 'shift' needs 10 or more",
         ),
         ({"train.evaluate_every": 5, "train.evaluate_samples": 1001}, "so 1,001 are too many"),
         ({"train.evaluate_every": 5, "data.size": 32}, "ink measures images of 1 x 28 x 28"),
@@ -192,7 +192,7 @@ def test_a_bar_and_tensorboard_show_what_was_measured(tmp_path, ink, capsys):
 
 def test_a_picture_of_curves_has_a_panel_for_each_measure(tmp_path):
     keys = ["step", "images", "images_per_second", "discriminator/a/real", "discriminator/b/x", "fd_ratio", "coverage"]
-    assert panels_of(keys) == {
+    assert group_into_panels(keys) == {
         "discriminator's terms": ["discriminator/a/real", "discriminator/b/x"],
         "images per second": ["images_per_second"],
         "fd ratio": ["fd_ratio"],

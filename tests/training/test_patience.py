@@ -30,7 +30,7 @@ def test_a_run_that_patience_ended_goes_on_only_with_more_of_it(tmp_path, ink):
     stopped = state(run).numbers["index"]
     resume(run.path, heard, train={"steps": 100})
     assert f"is finished: it was trained for {stopped} steps, and shift_ratio has not improved" in heard.lines[-1]
-    assert "ask for more: -o train.patience=6, or 0 for no end" in heard.lines[-1]
+    assert "give it more patience: -o train.patience=6, or 0 for no limit" in heard.lines[-1]
     assert (state(run).numbers["index"], len(run.history)) == (stopped, 2)
     more = resume(run.path, train={"patience": 0, "steps": stopped + 3})
     assert state(more).numbers["index"] == stopped + 3

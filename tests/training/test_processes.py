@@ -448,7 +448,7 @@ def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(c
     assert launcher.returncode
     assert err.count("error: another process of this training has ended or cannot be reached") == 1
     assert f"with: torchrun --nproc-per-node=2 -m ganzoo train --resume killed-{rank}" in err
-    step = checkpoint.read(command.folder / f"killed-{rank}" / "checkpoints")[0].numbers["index"]
+    step = checkpoint.read_newest(command.folder / f"killed-{rank}" / "checkpoints")[0].numbers["index"]
     done = command("train", f"--resume=killed-{rank}", f"-otrain.steps={step + 3}", "--device=cpu")
     assert done.returncode == 0, done.stderr
     assert "processes 2 -> 1" in done.stderr
@@ -464,5 +464,5 @@ def test_sigterm_saves_once_and_ends_all(command, ranks):
         os.kill(there[rank], signal.SIGTERM)
     _, err = launcher.communicate(timeout=60)
     (step,) = re.findall(r"error: stopped after step (\d+); continue with", err)
-    assert checkpoint.checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
+    assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
     assert "launcher" in ranks or err.count("exitcode  : 143") == 2

@@ -7,7 +7,7 @@ import pytest
 from torch.autograd import DeviceType
 
 from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
-from ganzoo.training.profiler import PARTS, summary
+from ganzoo.training.profiler import PARTS, summarize
 from trainings import assert_same_weights, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)
@@ -51,7 +51,7 @@ class OnGpu:
 
 
 def test_a_profile_tells_the_hosts_time_without_what_happens_between_the_steps():
-    page = summary(OnGpu())
+    page = summarize(OnGpu())
     assert page.startswith("A training step took 1.00 ms")
     assert re.search(r"^data +1\.000 +100\.0%$", page, re.MULTILINE), page
     assert "gemm" not in page

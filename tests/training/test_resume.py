@@ -35,7 +35,7 @@ def test_python_batches_can_be_trained_on_and_resumed(tmp_path):
     with pytest.raises(ganzoo.BadInput, match=r"data=batches"):
         ganzoo.train(out=run.path, resume=True, quiet=True, train={"steps": 8})
     again = ganzoo.train(out=run.path, resume=True, data=batches, device="cpu", quiet=True, train={"steps": 8})
-    assert checkpoint.read(again.checkpoints)[0].numbers["index"] == 8
+    assert checkpoint.read_newest(again.checkpoints)[0].numbers["index"] == 8
 
 
 def test_a_half_written_line_of_the_log_does_not_hinder(tmp_path):
@@ -65,7 +65,7 @@ def test_a_resume_that_cannot_be_leaves_the_run_as_it_was(tmp_path, change, sent
 
 def test_what_was_lost_after_the_last_checkpoint_is_made_again(tmp_path):
     run = train(tmp_path / "run")
-    shutil.rmtree(checkpoint.checkpoints(run.checkpoints)[-1])
+    shutil.rmtree(checkpoint.list_checkpoints(run.checkpoints)[-1])
     shutil.rmtree(run.model_folder)
     (run.path / "samples" / "step-000006.png").unlink()
     ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True)
@@ -102,13 +102,13 @@ def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):
     listener = Silence()
     listener.say = said.append
     ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
-    assert "is finished: it was trained for 6 steps; to go on, ask for more: -o train.steps=12" in said[-1]
+    assert "is finished: it was trained for 6 steps; to continue, give it more steps: -o train.steps=12" in said[-1]
     assert (run.path / "model" / "config.json").stat().st_mtime_ns == before
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
     run = train(tmp_path / "run")
-    newest = checkpoint.checkpoints(run.checkpoints)[-1] / "state.safetensors"
+    newest = checkpoint.list_checkpoints(run.checkpoints)[-1] / "state.safetensors"
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)

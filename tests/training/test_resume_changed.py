@@ -36,7 +36,7 @@ def test_nothing_changed_is_nothing_told(tmp_path):
     heard = Heard()
     run = resume(tmp_path / "run", heard)
     assert run.history[-1]["changed"] == {}
-    assert [line for line in heard.lines if line.startswith(("changed", "not bit for bit"))] == []
+    assert [line for line in heard.lines if line.startswith(("changed", "the run will not be bit-identical"))] == []
 
 
 def test_other_circumstances_are_told(tmp_path):
@@ -45,7 +45,9 @@ def test_other_circumstances_are_told(tmp_path):
     path, heard = tmp_path / "run" / "history.jsonl", Heard()
     path.write_text(path.read_text().replace(torch.__version__, "2.0.0"))
     resume(tmp_path / "run", heard)
-    assert f"not bit for bit as it would have gone on, since torch 2.0.0 -> {torch.__version__}" in heard.lines
+    assert (
+        f"the run will not be bit-identical to an uninterrupted one: torch 2.0.0 -> {torch.__version__}" in heard.lines
+    )
 
 
 def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):

@@ -146,7 +146,7 @@ def test_a_run_that_was_never_saved_starts_at_the_beginning(tmp_path):
     with pytest.raises(Power):
         train(tmp_path / "broken", progress=Heard(5))
     again = resume(tmp_path / "broken", heard)
-    assert any("was not saved yet; it starts at the beginning" in line for line in heard.lines)
+    assert any("has no checkpoint yet; starting from the beginning" in line for line in heard.lines)
     assert_same(whole.path, again.path, but=())
     assert log(whole, "swd_ratio") == log(again, "swd_ratio")
 

@@ -103,8 +103,8 @@ def test_overwriting_leaves_alone_what_no_training_made(tmp_path):
 def test_checkpoints_are_ordered_by_number_not_by_letter(tmp_path):
     for index in (998_000, 999_000, 1_000_000, 1_001_000):
         checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
-    assert [path.name for path in checkpoint.checkpoints(tmp_path)] == ["step-1000000", "step-1001000"]
-    assert checkpoint.read(tmp_path)[0].numbers["index"] == 1_001_000
+    assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-1000000", "step-1001000"]
+    assert checkpoint.read_newest(tmp_path)[0].numbers["index"] == 1_001_000
 
 
 def test_the_log_counts_real_images_of_any_batch_size(tmp_path):
@@ -171,7 +171,7 @@ def test_divergence_names_term_and_step_and_keeps_the_last_good_checkpoint(site,
         train(tmp_path / "run", TINY | {"architecture": {"name": "vanilla", "discriminator": "boom"}})
     assert re.search(r"'discriminator/non-saturating/(real|fake)' is not a finite number at step 4", str(error.value))
     assert "go on from step-000004" in str(error.value)
-    state, notes = checkpoint.read(ganzoo.Run(tmp_path / "run").checkpoints)
+    state, notes = checkpoint.read_newest(ganzoo.Run(tmp_path / "run").checkpoints)
     assert (state.numbers["index"], notes) == (4, [])
     assert all(value.isfinite().all() for value in state.tensors.values() if value.is_floating_point())
 

@@ -94,7 +94,7 @@ def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, nu
     assert process.returncode == code, said
     step = int(re.search(r"stopped after step (\d+)", said)[1])
     assert "ganzoo train --resume 'a run'" in said
-    assert checkpoint.read(run.checkpoints)[0].numbers["index"] == step
+    assert checkpoint.read_newest(run.checkpoints)[0].numbers["index"] == step
     assert (run.path / "samples" / f"step-{step:06d}.png").exists()
     done = command("train", "--resume", "a run", "-o", f"train.steps={step + 3}", "-o", "train.log_every=1")
     assert done.returncode == 0, done.stderr

@@ -262,7 +262,9 @@ def test_a_generator_of_another_make_is_no_beginning(mine, some_model, tmp_path)
 def test_a_run_keeps_its_beginning(mine, some_model, tmp_path):
     recipe = some_model.folder / "recipe.toml"
     ganzoo.train(recipe, out=tmp_path / "run", device="cpu", **QUICK | {"train.init": some_model.name})
-    with pytest.raises(ganzoo.BadInput, match=r"a run keeps its beginning: 'train\.init' is 'dcgan-mnist'"):
+    with pytest.raises(
+        ganzoo.BadInput, match=r"a run keeps the generator it began with: 'train\.init' is 'dcgan-mnist'"
+    ):
         ganzoo.train(out=tmp_path / "run", resume=True, device="cpu", **{"train.init": "elsewhere", "train.steps": 2})
     assert ganzoo.train(out=tmp_path / "run", resume=True, device="cpu", **{"train.steps": 2}).metrics[-1]["step"] == 2
 
