@@ -1,183 +1,21 @@
-"""Two processes on torch.distributed: they play the game of one, decide together, and end together."""
+"""Two processes train one run: they decide together, and one of them speaks."""
 
 import json
-import math
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-import play_games
-from command import Command
-from ganzoo.engine.hardware import Hardware
-from ganzoo.engine.processes import Processes
-from ganzoo.errors import BadInput
 from ganzoo.training import checkpoint
-from sites import Site
-
-SUPPORT = Path(__file__).parents[1] / "support"
-LAUNCH = ("-m", "torch.distributed.run", "--nproc-per-node=2")
-TINY = ["--data=mnist-10k", "--device=cpu", "--precision=fp32", "-oarchitecture.widths=[16]", "-otrain.batch=8"]
-TINY += ["-otrain.sample_every=1000", "-otrain.save_every=4", "-otrain.log_every=4"]
-SMOOTH = [*TINY, "-oarchitecture.generator.batch_norm=false", "-oarchitecture.discriminator.dropout=0"]
-SMOOTH += ["-ooptimizer.name=sgd", "-ooptimizer.lr=0.05"]
-"""Nothing in it depends on how the samples are divided among the processes."""
-
-PLUGIN = """
-    import os
-    import shutil
-    import signal
-    import time
-    from pathlib import Path
-
-    import torch
-    import ganzoo
-
-    @ganzoo.hookimpl
-    def register_losses(register):
-        register("pool", "ganzoo_together:Pool")
-        register("broken", "ganzoo_together:Broken")
-        register("rotten", "ganzoo_together:Rotten")
-        register("unequal", "ganzoo_together:Unequal")
-        register("spoiling", "ganzoo_together:Spoiling")
-        register("drawn", "ganzoo_together:Drawn")
-        register("dying", "ganzoo_together:Dying")
-        register("choosy", "ganzoo_together:Choosy")
-        register("refusing", "ganzoo_together:Refusing")
-
-    class Pool(ganzoo.Loss):
-        def setup(self, step):
-            self.register_buffer("kept", step.real[0].clone())
-
-        def discriminator(self, step):
-            return {"old": step.score(self.kept[None].expand_as(step.real), step.batch).mean()}
-
-        def after(self, step, terms):
-            self.kept.copy_(step.batch["image"][-1])
-
-    class Broken(ganzoo.Loss):
-        def discriminator(self, step):
-            here = step.rank == 1 and step.index == 5
-            return {"sum": step.real_scores.mean() * (float("nan") if here else 1)}
-
-        generator = discriminator
-
-    class Rotten(ganzoo.Loss):
-        def setup(self, step):
-            self.register_buffer("kept", torch.zeros(()))
-
-        def after(self, step, terms):
-            if step.rank == 1 and step.index == 5:
-                self.kept.fill_(float("nan"))
-
-    class Unequal(ganzoo.Loss):
-        def discriminator(self, step):
-            return {"one" if step.rank or step.index < 2 else "other": step.real_scores.mean().detach()}
-
-    class Spoiling(ganzoo.Loss):
-        def after(self, step, terms):
-            if step.rank == 0 and step.index == 2 and step.turn == "generator":
-                shutil.rmtree("spoilt/checkpoints")
-                Path("spoilt/checkpoints").write_text("")
-
-    class Dying(ganzoo.Loss):
-        def setup(self, step):
-            if step.rank == 1:
-                os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(3)
-
-    class Choosy(ganzoo.Loss):
-        def after(self, step, terms):
-            if (step.batch["image"][0] > 0).any() and step.rank == 1:
-                step.randn(len(step.batch["image"]), 1)
-
-    class Refusing(ganzoo.Loss):
-        def __init__(self, rank=None):
-            super().__init__()
-            self.rank = rank
-
-        def discriminator(self, step):
-            if step.index == 2 and self.rank in (None, step.rank):
-                raise ganzoo.BadInput("refused at step 2")
-            return {}
-
-    class Drawn(ganzoo.Loss):
-        def setup(self, step):
-            self.network = torch.nn.Linear(2, 2)
-            self.register_buffer("projection", torch.cat([torch.randn(3), self.network.weight.flatten()]))
-"""
+from launch import LAUNCH, SMOOTH, SUPPORT, TINY, command_with_plugin
 
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
-    """`ganzoo` in a folder of its own, with a plugin of this file installed beside it."""
-    folder = tmp_path_factory.mktemp("processes")
-    site = folder / "site"
-    site.mkdir()
-    Site(site).install("ganzoo-together", PLUGIN)
-    command = Command(folder)
-    command.environment["PYTHONPATH"] = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
-    return command
-
-
-# The games.
-
-
-@pytest.fixture(scope="module")
-def games(tmp_path_factory):
-    """What two processes came to after each step of each game, by rank."""
-    folder = tmp_path_factory.mktemp("games")
-    done = Command(folder).python(*LAUNCH, SUPPORT / "play_games.py", folder)
-    assert done.returncode == 0, done.stderr
-    return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
-
-
-@pytest.fixture
-def float64():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-@pytest.mark.parametrize("name", play_games.ALL)
-def test_both_processes_have_the_same_weights_after_every_step(games, name):
-    for one, other in zip(*(of_rank[name] for of_rank in games), strict=True):
-        assert one["terms"] == other["terms"]
-        for side in ("generator", "discriminator"):
-            weights = [key for key in one[side] if "running" not in key]  # batch norm's means are each process's own
-            assert weights and all(torch.equal(one[side][key], other[side][key]) for key in weights)
-
-
-@pytest.mark.parametrize("name", sorted(play_games.ALL.keys() - {*play_games.NORMED}))
-def test_two_processes_come_to_the_weights_of_one_with_the_double_batch(games, name, float64):
-    for one, other in zip(games[0][name], play_games.played(name, Processes()), strict=True):
-        assert one["terms"].keys() == other["terms"].keys()
-        assert max(difference(one[side], other[side]) for side in ("generator", "discriminator")) < 1e-10
-        assert all(math.isclose(value, other["terms"][key], rel_tol=1e-6) for key, value in one["terms"].items())
-
-
-def difference(one, other):
-    return max((one[key] - other[key]).abs().max().item() for key in one)
-
-
-def test_a_gradient_that_only_some_samples_give_counts_and_one_that_none_gives_stays_away(games, float64):
-    name, batch = "a_part_without_gradient", next(play_games.whole_batches(play_games.ALL["vanilla"]))
-    chosen = [bool((part[:, 0] > play_games.CHOSEN).any()) for part in batch["image"].chunk(2)]
-    assert sorted(chosen) == [False, True]  # at the first step only one of the two processes has that gradient
-    _, started = play_games.ALL[name].networks()
-    after = games[0][name][0]["discriminator"]
-    assert not torch.equal(after["extra.weight"], started.extra.weight)
-    assert torch.equal(after["never.weight"], started.never.weight)
-
-
-# Trainings.
+    """`ganzoo` in a folder of its own, with the plugin for two processes."""
+    return command_with_plugin(tmp_path_factory.mktemp("processes"))
 
 
 @pytest.fixture(scope="module")
@@ -368,17 +206,6 @@ def test_what_goes_wrong_on_the_way_is_one_sentence_of_the_first_too(came, name,
     assert err.count("error: ") == 1 and f"error: {said}" in err
 
 
-def test_a_batch_norm_of_somebody_s_own_cannot_look_at_all_processes():
-    class Conditional(torch.nn.BatchNorm2d):
-        pass
-
-    plain, own = torch.nn.BatchNorm2d(3), torch.nn.Sequential(Conditional(3))
-    with pytest.raises(BadInput, match="works with torch's own batch norms only, not with Conditional"):
-        Hardware("cpu").check_sync_batch_norm(plain, own)
-    with pytest.raises(BadInput, match="needs GPUs"):
-        Hardware("cpu").check_sync_batch_norm(plain)
-
-
 def test_a_refused_start_leaves_nothing_in_the_way_of_the_next(came):
     assert came["elsewhere"][0][0] == 2
     assert [code for code, *_ in came["shared"]] == [0, 0], came["shared"]
@@ -403,66 +230,3 @@ def test_what_cannot_be_read_is_said_once_and_ends_all_with_exit_2(command):
     (said,) = re.findall("^error: .*", done.stderr, re.M)
     assert "'-o nonsense' is not section.key=value" in said
     assert done.stderr.count("exitcode  : 2") == 2, done.stderr
-
-
-# Ends that nobody wished for.
-
-
-def test_one_that_dies_before_the_first_step_ends_the_other_with_a_sentence(command):
-    words = ["train", "vanilla", *TINY, "--loss=non-saturating", "--loss=dying", "--out=early"]
-    done = command.python(*LAUNCH, "-m", "ganzoo", *words)
-    (said,) = re.findall("^error: .*", done.stderr, re.M)
-    assert "another process" in said
-
-
-def processes_of(launcher: subprocess.Popen) -> dict[int, int]:
-    """The process of each rank."""
-    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
-    found = {}
-    for child in children:
-        environment = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
-        ranks = [int(line.removeprefix(b"RANK=")) for line in environment if line.startswith(b"RANK=")]
-        found |= {rank: int(child) for rank in ranks}
-    return found
-
-
-def started(command: Command, out: str) -> subprocess.Popen:
-    """A long training in two processes that has saved its first checkpoint."""
-    launcher = subprocess.Popen(
-        [sys.executable, *LAUNCH, "-m", "ganzoo", "train", "vanilla", *SMOOTH, "-otrain.steps=1000000", "--out", out],
-        cwd=command.folder, env=command.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    until = time.monotonic() + 120
-    while not list((command.folder / out).glob("checkpoints/step-*/state.json")):
-        assert launcher.poll() is None and time.monotonic() < until, launcher.communicate()[1]
-        time.sleep(0.05)
-    return launcher
-
-
-@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
-@pytest.mark.parametrize("rank", [0, 1])
-def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(command, rank):
-    launcher = started(command, f"killed-{rank}")
-    os.kill(processes_of(launcher)[rank], signal.SIGKILL)
-    _, err = launcher.communicate(timeout=30)
-    assert launcher.returncode
-    assert err.count("error: another process of this training has ended or cannot be reached") == 1
-    assert f"with: torchrun --nproc-per-node=2 -m ganzoo train --resume killed-{rank}" in err
-    step = checkpoint.read_newest(command.folder / f"killed-{rank}" / "checkpoints")[0].numbers["index"]
-    done = command("train", f"--resume=killed-{rank}", f"-otrain.steps={step + 3}", "--device=cpu")
-    assert done.returncode == 0, done.stderr
-    assert "processes 2 -> 1" in done.stderr
-
-
-@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
-@pytest.mark.parametrize("ranks", [[1], [0, 1, "launcher"]], ids=["one", "all and who started them"])
-def test_sigterm_saves_once_and_ends_all(command, ranks):
-    out = f"stopped-{len(ranks)}"
-    launcher = started(command, out)
-    there = {**processes_of(launcher), "launcher": launcher.pid}
-    for rank in ranks:
-        os.kill(there[rank], signal.SIGTERM)
-    _, err = launcher.communicate(timeout=60)
-    (step,) = re.findall(r"error: stopped after step (\d+); continue with", err)
-    assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
-    assert "launcher" in ranks or err.count("exitcode  : 143") == 2

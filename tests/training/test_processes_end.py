@@ -1,0 +1,81 @@
+"""A process that dies ends the others with a sentence, and a signal saves once and ends all."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from command import Command
+from ganzoo.training import checkpoint
+from launch import LAUNCH, SMOOTH, TINY, command_with_plugin
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """`ganzoo` in a folder of its own, with the plugin for two processes."""
+    return command_with_plugin(tmp_path_factory.mktemp("processes"))
+
+
+def test_one_that_dies_before_the_first_step_ends_the_other_with_a_sentence(command):
+    words = ["train", "vanilla", *TINY, "--loss=non-saturating", "--loss=dying", "--out=early"]
+    done = command.python(*LAUNCH, "-m", "ganzoo", *words)
+    (said,) = re.findall("^error: .*", done.stderr, re.M)
+    assert "another process" in said
+
+
+def processes_of(launcher: subprocess.Popen) -> dict[int, int]:
+    """The process of each rank."""
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+    found = {}
+    for child in children:
+        environment = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+        ranks = [int(line.removeprefix(b"RANK=")) for line in environment if line.startswith(b"RANK=")]
+        found |= {rank: int(child) for rank in ranks}
+    return found
+
+
+def started(command: Command, out: str) -> subprocess.Popen:
+    """A long training in two processes that has saved its first checkpoint."""
+    launcher = subprocess.Popen(
+        [sys.executable, *LAUNCH, "-m", "ganzoo", "train", "vanilla", *SMOOTH, "-otrain.steps=1000000", "--out", out],
+        cwd=command.folder, env=command.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    while not list((command.folder / out).glob("checkpoints/step-*/state.json")):
+        assert launcher.poll() is None and time.monotonic() < until, launcher.communicate()[1]
+        time.sleep(0.05)
+    return launcher
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(command, rank):
+    launcher = started(command, f"killed-{rank}")
+    os.kill(processes_of(launcher)[rank], signal.SIGKILL)
+    _, err = launcher.communicate(timeout=30)
+    assert launcher.returncode
+    assert err.count("error: another process of this training has ended or cannot be reached") == 1
+    assert f"with: torchrun --nproc-per-node=2 -m ganzoo train --resume killed-{rank}" in err
+    step = checkpoint.read_newest(command.folder / f"killed-{rank}" / "checkpoints")[0].numbers["index"]
+    done = command("train", f"--resume=killed-{rank}", f"-otrain.steps={step + 3}", "--device=cpu")
+    assert done.returncode == 0, done.stderr
+    assert "processes 2 -> 1" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
+@pytest.mark.parametrize("ranks", [[1], [0, 1, "launcher"]], ids=["one", "all and who started them"])
+def test_sigterm_saves_once_and_ends_all(command, ranks):
+    out = f"stopped-{len(ranks)}"
+    launcher = started(command, out)
+    there = {**processes_of(launcher), "launcher": launcher.pid}
+    for rank in ranks:
+        os.kill(there[rank], signal.SIGTERM)
+    _, err = launcher.communicate(timeout=60)
+    (step,) = re.findall(r"error: stopped after step (\d+); continue with", err)
+    assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
+    assert "launcher" in ranks or err.count("exitcode  : 143") == 2
