@@ -1,0 +1,91 @@
+"""How names are resolved, and what is said of those that cannot be loaded."""
+
+import textwrap
+
+import pytest
+
+from ganzoo.errors import BadInput
+from ganzoo.plugins.catalog import catalog
+from plugin_code import CALLBACK, GOOD, entry_points, plugin
+
+
+def test_an_unknown_name_gives_the_nearest_and_the_plugins_that_failed(site):
+    site.install("aa-broken", "import nowhere_to_be_found")
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    with pytest.raises(BadInput, match=r"unknown loss 'gentel'; did you mean 'gentle'\?.*aa-broken.*ganzoo plugins"):
+        catalog().find("loss", "gentel")
+
+
+def test_one_name_from_two_plugins_stays_reachable_by_full_name(site):
+    site.install("one-zoo", GOOD.format("one_zoo"))
+    site.install("two-zoo", GOOD.format("two_zoo"))
+    with pytest.raises(BadInput, match="use 'one-zoo:tiny' or 'two-zoo:tiny'"):
+        catalog().find("architecture", "tiny")
+    assert catalog().find("architecture", "two-zoo:tiny").targets["generator"] == "two_zoo.networks:G"
+    assert plugin("one-zoo").status == plugin("two-zoo").status == "conflict"
+    assert "two-zoo" in plugin("one-zoo").reason
+
+
+def test_the_same_entry_point_name_from_two_distributions_loads_both(site):
+    site.install("one-zoo", GOOD.format("one_zoo"), entry="same")
+    site.install("two-zoo", GOOD.replace("tiny", "small").replace("gentle", "kind").format("two_zoo"), entry="same")
+    assert catalog().find("architecture", "tiny").distribution == "one-zoo"
+    assert catalog().find("architecture", "small").distribution == "two-zoo"
+
+
+def test_a_string_that_points_nowhere_is_named_with_its_distribution(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    with pytest.raises(BadInput, match=r"loss 'gentle' of ganzoo-good 1\.0 cannot be loaded.*ganzoo_good\.losses"):
+        catalog().find("loss", "gentle").resolve("loss")
+
+
+def test_a_module_that_exits_when_used_is_named_and_does_not_end_the_process(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(BadInput, match=r"loss 'gentle' of ganzoo-good 1\.0 cannot be loaded.*SystemExit: 3"):
+        catalog().find("loss", "gentle").resolve("loss")
+
+
+def test_a_module_that_prints_when_used_leaves_standard_output_alone(site, capsys):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("print('chatter')\nclass Gentle: pass\n")
+    catalog().find("loss", "gentle").resolve("loss")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_module_that_answers_to_every_name_is_taken_for_what_it_is(site):
+    site.install("single", "")
+    answers = "def __getattr__(name):\n    return lambda *_: None\n"
+    (site.folder / "single_file.py").write_text(textwrap.dedent(GOOD).format("single") + answers)
+    entry_points(site, "single", a="single_file")
+    assert (plugin("single").status, plugin("single").reason) == ("ok", "")
+
+
+def test_a_class_inside_a_class_can_be_registered(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good").replace(":Gentle", ":Kinds.Gentle"))
+    (site.folder / "ganzoo_good" / "losses.py").write_text("class Kinds:\n    class Gentle: pass\n")
+    assert catalog().find("loss", "gentle").resolve("loss").__qualname__ == "Kinds.Gentle"
+
+
+def test_a_plugin_brings_callbacks(site):
+    site.install("ganzoo-bell", CALLBACK.format("ganzoo_bell"))
+    (bell,) = plugin("ganzoo-bell").provides
+    assert (bell.kind, bell.name, bell.targets) == ("callback", "bell", {"callback": "ganzoo_bell.callbacks:Bell"})
+    assert catalog().find("callback", "ganzoo-bell:bell") == bell
+    with pytest.raises(BadInput, match="unknown callback 'bel'; did you mean 'bell'"):
+        catalog().find("callback", "bel")
+
+
+def test_one_callback_from_two_plugins_is_a_conflict(site):
+    site.install("one-bell", CALLBACK.format("one_bell"))
+    site.install("two-bell", CALLBACK.format("two_bell"))
+    with pytest.raises(BadInput, match="more than one plugin brings the callback 'bell'; use 'one-bell:bell' or"):
+        catalog().find("callback", "bell")
+    assert plugin("one-bell").status == plugin("two-bell").status == "conflict"
+
+
+def test_a_callback_may_have_the_name_of_a_loss(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    site.install("ganzoo-bell", CALLBACK.format("ganzoo_bell").replace('"bell"', '"gentle"'))
+    assert catalog().find("callback", "gentle").distribution == "ganzoo-bell"
+    assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
