@@ -58,9 +58,9 @@ def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):
     seen = []
 
     class Spy(InMemory):
-        def _batch(self, pixels, places):
+        def _make_batch(self, pixels, places):
             seen.append(places.tolist())
-            return super()._batch(pixels, places)
+            return super()._make_batch(pixels, places)
 
     found = open_data(tmp_path / "pictures", size=28)
     spy = Spy("spy", found.images)
@@ -120,7 +120,7 @@ def test_a_run_from_another_machine_goes_on_with_its_pictures_elsewhere(tmp_path
     monkeypatch.chdir(tmp_path)
     refused = command("train", "--resume", "../here/run")
     assert refused.returncode == 2
-    assert "the images of this run were in" in refused.stderr and "say where they are now with --data" in refused.stderr
+    assert "the images of this run were in" in refused.stderr and "give their new folder with --data" in refused.stderr
     words = ["train", "--resume", "../here/run", "--data", "../here/pictures", "--device", "cpu"]
     done = command(*words, OMP_NUM_THREADS=str(torch.get_num_threads()))
     assert done.returncode == 0, done.stderr
