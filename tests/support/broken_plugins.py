@@ -5,20 +5,10 @@ from dataclasses import dataclass
 from tinyplugin import failed, install, results
 
 PLAY = {"plays-in-float32", "plays-in-bfloat16", "state-survives-save-and-restore"}
-
-
 HIDDEN = 'hidden = self.act(self.norm(self.first(given["z"])))'
-
-
 PIXELS = "torch.tanh(self.last(hidden))"
-
-
 SCORE = "return self.last(hidden)"
-
-
 FORWARD = "def forward(self, given):"
-
-
 BUILD = "self.act = "
 
 

@@ -14,11 +14,7 @@ from command import Command
 from environments import see_ours, site_packages
 
 ROOT = Path(ganzoo.__file__).parent.parent
-
-
 QUICK = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32"]
-
-
 UV = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
 

@@ -3,6 +3,7 @@
 import pytest
 from huggingface_hub import HfApi
 
+import ganzoo
 import hubserver
 from repositories import make_model
 
@@ -40,3 +41,9 @@ def zoo(command, hub, tmp_path):
         "GANZOO_REGISTRY": str(tmp_path / "settings" / "registry.toml"),
     }
     return command
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    recipe = {"architecture": "vanilla", "loss": ["minimax"], "train": {"steps": 2, "batch": 8, "precision": "fp32"}}
+    return ganzoo.train(recipe, out=tmp_path_factory.mktemp("runs") / "run", device="cpu", quiet=True)
