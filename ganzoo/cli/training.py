@@ -73,7 +73,7 @@ def train(
     else:  # under torchrun all processes load it, and the first one reports what is wrong with it
         run = training.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
     if not rank():
-        for path in run.written():
+        for path in run.list_outputs():
             click.echo(path)
 
 

@@ -61,7 +61,7 @@ class Architecture(Named):
 
 
 class WithOptions(Named):
-    """A section whose further keys are the options of what it names."""
+    """A section that names a loss or callback; its further keys are the options of that."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -62,7 +62,7 @@ class Bar(BuiltIn):
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""
-        terms = [f"{short_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
+        terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
         text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
         if self.bar and self.live:
             self.bar.update(self.task, description=text)
@@ -170,7 +170,7 @@ def warn_of_progress() -> None:
     warnings.warn(Deprecated(f"progress= of ganzoo.train is deprecated: {advice}"), stacklevel=3)
 
 
-def short_name(key: str) -> str:
+def shorten_name(key: str) -> str:
     """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
     side, slash, term = key.partition("/")
     return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key

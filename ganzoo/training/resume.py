@@ -1,4 +1,4 @@
-"""Which changes a resumed run allows, and how they are recorded."""
+"""Check and describe the changes with which a run is resumed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ MAX_ROLLBACKS = 3
 """Rollbacks of a run to its last checkpoint before its training ends with an error."""
 
 Facts = Mapping[str, Any]
-"""What generators are built for: the shape of the samples by kind, such as "image", and the number of classes."""
+"""The facts about data that networks are built for: shape by kind, such as "image", and the number of classes."""
 
 
 def keep_shape(facts: Facts, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
 RUNS_FOLDER = Path("runs")
-"""Where runs go that are not given a folder."""
+"""The folder of all runs that are not given one of their own."""
 MARKER = ".word"
-"""The file by which the processes of a training find out whether they see the same folder."""
+"""The file by which the processes of a training check that they see the same folder."""
 RUN_CONTENTS = {
     *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif"),
     *("samples", "checkpoints", "model", "best", "tensorboard", "profile"),
@@ -138,7 +138,7 @@ class Run:
 
     @property
     def best_step(self) -> int | None:
-        """The training step whose samples were best; None where none were measured yet."""
+        """The training step whose samples were best; None if none were measured yet."""
         return LocalModel(self.best_folder).config.training["steps"] if self.best_folder.exists() else None
 
     @contextmanager
@@ -155,12 +155,12 @@ class Run:
         finally:
             lock.release()
 
-    def leave(self, word: str | None) -> None:
+    def write_marker(self, word: str | None) -> None:
         """Write a word into the folder for the other processes of a training to find; None removes it."""
         path = self.path / MARKER
         write_bytes(path, word.encode()) if word else path.unlink(missing_ok=True)
 
-    def find(self, word: str) -> None:
+    def wait_for_marker(self, word: str) -> None:
         """Wait for process 0's word. Raises `BadInput` if it does not appear: process 0 has another folder."""
         path, until = self.path / MARKER, time.monotonic() + LOCK_TIMEOUT_SECONDS
         while not (path.exists() and read_bytes(path) == word.encode()):
@@ -170,7 +170,7 @@ class Run:
             with suppress(OSError):  # refreshes what a network's file system remembers of the folder
                 list(self.path.parent.iterdir())
 
-    def written(self) -> list[Path]:
+    def list_outputs(self) -> list[Path]:
         """Return the paths to show to the user: newest samples, animation, curves, log, model, the folder itself."""
         others = [self.gallery.animation, self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
         return [*self.gallery.newest(), *(path for path in others if path.exists()), self.path]
@@ -182,7 +182,7 @@ class Run:
             return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
         return f"{launch_command()} train --resume {shlex.quote(str(self.path))}"
 
-    def what_is_left(self) -> str:
+    def describe_resume_point(self) -> str:
         """Return a clause for the error of a training: the checkpoint to continue from, and the command."""
         saved = checkpoint.list_checkpoints(self.checkpoints)
         if not saved:

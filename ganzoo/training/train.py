@@ -157,17 +157,17 @@ def check_folder(run: Run, processes: Processes, new: bool) -> None:
     word = processes.broadcast_object(secrets.token_hex())
     with processes.raise_on_all_ranks():
         if processes.first:
-            run.leave(word)
+            run.write_marker(word)
     try:
         with processes.raise_on_all_ranks():
-            run.find(word)
+            run.wait_for_marker(word)
     except BadInput:
         if processes.first and new:
             run.clear()
         raise
     finally:
         if processes.first:
-            run.leave(None)
+            run.write_marker(None)
 
 
 def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
@@ -230,7 +230,7 @@ def play(plan: Plan, trainer: Trainer) -> Run:
             reason = str(error)
             check_rollback(trainer, error)
         except (BadInput, Failed) as error:
-            raise error.append(run.what_is_left()) from error
+            raise error.append(run.describe_resume_point()) from error
         trainer = roll_back(plan, trainer, reason)
 
 
@@ -238,14 +238,14 @@ def check_rollback(trainer: Trainer, error: Diverged) -> None:
     """Raise the error that ends a diverged training, unless it may roll back."""
     run, processes = trainer.run, trainer.processes
     if number := processes.all_max(trainer.stop_request.signal_number):
-        sentence = f"stopped; {error}; {run.what_is_left()}"
+        sentence = f"stopped; {error}; {run.describe_resume_point()}"
         raise Interrupted(sentence, number, reported_by_me=processes.first) from error
     rollbacks = ""
     if trainer.settings.on_nonfinite == "rollback":
         if processes.broadcast_object(count_rollbacks(run.history)) < MAX_ROLLBACKS:
             return
         rollbacks = f", also after {MAX_ROLLBACKS} rollbacks"
-    raise Diverged(f"{error}{rollbacks}; {run.what_is_left()}", reported_by_me=error.reported_by_me) from error
+    raise Diverged(f"{error}{rollbacks}; {run.describe_resume_point()}", reported_by_me=error.reported_by_me) from error
 
 
 def roll_back(plan: Plan, trainer: Trainer, reason: str) -> Trainer:

@@ -54,7 +54,7 @@ def test_the_pictures_say_what_they_are_and_the_animation_shows_them_all(run):
             assert "step" in picture.text["Model"]
             difference = np.asarray(ImageChops.difference(picture.convert("RGB"), frame))
         assert difference.mean() < 4, "a frame is its picture in fewer colours"
-    assert (run.path / "game.gif") in run.written()
+    assert (run.path / "game.gif") in run.list_outputs()
 
 
 def test_a_run_that_goes_on_has_an_animation_of_its_whole_length(tmp_path):
