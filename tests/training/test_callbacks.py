@@ -52,7 +52,7 @@ class Restless(ganzoo.Callback):
 
     def on_step_end(self, trainer):
         torch.randn(5)
-        list(trainer.samples.pieces(3))
+        list(trainer.samples.draw(3))
 
     def on_log(self, trainer, line):
         torch.rand(2)
