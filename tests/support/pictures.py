@@ -41,9 +41,9 @@ def many(folder, count=12):
         flat(folder / "ab"[i % 2] / f"{i:03}.png", 20 * i, (9, 8))
 
 
-def greys(folder, count=40):
-    """A folder of images of one grey level each."""
-    folder.mkdir()
+def write_images(folder, count=40, size=(28, 28), mode="L"):
+    """A folder of images of one colour each."""
+    folder.mkdir(parents=True)
     for number in range(count):
-        Image.new("L", (28, 28), 6 * number).save(folder / f"{number:02d}.png")
+        Image.new(mode, size, 6 * number).save(folder / f"{number:02d}.png")
     return folder

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import ganzoo
-from pictures import greys
+from pictures import write_images
 from trainings import Heard, index_and_notes, resume, tiny, train_with
 
 TINY = tiny(steps=8, save_every=2, log_every=2)
@@ -80,7 +80,7 @@ def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, strea
         train(
             tmp_path / "run",
             progress=At(5, kill_one_later),
-            data=greys(tmp_path / "pictures"),
+            data=write_images(tmp_path / "pictures"),
             **{"data.size": 28, "train.steps": 4000},
         )
     # Whoever holds the error must not meet it again when some other process ends.
@@ -91,14 +91,14 @@ def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, strea
 
 
 def test_a_picture_that_vanishes_is_passed_over_and_named(tmp_path, streamed):
-    folder = greys(tmp_path / "pictures")
+    folder = write_images(tmp_path / "pictures")
     heard = At(3, (folder / "17.png").unlink)
     train(tmp_path / "run", progress=heard, data=folder, **{"data.size": 28, "train.steps": 20})
     assert f"skipped 1 images that cannot be read, the last is '{folder / '17.png'}'" in heard.lines
 
 
 def test_a_folder_that_vanishes_is_said_and_the_checkpoint_kept(tmp_path, streamed):
-    folder = greys(tmp_path / "pictures")
+    folder = write_images(tmp_path / "pictures")
     with pytest.raises(ganzoo.BadInput, match=r"too many images in a row cannot be read, the last is .*pictures"):
         train(
             tmp_path / "run",

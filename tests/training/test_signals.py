@@ -12,7 +12,7 @@ import pytest
 import ganzoo
 from ganzoo._signals import GracefulStop
 from ganzoo.training import checkpoint
-from pictures import greys
+from pictures import write_images
 from trainings import index_and_notes, start, wait_for
 
 STREAMED = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
@@ -21,7 +21,7 @@ STREAMED += "from ganzoo.cli.main import main; main()"
 
 
 def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path):
-    greys(command.folder / "pictures", 6)
+    write_images(command.folder / "pictures", 6)
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     # The readers of a killed training live on for a while, and hold what it held.
     process = subprocess.Popen(
@@ -45,7 +45,7 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="knows no process groups")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
-    greys(command.folder / "pictures", 6)
+    write_images(command.folder / "pictures", 6)
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]
     process = subprocess.Popen(
         [sys.executable, "-c", STREAMED, "train", *words, "--out", "run", "-o", "train.save_every=2"],
