@@ -27,7 +27,7 @@ _HOMES = {
     "RegisterArchitecture": "plugins.hookspecs",
     "RegisterCallback": "plugins.hookspecs",
     "RegisterLoss": "plugins.hookspecs",
-    "Run": "training.run",
+    "Run": "training.runs.run",
     "Scheduled": "engine.scheduled",
     "Step": "contract",
     "Trainer": "training.trainer",
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from ganzoo.recipe.build import create as create
     from ganzoo.recipe.recipe import Recipe as Recipe
     from ganzoo.training.callbacks import Callback as Callback
-    from ganzoo.training.run import Run as Run
+    from ganzoo.training.runs.run import Run as Run
     from ganzoo.training.train import train as train
     from ganzoo.training.trainer import Trainer as Trainer
     from ganzoo.zoo.model import Model as Model

@@ -151,8 +151,8 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
-    from ganzoo.zoo.entry import add_entry, check_name_free
-    from ganzoo.zoo.publish import Publication
+    from ganzoo.zoo.publishing.entry import add_entry, check_name_free
+    from ganzoo.zoo.publishing.publish import Publication
 
     publication = Publication(model, repository, license_or_other(license_id), private, tag, message)
     if dry_run:
@@ -174,7 +174,7 @@ def publish(
 @with_debug
 def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
-    from ganzoo.zoo.bundle import bundle
+    from ganzoo.zoo.publishing.bundle import bundle
 
     click.echo(bundle(model, folder, license_or_other(license_id)), nl=False)
 

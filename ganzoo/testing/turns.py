@@ -16,7 +16,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.testing.check import require
 from ganzoo.testing.games import Game, Players
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ import torch
 
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
-from ganzoo.training import checkpoint
 from ganzoo.training.callbacks import BuiltIn
-from ganzoo.training.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
-from ganzoo.training.monitor import DECIMALS
-from ganzoo.training.plane import Plane
+from ganzoo.training.runs import checkpoint
 from ganzoo.training.trainer import Trainer
+from ganzoo.training.watch.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
+from ganzoo.training.watch.monitor import DECIMALS
+from ganzoo.training.watch.plane import Plane
 
 logger = logging.getLogger("ganzoo")
 

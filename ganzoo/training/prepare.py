@@ -23,13 +23,13 @@ from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput
 from ganzoo.recipe.build import ResolvedRecipe, resolve
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.training import checkpoint
 from ganzoo.training.callbacks import Callback, CallbackList
+from ganzoo.training.display.profiler import Profiler
+from ganzoo.training.display.tensorboard import TensorBoard
 from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, Measurement, MetricsLog, Pictures
-from ganzoo.training.monitor import Monitor
-from ganzoo.training.profiler import Profiler
-from ganzoo.training.samples import FixedSamples
-from ganzoo.training.tensorboard import TensorBoard
+from ganzoo.training.runs import checkpoint
+from ganzoo.training.watch.monitor import Monitor
+from ganzoo.training.watch.samples import FixedSamples
 from ganzoo.zoo.model import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model

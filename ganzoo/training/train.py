@@ -16,12 +16,10 @@ from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe, differences
-from ganzoo.training import checkpoint
 from ganzoo.training.callbacks import Callback
+from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
-from ganzoo.training.monitor import describe_patience, is_out_of_patience
 from ganzoo.training.prepare import Plan, Source, make_plan, prepare, resolve_init
-from ganzoo.training.progress import show_progress, warn_of_progress
 from ganzoo.training.resume import (
     MAX_ROLLBACKS,
     check_data_exists,
@@ -31,8 +29,10 @@ from ganzoo.training.resume import (
     count_rollbacks,
     keep_shape,
 )
-from ganzoo.training.run import Run, must_remove
+from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.run import Run, must_remove
 from ganzoo.training.trainer import Trainer
+from ganzoo.training.watch.monitor import describe_patience, is_out_of_patience
 
 logger = logging.getLogger("ganzoo")
 

@@ -11,8 +11,8 @@ from ganzoo._signals import GracefulStop
 from ganzoo.errors import Interrupted
 from ganzoo.training import resume
 from ganzoo.training.launch import is_under_torchrun
-from ganzoo.training.monitor import describe_patience
-from ganzoo.training.run import Run
+from ganzoo.training.runs.run import Run
+from ganzoo.training.watch.monitor import describe_patience
 from ganzoo.zoo.model import save_model
 
 if TYPE_CHECKING:

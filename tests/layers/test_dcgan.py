@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.layers import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem, pyramid
+from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
+from ganzoo.layers.stages import pyramid
 
 STAGES = pyramid((3, 32, 32), width=2)
 

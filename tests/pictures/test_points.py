@@ -18,7 +18,7 @@ from ganzoo.pictures.points import (
     square_around,
     write_scene,
 )
-from ganzoo.training.plane import Plane
+from ganzoo.training.watch.plane import Plane
 from points import TINY, frames, pictures
 from trainings import Silence, resume, train_with
 

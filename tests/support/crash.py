@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from ganzoo import Run
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 
 LONGEST = 120
 """Seconds after which a training that says nothing is given up."""

@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 
 TINY = {
     "name": "tiny",

@@ -11,7 +11,7 @@ import torch
 
 import ganzoo
 from command import Command
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 
 
 def tiny(**train: Any) -> dict[str, Any]:

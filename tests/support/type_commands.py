@@ -18,7 +18,7 @@ import torch.distributed as dist
 
 from ganzoo.cli.main import main
 from ganzoo.training import launch as joining
-from ganzoo.training import run
+from ganzoo.training.runs import run
 
 joining.REPORT_TIMEOUT_SECONDS = 0  # nobody has to wait for the first process, since none ends
 run.LOCK_TIMEOUT_SECONDS = 1  # nor for a folder that will not appear

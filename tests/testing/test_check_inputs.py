@@ -7,7 +7,7 @@ import pytest
 import ganzoo
 from checking import SOURCE, endings, source, takes
 from ganzoo.plugins.catalog import catalog
-from ganzoo.zoo.bundle import bundle
+from ganzoo.zoo.publishing.bundle import bundle
 from tinyplugin import add, failed, install, results
 
 

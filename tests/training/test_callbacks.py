@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from trainings import assert_same_weights, resume, tiny, train_with
 
 RECIPE = tiny(steps=6, log_every=2, save_every=3, sample_every=3)

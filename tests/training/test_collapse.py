@@ -8,8 +8,8 @@ from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
 from ganzoo.recipe import build
 from ganzoo.recipe.sections import LossUse
-from ganzoo.training import collapse
-from ganzoo.training.collapse import CollapseDetector, mean_distance
+from ganzoo.training.watch import collapse
+from ganzoo.training.watch.collapse import CollapseDetector, mean_distance
 from trainings import Heard, assert_same_weights, log, resume, train_with
 from watched import TINY, measured
 

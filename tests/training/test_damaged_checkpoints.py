@@ -11,7 +11,7 @@ import torch
 
 import ganzoo
 from ganzoo._io import to_json
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from trainings import Heard, index_and_notes, newest, resume, tiny, train_with
 
 TINY = tiny(steps=8, save_every=2, log_every=2)

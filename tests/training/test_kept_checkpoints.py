@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from trainings import Heard, Power, assert_same, resume, state, tiny, train_with
 
 TINY = tiny(steps=11, log_every=3)

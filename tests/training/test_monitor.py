@@ -8,10 +8,10 @@ import ganzoo
 from ganzoo.data.sources import open_data
 from ganzoo.engine.settings import Train
 from ganzoo.evaluation.lookup import find_suite
-from ganzoo.training import checkpoint
-from ganzoo.training.curves import group_into_panels, write_curves
-from ganzoo.training.monitor import Monitor
-from ganzoo.training.progress import Bar
+from ganzoo.training.display.progress import Bar
+from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.curves import group_into_panels, write_curves
+from ganzoo.training.watch.monitor import Monitor
 from trainings import Heard, Power, assert_same_weights, log, resume, state, train_with
 from watched import EVALUATED, TINY, Ink, measured
 

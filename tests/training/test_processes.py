@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from launch import LAUNCH, SMOOTH, SUPPORT, TINY, command_with_plugin
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from command import Command
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from launch import LAUNCH, SMOOTH, TINY, command_with_plugin
 
 

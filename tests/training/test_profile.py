@@ -7,7 +7,7 @@ import pytest
 from torch.autograd import DeviceType
 
 from ganzoo.engine.loop import BETWEEN_STEPS, PROFILE_PREFIX
-from ganzoo.training.profiler import PARTS, summarize
+from ganzoo.training.display.profiler import PARTS, summarize
 from trainings import assert_same_weights, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from trainings import Silence, assert_same_weights, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)
@@ -85,7 +85,7 @@ def test_a_folder_of_pictures_is_found_again_from_anywhere(tmp_path, monkeypatch
 
 
 def test_a_second_training_in_the_same_run_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.training.run.LOCK_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("ganzoo.training.runs.run.LOCK_TIMEOUT_SECONDS", 0)
     run = train(tmp_path / "run")
     before = (run.path / "recipe.toml").read_text()
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):

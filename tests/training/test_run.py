@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from trainings import assert_same_weights, start, state, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)

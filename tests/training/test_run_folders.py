@@ -75,7 +75,7 @@ def test_two_trainings_without_a_folder_of_their_own_get_one_each(command):
 
 
 def test_a_training_that_is_at_work_cannot_be_overwritten(run, monkeypatch):
-    monkeypatch.setattr("ganzoo.training.run.LOCK_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr("ganzoo.training.runs.run.LOCK_TIMEOUT_SECONDS", 0)
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
         train(run.path, overwrite=True)
     assert index_and_notes(run) == (8, [])

@@ -11,7 +11,7 @@ import pytest
 
 import ganzoo
 from ganzoo._signals import GracefulStop
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 from pictures import write_images
 from trainings import index_and_notes, start, wait_for
 

@@ -7,7 +7,7 @@ import pytest
 import ganzoo
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.evaluation.mixtures import MixtureSuite
-from ganzoo.zoo.publish import Publication
+from ganzoo.zoo.publishing.publish import Publication
 from points import TINY
 from trainings import train_with
 

@@ -13,9 +13,9 @@ from ganzoo._io import sha256
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.zoo import references
-from ganzoo.zoo.bundle import bundle, without_paths
 from ganzoo.zoo.config import CheckedConfig
 from ganzoo.zoo.model import load
+from ganzoo.zoo.publishing.bundle import bundle, without_paths
 from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.resolve import resolve_model
 

@@ -9,17 +9,10 @@ generator's first layer and the critic's last are written as linear maps, since 
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers import (
-    BASE,
-    Stage,
-    check_at_least_one,
-    check_image,
-    dcgan_downsampling,
-    dcgan_upsampling,
-    initialise_normal,
-    linear_stem,
-    pyramid,
-)
+from ganzoo.layers.checks import check_at_least_one, check_image
+from ganzoo.layers.dcgan import dcgan_downsampling, dcgan_upsampling, linear_stem
+from ganzoo.layers.initialisation import initialise_normal
+from ganzoo.layers.stages import BASE, Stage, pyramid
 
 MAX_WIDTH = 512
 

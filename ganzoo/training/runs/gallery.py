@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo.pictures import grid, points
-from ganzoo.training import checkpoint
+from ganzoo.training.runs import checkpoint
 
 
 class Gallery:

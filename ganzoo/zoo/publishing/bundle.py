@@ -18,10 +18,10 @@ from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.zoo.card import make_card
-from ganzoo.zoo.entry import entry_table
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
+from ganzoo.zoo.publishing.card import make_card
+from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
-from ganzoo.training.log import COUNTERS
+from ganzoo.training.runs.log import COUNTERS
 from ganzoo.training.trainer import Trainer
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from ganzoo._io import write_bytes
-from ganzoo.training.log import COUNTERS
+from ganzoo.training.runs.log import COUNTERS
 
 MAX_MARKED_POINTS = 20
 """A curve of fewer points marks each of them: a single point would be invisible without a mark."""

@@ -1,0 +1,4 @@
+"""Models on their way out: to a repository on the Hub, or into a package, each with its card and registry entry.
+
+Pulling is in `ganzoo.zoo.hub`; samples as files are in `ganzoo.zoo.export`.
+"""
