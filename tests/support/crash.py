@@ -23,6 +23,7 @@ import torch
 
 from ganzoo import Run
 from ganzoo.training.runs import checkpoint
+from trainings import log
 
 LONGEST = 120
 """Seconds after which a training that says nothing is given up."""
@@ -149,11 +150,6 @@ def differences(one: Run, other: Run) -> list[str]:
 def same(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
     """Whether both tensors are there and have the same bits."""
     return one is not None and other is not None and torch.equal(one, other)
-
-
-def log(run: Run) -> list[dict]:
-    """The lines of the log, without what depends on the clock."""
-    return [{key: value for key, value in line.items() if key != "images_per_second"} for line in run.metrics]
 
 
 def main(arguments: list[str] | None = None) -> int:

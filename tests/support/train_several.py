@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torchvision.utils import save_image
 
 import ganzoo
 from ganzoo.data import sources
-from trainings import Silence
+from pictures import write_images
+from trainings import Heard
 
 RANK = int(os.environ["RANK"])
 SMALL = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32"}
@@ -31,23 +31,10 @@ def met(**how: Any) -> list[Any]:
     return []
 
 
-class Heard(Silence):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, sentence: str) -> None:
-        """Keep it."""
-        self.said.append(sentence)
-
-
 def pictures(folder: Path) -> Path:
     """Forty, of which fifteen cannot be read."""
     if RANK == 0:
-        folder.mkdir()
-        for number in range(40):
-            save_image(torch.rand(1, 32, 32), folder / f"{number:02}.png")
+        write_images(folder, 40, (32, 32))
         for number in range(15):
             (folder / f"{number:02}.png").write_bytes(b"broken")
     return folder
@@ -68,7 +55,7 @@ def everything(folder: Path) -> dict[str, Any]:
     found = {"data": pictures(folder / "pictures"), "data.size": 28, "data.channels": 1}
     heard = Heard()
     ganzoo.train("vanilla", **{**SMALL, **found}, train={"steps": 10, "log_every": 5}, progress=heard)
-    came["said"] = heard.said[-1:]
+    came["said"] = heard.lines[-1:]
     return came
 
 
