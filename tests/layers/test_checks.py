@@ -4,8 +4,14 @@ import math
 
 import pytest
 
-from ganzoo.layers.checks import check_at_least_one, check_dropout, check_image, check_not_negative, check_positive
-from ganzoo.layers.dcgan import activation_layers
+from ganzoo.layers import (
+    activation_layers,
+    check_at_least_one,
+    check_dropout,
+    check_image,
+    check_not_negative,
+    check_positive,
+)
 
 
 def test_what_is_allowed_is_let_through():

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
-from ganzoo.layers.stages import pyramid
+from ganzoo.layers import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem, pyramid
 
 STAGES = pyramid((3, 32, 32), width=2)
 

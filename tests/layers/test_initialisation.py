@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.layers.initialisation import initialise_normal
+from ganzoo.layers import initialise_normal
 
 LAYERS = [
     nn.Linear(80, 90), nn.Conv1d(40, 40, 3), nn.Conv2d(30, 30, 3), nn.Conv3d(10, 20, 3), nn.ConvTranspose1d(40, 40, 3),

@@ -6,7 +6,7 @@ import statistics
 import pytest
 import torch
 
-from ganzoo.layers.minibatch import MinibatchDeviation
+from ganzoo.layers import MinibatchDeviation
 
 
 def by_loop(group):

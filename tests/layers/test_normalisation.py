@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
+from ganzoo.layers import ConditionalBatchNorm2d, PixelNorm
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 5, 2, 4)], ids=str)

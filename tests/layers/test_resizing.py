@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import conv2d
 
-from ganzoo.layers.resizing import double, halve
+from ganzoo.layers import double, halve
 
 SIDES = {7: 4, 8: 4, 14: 7, 28: 14, 32: 16}
 """A larger map's side, and the side of the smaller map."""

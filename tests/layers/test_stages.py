@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganzoo.layers.stages import BASE, Stage, pyramid
+from ganzoo.layers import BASE, Stage, pyramid
 
 
 @pytest.mark.parametrize(

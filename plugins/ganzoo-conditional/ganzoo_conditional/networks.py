@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers.dcgan import dcgan_downsampling, dcgan_upsampling, linear_stem
-from ganzoo.layers.initialisation import initialise_normal
-from ganzoo.layers.stages import pyramid
+from ganzoo.layers import dcgan_downsampling, dcgan_upsampling, initialise_normal, linear_stem, pyramid
 
 
 class Generator(ganzoo.Generator):

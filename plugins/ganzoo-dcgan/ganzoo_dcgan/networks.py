@@ -11,10 +11,15 @@ from typing import Literal
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers.checks import check_at_least_one, check_dropout
-from ganzoo.layers.dcgan import dcgan_downsampling, dcgan_upsampling
-from ganzoo.layers.initialisation import initialise_normal
-from ganzoo.layers.stages import BASE, pyramid
+from ganzoo.layers import (
+    BASE,
+    check_at_least_one,
+    check_dropout,
+    dcgan_downsampling,
+    dcgan_upsampling,
+    initialise_normal,
+    pyramid,
+)
 
 
 class Generator(ganzoo.Generator):

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
 import ganzoo
-from ganzoo.layers.checks import check_positive
+from ganzoo.layers import check_positive
 
 
 class MutualInformation(ganzoo.Loss):

@@ -11,10 +11,15 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 import ganzoo
-from ganzoo.layers.checks import check_at_least_one
-from ganzoo.layers.dcgan import dcgan_downsampling, dcgan_upsampling, linear_stem
-from ganzoo.layers.initialisation import initialise_normal
-from ganzoo.layers.stages import BASE, pyramid
+from ganzoo.layers import (
+    BASE,
+    check_at_least_one,
+    dcgan_downsampling,
+    dcgan_upsampling,
+    initialise_normal,
+    linear_stem,
+    pyramid,
+)
 
 RECOGNITION_WIDTH = 128
 """Units of the recognition network's hidden layer."""

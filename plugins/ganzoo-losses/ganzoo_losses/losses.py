@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 import ganzoo
-from ganzoo.layers.checks import check_not_negative, check_positive
+from ganzoo.layers import check_not_negative, check_positive
 
 
 class LeastSquares(ganzoo.Loss):

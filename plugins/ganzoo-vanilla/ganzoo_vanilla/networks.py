@@ -14,7 +14,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers.checks import check_at_least_one, check_dropout
+from ganzoo.layers import check_at_least_one, check_dropout
 
 Activation = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "tanh"]
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {

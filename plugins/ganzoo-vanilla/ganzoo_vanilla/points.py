@@ -5,7 +5,7 @@ from math import prod
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers.checks import check_at_least_one
+from ganzoo.layers import check_at_least_one
 from ganzoo_vanilla.networks import Activation, perceptron
 
 

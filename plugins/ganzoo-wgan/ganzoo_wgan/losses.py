@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers.checks import check_not_negative, check_positive
+from ganzoo.layers import check_not_negative, check_positive
 
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 

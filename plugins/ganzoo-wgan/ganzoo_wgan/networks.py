@@ -9,10 +9,17 @@ generator's first layer and the critic's last are written as linear maps, since 
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers.checks import check_at_least_one, check_image
-from ganzoo.layers.dcgan import dcgan_downsampling, dcgan_upsampling, linear_stem
-from ganzoo.layers.initialisation import initialise_normal
-from ganzoo.layers.stages import BASE, Stage, pyramid
+from ganzoo.layers import (
+    BASE,
+    Stage,
+    check_at_least_one,
+    check_image,
+    dcgan_downsampling,
+    dcgan_upsampling,
+    initialise_normal,
+    linear_stem,
+    pyramid,
+)
 
 MAX_WIDTH = 512
 
