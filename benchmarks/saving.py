@@ -11,35 +11,40 @@ import json
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import ganzoo
+from ganzoo.training.housekeeping import Checkpoints, Measurement
 from ganzoo.training.trainer import Trainer
 
-PARTS = {"_save": "checkpoint and model", "_measure": "measurement of the best"}
+PARTS = {Checkpoints: "checkpoint and model", Measurement: "measurement of the best"}
+"""The callbacks whose time is taken, and what each does."""
 
 
 class Clock:
-    """Adds up the seconds that methods of a class take."""
+    """Adds up the seconds that one method of each watched class takes, and counts the calls that took some."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.calls: defaultdict[str, int] = defaultdict(int)
+        self.seconds: defaultdict[type, float] = defaultdict(float)
+        self.calls: defaultdict[type, int] = defaultdict(int)
 
-    def watch(self, owner: type, name: str) -> None:
-        """Time every call of that method from now on."""
+    def watch(self, owner: type, name: str, is_due: Callable[..., bool] = lambda *arguments: True) -> None:
+        """Time every call of that method that `is_due`, from now on."""
         method = getattr(owner, name)
 
         def timed(*arguments: Any, **options: Any) -> Any:
+            if not is_due(*arguments):
+                return method(*arguments, **options)
             begun = time.perf_counter()
             try:
                 return method(*arguments, **options)
             finally:
-                self.seconds[name] += time.perf_counter() - begun
-                self.calls[name] += 1
+                self.seconds[owner] += time.perf_counter() - begun
+                self.calls[owner] += 1
 
         setattr(owner, name, timed)
 
@@ -52,8 +57,9 @@ def main() -> None:
     parser.add_argument("--precision", default="fp32")
     chosen = parser.parse_args()
     clock = Clock()
-    for name in (*PARTS, "play"):
-        clock.watch(Trainer, name)
+    clock.watch(Trainer, "train")
+    for part in PARTS:
+        clock.watch(part, "on_step_end", part.is_due)
     with tempfile.TemporaryDirectory() as folder:
         settings = {"steps": chosen.steps, "precision": chosen.precision}
         run = ganzoo.train(chosen.recipe, out=Path(folder) / "run", quiet=True, train=settings)
@@ -61,9 +67,9 @@ def main() -> None:
     results = {
         "recipe": chosen.recipe,
         "save_every": every,
-        "share": round(sum(clock.seconds[name] for name in PARTS) / clock.seconds["play"], 4),
-        "saving_seconds": {what: round(clock.seconds[name] / clock.calls[name], 3) for name, what in PARTS.items()},
-        "training_seconds": round(clock.seconds["play"], 1),
+        "share": round(sum(clock.seconds[part] for part in PARTS) / clock.seconds[Trainer], 4),
+        "saving_seconds": {what: round(clock.seconds[part] / clock.calls[part], 3) for part, what in PARTS.items()},
+        "training_seconds": round(clock.seconds[Trainer], 1),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
