@@ -16,9 +16,9 @@ from torch import Tensor
 from ganzoo._io import read_bytes, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe, differences
+from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
 from ganzoo.training.runs.gallery import Gallery
-from ganzoo.training.launch import launch_command
 from ganzoo.training.runs.log import append_line, read_lines, write_lines
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
