@@ -49,9 +49,11 @@ class Bar(BuiltIn):
             self.console.fall_silent()
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Show the bar."""
+        """Show the bar, where somebody can see it move."""
+        if not self.live:
+            return
         columns = [TextColumn("step"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")]
-        self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console, disable=not self.live)
+        self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console)
         self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step)
         self.bar.start()
 
@@ -64,7 +66,7 @@ class Bar(BuiltIn):
         """Show images per second, loss terms and measures beside the bar, or as a line."""
         terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
         text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
-        if self.bar and self.live:
+        if self.bar:
             self.bar.update(self.task, description=text)
         else:
             self.say(f"step {line['step']}  {text}")
