@@ -20,7 +20,7 @@ from ganzoo.pictures.points import (
 )
 from ganzoo.training.watch.plane import Plane
 from points import TINY, frames, pictures
-from trainings import Silence, resume, train_with
+from trainings import resume, train_with
 
 train = train_with(TINY)
 
@@ -65,17 +65,17 @@ def test_a_run_that_goes_on_has_an_animation_of_its_whole_length(tmp_path):
     assert len(frames(run.path / "game.gif")) == 4
 
 
-class Stops(Silence):
+class Stops(ganzoo.Callback):
     """Sends this process a signal in a step."""
 
-    def step(self, done):
-        if done == 6:
+    def on_step_end(self, trainer):
+        if trainer.step == 6:
             signal.raise_signal(signal.SIGINT)
 
 
 def test_a_run_that_somebody_stops_has_an_animation_too(tmp_path):
     with pytest.raises(ganzoo.Interrupted):
-        ganzoo.train(TINY, out=tmp_path / "run", device="cpu", progress=Stops())
+        ganzoo.train(TINY, out=tmp_path / "run", device="cpu", quiet=True, callbacks=[Stops()])
     assert len(frames(tmp_path / "run" / "game.gif")) == 2
 
 

@@ -16,7 +16,7 @@ import torch
 import ganzoo
 from ganzoo.data import sources
 from pictures import write_images
-from trainings import Heard
+from trainings import keeping
 
 RANK = int(os.environ["RANK"])
 SMALL = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32"}
@@ -53,9 +53,10 @@ def everything(folder: Path) -> dict[str, Any]:
     came["tail"] = met(data=[{"image": torch.zeros(4, 1, 28, 28)}, {"image": torch.zeros(5, 1, 28, 28)}])
     sources.MAX_IMAGES_IN_MEMORY = 0  # as for a folder that is too large
     found = {"data": pictures(folder / "pictures"), "data.size": 28, "data.channels": 1}
-    heard = Heard()
-    ganzoo.train("vanilla", **{**SMALL, **found}, train={"steps": 10, "log_every": 5}, progress=heard)
-    came["said"] = heard.lines[-1:]
+    lines: list[str] = []
+    with keeping(lines):
+        ganzoo.train("vanilla", **{**SMALL, **found}, train={"steps": 10, "log_every": 5}, quiet=True)
+    came["said"] = lines[-1:]
     return came
 
 

@@ -1,9 +1,11 @@
 """Small trainings on the CPU: how they are started, interrupted and heard, and what they come to."""
 
+import logging
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +25,65 @@ def tiny(**train: Any) -> dict[str, Any]:
     }
 
 
-def train_with(recipe: dict[str, Any]) -> Callable[..., ganzoo.Run]:
-    """`train(out)` with this recipe unless it is given another."""
-
-    def train(out: Path, recipe: Any = recipe, progress: Any = None, **more: Any) -> ganzoo.Run:
-        return ganzoo.train(recipe, out=out, device="cpu", quiet=not progress, progress=progress, **more)
-
-    return train
-
-
-def resume(out: Path, progress: Any = None, **more: Any) -> ganzoo.Run:
-    return ganzoo.train(out=out, resume=True, device="cpu", quiet=not progress, progress=progress, **more)
-
-
-class Silence:
-    """An old-fashioned progress object that does nothing."""
-
-    def say(self, text: str) -> None: ...
-    def start(self, done: int, steps: int) -> None: ...
-    def step(self, done: int) -> None: ...
-    def log(self, line: Any) -> None: ...
-    def stop(self) -> None: ...
-
-
 class Power(BaseException):
     """What a process feels when the power goes: nothing gets the chance to tidy up."""
 
 
-class Heard(Silence):
-    """Keeps what is said, and cuts the power in the middle of a step."""
+class Heard(ganzoo.Callback):
+    """Keeps the library's messages, and cuts the power at the end of a step."""
 
     def __init__(self, cut: int = 0) -> None:
         self.lines: list[str] = []
         self.cut = cut
 
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-    def step(self, done: int) -> None:
-        if done == self.cut:
+    def on_step_end(self, trainer: ganzoo.Trainer) -> None:
+        if trainer.step == self.cut:
             raise Power
+
+
+class Keeps(logging.Handler):
+    """Appends each message to a list."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.INFO)
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@contextmanager
+def keeping(lines: list[str]) -> Iterator[None]:
+    """Keep the messages of the library, and of nobody else, in a list."""
+    logger, handler = logging.getLogger("ganzoo"), Keeps(lines)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def trained(*arguments: Any, heard: ganzoo.Callback | None = None, **more: Any) -> ganzoo.Run:
+    """`ganzoo.train` on the CPU and without a display, heard by a callback."""
+    callbacks = [heard] * bool(heard) + more.pop("callbacks", [])
+    with keeping(getattr(heard, "lines", [])):
+        return ganzoo.train(*arguments, device="cpu", quiet=True, callbacks=callbacks, **more)
+
+
+def train_with(recipe: dict[str, Any]) -> Callable[..., ganzoo.Run]:
+    """`train(out)` with this recipe unless it is given another."""
+
+    def train(out: Path, recipe: Any = recipe, heard: Any = None, **more: Any) -> ganzoo.Run:
+        return trained(recipe, out=out, heard=heard, **more)
+
+    return train
+
+
+def resume(out: Path, heard: Any = None, **more: Any) -> ganzoo.Run:
+    return trained(out=out, resume=True, heard=heard, **more)
 
 
 def state(run: ganzoo.Run | Path) -> Any:

@@ -54,8 +54,8 @@ class At(Heard):
         super().__init__()
         self.at, self.act = step, act
 
-    def step(self, done):
-        if done == self.at:
+    def on_step_end(self, trainer):
+        if trainer.step == self.at:
             self.act()
 
 
@@ -79,7 +79,7 @@ def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, strea
     ) as held:
         train(
             tmp_path / "run",
-            progress=At(5, kill_one_later),
+            heard=At(5, kill_one_later),
             data=write_images(tmp_path / "pictures"),
             **{"data.size": 28, "train.steps": 4000},
         )
@@ -93,7 +93,7 @@ def test_a_data_worker_that_dies_is_said_and_the_checkpoint_kept(tmp_path, strea
 def test_a_picture_that_vanishes_is_passed_over_and_named(tmp_path, streamed):
     folder = write_images(tmp_path / "pictures")
     heard = At(3, (folder / "17.png").unlink)
-    train(tmp_path / "run", progress=heard, data=folder, **{"data.size": 28, "train.steps": 20})
+    train(tmp_path / "run", heard=heard, data=folder, **{"data.size": 28, "train.steps": 20})
     assert f"skipped 1 images that cannot be read, the last is '{folder / '17.png'}'" in heard.lines
 
 
@@ -102,7 +102,7 @@ def test_a_folder_that_vanishes_is_said_and_the_checkpoint_kept(tmp_path, stream
     with pytest.raises(ganzoo.BadInput, match=r"too many images in a row cannot be read, the last is .*pictures"):
         train(
             tmp_path / "run",
-            progress=At(3, lambda: shutil.rmtree(folder)),
+            heard=At(3, lambda: shutil.rmtree(folder)),
             data=folder,
             **{"data.size": 28, "train.steps": 400},
         )

@@ -9,7 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.training.runs import checkpoint
-from trainings import Silence, assert_same_weights, tiny, train_with
+from trainings import assert_same_weights, keeping, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)
 train = train_with(TINY)
@@ -99,9 +99,8 @@ def test_a_finished_run_says_so_and_stays_as_it_is(tmp_path):
     run = train(tmp_path / "run")
     before = (run.path / "model" / "config.json").stat().st_mtime_ns
     said = []
-    listener = Silence()
-    listener.say = said.append
-    ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
+    with keeping(said):
+        ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True)
     assert "is finished: it was trained for 6 steps; to continue, give it more steps: -o train.steps=12" in said[-1]
     assert (run.path / "model" / "config.json").stat().st_mtime_ns == before
 
@@ -113,8 +112,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
     said = []
-    listener = Silence()
-    listener.say = said.append
-    ganzoo.train(out=run.path, resume=True, device="cpu", progress=listener)
+    with keeping(said):
+        ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True)
     assert "checkpoint step-000006 is damaged or cannot be read; using the one before it" in said
     assert [line["step"] for line in run.metrics] == [2, 4, 6]

@@ -32,7 +32,7 @@ def test_what_was_changed_is_told_and_written_to_the_history(tmp_path):
 
 def test_nothing_changed_is_nothing_told(tmp_path):
     with pytest.raises(Power):
-        train(tmp_path / "run", progress=Heard(5), **{"train.save_every": 4})
+        train(tmp_path / "run", heard=Heard(5), **{"train.save_every": 4})
     heard = Heard()
     run = resume(tmp_path / "run", heard)
     assert run.history[-1]["changed"] == {}
@@ -41,7 +41,7 @@ def test_nothing_changed_is_nothing_told(tmp_path):
 
 def test_other_circumstances_are_told(tmp_path):
     with pytest.raises(Power):
-        train(tmp_path / "run", progress=Heard(5), **{"train.save_every": 4})
+        train(tmp_path / "run", heard=Heard(5), **{"train.save_every": 4})
     path, heard = tmp_path / "run" / "history.jsonl", Heard()
     path.write_text(path.read_text().replace(torch.__version__, "2.0.0"))
     resume(tmp_path / "run", heard)
@@ -115,7 +115,7 @@ def test_a_run_from_another_machine_goes_on_with_its_pictures_elsewhere(tmp_path
     recipe = copy.deepcopy(TINY) | {"data": {"name": "pictures", "size": 28}}
     whole = train("whole", recipe)
     with pytest.raises(Power):
-        train("run", recipe, **{"train.save_every": 4}, progress=Heard(5))
+        train("run", recipe, **{"train.save_every": 4}, heard=Heard(5))
     shutil.move(tmp_path / "there", tmp_path / "here")
     monkeypatch.chdir(tmp_path)
     refused = command("train", "--resume", "../here/run")

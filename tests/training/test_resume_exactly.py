@@ -15,7 +15,7 @@ def broken_off(out, steps, recipe=TINY, **more):
     """A training that loses power after each of these steps has been saved and the next one was begun."""
     for number, step in enumerate(steps):
         with pytest.raises(Power):
-            settings = {"train.save_every": step, "progress": Heard(step + 1)}
+            settings = {"train.save_every": step, "heard": Heard(step + 1)}
             resume(out, **settings) if number else train(out, recipe, **settings, **more)
         assert state(out).numbers["index"] == step
     return resume(out)
@@ -136,7 +136,7 @@ def test_a_shuffling_loader_of_python_code_goes_on_where_it_was(tmp_path, worker
     for step in (3, 5, 7):
         out = tmp_path / str(step)
         with pytest.raises(Power):
-            settings = {"train.save_every": step, "progress": Heard(step + 1)}
+            settings = {"train.save_every": step, "heard": Heard(step + 1)}
             train(out, recipe, data=shuffled(workers), **settings)
         assert_same(whole.path, resume(out, data=shuffled(workers)).path)
 
@@ -144,7 +144,7 @@ def test_a_shuffling_loader_of_python_code_goes_on_where_it_was(tmp_path, worker
 def test_a_run_that_was_never_saved_starts_at_the_beginning(tmp_path):
     whole, heard = train(tmp_path / "whole"), Heard()
     with pytest.raises(Power):
-        train(tmp_path / "broken", progress=Heard(5))
+        train(tmp_path / "broken", heard=Heard(5))
     again = resume(tmp_path / "broken", heard)
     assert any("has no checkpoint yet; starting from the beginning" in line for line in heard.lines)
     assert_same(whole.path, again.path, but=())

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 import ganzoo
-from trainings import Heard, Power, Silence, assert_same, resume, state, tiny, train_with
+from trainings import Heard, Power, assert_same, resume, state, tiny, train_with
 
 TINY = tiny(steps=11, log_every=3)
 train = train_with(TINY)
@@ -33,8 +33,8 @@ def test_a_rollback_survives_a_loss_of_power(tmp_path, unlucky):
     class Later(Heard):
         """Cuts the power only after the rollback."""
 
-        def start(self, done, steps):
-            self.cut = 7 if done else 0
+        def on_train_start(self, trainer):
+            self.cut = 7 if trainer.step else 0
 
     with pytest.raises(Power):
         train(tmp_path / "broken", rollback(seeds=1), Later())
@@ -43,9 +43,9 @@ def test_a_rollback_survives_a_loss_of_power(tmp_path, unlucky):
 
 
 def test_ctrl_c_ends_a_training_that_would_have_rolled_back(tmp_path, unlucky):
-    class Impatient(Silence):
-        def step(self, done):
-            if done == 6:
+    class Impatient(ganzoo.Callback):
+        def on_step_end(self, trainer):
+            if trainer.step == 6:
                 signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(ganzoo.Interrupted, match=r"stopped; .*; the last good checkpoint is kept; go on from step-00"):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import ganzoo
-from trainings import Silence, index_and_notes, resume, start, tiny, train_with
+from trainings import index_and_notes, resume, start, tiny, train_with
 
 TINY = tiny(steps=8, save_every=2, log_every=2)
 train = train_with(TINY)
@@ -35,13 +35,13 @@ def test_a_folder_that_nothing_can_be_written_to_is_said(run, command):
 
 
 def test_a_file_where_the_checkpoints_should_be_is_said(tmp_path):
-    class Trap(Silence):
-        def start(self, done, steps):
+    class Trap(ganzoo.Callback):
+        def on_train_start(self, trainer):
             (tmp_path / "run" / "checkpoints").rmdir()
             (tmp_path / "run" / "checkpoints").write_text("in the way")
 
     with pytest.raises(ganzoo.BadInput, match=r"cannot write .*; no checkpoint had been saved yet"):
-        train(tmp_path / "run", progress=Trap())
+        train(tmp_path / "run", heard=Trap())
 
 
 def test_a_folder_of_a_training_that_was_killed_at_its_very_beginning_is_as_good_as_empty(tmp_path):

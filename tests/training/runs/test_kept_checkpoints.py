@@ -22,7 +22,7 @@ def test_the_best_so_far_is_kept_and_remembered(tmp_path):
     assert kept == sorted({f"step-{best:06d}", "step-000010", "step-000012"})
     assert json.loads((whole.best_folder / "config.json").read_text())["training"]["steps"] == best
     with pytest.raises(Power):
-        train(tmp_path / "broken", **settings, progress=Heard(7))
+        train(tmp_path / "broken", **settings, heard=Heard(7))
     assert_same(whole.path, resume(tmp_path / "broken").path, but=())
 
 
@@ -31,7 +31,7 @@ def test_a_measure_waits_for_the_next_line_of_the_log(tmp_path):
     whole = train(tmp_path / "whole", **settings)
     assert [line["step"] for line in whole.metrics if "swd_ratio" in line] == [9, 15]
     with pytest.raises(Power):
-        train(tmp_path / "broken", **settings, progress=Heard(8))
+        train(tmp_path / "broken", **settings, heard=Heard(8))
     broken = resume(tmp_path / "broken")
     assert [line.get("swd_ratio") for line in whole.metrics] == [line.get("swd_ratio") for line in broken.metrics]
 

@@ -12,7 +12,7 @@ IMPATIENT = {
 
 def test_patience_ends_a_run_and_says_so(tmp_path, ink):
     heard = Heard()
-    run = train(tmp_path / "run", progress=heard, **IMPATIENT)
+    run = train(tmp_path / "run", heard=heard, **IMPATIENT)
     stopped, best = state(run).numbers["index"], run.best_step
     assert stopped == best + 3 * 2 < 60
     said = f"has not improved on its {state(run).numbers['best']['shift_ratio']} of step {best} in 3 measurements"

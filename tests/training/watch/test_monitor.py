@@ -68,7 +68,7 @@ def test_a_measure_that_is_better_when_higher_is_the_best_where_it_is_highest():
 def test_a_run_that_was_cut_off_goes_on_bit_for_bit_with_all_that_was_measured(tmp_path, ink, cut):
     whole = train(tmp_path / "whole", **EVALUATED)
     with pytest.raises(Power):
-        train(tmp_path / "broken", **EVALUATED, progress=Heard(cut))
+        train(tmp_path / "broken", **EVALUATED, heard=Heard(cut))
     broken = resume(tmp_path / "broken")
     assert_same_weights(whole, broken)
     assert state(whole).numbers == state(broken).numbers
@@ -110,7 +110,7 @@ def test_samples_that_are_no_numbers_are_left_out(name):
 
 def test_the_history_says_under_which_protocol_was_measured(tmp_path, ink):
     heard = Heard()
-    run = train(tmp_path / "run", progress=heard, **EVALUATED)
+    run = train(tmp_path / "run", heard=heard, **EVALUATED)
     about = run.history[0]["evaluation"]
     assert (about["samples"], about["protocol"]) == (100, {"real": "100 training images"})
     assert about["real"]["dark"] == Ink().metrics["dark"].measure(Ink().control(100))
