@@ -2,14 +2,13 @@
 
 import itertools
 import math
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo._seeds import seed_of
@@ -28,6 +27,7 @@ from ganzoo.training.display.profiler import Profiler
 from ganzoo.training.display.tensorboard import TensorBoard
 from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, Measurement, MetricsLog, Pictures
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples
 from ganzoo.zoo.model import load_initial_weights
@@ -58,30 +58,6 @@ class Plan:
     def replace(self, **overrides: Any) -> "Plan":
         """Return a plan with changes in its recipe, none of which may name another class."""
         return replace(self, resolved=replace(self.resolved, recipe=self.recipe.replace(**overrides)))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A training that is ready for its first step, or for the one after a checkpoint.
-
-    `batches` never ends; closing `readers` ends the processes that read for it. `measures` are the numbers for the
-    next line of the log.
-    """
-
-    resolved: ResolvedRecipe
-    data: Data
-    engine: Engine
-    readers: Generator[dict[str, Tensor], None, None]
-    batches: Iterator[dict[str, Tensor]]
-    monitor: Monitor
-    samples: FixedSamples
-    callbacks: CallbackList
-    measures: Mapping[str, float]
-
-    @property
-    def recipe(self) -> Recipe:
-        """The complete recipe, with the precision that was chosen."""
-        return self.resolved.recipe
 
 
 def make_plan(

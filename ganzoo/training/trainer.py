@@ -2,24 +2,54 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import Any, ParamSpec
+
+from torch import Tensor
 
 from ganzoo._signals import GracefulStop
+from ganzoo.data.base import Data
+from ganzoo.engine.loop import Engine
 from ganzoo.errors import Interrupted
+from ganzoo.recipe.build import ResolvedRecipe
+from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import resume
+from ganzoo.training.callbacks import CallbackList
 from ganzoo.training.launch import is_under_torchrun
 from ganzoo.training.runs.run import Run
-from ganzoo.training.watch.monitor import describe_patience
+from ganzoo.training.watch.monitor import Monitor, describe_patience
+from ganzoo.training.watch.samples import FixedSamples
 from ganzoo.zoo.model import save_model
-
-if TYPE_CHECKING:
-    from ganzoo.training.prepare import Prepared
 
 P = ParamSpec("P")
 logger = logging.getLogger("ganzoo")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that is ready for its first step, or for the one after a checkpoint.
+
+    `batches` never ends; closing `readers` ends the processes that read for it. `measures` are the numbers for the
+    next line of the log.
+    """
+
+    resolved: ResolvedRecipe
+    data: Data
+    engine: Engine
+    readers: Generator[dict[str, Tensor], None, None]
+    batches: Iterator[dict[str, Tensor]]
+    monitor: Monitor
+    samples: FixedSamples
+    callbacks: CallbackList
+    measures: Mapping[str, float]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe, with the precision that was chosen."""
+        return self.resolved.recipe
 
 
 class Trainer:
@@ -30,7 +60,7 @@ class Trainer:
     numbers for the next line of the log; `seconds`, the time of the training steps so far, without that of callbacks.
     """
 
-    def __init__(self, prepared: "Prepared", run: Run) -> None:
+    def __init__(self, prepared: Prepared, run: Run) -> None:
         self.run, self.recipe, self.settings = run, prepared.recipe, prepared.recipe.train
         self.engine, self.data = prepared.engine, prepared.data
         self.batches, self.readers = prepared.batches, prepared.readers
