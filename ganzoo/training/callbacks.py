@@ -1,16 +1,22 @@
 """The protocol of callbacks, which act between the steps of a training, and the list that calls them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ganzoo._faults import call_plugin
 from ganzoo.engine.loop import BETWEEN_STEPS, Engine
+from ganzoo.errors import BadInput, Error, Failed
 
 if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
 
+logger = logging.getLogger("ganzoo")
 HOOKS = ("on_train_start", "on_step_end", "on_log", "on_save", "on_interrupt", "on_train_end")
 
 
@@ -23,7 +29,8 @@ class Callback:
     `trainer.engine.rng`, a run has the same weights with it and without it, bit for bit.
 
     If it raises, the training ends: a `ValueError` is bad input, anything else a failure; the message names the
-    callback, and the last checkpoint is kept. If several processes train, only rank 0 calls it.
+    callback, and the last checkpoint is kept. If several processes train, all need the same callbacks, but only rank 0
+    calls them; there a callback may not wait for the other processes, as `engine.check` and `trainer.record` do.
     """
 
     def on_train_start(self, trainer: "Trainer") -> None:
@@ -42,7 +49,7 @@ class Callback:
         """Called if somebody stops the training, after its last step. In reverse order: the checkpoint first."""
 
     def on_train_end(self, trainer: "Trainer") -> None:
-        """Called when the training has ended: done, stopped or failed."""
+        """Called when the training has ended: done, stopped or failed, also before it goes back to a checkpoint."""
 
 
 class BuiltIn(Callback):
@@ -71,12 +78,30 @@ class CallbackList:
         for callback in reversed(callbacks) if hook == "on_interrupt" else callbacks:
             self._call(callback, hook, trainer, *arguments)
 
-    def end_with(self, trainer: "Trainer") -> AbstractContextManager[object]:
-        """Return a context that calls `on_train_end` of every callback at its end, whatever raises inside or there."""
-        stack = ExitStack()
-        for callback in reversed(self._overriding["on_train_end"]):
-            stack.callback(self._call, callback, "on_train_end", trainer)
-        return stack
+    @contextmanager
+    def end_with(self, trainer: "Trainer") -> Iterator[None]:
+        """Call `on_train_end` of every callback at the end of the context, whatever raises inside or there.
+
+        An error inside counts: what a callback raises after it is only logged.
+        """
+        try:
+            yield
+        except BaseException:
+            for callback in self._overriding["on_train_end"]:
+                self._end_after_error(callback, trainer)
+            raise
+        with ExitStack() as stack:
+            for callback in reversed(self._overriding["on_train_end"]):
+                stack.callback(self._call, callback, "on_train_end", trainer)
+
+    def _end_after_error(self, callback: Callback, trainer: "Trainer") -> None:
+        if isinstance(callback, BuiltIn):
+            callback.on_train_end(trainer)
+        elif self.engine.processes.first:  # the other processes may be gone, and are not asked
+            try:
+                run_foreign(callback, callback.on_train_end, trainer)
+            except Error as error:
+                logger.warning("%s", error)
 
     def _call(self, callback: Callback, hook: str, trainer: "Trainer", *arguments: Any) -> None:
         method = getattr(callback, hook)
@@ -94,7 +119,34 @@ class CallbackList:
         # Random numbers that a callback draws must not change those that the networks draw.
         with processes.raise_on_all_ranks(), self.engine.hardware.preserve_random_state():
             if processes.first:
-                call_plugin(f"callback '{type(callback).__name__}'", method, *arguments)
+                run_foreign(callback, method, *arguments)
+
+
+def run_foreign(callback: Callback, method: Callable[..., None], trainer: "Trainer", *arguments: Any) -> None:
+    """Call a method of somebody's callback. Raises `BadInput` or `Failed` that names it, whatever it raises."""
+    name = f"callback '{type(callback).__name__}'"
+    try:
+        with torch.set_grad_enabled(torch.is_grad_enabled()):  # which it may not change for the training
+            call_plugin(name, method, trainer, *arguments)
+        call_plugin(name, check_measures, trainer.measures)
+    except Error as error:
+        if str(error).startswith(name):
+            raise
+        kind = BadInput if isinstance(error, BadInput) else Failed
+        raise kind(f"{name}: {error}") from error
+
+
+def check_measures(measures: Mapping[str, Any]) -> None:
+    """Raise `ValueError` for a measure that a line of the log cannot hold."""
+    for key, value in measures.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"trainer.measures holds finite numbers, but '{key}' is {value!r:.60}")
+
+
+def describe_callbacks(callbacks: Iterable[Callback]) -> list[str]:
+    """Return each callback's class and the methods that it overrides: they must be the same in all processes."""
+    hooks = {each: ", ".join(hook for hook in HOOKS if overrides(each, hook)) for each in callbacks}
+    return [f"{type(each).__name__} ({names})" for each, names in hooks.items()]
 
 
 def overrides(callback: Callback, hook: str) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe, differences
-from ganzoo.training.callbacks import Callback
+from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
 from ganzoo.training.prepare import Plan, Source, make_plan, prepare, resolve_init
@@ -67,7 +67,7 @@ def train(
         overrides, data = {**overrides, "data.name": str(data)}, None
     with connect_processes() as processes, show_progress(processes.first, quiet, progress) as display:
         with processes.raise_on_all_ranks():
-            check_callbacks(callbacks)
+            callbacks = check_callbacks(callbacks)
         if resume:
             return resume_run(recipe, data, out, device, display, callbacks, overrides, processes)
         with processes.raise_on_all_ranks():
@@ -76,18 +76,26 @@ def train(
             if out is not None and processes.first:
                 must_remove(out, overwrite)  # before anything that takes time
             plan = make_plan(resolve_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)
-        check_agreement(processes, plan.recipe, {"--out": str(out), **list_facts(plan.data)})
+        check_agreement(
+            processes,
+            plan.recipe,
+            {"--out": str(out), "callbacks": describe_callbacks(callbacks), **list_facts(plan.data)},
+        )
         trainer = begin_run(plan, out, overwrite, processes)
         with hold_run(trainer.run, processes, new=True):
             trainer.record("begun")
             return play(plan, trainer)
 
 
-def check_callbacks(callbacks: Sequence[Callback]) -> None:
-    """Raise `BadInput` for anything but `ganzoo.Callback` objects."""
-    for callback in callbacks:
+def check_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
+    """Return the callbacks as a list. Raises `BadInput` for anything but `ganzoo.Callback` objects."""
+    if not isinstance(callbacks, Iterable):
+        raise BadInput(f"callbacks is a list of ganzoo.Callback objects, got {callbacks!r}")
+    found = list(callbacks)
+    for callback in found:
         if not isinstance(callback, Callback):
             raise BadInput(f"a callback is a ganzoo.Callback object, got {callback!r}")
+    return found
 
 
 def begin_run(plan: Plan, out: str | Path | None, overwrite: bool, processes: Processes) -> Trainer:
@@ -126,12 +134,13 @@ def resume_run(
             if data is None:
                 check_data_exists(new)
             plan = make_plan(new, data, device, display, callbacks)
-            check_same_architecture(complete(old), plan.recipe)
+            check_same_architecture(complete(old.replace(callback=[])), plan.recipe)
             if state:
                 check_same_shape(facts, plan.data.facts)
                 if is_finished(run, state, plan.recipe):
                     return run
-        check_agreement(processes, plan.recipe, list_facts(plan.data, state))
+        facts = {"callbacks": describe_callbacks(callbacks), **list_facts(plan.data, state)}
+        check_agreement(processes, plan.recipe, facts)
         trainer = Trainer(prepare(plan, state), run)
         trainer.record("resumed")
         return play(plan, trainer)
@@ -264,8 +273,10 @@ def roll_back(plan: Plan, trainer: Trainer, reason: str) -> Trainer:
 
 
 def release(engine: Engine) -> None:
-    """Free the memory of an engine for the next one."""
+    """Free the memory of an engine's networks, averages and optimizers for the next one."""
     for network in (engine.generator, engine.discriminator, engine.ema):
-        network.to("meta")
+        for tensor in (*network.parameters(), *network.buffers()):
+            # In place, since the optimizers hold the parameters too.
+            tensor.data, tensor.grad = tensor.new_empty(0), None
     for player in engine.players.values():
         player.optimizer.state.clear()

@@ -11,7 +11,10 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.plugins.catalog import catalog
+from ganzoo.testing.toys import NonSaturating
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.train import release
 from trainings import assert_same_weights, resume, tiny, train_with
 
 RECIPE = tiny(steps=6, log_every=2, save_every=3, sample_every=3)
@@ -294,6 +297,78 @@ def test_the_history_of_a_run_with_callbacks_is_plain_json(notes, tmp_path):
     assert json.loads((run.path / "history.jsonl").read_text().splitlines()[0])["event"] == "begun"
 
 
+class Measures(ganzoo.Callback):
+    def __init__(self, value):
+        self.value = value
+
+    def on_step_end(self, trainer):
+        trainer.measures["mine"] = self.value
+
+
+@pytest.mark.parametrize("value", ["high", None, torch.ones(()), float("nan")])
+def test_a_measure_that_no_log_can_hold_is_refused_and_names_the_callback(tmp_path, value):
+    sentence = "callback 'Measures': trainer.measures holds finite numbers, but 'mine' is"
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        train(tmp_path / "run", callbacks=[Measures(value)])
+
+
+def test_an_error_of_ours_that_a_callback_raises_is_the_callbacks_and_rolls_nothing_back(tmp_path):
+    settings = {"train.on_nonfinite": "rollback"}
+    with pytest.raises(ganzoo.Failed, match=r"callback .Raises.: mine; .*step-000003"):
+        train(tmp_path / "run", callbacks=[Raises(ganzoo.Diverged("mine"))], **settings)
+    assert [line["event"] for line in ganzoo.Run(tmp_path / "run").history] == ["begun"]
+
+
+def test_the_first_error_counts_and_a_later_one_is_logged(tmp_path, caplog):
+    late = Raises(RuntimeError("too late"), "on_train_end", 0)
+    with pytest.raises(ganzoo.BadInput, match="callback 'Raises': first"):
+        train(tmp_path / "run", callbacks=[Raises(ValueError("first")), late])
+    assert "callback 'Raises' failed: RuntimeError: too late" in caplog.messages
+
+
+def test_a_callback_cannot_turn_gradients_off(tmp_path):
+    class Off(ganzoo.Callback):
+        def on_step_end(self, trainer):
+            torch.set_grad_enabled(False)
+
+    assert_same_weights(train(tmp_path / "off", callbacks=[Off()]), train(tmp_path / "plain"))
+
+
+def test_a_run_goes_on_without_a_callback_that_is_gone(notes, tmp_path, monkeypatch):
+    run = train(tmp_path / "run", {**RECIPE, "callback": ["notes"]})
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "notes-plugin")
+    catalog.cache_clear()
+    with pytest.raises(ganzoo.BadInput, match="unknown callback 'notes'"):
+        resume(run.path, train={"steps": 7})
+    assert resume(run.path, train={"steps": 7}, callback=[]).metrics[-1]["step"] == 7
+
+
+@pytest.mark.parametrize("callbacks", [Diary(), None, 3])
+def test_what_is_not_a_list_of_callbacks_is_refused(tmp_path, callbacks):
+    with pytest.raises(ganzoo.BadInput, match=r"callbacks is a list of ganzoo\.Callback objects, got"):
+        ganzoo.train(RECIPE, out=tmp_path / "run", callbacks=callbacks)
+
+
+def test_messages_are_not_doubled_by_a_handler_of_the_root(tmp_path, capfd):
+    root, handler = logging.getLogger(), logging.StreamHandler()
+    root.addHandler(handler)
+    try:
+        ganzoo.train(RECIPE, out=tmp_path / "run", device="cpu")
+    finally:
+        root.removeHandler(handler)
+    assert capfd.readouterr().err.count("training run on mnist-10k") == 1
+
+
+def test_after_a_rollback_nothing_of_the_old_networks_is_kept():
+    generator, discriminator = ganzoo.create("vanilla", image=(1, 28, 28), generator={"widths": [8]})
+    engine = ganzoo.Engine(generator, discriminator, [NonSaturating()], device="cpu")
+    engine.run([{"image": torch.zeros(4, 1, 28, 28)}], steps=1)
+    release(engine)
+    held = [tensor for player in engine.players.values() for tensor in player.parameters]
+    held += [*generator.buffers(), *engine.ema.parameters()]
+    assert held and sum(tensor.numel() for tensor in held) == 0
+
+
 TWO = """
 import json, os, sys
 from pathlib import Path
@@ -324,3 +399,13 @@ def test_of_two_processes_the_first_calls_them_and_both_end_with_its_error(comma
     sentence = "callback 'Counts' failed: KeyError: 'no fifth'"
     assert came == [[5, sentence, True], [0, sentence, False]], done.stderr
     assert checkpoint.list_checkpoints(command.folder / "run" / "checkpoints")[-1].name == "step-000004"
+
+
+def test_two_processes_with_other_callbacks_are_refused(command):
+    code = TWO.replace("callbacks=[counts]", "callbacks=[counts] * (os.environ['RANK'] == '0')")
+    code = code.replace("except ganzoo.Failed", "except ganzoo.BadInput")
+    (command.folder / "two.py").write_text(code)
+    done = command.python("-m", "torch.distributed.run", "--nproc-per-node=2", "two.py", "run")
+    came = [json.loads((command.folder / f"run-{rank}.json").read_text()) for rank in (0, 1)]
+    assert "'callbacks' is ['Counts (on_step_end)'] in process 0 and [] in process 1" in came[0][1], done.stderr
+    assert [each[2] for each in came] == [True, False]

@@ -139,7 +139,12 @@ def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Se
         finally:
             logger.removeFilter(reject)
     elif quiet and progress is None:
-        yield []
+        handler = logging.NullHandler()  # without any handler Python would print the warnings
+        logger.addHandler(handler)
+        try:
+            yield []
+        finally:
+            logger.removeHandler(handler)
     else:
         display = Bar() if progress is None else ProgressObject(progress)
         with show_messages(logger, display.say):
@@ -155,15 +160,21 @@ def reject(record: logging.LogRecord) -> bool:
 def show_messages(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[None]:
     """Pass a logger's messages to a function inside, instead of to handlers that print them on a terminal."""
     replaced = [handler for handler in logger.handlers if getattr(handler, "is_terminal", False)]
-    handlers, level = logger.handlers, logger.level
-    logger.handlers = [*(handler for handler in handlers if handler not in replaced), MessageHandler(say)]
-    if level == logging.NOTSET:
+    level, propagate, handler = logger.level, logger.propagate, MessageHandler(say)
+    for each in replaced:
+        logger.removeHandler(each)
+    logger.addHandler(handler)
+    if level == logging.NOTSET and logger.getEffectiveLevel() > logging.INFO:
         logger.setLevel(logging.INFO)
+        logger.propagate = False  # else a handler of the root would print them once more
     try:
         yield
     finally:
-        logger.handlers = handlers
+        logger.removeHandler(handler)
+        for each in replaced:
+            logger.addHandler(each)
         logger.setLevel(level)
+        logger.propagate = propagate
 
 
 def warn_of_progress() -> None:
