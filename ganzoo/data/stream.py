@@ -3,7 +3,8 @@
 import os
 import signal
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from itertools import chain
 from typing import NamedTuple
 
@@ -65,13 +66,15 @@ class Streamed(Data):
             worker_init_fn=ignore_signals,
             generator=make_rng("workers", seed),  # without it the loader draws from torch's global generator
         )
-        for pixels, indices, broken in guard_workers(loader):
-            self.skip(broken)
-            if pixels is None:
-                raise BadInput(
-                    f"{self.name}: too many images in a row cannot be read, the last is {self._name_last(broken)}"
-                )
-            yield self._make_batch(pixels, indices)
+        # Closed also where an error ends this loop: its traceback would keep the workers alive.
+        with closing(guard_workers(loader)) as batches:
+            for pixels, indices, broken in batches:
+                self.skip(broken)
+                if pixels is None:
+                    raise BadInput(
+                        f"{self.name}: too many images in a row cannot be read, the last is {self._name_last(broken)}"
+                    )
+                yield self._make_batch(pixels, indices)
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the images with these indices cannot be read."""
@@ -84,7 +87,7 @@ class Streamed(Data):
         return f"'{self.source.path(broken[-1])}'"
 
 
-def guard_workers(loader: DataLoader[DecodedImage]) -> Iterator[DecodedBatch]:
+def guard_workers(loader: DataLoader[DecodedImage]) -> Generator[DecodedBatch, None, None]:
     """Yield the loader's batches. Raises `Failed` if a worker died before it could answer."""
     try:
         yield from loader
