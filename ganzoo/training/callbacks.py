@@ -145,8 +145,8 @@ def check_measures(measures: Mapping[str, Any]) -> None:
 
 def describe_callbacks(callbacks: Iterable[Callback]) -> list[str]:
     """Return each callback's class and the methods that it overrides: they must be the same in all processes."""
-    hooks = {each: ", ".join(hook for hook in HOOKS if overrides(each, hook)) for each in callbacks}
-    return [f"{type(each).__name__} ({names})" for each, names in hooks.items()]
+    overridden = [(each, [hook for hook in HOOKS if overrides(each, hook)]) for each in callbacks]
+    return [f"{type(each).__name__} ({', '.join(hooks)})" for each, hooks in overridden]
 
 
 def overrides(callback: Callback, hook: str) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import textwrap
 import warnings
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -357,6 +358,19 @@ def test_messages_are_not_doubled_by_a_handler_of_the_root(tmp_path, capfd):
     finally:
         root.removeHandler(handler)
     assert capfd.readouterr().err.count("training run on mnist-10k") == 1
+
+
+def test_a_callback_may_be_a_dataclass_which_has_no_hash(tmp_path):
+    @dataclass
+    class Counts(ganzoo.Callback):
+        steps: int = 0
+
+        def on_step_end(self, trainer):
+            self.steps += 1
+
+    counts = Counts()
+    train(tmp_path / "run", callbacks=[counts])
+    assert counts.steps == 6
 
 
 def test_after_a_rollback_nothing_of_the_old_networks_is_kept():
