@@ -9,6 +9,7 @@ import warnings
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from ganzoo._cores import prepare_threads
 from ganzoo._version import __version__
 
 _HOMES = {
@@ -45,6 +46,8 @@ _RENAMED: dict[str, tuple[str, str]] = {}
 """Public names of earlier versions: what took their place, and since which version."""
 
 __all__ = ["__version__", *_HOMES]
+
+prepare_threads()  # before anything here loads torch
 
 if TYPE_CHECKING:
     from ganzoo import layers as layers
