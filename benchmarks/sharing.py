@@ -1,7 +1,7 @@
 """Measure how training shares the processor's cores with other programs, by how its threads wait for one another.
 
     python benchmarks/sharing.py                          # two cores, about five minutes; part of `make bench`
-    python benchmarks/sharing.py --cores 4 --busy 0 1 4   # four cores, beside none, one and four busy processes
+    python benchmarks/sharing.py --cores 0 2 4 6 --busy 0 1 4   # four cores, beside none, one and four others
 
 Each setting trains dcgan in float32 in a process of its own. The processes take turns on the same cores, quiet and
 beside k processes that compute on one thread each and never wait. A result is the median of the rounds, followed by the
@@ -129,17 +129,16 @@ def report(rates: dict[int, dict[str, list[float]]], cores: int) -> None:
 def main() -> None:
     """Measure what the arguments ask for and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--first", type=int, default=0, help="the first of the cores, as they are numbered")
+    parser.add_argument("--cores", type=int, nargs="+", default=[0, 1], help="their numbers; not two of one real core")
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--only", nargs="+", choices=SETTINGS, default=list(SETTINGS))
     chosen = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(chosen.first, chosen.first + chosen.cores))
+        os.sched_setaffinity(0, chosen.cores)
     rates = measure(chosen.only, chosen.busy, chosen.rounds, chosen.seconds)
-    report(rates, chosen.cores)
+    report(rates, len(chosen.cores))
     print(json.dumps({"cores": chosen.cores, "sharing": rates}))
 
 
