@@ -6,6 +6,8 @@ from typing import Literal, NotRequired, Self, TypedDict
 import torch
 from torch import Tensor
 
+from ganzoo.errors import BadInput
+
 Shard = Callable[[Tensor], Tensor]
 """Takes from a tensor of the whole batch the part that one process trains on."""
 
@@ -28,6 +30,18 @@ class Description(TypedDict):
     classes: list[str]
 
 
+def compare_names(before: Sequence[str], now: Sequence[str]) -> str:
+    """Say which names are missing and which are new, a few of each."""
+    lost, new = ([name for name in some if name not in others] for some, others in ((before, now), (now, before)))
+    parts = [f"{word} {quote_some(names)}" for word, names in (("without", lost), ("with", new)) if names]
+    return ", ".join(parts)
+
+
+def quote_some(names: Sequence[object], most: int = 5) -> str:
+    """List a few names in quotes."""
+    return ", ".join(f"'{name}'" for name in names[:most]) + f" and {len(names) - most:,} more" * (len(names) > most)
+
+
 def keep_whole(whole: Tensor) -> Tensor:
     """Return the whole batch, for a process that trains alone."""
     return whole
@@ -39,6 +53,8 @@ class Data:
     `name` is shown to people; `image` is the shape (channels, height, width) of images, `point` the shape (dimensions,)
     of points, each None for other data; `classes` are the class names, empty without labels; `count` is the number of
     samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of unreadable images.
+    `fingerprint` stands for the names of a folder's files, relative to it: the same wherever the folder lies, another
+    when a file is added, removed or renamed; None for other data.
     """
 
     def __init__(
@@ -55,6 +71,7 @@ class Data:
         self.name, self.image, self.point, self.count = name, image, point, count
         self.classes, self.labels, self.notes = list(classes), labels, list(notes)
         self.skipped = set[int]()
+        self.fingerprint: str | None = None
         self.device = torch.device("cpu")
 
     @property
@@ -90,6 +107,21 @@ class Data:
         used: the stream continues exactly after them. `shard` takes from each batch what this process trains on.
         """
         raise NotImplementedError
+
+    def use_classes(self, names: Sequence[str]) -> None:
+        """Number the classes in the order of these names, as a run begun earlier has them; no names drop the labels.
+
+        Raises `BadInput` if the data have other classes.
+        """
+        if names and set(names) != set(self.classes):
+            raise BadInput(f"{self.name} has other classes than before: {compare_names(names, self.classes)}")
+        if list(names) == self.classes:
+            return
+        if names and self.labels is None:
+            raise BadInput(f"the classes of {self.name} must keep their order: {', '.join(names)}")
+        numbers = torch.tensor([list(names).index(name) for name in self.classes] if names else [])
+        self.labels = numbers[self.labels] if names else None
+        self.classes = list(names)
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the samples with these indices cannot be read."""

@@ -1,6 +1,8 @@
 """Image files: list those of a folder, and decode any of them to pixels of one shape."""
 
+import hashlib
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +126,12 @@ def walk_images(folder: str | Path, before: str = "", above: frozenset[str] = fr
             yield from walk_images(entry.path, f"{before}{entry.name}/", above | {here})
         elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file():
             yield before + entry.name
+
+
+def hash_names(names: Sequence[str]) -> str:
+    """Return the SHA-256 hash of the names of files, whatever form of Unicode and order the file system gives them."""
+    normal = sorted(os.fsencode(unicodedata.normalize("NFC", name)) for name in names)
+    return hashlib.sha256(b"\0".join(normal)).hexdigest()
 
 
 def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, list[str]]:

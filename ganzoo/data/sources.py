@@ -12,6 +12,7 @@ from ganzoo.data.images import (
     MAX_FILES_EXAMINED,
     ImageFiles,
     decode_all,
+    hash_names,
     infer_channels,
     infer_classes,
     list_images,
@@ -105,10 +106,14 @@ def open_folder(path: Path, size: int, channels: int | None) -> Data:
     few = len(files) <= MAX_IMAGES_IN_MEMORY and 3 * size * size * len(files) <= MAX_BYTES_IN_MEMORY
     shape = (channels or infer_channels(files, len(files) if few else MAX_FILES_EXAMINED), size, size)
     name = path.resolve().name
-    if not few:
-        return Streamed(name, files, shape, labels, classes, notes)
-    images, converted = decode_all(files, shape)
-    return InMemory(name, images, labels, classes, notes + converted)
+    data: Data
+    if few:
+        images, converted = decode_all(files, shape)
+        data = InMemory(name, images, labels, classes, notes + converted)
+    else:
+        data = Streamed(name, files, shape, labels, classes, notes)
+    data.fingerprint = hash_names(names)
+    return data
 
 
 def check_classes(data: Data, classes: Sequence[str] | int | None) -> None:
