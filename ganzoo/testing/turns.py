@@ -16,7 +16,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.testing.check import require
 from ganzoo.testing.games import Game, Players
-from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs import snapshot
 
 T = TypeVar("T")
 
@@ -88,18 +88,18 @@ def check_resume(game: Game, make_losses: Callable[[], Sequence[Loss | Scheduled
     batches = [game.batch(seed) for seed in range(6)]
     first, second = make_engine(game.players(), make_losses()), make_engine(game.players(), make_losses())
     first.run(batches[:3], steps=3)
-    state = checkpoint.capture(first)
+    state = snapshot.capture(first)
     # Step by step, since the first term that differs shows best what was forgotten.
     expected = [first.run([batch], steps=1) for batch in batches[3:]]
     second.prepare(batches[0])
-    checkpoint.restore(second, state)
+    snapshot.restore(second, state)
     advice = "is another after a resume than without it: keep whatever changes in training in buffers, which are saved"
     for batch, terms in zip(batches[3:], expected, strict=True):
         resumed = second.run([batch], steps=1)
         for name, value in terms.items():
             require(resumed.get(name) == value, f"the term '{name}' {advice}")
-    tensors = checkpoint.collect_module_tensors(second)
-    for name, tensor in checkpoint.collect_module_tensors(first).items():
+    tensors = snapshot.collect_module_tensors(second)
+    for name, tensor in snapshot.collect_module_tensors(first).items():
         require(tensor.equal(tensors[name]), f"'{name}' {advice}")
 
 

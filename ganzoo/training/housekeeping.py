@@ -7,7 +7,7 @@ import torch
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.training.callbacks import BuiltIn
-from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs import checkpoint, snapshot
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
 from ganzoo.training.watch.monitor import DECIMALS
@@ -181,9 +181,10 @@ class Checkpoints(BuiltIn):
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
+        trainer.on_first_rank(checkpoint.announce, trainer.run.checkpoints, trainer.step)
         trainer.on_first_rank(trainer.save_model, trainer.run.model_folder)
         about = {**trainer.monitor.state, "measured": trainer.measures, "facts": trainer.data.facts}
-        state = checkpoint.capture(trainer.engine, **about)
+        state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step
         folder = trainer.run.checkpoints / checkpoint.checkpoint_name(trainer.step)

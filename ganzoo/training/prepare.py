@@ -26,7 +26,7 @@ from ganzoo.training.callbacks import Callback, CallbackList
 from ganzoo.training.display.profiler import Profiler
 from ganzoo.training.display.tensorboard import TensorBoard
 from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, Measurement, MetricsLog, Pictures
-from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples
@@ -69,7 +69,7 @@ def make_plan(
     return Plan(resolve(recipe, changes, Callback), data, device, display, callbacks)
 
 
-def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
+def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
     """Bring networks, losses and data together, at the beginning or at a checkpoint."""
     settings, data = plan.recipe.train, plan.data
     with resource_errors(settings, own_batches=plan.recipe.data.from_python):
@@ -90,7 +90,7 @@ def prepare(plan: Plan, state: checkpoint.State | None = None) -> Prepared:
             samples = FixedSamples(engine, data, settings.seed)
             callbacks = make_callbacks(plan, engine)
             if state:
-                checkpoint.restore(engine, state)
+                snapshot.restore(engine, state)
                 monitor.restore(state.numbers)
         if settings.precision != engine.hardware.precision:
             plan = plan.replace(train={"precision": engine.hardware.precision})

@@ -30,7 +30,9 @@ from ganzoo.training.resume import (
     keep_shape,
 )
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.lost import check_nothing_lost
 from ganzoo.training.runs.run import Run, must_remove
+from ganzoo.training.runs.snapshot import State
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.monitor import describe_patience, is_out_of_patience
 
@@ -195,16 +197,20 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
             processes.check_shares(recipe.train.batch, recipe.train.accumulate, f"train.batch={recipe.train.batch}")
 
 
-def list_facts(data: Data | None, state: checkpoint.State | None = None) -> dict[str, Any]:
+def list_facts(data: Data | None, state: State | None = None) -> dict[str, Any]:
     """Return the facts beside the recipe that must be the same in all processes."""
     facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
     facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
-def newest_state(run: Run) -> checkpoint.State | None:
-    """Read the newest intact checkpoint of a run, and log damaged ones; None if there is no checkpoint yet."""
+def newest_state(run: Run) -> State | None:
+    """Read the newest intact checkpoint of a run, and log damaged ones; None if there is no checkpoint yet.
+
+    Raises `BadInput` if none is intact, or if there were checkpoints and are none any more.
+    """
     if not checkpoint.list_checkpoints(run.checkpoints):
+        check_nothing_lost(run)
         logger.info("%s has no checkpoint yet; starting from the beginning", run.path)
         return None
     state, notes = checkpoint.read_newest(run.checkpoints)
@@ -213,7 +219,7 @@ def newest_state(run: Run) -> checkpoint.State | None:
     return state
 
 
-def is_finished(run: Run, state: checkpoint.State, recipe: Recipe) -> bool:
+def is_finished(run: Run, state: State, recipe: Recipe) -> bool:
     """Return True if there is nothing left to train, and log how to continue."""
     index, patience = state.numbers["index"], recipe.train.patience
     done = f"{run.path} is finished: it was trained for {index} steps"

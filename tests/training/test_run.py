@@ -9,6 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.snapshot import State
 from trainings import assert_same_weights, start, state, tiny, train_with
 
 TINY = tiny(steps=6, log_every=2, sample_every=3, save_every=2)
@@ -102,7 +103,7 @@ def test_overwriting_leaves_alone_what_no_training_made(tmp_path):
 
 def test_checkpoints_are_ordered_by_number_not_by_letter(tmp_path):
     for index in (998_000, 999_000, 1_000_000, 1_001_000):
-        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+        checkpoint.save(tmp_path, State({"x": torch.ones(1)}, {"index": index}))
     assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-1000000", "step-1001000"]
     assert checkpoint.read_newest(tmp_path)[0].numbers["index"] == 1_001_000
 

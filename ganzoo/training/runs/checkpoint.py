@@ -1,181 +1,40 @@
-"""Checkpoints: the whole state of a training as safetensors and JSON, saved completely and restored exactly."""
+"""Checkpoints: the whole state of a training as files, saved completely or not at all."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
-from torch import Tensor
 
-from ganzoo._io import read_bytes, replace_folder, sha256, to_json, write_bytes, write_json
-from ganzoo.engine.loop import Engine
-from ganzoo.engine.player import Player
-from ganzoo.engine.terms import TermLog, TermRows
+from ganzoo._io import read_bytes, replace_folder, sha256, sync_folder, to_json, write_bytes, write_errors, write_json
 from ganzoo.errors import BadInput
+from ganzoo.training.runs.snapshot import State
 
 FORMAT = 3
 """The format that is written. Lower ones were written before the first release and lack what resuming needs."""
 NEWEST_KEPT = 2
 """Checkpoints kept beside the best one; older ones are removed."""
-PER_RANK_PREFIXES = ("loss.", "rng.torch", "rng.cuda")
-"""Prefixes of the tensors that are saved per rank: buffers of losses depend on the samples that a rank has seen."""
 
 
-@dataclass
-class State:
-    """The state of a training after a step: tensors by name, and plain values."""
+def announce(folder: Path, step: int) -> None:
+    """Mark in `folder` that the save after this step has begun; the mark goes with the first checkpoint that is saved.
 
-    tensors: dict[str, Tensor]
-    numbers: dict[str, Any]
-
-
-def capture(engine: Engine, **about: Any) -> State:
-    """Return the state of a prepared engine; `about` are further plain values to save.
-
-    All ranks must call it; the state of rank 0 then has the tensors of the others, too.
+    It tells a training that was killed in its first save from one whose checkpoints somebody has removed.
     """
-    tensors = dict(collect_module_tensors(engine)) | collect_optimizer_tensors(engine)
-    tensors |= {"rng.run": engine.rng.get_state(), "rng.torch": torch.get_rng_state()}
-    if engine.hardware.device.type == "cuda":
-        tensors["rng.cuda"] = torch.cuda.get_rng_state(engine.hardware.device)
-    log = engine.terms_log
-    tables = list(log.rows_by_names.values())
-    tensors |= {f"tally.{number}": rows.values for number, rows in enumerate(tables)}
-    numbers = {
-        "index": engine.index,
-        "images": engine.images,
-        "seed": engine.train.seed,
-        "losses": [use.name for use in engine.losses],
-        "optimizers": name_optimizers(engine),
-        "turns": {side: player.turns for side, player in engine.players.items()},
-        "scalers": {side: player.scaler.state_dict() for side, player in engine.players.items()},
-        "ledger": {"turn": log.turn, "tallies": [{"names": rows.names, "turns": rows.turns} for rows in tables]},
-    }
-    # safetensors supports neither channels-last nor tensors that share memory.
-    saved = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    own = {name: tensor for name, tensor in saved.items() if name.startswith(PER_RANK_PREFIXES)}
-    for rank, others in enumerate(engine.processes.gather(own)):
-        saved |= {f"process.{rank}.{name}": tensor for name, tensor in others.items() if rank}
-    return State(saved, numbers | about)
+    with write_errors(folder):
+        folder.mkdir(exist_ok=True)
+        (folder / f".{checkpoint_name(step)}.begun").touch()
+        sync_folder(folder)
 
 
-def restore(engine: Engine, state: State) -> None:
-    """Put a prepared engine into a saved state. Raises `BadInput` if the two do not fit.
-
-    If the recipe has another seed than the state, the random generators stay as that seed has set them. The buffers of
-    a loss that the state does not have stay as they are.
-    """
-    state = select_rank(state, engine.processes.rank)
-    numbers, optimizers_now = state.numbers, name_optimizers(engine)
-    if numbers["optimizers"] != optimizers_now:
-        raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
-    new = tuple(f"loss.{use.name}." for use in engine.losses if use.name not in numbers["losses"])
-    for name, tensor in collect_module_tensors(engine).items():
-        if not name.startswith(new):
-            restore_tensor(tensor, name, state.tensors)
-    if engine.train.seed == numbers["seed"]:
-        restore_random_state(engine, state.tensors)
-    engine.index, engine.images = numbers["index"], numbers["images"]
-    for side, player in engine.players.items():
-        player.turns = numbers["turns"][side]
-        if numbers["scalers"][side]:  # empty unless the run was in fp16
-            player.scaler.load_state_dict(numbers["scalers"][side])
-        restore_optimizer(player, state.tensors)
-    engine.terms_log = restore_terms(state, engine.hardware.device)
-
-
-def name_optimizers(engine: Engine) -> dict[str, str]:
-    """Return the name of each side's optimizer."""
-    return {side: player.settings.name for side, player in engine.players.items()}
-
-
-def select_rank(state: State, rank: int) -> State:
-    """Return the state of one rank. A rank that the state does not have gets that of rank 0, without random state."""
-    if rank == 0:
-        return state
-    prefix, tensors = f"process.{rank}.", state.tensors
-    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    shared = {name: tensor for name, tensor in tensors.items() if name not in ("rng.torch", "rng.cuda")}
-    return State(shared | own, state.numbers)
-
-
-@torch.no_grad()
-def restore_tensor(tensor: Tensor, name: str, saved: Mapping[str, Tensor]) -> None:
-    """Copy the values saved under a name into a tensor. Raises `BadInput` if they are missing or do not fit."""
-    if name not in saved or saved[name].shape != tensor.shape:
-        raise BadInput(f"the checkpoint does not fit this recipe: '{name}' is missing there or has another shape")
-    tensor.copy_(saved[name])
-
-
-def restore_random_state(engine: Engine, tensors: Mapping[str, Tensor]) -> None:
-    """Let every random generator continue from the saved state."""
-    engine.rng.set_state(tensors["rng.run"])
-    if "rng.torch" in tensors:
-        torch.set_rng_state(tensors["rng.torch"])
-    if "rng.cuda" in tensors and engine.hardware.device.type == "cuda":
-        torch.cuda.set_rng_state(tensors["rng.cuda"], engine.hardware.device)
-
-
-def restore_terms(state: State, device: torch.device) -> TermLog:
-    """Return the loss terms since the last line of the log."""
-    saved = state.numbers["ledger"]
-    tables = [
-        TermRows(rows["names"], [tuple(turn) for turn in rows["turns"]], [state.tensors[f"tally.{number}"].to(device)])
-        for number, rows in enumerate(saved["tallies"])
-    ]
-    return TermLog(tables, saved["turn"])
-
-
-def collect_module_tensors(engine: Engine) -> dict[str, Tensor]:
-    """Return the tensors of both networks, the averaged generator and the losses' buffers, by name.
-
-    Networks inside losses are frozen and not saved.
-    """
-    networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
-    tensors: dict[str, Tensor] = {}
-    for name, module in networks.items():
-        # A state dict lacks the buffers that are not persistent.
-        own = module.state_dict() | dict(module.named_buffers())
-        tensors |= {f"{name}.{key}": value for key, value in own.items()}
-    for use in engine.losses:
-        tensors |= {f"loss.{use.name}.{key}": buffer for key, buffer in use.loss.named_buffers()}
-    return tensors
-
-
-def collect_optimizer_tensors(engine: Engine) -> dict[str, Tensor]:
-    """Return the state of the optimizers, by side, number of the parameter and word, such as "exp_avg"."""
-    return {
-        f"optimizer.{side}.{number}.{word}": value
-        for side, player in engine.players.items()
-        for number, words in player.optimizer.state_dict()["state"].items()
-        for word, value in words.items()
-        if value is not None
-    }
-
-
-def restore_optimizer(player: Player, tensors: dict[str, Tensor]) -> None:
-    """Restore the state of a player's optimizer."""
-    prefix, parameters, optimizer = f"optimizer.{player.side}.", player.parameters, player.optimizer
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith(prefix):
-            number, word = key.removeprefix(prefix).split(".")
-            state.setdefault(int(number), {})[word] = match_strides(value, parameters[int(number)])
-    if player.settings.momentum:  # the run may have been without momentum until now
-        for place, parameter in enumerate(parameters):
-            state.setdefault(place, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def match_strides(value: Tensor, parameter: Tensor) -> Tensor:
-    """Return `value` in the strides of its parameter: with others, fused Adam silently computes wrong updates."""
-    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+def is_announced(folder: Path) -> bool:
+    """Return True if a save has begun of which no checkpoint came, nor of one before it."""
+    return any(name.startswith(".step-") for name in list_folder(folder))
 
 
 def save(folder: Path, state: State) -> Path:
@@ -196,9 +55,8 @@ def remove_old(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> No
     until = found.index(newest) + 1
     best_name = checkpoint_name(best["step"]) if best else None
     kept = {*found[:until][-NEWEST_KEPT:], *(path for path in found if path.name == best_name)}
-    for path in [*found, *folder.glob(".step-*")]:
-        if path not in kept:
-            shutil.rmtree(path, ignore_errors=True)
+    for path in {*found, *folder.glob(".step-*")} - kept:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def checkpoint_name(step: int) -> str:
@@ -212,9 +70,25 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 
 def list_by_step(folder: Path) -> list[Path]:
-    """Return the checkpoints or pictures in a folder, which are named after a training step, in order of the steps."""
-    found = [(re.fullmatch(r"step-(\d+)(\.png)?", path.name), path) for path in folder.glob("step-*")]
+    """Return the checkpoints or pictures in a folder, which are named after a training step, in order of the steps.
+
+    A folder that does not exist has none. Raises `BadInput` for one that cannot be read.
+    """
+    found = [(re.fullmatch(r"step-(\d{1,18})(\.png)?", name), folder / name) for name in list_folder(folder)]
     return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
+
+
+def list_folder(folder: Path) -> list[str]:
+    """Return the names in a folder; none where it does not exist. Raises `BadInput` where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:  # unlike glob, it does not pass over errors
+            return [entry.name for entry in entries]
+    except FileNotFoundError as error:
+        if folder.is_symlink():
+            raise BadInput(f"{folder} is a link to {folder.readlink()}, which does not exist") from error
+        return []
+    except OSError as error:
+        raise BadInput(f"cannot read {folder}: {error.strerror or error}") from error
 
 
 def hash_numbers(numbers: Mapping[str, Any]) -> str:

@@ -15,6 +15,8 @@ from ganzoo.training.runs.log import COUNTERS
 
 MAX_MARKED_POINTS = 20
 """A curve of fewer points marks each of them: a single point would be invisible without a mark."""
+MAX_POINTS = 2000
+"""Points of a curve that a log is thinned to, or up to twice as many: more than the pixels that show them."""
 CURVES_DPI = 100
 """Pixels per inch."""
 

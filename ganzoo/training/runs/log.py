@@ -2,14 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ganzoo._io import read_bytes, write_bytes, write_errors
 
 COUNTERS = ("step", "images", "images_per_second")
 """The keys of a line of the log that are neither terms nor measures."""
+BLOCK_BYTES = 2**16
+"""Bytes that are read at once from the end of a log."""
 
 
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
@@ -31,10 +33,88 @@ def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
+def cut_lines(path: Path, step: int) -> None:
+    """Delete the lines after a step, at the end of a log; however long it is, only these are read."""
+    if not path.exists():
+        return
+    with write_errors(path), path.open("r+b") as file:
+        kept = (offset + len(line) for offset, line in lines_from_end(file) if is_until(line, step))
+        file.truncate(next(kept, 0))
+        if file.seek(0, os.SEEK_END):
+            file.write(b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def last_step(path: Path) -> int:
+    """Return the training step of the last line of a log; 0 where there is none."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        found: int = next((parse_line(line)["step"] for _, line in lines_from_end(file) if parse_line(line)), 0)
+        return found
+
+
+def lines_from_end(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file from the last to the first, without their ends, each with its place in the file."""
+    end, later = file.seek(0, os.SEEK_END), b""
+    while end:
+        start = max(0, end - max(BLOCK_BYTES, len(later)))  # more at once where a line is longer than that
+        file.seek(start)
+        block = file.read(end - start) + later
+        first, *lines = block.split(b"\n")
+        offset = start + len(block) + 1
+        for line in reversed(lines):
+            offset -= len(line) + 1
+            yield offset, line
+        end, later = start, first
+    yield 0, later
+
+
+def read_thinned(path: Path, most: int) -> list[dict[str, Any]]:
+    """Read a log in flat memory: of lines with the same keys at most about `2 * most`, evenly spread, and the last."""
+    kinds: dict[int, ThinnedLines] = {}
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        for line in file:
+            # As many quotes, as many keys: lines with a measure are rare, and thinned by themselves.
+            kinds.setdefault(line.count(b'"'), ThinnedLines(most)).add(line)
+    lines = [parse_line(line) for kind in kinds.values() for line in kind.all()]
+    return sorted((line for line in lines if line), key=lambda line: line["step"])
+
+
+class ThinnedLines:
+    """Keeps of any number of lines every k-th, with k a power of two such that at most `2 * most` are kept."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.every, self.count = most, 1, 0
+        self.kept: list[bytes] = []
+        self.last = b""
+
+    def add(self, line: bytes) -> None:
+        """Add a line."""
+        if self.count % self.every == 0:
+            self.kept.append(line)
+        if len(self.kept) > 2 * self.most:
+            self.kept, self.every = self.kept[::2], 2 * self.every
+        self.count, self.last = self.count + 1, line
+
+    def all(self) -> list[bytes]:
+        """Return the lines that are kept, and the last one."""
+        return self.kept if self.kept[-1:] == [self.last] else [*self.kept, self.last]
+
+
+def is_until(line: bytes, step: int) -> bool:
+    """Return True for a complete line of a training step up to `step`."""
+    values = parse_line(line)
+    return bool(values) and values["step"] <= step
+
+
 def parse_line(line: bytes) -> dict[str, Any]:
     """Return the values of a line of a log; empty if it is not one."""
     try:
         values = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return values if isinstance(values, dict) and "step" in values else {}
+    return values if isinstance(values, dict) and isinstance(values.get("step"), int) else {}

@@ -19,7 +19,7 @@ from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
 from ganzoo.training.runs.gallery import Gallery
-from ganzoo.training.runs.log import append_line, read_lines, write_lines
+from ganzoo.training.runs.log import append_line, cut_lines, read_lines, read_thinned, write_lines
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
@@ -128,12 +128,12 @@ class Run:
 
     def cut_log(self, step: int) -> None:
         """Delete the lines of the log after a step."""
-        write_lines(self.path / "metrics.jsonl", [line for line in self.metrics if line["step"] <= step])
+        cut_lines(self.path / "metrics.jsonl", step)
 
     def write_curves(self) -> Path:
         """Draw the curves of the log, and return their path."""
         path = self.path / "curves.png"
-        curves.write_curves(path, self.metrics, self.best_step)
+        curves.write_curves(path, read_thinned(self.path / "metrics.jsonl", curves.MAX_POINTS), self.best_step)
         return path
 
     @property
@@ -184,7 +184,9 @@ class Run:
 
     def describe_resume_point(self) -> str:
         """Return a clause for the error of a training: the checkpoint to continue from, and the command."""
-        saved = checkpoint.list_checkpoints(self.checkpoints)
+        saved = []
+        with suppress(BadInput):  # an error of the disk must not take the place of the one that it caused
+            saved = checkpoint.list_checkpoints(self.checkpoints)
         if not saved:
             return f"no checkpoint had been saved yet; begin again with: {self.resume_command}"
         return f"the last good checkpoint is kept; go on from {saved[-1].name} with: {self.resume_command}"

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.snapshot import State
 from trainings import Heard, Power, assert_same, resume, state, tiny, train_with
 
 TINY = tiny(steps=11, log_every=3)
@@ -38,20 +39,20 @@ def test_a_measure_waits_for_the_next_line_of_the_log(tmp_path):
 
 def test_damaged_checkpoints_do_not_push_out_what_is_saved_after_them(tmp_path):
     for index in (3, 8, 9, 4, 5, 6):
-        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+        checkpoint.save(tmp_path, State({"x": torch.ones(1)}, {"index": index}))
     assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-000005", "step-000006"]
 
 
 def test_a_copy_that_somebody_made_of_a_checkpoint_is_left_alone(tmp_path):
     (tmp_path / "step-000002-mine").mkdir()
     for index in range(1, 6):
-        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index}))
+        checkpoint.save(tmp_path, State({"x": torch.ones(1)}, {"index": index}))
     assert (tmp_path / "step-000002-mine").exists()
 
 
 def test_a_best_checkpoint_outlives_newer_ones(tmp_path):
     for index in range(1, 6):
         best = {"step": min(index, 2), "swd_ratio": 1.0}
-        checkpoint.save(tmp_path, checkpoint.State({"x": torch.ones(1)}, {"index": index, "best": best}))
+        checkpoint.save(tmp_path, State({"x": torch.ones(1)}, {"index": index, "best": best}))
     kept = [path.name for path in checkpoint.list_checkpoints(tmp_path)]
     assert kept == ["step-000002", "step-000004", "step-000005"]
