@@ -1,16 +1,28 @@
 """Whole files and folders: written completely or not at all, and errors of the file system in one sentence."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
+import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from ganzoo.errors import BadInput
+
+TEMPORARY_NAME = re.compile(r"\.(?P<name>.+?)(?P<unique>\.[0-9a-f]{8})?\.(part|old)")
+"""The names of what is being written. Those of early versions were not unique."""
+ABANDONED_SECONDS = 3600
+"""The age at which a temporary file is taken for one that a killed process has left."""
 
 
 @contextmanager
@@ -66,35 +78,96 @@ def sha256(content: bytes) -> str:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file completely or not at all: under a temporary name, flushed to the disk, then renamed."""
-    temporary = path.with_name(f".{path.name}.part")
     with write_errors(path):
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary = make_temporary_name(path, "part")
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
 @contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
     """Yield a new, empty folder to be filled; afterwards it replaces `target`, completely or not at all."""
-    part, old = (target.with_name(f".{target.name}.{word}") for word in ("part", "old"))
     with write_errors(target):
-        for left_over in (part, old):
-            shutil.rmtree(left_over, ignore_errors=True)
+        part = make_temporary_name(target, "part")
         part.mkdir(parents=True)
         try:
             yield part
-        except BaseException:
+            sync_folder(part)
+            while not put_in_place(part, target):
+                pass
+        finally:
             shutil.rmtree(part, ignore_errors=True)
-            raise
-        sync_folder(part)
-        if target.exists():
+        sync_folder(target.parent)
+
+
+def put_in_place(part: Path, target: Path) -> bool:
+    """Rename a folder to `target` and remove what was there; return False where another process was quicker."""
+    old = make_temporary_name(target, "old")
+    try:
+        with suppress(FileNotFoundError):
             target.replace(old)
         part.replace(target)
-        sync_folder(target.parent)
-        shutil.rmtree(old, ignore_errors=True)
+    except BaseException as error:
+        lost = isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)
+        if not lost:
+            with suppress(OSError):  # there was nothing
+                old.replace(target)
+            raise
+    else:
+        lost = False
+    remove(old)
+    return not lost
+
+
+def make_temporary_name(path: Path, ending: str) -> Path:
+    """Return a name beside a path that nothing else uses."""
+    remove_abandoned_once(path.parent)
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.{ending}")
+
+
+def final_name(name: str) -> str:
+    """Return the name whose temporary name this is; any other name unchanged."""
+    match = TEMPORARY_NAME.fullmatch(name)
+    return match["name"] if match else name
+
+
+def remove_abandoned(folder: Path, min_age_seconds: float = 0) -> None:
+    """Remove temporary files and folders that a killed process has left in a folder."""
+    with suppress(OSError):  # they are in nobody's way
+        for path in folder.iterdir():
+            match = TEMPORARY_NAME.fullmatch(path.name)
+            only_copy = path.suffix == ".old" and not os.path.lexists(folder / final_name(path.name))
+            if match and match["unique"] and not only_copy and time.time() - path.stat().st_mtime >= min_age_seconds:
+                remove(path)
+
+
+@cache
+def remove_abandoned_once(folder: Path) -> None:
+    """Remove what was abandoned in a folder long ago. A list of the folder is too slow for every file in it."""
+    remove_abandoned(folder, ABANDONED_SECONDS)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder as far as that is possible."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes and threads that lock the same path waiting: for reading it, changing it and writing it."""
+    with write_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
+        yield
 
 
 def sync_folder(folder: Path) -> None:

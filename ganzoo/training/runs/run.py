@@ -13,7 +13,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from ganzoo._io import read_bytes, sync_folder, write_bytes, write_errors
+from ganzoo._io import final_name, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training.launch import launch_command
@@ -151,6 +151,7 @@ class Run:
             except Timeout as error:
                 raise BadInput(f"another training is at work in '{self.path}'; wait for it or stop it") from error
         try:
+            remove_abandoned(self.path)
             yield
         finally:
             lock.release()
@@ -212,8 +213,7 @@ def must_remove(path: str | Path, overwrite: bool) -> bool:
         names = {each.name for each in path.iterdir()} if path.is_dir() else set()
     if not overwrite:
         raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
-    begun = {f".{name}.{word}" for name in RUN_CONTENTS for word in ("part", "old")}
-    if path.is_symlink() or "recipe.toml" not in names or names - RUN_CONTENTS - begun:
+    if path.is_symlink() or "recipe.toml" not in names or {*map(final_name, names)} - RUN_CONTENTS:
         raise BadInput(f"'{path}' is not just a run, so --overwrite leaves it alone; choose another --out")
     return True
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tomlkit
 
-from ganzoo._io import exists, read_bytes, sha256, write_bytes, write_errors
+from ganzoo._io import exists, locked, read_bytes, sha256, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.zoo.registry import Registry, user_file
 from ganzoo.zoo.scores import SCORES_FILE, figures
@@ -50,11 +50,17 @@ def check_name_free(name: str, repository: str) -> None:
 
 
 def add_entry(text: str) -> Path:
-    """Add an entry to the user's registry, whose other content stays as it is; return the registry's path."""
-    path = user_file()
-    document = tomlkit.parse(read_bytes(path).decode()) if exists(path) else tomlkit.document()
-    document.update(tomlkit.parse(text))
+    """Add an entry to the user's registry, whose other content stays as it is; return the registry's path.
+
+    Raises `BadInput` where a registry has another model of that name.
+    """
+    path, added = user_file().resolve(), tomlkit.parse(text)  # resolved, so that a link stays one
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, tomlkit.dumps(document).encode())
+    with locked(path):
+        for name, table in added.items():  # another process may have taken the name since the command began
+            check_name_free(name, table["source"].removeprefix("hub:").partition("@")[0])
+        document = tomlkit.parse(read_bytes(path).decode()) if exists(path) else tomlkit.document()
+        document.update(added)
+        write_bytes(path, tomlkit.dumps(document).encode())
     return path
