@@ -63,12 +63,18 @@ def exists(path: Path) -> bool:
     return True
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file. Raises `BadInput` that names it."""
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """Return the content of a file. Raises `BadInput` that names it, also where it has more than `limit` bytes."""
     try:
-        return path.read_bytes()
+        if not path.is_dir() and path.exists() and not path.is_file():
+            raise BadInput(f"cannot read {path}: it is not a file")  # a pipe would be waited for
+        with path.open("rb") as file:
+            content = file.read() if limit is None else file.read(limit + 1)
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+    if limit is not None and len(content) > limit:
+        raise BadInput(f"cannot read {path}: it is too large, more than {limit:,} bytes")
+    return content
 
 
 def sha256(content: bytes) -> str:

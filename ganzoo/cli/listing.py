@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganzoo._reading import read_toml
 from ganzoo._version import __version__
 from ganzoo.data.named import DATA_SETS, list_names
 from ganzoo.errors import BadInput, suggest
@@ -145,8 +146,6 @@ def class_of(thing: Registration, part: str) -> Callable[..., object]:
 
 def describe_recipe(path: Path) -> str:
     """Return the path and content of a recipe. Raises `BadInput` where it cannot be read or is not TOML."""
-    from ganzoo.recipe.recipe import read_toml
-
     read_toml(path)
     return f"{path}\n\n{path.read_text(encoding='utf-8-sig').rstrip()}"
 

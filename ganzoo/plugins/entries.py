@@ -1,13 +1,12 @@
 """One entry of a `registry.toml`: a model by name, with every file of it pinned by hash. No torch here."""
 
 import re
-import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypedDict
 
-from ganzoo._io import read_bytes
 from ganzoo._names import NAME_PATTERN, NAME_RULE
+from ganzoo._reading import read_toml
 from ganzoo.errors import BadInput, suggest
 
 HUB_SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
@@ -103,12 +102,7 @@ def check_pin(file: str, pin: Any) -> None:
 
 def read_entries(path: Path, origin: str, base: Path) -> list[Entry]:
     """Return all entries of a registry file. Raises `BadInput` naming the file and the entry that is wrong."""
-    content = read_bytes(path)
-    try:
-        tables = tomllib.loads(content.decode())
-    except ValueError as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from error
-    return [parse_entry(path, name, table, origin, base) for name, table in tables.items()]
+    return [parse_entry(path, name, table, origin, base) for name, table in read_toml(path).items()]
 
 
 def parse_entry(path: Path, name: str, table: Any, origin: str, base: Path) -> Entry:

@@ -1,22 +1,30 @@
 """Apply changes to a recipe's plain content: dotted keys and nested tables."""
 
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from ganzoo._reading import loads_toml
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.sections import PLAIN_SECTIONS
 
 
 def parse_value(text: str) -> Any:
-    """Return a value parsed as TOML, or else the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`."""
+    """Return a value parsed as TOML, or else the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`.
+
+    Raises `BadInput` for a value that is nested too deeply or a number of too many digits.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        table = loads_toml(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    except ValueError as error:
+        raise BadInput(f"the value {reprlib.repr(text)} cannot be read: {error}") from error
+    return table["value"] if len(table) == 1 else text
 
 
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Read the configuration of a training from TOML and overrides into a validated `Recipe`. Does not import torch."""
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import tomlkit
 from pydantic import Field
 
-from ganzoo._io import read_bytes, write_bytes
+from ganzoo._io import write_bytes
+from ganzoo._reading import read_toml
 from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
@@ -92,11 +92,3 @@ def find_recipe(source: str | Path) -> Path:
     if path.suffix == ".toml":
         return path
     return Path(catalog().find("recipe", str(source)).targets["file"])
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file. Raises `BadInput` if it cannot be read or is malformed, then with the line."""
-    try:
-        return tomllib.loads(read_bytes(path).decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from error

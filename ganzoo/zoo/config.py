@@ -1,6 +1,5 @@
 """`config.json` of a model folder. It may come from a stranger, so every value is checked."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from ganzoo._io import read_bytes
+from ganzoo._reading import read_json
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 
@@ -92,8 +91,8 @@ class CheckedConfig(Checked):
 def read_config(folder: Path) -> CheckedConfig:
     """Read and check the config of a model folder. Raises `BadInput` where this version cannot read it."""
     path = folder / "config.json"
-    table = read_json(path)
-    if isinstance(table, dict) and table.get("format", FORMAT) != FORMAT:
+    table = read_json(path, MAX_CONFIG_BYTES)
+    if table.get("format", FORMAT) != FORMAT:
         raise BadInput(f"{path} has format {table['format']!r:.20}, this ganzoo {__version__} reads {FORMAT}")
     try:
         config = CheckedConfig.model_validate(table)
@@ -103,14 +102,3 @@ def read_config(folder: Path) -> CheckedConfig:
         raise BadInput(f"{path} is not the config of a ganzoo model: {place}: {fault['msg']}") from error
     config._table = table
     return config
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file of at most `MAX_CONFIG_BYTES` bytes."""
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise BadInput(f"{path} is too large for a config: more than {MAX_CONFIG_BYTES:,} bytes")
-    content = read_bytes(path)
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is not the config of a ganzoo model: {error}") from error

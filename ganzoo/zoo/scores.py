@@ -1,6 +1,5 @@
 """Scores of generated samples beside those of real ones, with the protocol of the measurement."""
 
-import json
 import math
 import reprlib
 from collections.abc import Mapping
@@ -8,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganzoo._io import check_writable, exists, read_bytes, write_json
+from ganzoo._io import check_writable, exists, write_json
+from ganzoo._reading import read_json
 from ganzoo.errors import BadInput
 
 SCORES_FILE = "scores.json"
@@ -71,12 +71,7 @@ def score(generated: Any, real: float | None) -> dict[str, Any]:
 
 def read_scores(path: Path) -> dict[str, Any]:
     """Read a file of scores, which anybody may have written. Raises `BadInput` where it is not valid."""
-    try:
-        scores = json.loads(read_bytes(path))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is not JSON: {error}") from error
-    if not isinstance(scores, dict):
-        raise BadInput(f"{path} must be a table of scores by name")
+    scores = read_json(path)
     for name, value in scores.items():
         if not (is_protocol(value) if name == "protocol" else is_score(value)):
             raise BadInput(f"{path} is not a file of scores: '{name}' is {reprlib.repr(value)}")

@@ -27,7 +27,7 @@ def test_a_model_folder_loads_alone_and_draws_the_same(run, tmp_path):
         (lambda c: c["architecture"]["options"].update(widht=3), ganzoo.BadInput, "unknown key 'architecture.widht'"),
         (lambda c: c["architecture"]["options"].update(widths=[7]), ganzoo.Unavailable, "do not fit the architecture"),
         (lambda c: c["weights"].update(sha256="0" * 64), ganzoo.Unavailable, "is damaged"),
-        (lambda c: [1], ganzoo.BadInput, "is not the config of a ganzoo model"),
+        (lambda c: [1], ganzoo.BadInput, "config.json is not valid JSON: it must be a table"),
         (lambda c: {"format": 1}, ganzoo.BadInput, "architecture: Field required"),
         (lambda c: c.pop("format") and None, ganzoo.BadInput, "format: Field required"),
         (lambda c: c["architecture"].update(options=[1]), ganzoo.BadInput, r"architecture\.options: "),
@@ -46,7 +46,7 @@ def test_a_model_folder_loads_alone_and_draws_the_same(run, tmp_path):
         (lambda c: c["weights"].update(file="pytorch_model.bin"), ganzoo.BadInput, r"weights\.file: "),
         (lambda c: c["weights"].update(sha256="0" * 63), ganzoo.BadInput, r"weights\.sha256: "),
         (lambda c: c["weights"].update(size=7), ganzoo.Unavailable, "incomplete: config.json says 7 bytes"),
-        (lambda c: c.update(junk="x" * 1_000_001), ganzoo.BadInput, "too large for a config"),
+        (lambda c: c.update(junk="x" * 1_000_001), ganzoo.BadInput, "it is too large, more than 1,000,000 bytes"),
     ],
 )
 def test_a_model_that_is_not_sound_is_refused(run, tmp_path, change, kind, sentence):
@@ -58,7 +58,7 @@ def test_a_model_that_is_not_sound_is_refused(run, tmp_path, change, kind, sente
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, b'"words"'])
 def test_a_config_that_is_no_table_is_refused(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
-    with pytest.raises(ganzoo.BadInput, match=r"config\.json is not the config of a ganzoo model"):
+    with pytest.raises(ganzoo.BadInput, match=r"config\.json is not valid JSON: "):
         load(tmp_path)
 
 

@@ -196,8 +196,8 @@ def linked(path):
     ("change", "sentence"),
     [
         (lambda f: linked(f / "scores.json"), "is a link"),
-        (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is not JSON"),
-        (lambda f: (f / "scores.json").write_text("[1]"), "must be a table of scores"),
+        (lambda f: (f / "scores.json").write_text("{"), r"scores\.json is not valid JSON"),
+        (lambda f: (f / "scores.json").write_text("[1]"), "it must be a table"),
         (lambda f: (f / "scores.json").write_text('{"fd": NaN}'), r"is not a file of scores: 'fd' is nan"),
         (lambda f: (f / "scores.json").write_text('{"fd": {"generated": 1, "real": "x"}}'), "'fd' is {"),
         (lambda f: (f / "scores.json").write_text('{"fd": null}'), "'fd' is None"),
@@ -214,7 +214,7 @@ def test_a_folder_that_is_not_sound_is_not_published(mine, some_model, tmp_path,
 
 
 def test_odd_scores_of_a_stranger_are_left_out_of_listings(command, mine):
-    scores = f"fd = {{ generated = nan, ratio = 1{'0' * 400} }}, cas = true, coverage = {{ generated = 0.5 }}"
+    scores = f"fd = {{ generated = nan, ratio = inf }}, cas = true, coverage = {{ generated = 0.5 }}"
     mine.write_text(entry("dots", rest=f"scores = {{ {scores} }}\n{FILES}"))
     done = command("list", "models", "--json", GANZOO_REGISTRY=str(mine))
     assert next(row for row in json.loads(done.stdout) if row["name"] == "dots")["scores"] == "coverage 0.5"

@@ -1,7 +1,6 @@
 """What `ganzoo install` accepts: package names, folders, wheels and addresses."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -9,8 +8,9 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from ganzoo._io import exists, expand_user, read_bytes
+from ganzoo._io import exists, expand_user
 from ganzoo._names import normalize_name
+from ganzoo._reading import read_toml
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party, how_to_install
@@ -79,10 +79,7 @@ def check_fetchable(name: str, word: str) -> None:
 
 def project_name(path: Path) -> str:
     """Return the name in a pyproject.toml, or an empty string. Raises `BadInput` for a file that is not TOML."""
-    try:
-        project = tomllib.loads(read_bytes(path).decode()).get("project")
-    except ValueError as error:
-        raise BadInput(f"{path} is not valid TOML: {error}") from error
+    project = read_toml(path).get("project")
     name = project.get("name") if isinstance(project, dict) else None
     return normalize_name(name) if isinstance(name, str) else ""
 

@@ -1,7 +1,6 @@
 """The command lines of pip and uv for this very environment."""
 
 import importlib.util
-import json
 import os
 import re
 import shlex
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
+from ganzoo._reading import read_json
 from ganzoo.errors import BadInput
 from ganzoo.plugins.install.targets import InstallTarget
 
@@ -23,6 +23,8 @@ OWN_CONSTRAINTS = "own-constraints.txt"
 """File of constraints for ganzoo and its own plugins only."""
 BUILD_CONSTRAINTS = "build-constraints.txt"
 """File of constraints for what builds fetch."""
+MAX_REPORT_BYTES = 200_000_000
+"""The largest report of pip that is read: it has the whole description of every distribution."""
 
 
 class Pip:
@@ -54,7 +56,7 @@ class Pip:
 
     def planned(self, folder: Path, output: str) -> list[str]:
         """Return the names of the distributions that a dry run would install."""
-        report = json.loads((folder / "report.json").read_text())
+        report = read_json(folder / "report.json", MAX_REPORT_BYTES)
         return [each["metadata"]["name"] for each in report["install"]]
 
     def uninstall(self, names: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
 from ganzoo._io import read_bytes, replace_folder, sha256, sync_folder, to_json, write_bytes, write_errors, write_json
+from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
 from ganzoo.training.runs.snapshot import State
 
@@ -114,7 +115,7 @@ def read_checkpoint(path: Path) -> State | None:
     """Return a checkpoint; None if it is damaged. Raises `BadInput` for a format that this ganzoo does not read."""
     try:
         text, content = (read_bytes(path / name) for name in ("state.json", "state.safetensors"))
-        numbers = json.loads(text)
+        numbers = parse_json(text, path)
         intact = to_json(numbers) == text and numbers.pop("sha256") == hash_numbers(numbers)
         intact = intact and numbers["tensors"] == sha256(content)
     except (BadInput, ValueError, KeyError, TypeError, AttributeError):

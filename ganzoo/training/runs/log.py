@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ganzoo._io import read_bytes, write_bytes, write_errors
+from ganzoo._reading import parse_json
+from ganzoo.errors import BadInput
 
 COUNTERS = ("step", "images", "images_per_second")
 """The keys of a line of the log that are neither terms nor measures."""
@@ -114,7 +116,7 @@ def is_until(line: bytes, step: int) -> bool:
 def parse_line(line: bytes) -> dict[str, Any]:
     """Return the values of a line of a log; empty if it is not one."""
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
+        values = parse_json(line, "the line")
+    except BadInput:
         return {}
-    return values if isinstance(values, dict) and isinstance(values.get("step"), int) else {}
+    return values if isinstance(values.get("step"), int) else {}

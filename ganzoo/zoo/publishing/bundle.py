@@ -1,6 +1,5 @@
 """The complete files of a model, with picture and card: written into a folder, to be shipped in a package."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,6 +10,7 @@ import tomlkit
 
 from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes
 from ganzoo._names import NAME_PATTERN
+from ganzoo._reading import parse_json
 from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import write_grid
@@ -63,7 +63,7 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
     files = {name: read_bytes(folder / name) for name in names}
-    if json.loads(files["config.json"])["weights"]["sha256"] != sha256(files["model.safetensors"]):
+    if parse_json(files["config.json"], local.folder)["weights"]["sha256"] != sha256(files["model.safetensors"]):
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in files:
         files["recipe.toml"] = without_paths(folder / "recipe.toml")

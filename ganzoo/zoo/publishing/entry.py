@@ -1,13 +1,13 @@
 """Writing an entry of a `registry.toml`; reading one is in `ganzoo.plugins.entries`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
-from ganzoo._io import exists, locked, read_bytes, sha256, write_bytes, write_errors
+from ganzoo._io import exists, locked, sha256, write_bytes, write_errors
+from ganzoo._reading import parse_json, read_document
 from ganzoo.errors import BadInput
 from ganzoo.zoo.registry import Registry, user_file
 from ganzoo.zoo.scores import SCORES_FILE, figures
@@ -15,8 +15,8 @@ from ganzoo.zoo.scores import SCORES_FILE, figures
 
 def entry_table(source: str, files: Mapping[str, bytes], license_id: str) -> dict[str, Any]:
     """Return what a registry says about a model, from the content of its files."""
-    config = json.loads(files["config.json"])
-    scores = json.loads(files.get(SCORES_FILE, b"{}"))
+    config = parse_json(files["config.json"], "config.json")
+    scores = parse_json(files.get(SCORES_FILE, b"{}"), SCORES_FILE)
     return {
         "source": source,
         "architecture": config["architecture"]["name"],
@@ -60,7 +60,7 @@ def add_entry(text: str) -> Path:
     with locked(path):
         for name, table in added.items():  # another process may have taken the name since the command began
             check_name_free(name, table["source"].removeprefix("hub:").partition("@")[0])
-        document = tomlkit.parse(read_bytes(path).decode()) if exists(path) else tomlkit.document()
+        document = read_document(path) if exists(path) else tomlkit.document()
         document.update(added)
         write_bytes(path, tomlkit.dumps(document).encode())
     return path
