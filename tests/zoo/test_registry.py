@@ -214,7 +214,7 @@ def test_a_folder_that_is_not_sound_is_not_published(mine, some_model, tmp_path,
 
 
 def test_odd_scores_of_a_stranger_are_left_out_of_listings(command, mine):
-    scores = f"fd = {{ generated = nan, ratio = inf }}, cas = true, coverage = {{ generated = 0.5 }}"
+    scores = "fd = { generated = nan, ratio = inf }, cas = true, coverage = { generated = 0.5 }"
     mine.write_text(entry("dots", rest=f"scores = {{ {scores} }}\n{FILES}"))
     done = command("list", "models", "--json", GANZOO_REGISTRY=str(mine))
     assert next(row for row in json.loads(done.stdout) if row["name"] == "dots")["scores"] == "coverage 0.5"
