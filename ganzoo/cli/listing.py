@@ -102,8 +102,9 @@ def first_line(thing: Registration) -> str:
 def describe(name: str) -> str:
     """Describe everything of that name, or the model in a folder. Raises `BadInput` for an unknown name."""
     registry = Registry()
-    found = [thing for thing in catalog().provided if name in (thing.name, thing.full_name)]
-    texts = [describe_provided(thing) for thing in found]
+    # A registry describes the models that plugins provide.
+    provided = [thing for thing in catalog().provided if thing.kind != "model"]
+    texts = [describe_provided(thing) for thing in provided if name in (thing.name, thing.full_name)]
     texts += [f"data set '{name}': {text}" for key, text in DATA_SETS.items() if is_data(name, key)]
     texts += [describe_entry(entry) for entry in registry.entries if name in (entry.name, entry.full_name)]
     if not texts and (name.startswith("hub:") or is_folder(name)):

@@ -4,12 +4,12 @@ Every plugin is loaded in isolation: a broken one is a row with its reason, and 
 """
 
 from functools import cache, cached_property
-from importlib.metadata import entry_points
 from typing import TypedDict
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, suggest
-from ganzoo.plugins.loading import GROUP, load_plugin, name_and_version
+from ganzoo.plugins.distributions import plugin_entry_points
+from ganzoo.plugins.loading import load_plugin
 from ganzoo.plugins.registration import KINDS, Plugin, Registration
 
 
@@ -92,7 +92,7 @@ class Catalog:
 def catalog() -> Catalog:
     """Return the catalog of this environment, made once per process."""
     plugins: list[Plugin] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (*name_and_version(entry), entry.name)):
+    for entry in plugin_entry_points():
         plugins.append(load_plugin(entry, plugins))
     return Catalog(plugins)
 

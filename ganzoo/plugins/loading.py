@@ -19,15 +19,13 @@ import pluggy
 from ganzoo._names import normalize_name, one_line
 from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
+from ganzoo.plugins.distributions import GROUP, name_and_version
 from ganzoo.plugins.registration import Plugin, attribute_warnings
-
-GROUP = "ganzoo"
-"""The group of entry points in which plugins are found."""
 
 
 def load_plugin(entry: EntryPoint, earlier: list[Plugin]) -> Plugin:
     """Load the plugin of an entry point; `earlier` are those that were loaded before. Never raises for its faults."""
-    name, version = name_and_version(entry)
+    name, version = name_and_version(entry.dist)
     plugin = Plugin(name or entry.name, version, entry.name)
     plugin.registered_before = [
         thing for other in earlier if other.distribution == plugin.distribution for thing in other.provides
@@ -47,23 +45,11 @@ def load_plugin(entry: EntryPoint, earlier: list[Plugin]) -> Plugin:
     return plugin
 
 
-def name_and_version(entry: EntryPoint) -> tuple[str, str]:
-    """Return name and version of an entry point's distribution, empty where its metadata is missing or unreadable."""
-    if entry.dist is None:
-        return "", ""
-    try:
-        metadata = entry.dist.metadata
-        names, versions = (metadata.get_all(key) or [""] for key in ("Name", "Version"))
-    except Exception:
-        return "", ""
-    return names[0], versions[0]
-
-
 def load_unless_refused(plugin: Plugin, entry: EntryPoint) -> None:
     """Load a plugin, unless it is disabled, half uninstalled or made for another version of ganzoo."""
     if {normalize_name(plugin.distribution), normalize_name(entry.name)} & disabled_plugins():
         plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
-    elif entry.dist is None or not all(name_and_version(entry)):
+    elif entry.dist is None or not all(name_and_version(entry.dist)):
         plugin.fail("failed", "its distribution has no readable name and version: install it again")
     elif needed := unmet_requirement(entry.dist):
         plugin.fail("incompatible", f"needs {needed}, this is ganzoo {__version__}")

@@ -43,7 +43,8 @@ def parse(source: str | Path, registry: Registry | None = None) -> Reference:
     if exists(path):
         return path
     names = [entry.name for entry in registry.entries]
-    raise BadInput(f"there is no registered model, run or folder '{text}'; {suggest(text, names)}")
+    unread = "".join(f"; {fault}" for origin, fault in registry.faults.items() if ":" not in origin)
+    raise BadInput(f"there is no registered model, run or folder '{text}'; {suggest(text, names)}{unread}")
 
 
 def parse_hub(text: str) -> OnHub:

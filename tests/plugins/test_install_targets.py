@@ -52,6 +52,8 @@ def test_what_cannot_be_is_refused_in_a_sentence_before_any_installer_runs(envir
         ("file:///somewhere/ganzoo-0.1.0-py3-none-any.whl", "install ganzoo itself with pip or uv"),
         ("https://host/torch-2.13.0%2Bcpu-py3-none-any.whl#sha256=0", "install torch itself with pip or uv"),
         ("https://host/toy.whl", "is not a wheel: "),
+        ("toy one @ https://host/toy-1.0-py3-none-any.whl", "is not a package name, a folder"),
+        ("torch @ https://host/torch-2.13.0-py3-none-any.whl", "install torch itself with pip or uv"),
         ("ganzoo @ git+https://github.com/owner/name", "install ganzoo itself with pip or uv"),
         ("Ganzoo_DCGAN[x]>=0.1", f"ganzoo's checkout: ganzoo install {ROOT / 'plugins' / 'ganzoo-dcgan'}"),
     ],
@@ -83,6 +85,10 @@ def test_a_word_becomes_what_an_installer_takes(tmp_path, monkeypatch):
     assert parse_target("git+ssh://git@host/owner/name") == InstallTarget("git+ssh://git@host/owner/name")
     named = "ganzoo-dcgan @ git+https://github.com/owner/name"
     assert parse_target(named) == InstallTarget(named, "ganzoo-dcgan")
+    for named in (f"ganzoo-dcgan @ {address}", f"Ganzoo_DCGAN[x]@{address}", "ganzoo-dcgan @ file:///a/b-1.whl"):
+        assert parse_target(named) == InstallTarget(named, "ganzoo-dcgan")
+    named = parse_target("toy[x] @ https://github.com/owner/name")
+    assert named == InstallTarget("toy[x] @ git+https://github.com/owner/name", "toy")
 
 
 def test_the_command_lines_of_pip_and_uv():

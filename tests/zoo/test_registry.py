@@ -10,12 +10,14 @@ import torch
 
 import ganzoo
 from ganzoo._io import sha256
+from ganzoo.cli.listing import describe
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.zoo import references
 from ganzoo.zoo.config import CheckedConfig
 from ganzoo.zoo.model import load
 from ganzoo.zoo.publishing.bundle import bundle, without_paths
+from ganzoo.zoo.publishing.entry import check_name_free
 from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.resolve import resolve_model
 
@@ -103,6 +105,9 @@ def test_a_plugin_ships_models_inside_its_package(mine, site, some_model, tmp_pa
     assert Registry().find("shipped").full_name == "ganzoo-shipped:shipped"
     assert load("shipped", "cpu").sample(2).equal(load(some_model.name, "cpu").sample(2))
     assert [plugin.status for plugin in catalog().plugins if plugin.distribution == "ganzoo-shipped"] == ["ok"]
+    for name in ("shipped", "ganzoo-shipped:shipped"):
+        assert describe(name).startswith("model 'shipped' of ganzoo-shipped\n")
+        assert '"architecture"' in describe(name)
 
 
 def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tmp_path):
@@ -133,10 +138,17 @@ def test_a_plugin_with_a_broken_registry_is_a_row_with_its_reason(mine, site, tm
         (entry("dots", rest=FILES + "summary = 3\n"), "summary must be a string"),
     ],
 )
-def test_a_registry_that_is_not_sound_is_refused_by_name(mine, text, sentence):
-    mine.write_text(text)
+def test_what_is_wrong_in_a_registry_is_passed_over_with_a_warning_and_refused_by_name(
+    mine, caplog, some_model, text, sentence
+):
+    mine.write_text(f"{text}\n{entry('sound')}")
+    assert Registry().find(some_model.name) == some_model
+    assert (Registry().find("sound") is None) == text.startswith("[dots\n") or text == "[dots"
+    (warning,) = (record.getMessage() for record in caplog.records)
+    assert warning.startswith(f"passed over: {mine}")
+    assert sentence in warning
     with pytest.raises(ganzoo.BadInput) as refusal:
-        list(Registry().entries)
+        references.parse("Dots" if "[Dots]" in text else "dots")
     assert str(mine) in str(refusal.value)
     assert sentence in str(refusal.value)
 
@@ -279,8 +291,23 @@ def test_batches_from_python_may_begin_with_a_pretrained_generator(mine, some_mo
 def test_what_is_spelt_as_a_path_needs_no_registry(mine, some_model, tmp_path):
     mine.write_text("[broken")
     assert resolve_folder(str(some_model.folder)) == some_model.folder
-    with pytest.raises(ganzoo.BadInput, match="is not valid TOML"):
-        resolve_folder(some_model.name)
+    assert resolve_folder(some_model.name) == some_model.folder
+    with pytest.raises(ganzoo.BadInput, match=r"no registered model, run or folder 'other'.*is not valid TOML"):
+        resolve_folder("other")
+
+
+@pytest.mark.parametrize("text", ["[dots", f"{entry('dots')}odd = 1\n"])
+def test_what_is_wrong_in_the_users_registry_disables_no_command_and_is_not_overwritten(
+    command, mine, some_model, text
+):
+    mine.write_text(text)
+    for words in (["list"], ["list", "models"], ["info", some_model.name], ["sample", some_model.name, "-n", "1"]):
+        done = command(*words, GANZOO_REGISTRY=str(mine))
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count(f"passed over: {mine}") == 1
+    with pytest.raises(ganzoo.BadInput, match=str(mine)):
+        check_name_free("dots", "owner/dots")
+    assert mine.read_text() == text
 
 
 def test_a_config_that_asks_for_too_much_is_refused_before_there_is_memory_for_it(mine, some_model, tmp_path):

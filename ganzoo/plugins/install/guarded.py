@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Unavailable
+from ganzoo.plugins.distributions import all_unreadable, installed_versions
 from ganzoo.plugins.firstparty import first_party, how_to_install
-from ganzoo.plugins.install.new_process import installed_versions, run_in_new_process
+from ganzoo.plugins.install.new_process import run_in_new_process
 from ganzoo.plugins.install.targets import FOUNDATIONS, InstallTarget
 from ganzoo.plugins.install.tools import BUILD_CONSTRAINTS, CONSTRAINTS, OWN_CONSTRAINTS, Installer, find_installer
 
@@ -105,7 +106,9 @@ def run(
     if process.returncode:
         sys.stderr.writelines([] if show else lines)
         changes = describe_changes(before, run_in_new_process(installed_versions))
-        raise Unavailable(f"{tool.name} failed {changes}; its message is above{suggest_absent(tool, lines)}")
+        raise Unavailable(
+            f"{tool.name} failed {changes}; its message is above{suggest_absent(tool, lines)}{suggest_removal()}"
+        )
     return "".join(lines)
 
 
@@ -113,6 +116,11 @@ def suggest_absent(tool: Installer, output: Sequence[str]) -> str:
     """Return how to install those of our own plugins that are missing and that an installer mentions."""
     absent = [name for name in first_party() if not tool.version(name) and any(name in line for line in output)]
     return "".join(f"; first {how_to_install(name)}" for name in absent)
+
+
+def suggest_removal() -> str:
+    """Return which folders of metadata to remove, since installers stop at those that they cannot read."""
+    return "".join(f"; {folder} cannot be read: remove that folder" for folder in all_unreadable())
 
 
 def changed_names(before: dict[str, str], after: dict[str, str]) -> list[str]:

@@ -6,11 +6,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import TypeVar
 
-from ganzoo._names import normalize_name
 from ganzoo.errors import Failed
 
 Result = TypeVar("Result")
@@ -38,9 +36,3 @@ def run_in_new_process(function: Callable[[], Result]) -> Result:
 def write_result(module: str, function: str, file: str) -> None:
     """Call a function and write what it returns into a file."""
     Path(file).write_text(json.dumps(getattr(importlib.import_module(module), function)()))
-
-
-def installed_versions() -> dict[str, str]:
-    """Return the normalized name and the version of every installed distribution."""
-    found = reversed(list(distributions()))  # of two with one name, the first on the path counts
-    return {normalize_name(each.metadata["Name"] or ""): each.version or "" for each in found}

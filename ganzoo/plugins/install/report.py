@@ -3,15 +3,14 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Failed, Unavailable, suggest
 from ganzoo.plugins.catalog import PluginRow, plugin_rows
+from ganzoo.plugins.distributions import GROUP, installed_names
 from ganzoo.plugins.install import guarded
 from ganzoo.plugins.install.new_process import run_in_new_process
 from ganzoo.plugins.install.targets import InstallTarget, parse_target
-from ganzoo.plugins.loading import GROUP
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +62,7 @@ def uninstall(words: Sequence[str]) -> Iterator[str]:
     The plugins need not work. Raises `BadInput` for a name that is not an installed plugin's, and `Unavailable` where
     the installer fails.
     """
-    installed = [entry.dist.name for entry in entry_points(group=GROUP) if entry.dist]
-    known = {normalize_name(name): name for name in installed}
+    known = installed_names()
     for word in words:
         if normalize_name(word) not in known:
             raise BadInput(f"'{word}' is not an installed plugin; {suggest(normalize_name(word), known)}")

@@ -44,6 +44,8 @@ def parse_target(word: str) -> InstallTarget:
         file = PurePosixPath(unquote(urlsplit(word).path))
         name = wheel_name(file) if file.suffix == ".whl" else ""
         return InstallTarget(f"git+{word}" if GITHUB_ADDRESS.fullmatch(word) else word, name)
+    if "://" in word:
+        return parse_requirement(word)
     path = expand_user(Path(word))
     if word and exists(path):
         if (path / "pyproject.toml").is_file():
@@ -65,6 +67,8 @@ def parse_requirement(word: str) -> InstallTarget:
     name = normalize_name(requirement.name)
     if not requirement.url:
         check_fetchable(name, word)
+    elif GITHUB_ADDRESS.fullmatch(requirement.url):
+        return InstallTarget(word.replace(requirement.url, f"git+{requirement.url}"), name)
     return InstallTarget(word, name)
 
 

@@ -8,11 +8,12 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from ganzoo._reading import read_json
 from ganzoo.errors import BadInput
+from ganzoo.plugins.distributions import name_and_version
 from ganzoo.plugins.install.targets import InstallTarget
 
 UV_PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
@@ -131,8 +132,8 @@ def find_installer() -> Installer:
 
 
 def installed_version(name: str) -> str:
-    """Return the version of an installed distribution, or an empty string."""
+    """Return the version of an installed distribution, or an empty string where it is missing or unreadable."""
     try:
-        return version(name) or ""
+        return name_and_version(distribution(name))[1]
     except PackageNotFoundError:
         return ""

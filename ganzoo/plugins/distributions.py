@@ -1,0 +1,96 @@
+"""Installed distributions and the entry points of plugins. What cannot be read is passed over with a warning."""
+
+import logging
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, distributions
+from pathlib import Path
+
+from ganzoo._names import normalize_name, one_line
+
+logger = logging.getLogger(__name__)
+
+GROUP = "ganzoo"
+"""The group of entry points in which plugins are found."""
+
+
+def plugin_entry_points() -> list[EntryPoint]:
+    """Return the entry points of all plugins, sorted by distribution; of two with one name, the first on the path."""
+    found: list[EntryPoint] = []
+    seen: set[str] = set()
+    for each in distributions():
+        own = [entry for entry in read_entry_points(each) if entry.group == GROUP]
+        name = normalize_name(name_and_version(each)[0]) if own else ""
+        if own and name not in seen and not is_hidden(each, name):
+            found += own
+            seen |= {name} - {""}
+    return sorted(found, key=lambda entry: (*name_and_version(entry.dist), entry.name))
+
+
+def read_entry_points(each: Distribution) -> list[EntryPoint]:
+    """Return all entry points of a distribution; none, with a warning, where they cannot be read."""
+    try:
+        return list(each.entry_points)
+    except Exception:
+        warn_of_unreadable(Path(str(each.locate_file(""))))
+        return []
+
+
+def is_hidden(each: Distribution, name: str) -> bool:
+    """Return whether another distribution of that name comes earlier on the path."""
+    try:
+        return bool(name) and str(distribution(name).locate_file("")) != str(each.locate_file(""))
+    except PackageNotFoundError:  # its metadata folder has another name
+        return False
+
+
+def name_and_version(each: Distribution | None) -> tuple[str, str]:
+    """Return the name and version of a distribution, empty where its metadata is missing or cannot be read."""
+    try:
+        metadata = each.metadata if each else None
+        names, versions = (metadata.get_all(key) or [""] if metadata else [""] for key in ("Name", "Version"))
+    except Exception:
+        return "", ""
+    return names[0], versions[0]
+
+
+@cache
+def warn_of_unreadable(folder: Path) -> None:
+    """Warn of each distribution in a folder that cannot be read, once per process."""
+    for metadata, error in unreadable_metadata(folder):
+        how = f"remove that folder, and install {name_in(metadata)} again"
+        logger.warning("passed over: %s cannot be read (%s); %s", metadata, one_line(error), how)
+
+
+def unreadable_metadata(folder: Path) -> Iterator[tuple[Path, Exception]]:
+    """Yield the metadata folder of each distribution in `folder` that cannot be read, and the error."""
+    for metadata in sorted(folder.glob("*.*-info")):
+        try:
+            found = Distribution.at(metadata)
+            list(found.entry_points), found.metadata["Name"]
+        except Exception as error:
+            yield metadata, error
+
+
+def all_unreadable() -> list[Path]:
+    """Return the metadata folders of all installed distributions that cannot be read."""
+    folders = sorted({str(each.locate_file("")) for each in distributions()})
+    return [metadata for folder in folders for metadata, _ in unreadable_metadata(Path(folder))]
+
+
+def name_in(metadata: Path) -> str:
+    """Return the name of a distribution that the name of its metadata folder, `some_thing-1.0.dist-info`, has."""
+    return normalize_name(metadata.stem.partition("-")[0])
+
+
+def installed_names() -> dict[str, str]:
+    """Return the names of the distributions that have a plugin or cannot be read, by their normalized names."""
+    names = [name_and_version(entry.dist)[0] for entry in plugin_entry_points()]
+    names += map(name_in, all_unreadable())
+    return {normalize_name(name): name for name in names if name}
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the normalized name and the version of every installed distribution that can be read."""
+    found = map(name_and_version, reversed(list(distributions())))  # of two with one name, the first on the path counts
+    return {normalize_name(name): version for name, version in found if name}
