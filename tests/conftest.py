@@ -60,4 +60,4 @@ def site(tmp_path, monkeypatch):
 @pytest.fixture
 def streamed(monkeypatch):
     """Have every folder streamed."""
-    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)
+    monkeypatch.setattr("ganzoo.data.folders.MAX_IMAGES_IN_MEMORY", 0)

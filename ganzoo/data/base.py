@@ -54,7 +54,8 @@ class Data:
     of points, each None for other data; `classes` are the class names, empty without labels; `count` is the number of
     samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of unreadable images.
     `fingerprint` stands for the names of a folder's files, relative to it: the same wherever the folder lies, another
-    when a file is added, removed or renamed; None for other data.
+    when a file is added, removed or renamed; None for other data. `unlabelled` says why there are no labels, "" where
+    that is plain. `range` are the values of deep images that become black and white, None for other data.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Data:
         self.classes, self.labels, self.notes = list(classes), labels, list(notes)
         self.skipped = set[int]()
         self.fingerprint: str | None = None
+        self.unlabelled = ""
+        self.range: tuple[float, float] | None = None
         self.device = torch.device("cpu")
 
     @property

@@ -8,76 +8,68 @@ from typing import Any
 
 from ganzoo.data.base import Data
 from ganzoo.data.batches import Batches, to_class_names
-from ganzoo.data.images import (
-    MAX_FILES_EXAMINED,
-    ImageFiles,
-    decode_all,
-    hash_names,
-    infer_channels,
-    infer_classes,
-    list_images,
-)
+from ganzoo.data.folders import MAX_BYTES_IN_MEMORY, open_folder
 from ganzoo.data.memory import InMemory, Points, resize_images
 from ganzoo.data.mixtures import MIXTURES, TRAINING_POINTS
-from ganzoo.data.named import TORCHVISION_CLASSES, find_data_root, list_names, load_small, open_celeba, open_lsun
-from ganzoo.data.stream import Streamed
+from ganzoo.data.named import (
+    DATA_SETS,
+    TORCHVISION_CLASSES,
+    find_data_root,
+    list_names,
+    load_small,
+    open_celeba,
+    open_lsun,
+)
+from ganzoo.data.options import ImageOptions
 from ganzoo.errors import BadInput, suggest
-
-MAX_IMAGES_IN_MEMORY = 5000
-"""Folders of at most this many images are decoded before the training, if they fit in `MAX_BYTES_IN_MEMORY`."""
-MAX_BYTES_IN_MEMORY = 2**31
-DEFAULT_SIZE = 64
-"""Side in pixels of images that have no common size: folders, celeba and lsun."""
 
 
 def open_data(
     source: str | Path | Data | Iterable[Mapping[str, Any]],
     *,
-    size: int | None = None,
-    channels: int | None = None,
     root: str | Path | None = None,
     classes: Sequence[str] | int | None = None,
     seed: int = 0,
+    **images: Any,
 ) -> Data:
     """Open data by name (see `DATA_SETS`), from a folder of images, or from any iterable of dict batches.
 
-    Images become squares of `size` pixels with 1 or 3 `channels`; by default a data set keeps its own, and folders,
-    celeba and lsun get 64 pixels and colour unless every image is grey. `root` is the folder of downloaded sets (see
-    `find_data_root`). `classes`, names or a number, is for batches, which have no names for their labels; for other
-    data it must agree with theirs. `seed` is for iterables that draw from torch's global random generator, such as a
-    shuffling DataLoader. A name takes precedence over a folder of the same name, which is written as "./mnist".
+    `images` are the fields of `ImageOptions`. Images become squares of `size` pixels with 1 or 3 `channels`; by default
+    a data set keeps its own, and folders, celeba and lsun get 64 pixels and colour unless every image is grey. `root`
+    is the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for batches, which have no
+    names for their labels; for other data it must agree with theirs. `seed` is for iterables that draw from torch's
+    global random generator, such as a shuffling DataLoader. A name takes precedence over a folder of the same name,
+    which is written as "./mnist".
     Raises `BadInput` for an unknown name, a folder without images and options that do not fit, `Unavailable` if a data
     set is neither there nor can be downloaded.
     """
-    if size is not None and (not isinstance(size, int) or size < 1):
-        raise BadInput(f"size is the side of the images in pixels, at least 1, got {size!r}")
-    if channels not in (None, 1, 3):
-        raise BadInput(f"channels is 1 (grey) or 3 (colour), got {channels!r}")
+    options = ImageOptions(**images)
     if isinstance(source, str | os.PathLike):
-        data = open_by_name(os.fspath(source), size, channels, find_data_root(root))
+        data = open_by_name(os.fspath(source), options, find_data_root(root))
         check_classes(data, classes)
         return data
-    if size or channels:
-        raise BadInput("size and channels go with a named data set or a folder; batches are taken as they are")
+    if options.size or options.channels or options.range:
+        raise BadInput("size, channels and range go with a named data set or a folder; batches are taken as they are")
     if not isinstance(source, Data):
         return Batches(source, classes, seed)
     check_classes(source, classes)
     return source
 
 
-def open_by_name(name: str, size: int | None, channels: int | None, root: Path) -> Data:
+def open_by_name(name: str, options: ImageOptions, root: Path) -> Data:
     """Open the data set of that name, or the folder."""
+    if options.range and name.partition(":")[0] in {known.partition(":")[0] for known in DATA_SETS}:
+        raise BadInput(f"range goes with a folder of images; {name} has values of 8 bits or points")
     if name in ("mnist-10k", *TORCHVISION_CLASSES):
-        return open_small(name, size, channels, root)
+        return open_small(name, options.size, options.channels, root)
     if name in MIXTURES:
-        if size or channels:
+        if options.size or options.channels:
             raise BadInput(f"{name} has points and no images: data.size and data.channels do not go with it")
         return Points(name, MIXTURES[name].draw(TRAINING_POINTS, "train"))
-    size = size or DEFAULT_SIZE
     if name == "celeba" or name.partition(":")[0] == "lsun":
         images = open_celeba(root) if name == "celeba" else open_lsun(name, root)
-        return Streamed(name, images, (channels or 3, size, size))
-    return open_folder(find_folder(name), size, channels)
+        return options.stream(name, images, options.rendering(3))
+    return open_folder(find_folder(name), options)
 
 
 def open_small(name: str, size: int | None, channels: int | None, root: Path) -> Data:
@@ -97,23 +89,6 @@ def find_folder(name: str) -> Path:
         if path.exists():
             return path
     raise BadInput(f"there is no data set or folder '{name}'; {suggest(name, list_names())}")
-
-
-def open_folder(path: Path, size: int, channels: int | None) -> Data:
-    """Open the images below a folder: few are decoded now, many during the training. Raises `BadInput`."""
-    names = list_images(path)
-    files, (classes, labels, notes) = ImageFiles(path, names), infer_classes(names)
-    few = len(files) <= MAX_IMAGES_IN_MEMORY and 3 * size * size * len(files) <= MAX_BYTES_IN_MEMORY
-    shape = (channels or infer_channels(files, len(files) if few else MAX_FILES_EXAMINED), size, size)
-    name = path.resolve().name
-    data: Data
-    if few:
-        images, converted = decode_all(files, shape)
-        data = InMemory(name, images, labels, classes, notes + converted)
-    else:
-        data = Streamed(name, files, shape, labels, classes, notes)
-    data.fingerprint = hash_names(names)
-    return data
 
 
 def check_classes(data: Data, classes: Sequence[str] | int | None) -> None:

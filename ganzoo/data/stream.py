@@ -15,7 +15,8 @@ from torch.utils.data import DataLoader
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
 from ganzoo.data.base import Data, Shard, keep_whole
-from ganzoo.data.images import DECODERS, DecodedImage, DecodedImages, ImageSource
+from ganzoo.data.decode import Rendering
+from ganzoo.data.images import Broken, DecodedImage, DecodedImages, ImageSource, count_decoders
 from ganzoo.data.memory import batch_indices
 from ganzoo.errors import BadInput, Failed
 
@@ -34,21 +35,27 @@ class DecodedBatch(NamedTuple):
 class Streamed(Data):
     """Images that worker processes decode during a training.
 
-    An unreadable image is replaced by the next one; `skipped` and the last of `notes` count them.
+    An unreadable image is replaced by the next one; `skipped` and the last of `notes` count them. With
+    `broken="refuse"` it ends the training. Without `workers` the training itself decodes.
     """
 
     def __init__(
         self,
         name: str,
         source: ImageSource,
-        shape: tuple[int, int, int],
+        rendering: Rendering,
         labels: Tensor | None = None,
         classes: Sequence[str] = (),
         notes: Iterable[str] = (),
+        *,
+        broken: Broken = "skip",
+        workers: int | None = None,
     ) -> None:
-        self.source, self._shape = source, shape
-        note = f"{len(source):,} images are read while training, by {DECODERS} worker processes"
-        self._first_notes = [*notes, note]
+        self.source, self.rendering, self._broken = source, rendering, broken
+        self.workers = count_decoders() if workers is None else workers
+        by = f", by {self.workers} worker processes" if self.workers else ""
+        self._first_notes = [*notes, f"{len(source):,} images are read while training{by}"]
+        shape = rendering.shape
         super().__init__(name, shape, classes=classes, labels=labels, count=len(source), notes=self._first_notes)
 
     def __len__(self) -> int:
@@ -59,9 +66,9 @@ class Streamed(Data):
     ) -> Generator[dict[str, Tensor], None, None]:
         """Yield batches as `Data.batches` does. Raises `BadInput` if too many images in a row cannot be read."""
         loader = DataLoader[DecodedImage](
-            DecodedImages(self.source, self._shape),
+            DecodedImages(self.source, self.rendering),
             batch_sampler=(shard(indices).tolist() for indices in batch_indices(len(self), batch, seed, used)),
-            num_workers=DECODERS,
+            num_workers=self.workers,
             collate_fn=collate,
             worker_init_fn=ignore_signals,
             generator=make_rng("workers", seed),  # without it the loader draws from torch's global generator

@@ -104,6 +104,15 @@ class Data(Named):
     root: str | None = None
     """Folder of downloaded data sets; by default that in the variable GANZOO_DATA, else the user's cache folder."""
 
+    range: tuple[float, float] | None = None
+    """Values of images with more than 8 bits that become black and white; by default those found, or all 16 bits."""
+    background: Literal["white", "black"] = "white"
+    """What transparent images are put on."""
+    broken: Literal["skip", "refuse"] = "skip"
+    """What to do about images of a folder that cannot be read: "skip" takes the next one in their place."""
+    workers: int | None = Field(None, ge=0, le=256)
+    """Processes that decode images while training; by default up to 4. With 0 the training decodes them itself."""
+
     @property
     def from_python(self) -> bool:
         """True if Python code passes the batches in, which then have a size of their own."""

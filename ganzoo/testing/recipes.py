@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo._seeds import make_rng
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.data.sources import DEFAULT_SIZE
+from ganzoo.data.options import DEFAULT_SIZE
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped

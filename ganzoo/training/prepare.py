@@ -137,11 +137,8 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         "the data",
         open_data,
         wanted.name if batches is None else batches,
-        size=wanted.size,
-        channels=wanted.channels,
-        root=wanted.root,
-        classes=wanted.classes,
         seed=recipe.train.seed,
+        **wanted.model_dump(exclude={"name"}),
     )
 
 
@@ -173,6 +170,8 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
         section["root"] = make_absolute(recipe.data.root)
+    if data.range is not None:
+        section["range"] = data.range
     if recipe.data.name not in list_names():
         section["name"] = make_absolute(recipe.data.name)
     return {"data": section}

@@ -26,7 +26,7 @@ def test_a_fingerprint_is_the_same_wherever_the_folder_lies(pets, tmp_path, monk
     shutil.move(pets, tmp_path / "elsewhere")
     (tmp_path / "elsewhere/cats/é.png").rename(tmp_path / "elsewhere/cats/e\u0301.png")  # as macOS writes it
     assert fingerprint(tmp_path / "elsewhere") == before
-    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 0)
+    monkeypatch.setattr("ganzoo.data.folders.MAX_IMAGES_IN_MEMORY", 0)
     assert fingerprint(tmp_path / "elsewhere") == before
     assert open_data("mnist-10k").fingerprint is None
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 import ganzoo
-from ganzoo.data import sources
+from ganzoo.data import folders
 from pictures import write_images
 from trainings import keeping
 
@@ -51,7 +51,7 @@ def everything(folder: Path) -> dict[str, Any]:
     drawn = torch.Generator().manual_seed(RANK)
     came["batches"] = met(data=[{"image": torch.rand(4, 1, 28, 28, generator=drawn)}])
     came["tail"] = met(data=[{"image": torch.zeros(4, 1, 28, 28)}, {"image": torch.zeros(5, 1, 28, 28)}])
-    sources.MAX_IMAGES_IN_MEMORY = 0  # as for a folder that is too large
+    folders.MAX_IMAGES_IN_MEMORY = 0  # as for a folder that is too large
     found = {"data": pictures(folder / "pictures"), "data.size": 28, "data.channels": 1}
     lines: list[str] = []
     with keeping(lines):

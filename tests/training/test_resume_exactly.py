@@ -103,7 +103,7 @@ def test_a_losss_state_and_torchs_own_random_numbers_go_on(tmp_path, pull):
 
 
 def test_a_stream_of_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganzoo.data.sources.MAX_IMAGES_IN_MEMORY", 3)
+    monkeypatch.setattr("ganzoo.data.folders.MAX_IMAGES_IN_MEMORY", 3)
     (tmp_path / "pictures").mkdir()
     for number in range(20):
         Image.new("L", (28, 28), 12 * number).save(tmp_path / "pictures" / f"{number:02d}.png")

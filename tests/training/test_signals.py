@@ -15,7 +15,7 @@ from ganzoo.training.runs import checkpoint
 from pictures import write_images
 from trainings import index_and_notes, start, wait_for
 
-STREAMED = "from ganzoo.data import sources; sources.MAX_IMAGES_IN_MEMORY = 0; "
+STREAMED = "from ganzoo.data import folders; folders.MAX_IMAGES_IN_MEMORY = 0; "
 STREAMED += "from ganzoo.cli.main import main; main()"
 """`ganzoo`, with every folder streamed."""
 

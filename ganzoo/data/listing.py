@@ -1,0 +1,216 @@
+"""List the images of a folder, and tell which of its sub-folders are classes."""
+
+import errno
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganzoo.data.base import quote_some
+from ganzoo.data.formats import ENDINGS, FORMATS, holds_picture
+from ganzoo.errors import BadInput
+
+SERVICE_FOLDERS = {
+    "@eadir", "@__thumb", "@recently-snapshot", "#recycle", "#snapshot", "__macosx", "__pycache__", "$recycle.bin",
+    "system volume information", "lost+found", "thumbnails", "thumbs",
+}  # fmt: skip
+"""Folders that storage devices, systems and programs make, in lower case; hidden ones are never read."""
+TRAINING_PARTS = {"train", "training", "trainset"}
+OTHER_PARTS = {"val", "valid", "validation", "test", "testing", "testset", "dev", "eval", "holdout"}
+"""Names of folders, in lower case, that hold parts of a data set and not classes of images."""
+MAX_DEPTH = 100
+"""Levels of sub-folders that are read."""
+MAX_VISITS = 16
+"""How often links may lead to one folder: more would let a few links stand for endlessly many files."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The images of a folder.
+
+    `names` are their paths relative to `top`, with "/", sorted. `classes` are names, empty without labels, and
+    `unlabelled` says why there are none. `labels` are int64, one for each image.
+    """
+
+    top: Path
+    names: list[str]
+    classes: list[str]
+    labels: Tensor | None
+    unlabelled: str
+    notes: list[str]
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 hash of the names, whatever form of Unicode the file system gives them."""
+        normal = sorted(os.fsencode(unicodedata.normalize("NFC", name)) for name in self.names)
+        return hashlib.sha256(b"\0".join(normal)).hexdigest()
+
+
+@dataclass
+class Walk:
+    """Finds the image files below a folder, without hidden ones, and counts what it passes over."""
+
+    names: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    services: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+    _visits: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def enter(
+        self, folder: str, before: str = "", above: tuple[tuple[int, int], ...] = (), linked: bool = False
+    ) -> None:
+        """Read a folder; follow links, but not back into a folder above. Raises `OSError` if it cannot be read."""
+        about = Path(folder).stat()
+        here = about.st_dev, about.st_ino
+        self._visits[here] += linked
+        if here in above or len(above) > MAX_DEPTH or (linked and self._visits[here] > MAX_VISITS):
+            self.unreachable.append(before)
+            return
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if not entry.name.startswith("."):
+                    self._read(entry, before + entry.name, (*above, here))
+
+    def _read(self, entry: "os.DirEntry[str]", name: str, above: tuple[tuple[int, int], ...]) -> None:
+        if not is_there(entry):  # a link to nothing or to itself, or a path too long for the system
+            self.unreachable.append(name)
+        elif entry.is_dir() and entry.name.lower() in SERVICE_FOLDERS:
+            self.services.append(name)
+        elif entry.is_dir():
+            self.enter(entry.path, f"{name}/", above, entry.is_symlink())
+        elif entry.is_file() and (name.lower().endswith(ENDINGS) or holds_picture(entry.path)):
+            self.names.append(name)
+        else:
+            self.others[Path(entry.name).suffix.lower() or "without ending"] += 1
+
+    @property
+    def notes(self) -> list[str]:
+        """Messages on what was passed over."""
+        notes = []
+        if self.others:
+            count = self.others.total()
+            notes.append(
+                f"left out {count_of(count, 'file')} in no format that is read: {describe_counts(self.others)}"
+            )
+        if self.services:
+            notes.append(f"passed over {count_of(len(self.services), 'service folder')}: {quote_some(self.services)}")
+        if self.unreachable:
+            what = f"links in a circle or to nothing, or below {MAX_DEPTH} levels of folders"
+            notes.append(f"passed over {len(self.unreachable):,} ({what}): {quote_some(shorten(self.unreachable))}")
+        return notes
+
+
+def is_there(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a folder can be reached. Raises `OSError` if the system does not let us look."""
+    try:
+        entry.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENAMETOOLONG):
+            raise
+        return False
+    return True
+
+
+def list_folder(top: Path) -> Listing:
+    """List all images below a folder, with their labels.
+
+    The folder's only sub-folder takes its place, and so does the training part of a data set in parts. The classes are
+    then the sub-folders, if there are at least two and every image lies in one of them.
+    Raises `BadInput` if `top` is not a folder, cannot be read or holds no image.
+    """
+    walk = walk_folder(top)
+    inner, notes = find_images_proper(sorted(walk.names))
+    names = [name.removeprefix(inner) for name in sorted(walk.names) if name.startswith(inner)]
+    classes, labels, unlabelled = infer_classes(names)
+    if classes:
+        where = f" of '{inner.rstrip('/')}'" if inner else ""
+        notes.append(
+            f"{len(classes)} classes by sub-folder{where}: " + ", ".join(classes[:5]) + ", ..." * (len(classes) > 5)
+        )
+    elif unlabelled and any("/" in name for name in names):
+        notes.append(f"no labels, because {unlabelled}")
+    return Listing(top / inner, names, classes, labels, unlabelled, walk.notes + notes)
+
+
+def walk_folder(top: Path) -> Walk:
+    """Find the images below a folder. Raises `BadInput` as `list_folder` does."""
+    if not top.is_dir():
+        raise BadInput(f"'{top}' is a file; data is a folder of images or the name of a data set")
+    walk = Walk()
+    try:
+        walk.enter(os.fspath(top))
+    except OSError as error:
+        raise BadInput(f"cannot read the folder '{top}': {error}") from error
+    if not walk.names:
+        raise BadInput("; ".join([f"there is no image below '{top}'", *walk.notes, f"read are {', '.join(FORMATS)}"]))
+    return walk
+
+
+def find_images_proper(names: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the path, "" or with "/" at its end, of the folder that holds the images proper, and notes on it."""
+    inner, notes = "", list[str]()
+    while "" not in (firsts := first_folders(names, inner)):
+        others = sorted(first for first in firsts if first.lower() in OTHER_PARTS)
+        proper = firsts.difference(others) or firsts
+        if len(proper) > 1 or (others and len(firsts) > 1 and min(proper).lower() not in TRAINING_PARTS):
+            break
+        if len(firsts) > 1:
+            notes.append(f"of a data set in parts, '{inner}{min(proper)}' is used and not {quote_some(others)}")
+        inner += f"{min(proper)}/"
+    return inner, notes
+
+
+def first_folders(names: Sequence[str], inner: str) -> set[str]:
+    """Return the sub-folders of a folder that hold images, and "" if images lie in the folder itself."""
+    return {first_folder(name.removeprefix(inner)) for name in names if name.startswith(inner)}
+
+
+def first_folder(name: str) -> str:
+    """Return the first folder of a relative path, "" if it has none."""
+    return name.partition("/")[0] if "/" in name else ""
+
+
+def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, str]:
+    """Return class names in natural order, labels (int64, None without classes), and why there are no classes."""
+    folders = [first_folder(name) for name in names]
+    classes = sorted(set(folders), key=natural_key)
+    if len(classes) < 2:
+        return [], None, "all images lie in one folder"
+    if not classes[0]:
+        strays = [name for name, folder in zip(names, folders, strict=True) if not folder]
+        return [], None, f"{len(strays)} of {len(names)} images lie beside the sub-folders: {quote_some(strays)}"
+    if all(name.lower() in TRAINING_PARTS | OTHER_PARTS for name in classes):
+        return [], None, f"the sub-folders are parts of a data set and no classes: {quote_some(classes)}"
+    number = {folder: label for label, folder in enumerate(classes)}
+    return classes, torch.tensor([number[each] for each in folders]), ""
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Return a key that sorts names with numbers as people do: 1, 2, 10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
+
+
+def describe_counts(counts: Counter[str], most: int = 5) -> str:
+    """List what was counted, the most frequent first: "3 .txt, 1 .heic"."""
+    shown = [f"{count:,} {what}" for what, count in counts.most_common(most)]
+    return ", ".join(shown) + ", ..." * (len(counts) > most)
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 file", "2 files"."""
+    return f"{count:,} {noun}" + "s" * (count != 1)
+
+
+def shorten(names: Sequence[str], most: int = 60) -> list[str]:
+    """Cut long paths in their middle."""
+    return [name if len(name) <= most else f"{name[: most // 2]}...{name[-most // 2 :]}" for name in names]

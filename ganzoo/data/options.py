@@ -1,0 +1,58 @@
+"""How images of folders and data sets are read, as a recipe's `[data]` says."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ganzoo.data.decode import SIXTEEN_BITS, Background, Range, Rendering
+from ganzoo.data.images import Broken, ImageSource
+from ganzoo.data.stream import Streamed
+from ganzoo.errors import BadInput
+
+MAX_WORKERS = 256
+DEFAULT_SIZE = 64
+"""Side in pixels of images that have no common size: folders, celeba and lsun."""
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """How images are read; None stands for what suits the data. Raises `BadInput` for values that make no sense."""
+
+    size: int | None = None
+    channels: int | None = None
+    range: Sequence[float] | None = None
+    background: Background = "white"
+    broken: Broken = "skip"
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and (not isinstance(self.size, int) or self.size < 1):
+            raise BadInput(f"size is the side of the images in pixels, at least 1, got {self.size!r}")
+        if self.channels not in (None, 1, 3):
+            raise BadInput(f"channels is 1 (grey) or 3 (colour), got {self.channels!r}")
+        if self.range is not None and not is_range(self.range):
+            raise BadInput(f"range is the values that become black and white, low and high, got {self.range!r}")
+        if self.workers is not None and not (isinstance(self.workers, int) and 0 <= self.workers <= MAX_WORKERS):
+            raise BadInput(f"workers is the number of processes that decode, 0 to {MAX_WORKERS}, got {self.workers!r}")
+        for name, value, allowed in (("background", self.background, Background), ("broken", self.broken, Broken)):
+            if value not in get_args(allowed):
+                raise BadInput(f"{name} is {' or '.join(get_args(allowed))}, got {value!r}")
+
+    def rendering(self, channels: int, values: Range | None = None) -> Rendering:
+        """Return how images with that many channels become pixels; `values` is the range of deep ones."""
+        size = self.size or DEFAULT_SIZE
+        return Rendering((self.channels or channels, size, size), values or SIXTEEN_BITS, self.background)
+
+    def stream(self, name: str, source: ImageSource, rendering: Rendering, *labels_and_notes: Any) -> Streamed:
+        """Return images that are decoded during the training."""
+        return Streamed(name, source, rendering, *labels_and_notes, broken=self.broken, workers=self.workers)
+
+
+def is_range(values: Sequence[float]) -> bool:
+    """Return whether these are two finite numbers, the lower one first."""
+    try:
+        low, high = map(float, values)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return math.isfinite(low) and math.isfinite(high) and low < high

@@ -1,0 +1,219 @@
+"""Look at the files of a folder before they are decoded: channels, the range of deep pictures, what is to be said."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from ganzoo._cores import usable_cores
+from ganzoo.data.base import quote_some
+from ganzoo.data.decode import SIXTEEN_BITS, Range, Rendering, check_size, is_deep, one_at_a_time, read_rows, to_pixels
+from ganzoo.data.images import ImageFiles
+from ganzoo.errors import BadInput
+
+T = TypeVar("T")
+
+MOST_DECODED = 100
+"""Pictures of a questionable kind that are decoded for a look at their pixels."""
+MODE_NAMES = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and white", "F": "floating-point"}
+DARK = 64
+"""16-bit colour of which no value reaches this in its upper 8 bits would become almost black."""
+BLANK = 5
+"""A picture is blank if no pixel is further than this from the background."""
+
+
+class Header(NamedTuple):
+    """What the header of a file says: width and height, kind, and properties of its pixels."""
+
+    size: tuple[int, int]
+    kind: str
+    grey: bool
+    deep: bool
+    deep_colour: bool
+    transparent: bool
+    several: bool
+
+    @property
+    def cut(self) -> float:
+        """The fraction that is cut off to make the picture square."""
+        return 1 - min(self.size) / max(self.size)
+
+
+class Survey:
+    """The headers of files, by index; those that cannot be read are missing.
+
+    Raises `BadInput` if none can be read.
+    """
+
+    def __init__(self, files: ImageFiles, indices: Sequence[int]) -> None:
+        self.files, self.examined = files, len(indices)
+        found = zip(indices, in_threads(partial(try_header, files), indices), strict=True)
+        self.headers: Mapping[int, Header] = {index: header for index, header in found if header}
+        if not self.headers:
+            raise BadInput(f"no file below '{files.top}' can be read as an image")
+
+    @property
+    def channels(self) -> int:
+        """1 if all images are grey, else 3; a palette image counts as colour."""
+        return 1 if all(header.grey for header in self.headers.values()) else 3
+
+    def which(self, holds: Callable[[Header], bool]) -> list[int]:
+        """Return the indices of the files whose header has a property."""
+        return [index for index, header in self.headers.items() if holds(header)]
+
+    def find_range(self) -> tuple[Range | None, list[str]]:
+        """Return the values that become black and white in deep pictures, None without any, and a note on them.
+
+        Where they fill at least half of 16 bits, it is that whole range, else the lowest and the highest value.
+        """
+        deep = self.which(lambda header: header.deep)
+        found = [extremes for extremes in in_threads(partial(try_range, self.files), deep) if extremes]
+        if not found:
+            return None, []
+        low, high = min(low for low, _ in found), max(high for _, high in found)
+        if low >= 0 and SIXTEEN_BITS[1] // 2 < high <= SIXTEEN_BITS[1]:
+            return SIXTEEN_BITS, []
+        note = f"the values of {count_images(len(found))} with more than 8 bits lie in {low:.6g}..{high:.6g}"
+        return (low, high if high > low else low + 1), self._qualify([f"{note}: now black..white (data.range)"])
+
+    def check_deep_colour(self) -> None:
+        """Raise `BadInput` for 16-bit colour with fewer bits in use: Pillow keeps its upper 8 bits only."""
+        deep = spread(self.which(lambda header: header.deep_colour), MOST_DECODED)
+        found = [top for top in in_threads(partial(try_highest, self.files), deep) if top is not None]
+        if found and max(found) < DARK:
+            raise BadInput(
+                f"of 16-bit colour the upper 8 bits are read, and in {quote_some(self.names(deep), 1)} they reach "
+                f"{max(found)} of 255 only, almost black; convert these images to 8 bits"
+            )
+
+    def describe(self, rendering: Rendering) -> list[str]:
+        """Return notes on how images are changed."""
+        notes = describe_conversions(list(self.headers.values()), rendering)
+        if cut := self.which(lambda header: header.cut > 0):
+            worst = max(cut, key=lambda index: self.headers[index].cut)
+            share = f"up to {100 * self.headers[worst].cut:.0f} % of one"
+            notes.append(f"cut {count_images(len(cut))} to a square: {share} ({quote_some(self.names([worst]))})")
+        if several := self.which(lambda header: header.several):
+            what = f"{count_images(len(several))} with several frames or pages"
+            notes.append(f"of {what} the first is used: {quote_some(self.names(several))}")
+        notes += [*self._describe_deep_colour(), *self._describe_blank(rendering)]
+        return self._qualify(notes)
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """Return the names of files, relative to their folder."""
+        return [self.files.name(index) for index in indices]
+
+    def _qualify(self, notes: Sequence[str]) -> list[str]:
+        """Say in each note that not all files were examined, if that is so."""
+        some = f" (of {self.examined:,} examined)" if self.examined < len(self.files) else ""
+        return [note + some for note in notes]
+
+    def _describe_deep_colour(self) -> Iterator[str]:
+        if deep := self.which(lambda header: header.deep_colour):
+            what = count_images(len(deep))
+            yield f"of {what} with 16-bit colour the upper 8 bits are used: {quote_some(self.names(deep))}"
+
+    def _describe_blank(self, rendering: Rendering) -> Iterator[str]:
+        transparent = spread(self.which(lambda header: header.transparent), MOST_DECODED)
+        found = in_threads(partial(try_blank, self.files, rendering), transparent)
+        if blank := [index for index, is_blank in zip(transparent, found, strict=True) if is_blank]:
+            ground, other = rendering.background, "black" if rendering.background == "white" else "white"
+            what = f"{count_images(len(blank))} with transparency became blank on {ground}"
+            yield f"{what}; data.background='{other}' may show them: {quote_some(self.names(blank))}"
+
+
+def examine(files: ImageFiles, most: int) -> Survey:
+    """Survey at most `most` evenly spaced files."""
+    return Survey(files, spread(range(len(files)), most))
+
+
+def spread(indices: Sequence[int], most: int) -> list[int]:
+    """Return at most `most` of the indices, evenly spaced."""
+    places = np.linspace(0, len(indices) - 1, min(len(indices), most)).astype(int)
+    return [indices[place] for place in places]
+
+
+def in_threads(look: Callable[[int], T], indices: Sequence[int]) -> list[T]:
+    """Return what a function returns for each index, computed in several threads."""
+    with ThreadPoolExecutor(min(4, usable_cores())) as pool:
+        return list(pool.map(look, indices))
+
+
+def count_images(count: int) -> str:
+    """Return a count of images in words."""
+    return f"{count:,} image" + "s" * (count != 1)
+
+
+def try_header(files: ImageFiles, index: int) -> Header | None:
+    """Read the header of a file; None if it cannot be read."""
+    with suppress(Exception), files.open(index) as picture:
+        deep, transparent = is_deep(picture), picture.has_transparency_data
+        return Header(
+            size=picture.size,
+            kind=describe_mode(picture),
+            grey=deep or picture.mode in ("1", "L", "LA"),
+            deep=deep,
+            deep_colour=not deep and has_sixteen_bits(picture),
+            transparent=transparent,
+            several=picture.format != "MPO" and getattr(picture, "is_animated", False),
+        )
+    return None
+
+
+def describe_mode(picture: Image.Image) -> str:
+    """Describe how a picture stores its pixels: "colour", "grey", "palette", "with transparency"."""
+    if picture.has_transparency_data:
+        return "with transparency"
+    if picture.mode.startswith("I"):
+        return "32-bit" if picture.format == "TIFF" and not has_sixteen_bits(picture) else "16-bit"
+    return MODE_NAMES.get(picture.mode, picture.mode)
+
+
+def has_sixteen_bits(picture: Image.Image) -> bool:
+    """Return whether the file has 16 bits for each value, though Pillow may read 8."""
+    return ";16" in f"{picture.mode} {[tile[3] for tile in getattr(picture, 'tile', [])]}"
+
+
+def try_range(files: ImageFiles, index: int) -> Range | None:
+    """Return the lowest and the highest value of a deep picture; None if it cannot be read."""
+    with suppress(Exception), files.open(index) as picture:
+        check_size(picture)
+        with one_at_a_time(picture.width * picture.height):
+            found = [(float(rows.min()), float(rows.max())) for _, rows in read_rows(picture)]
+        return min(low for low, _ in found), max(high for _, high in found)
+    return None
+
+
+def try_highest(files: ImageFiles, index: int) -> int | None:
+    """Return the highest 8-bit value of a picture at a small size, alpha apart; None if it cannot be read."""
+    with suppress(Exception), files.open(index) as picture:
+        check_size(picture)
+        with one_at_a_time(picture.width * picture.height):
+            return int(np.asarray(picture)[..., : 1 if picture.mode == "LA" else 3].max())
+    return None
+
+
+def try_blank(files: ImageFiles, rendering: Rendering, index: int) -> bool:
+    """Return whether a picture has visible parts, and nothing can be seen of them on the background."""
+    with suppress(Exception), files.open(index) as picture:
+        pixels = to_pixels(picture, rendering)
+        blank = pixels.min() >= 255 - BLANK if rendering.background == "white" else pixels.max() <= BLANK
+        return bool(blank) and bool(picture.convert("RGBA").getchannel("A").getextrema()[1])
+    return False
+
+
+def describe_conversions(headers: Sequence[Header], rendering: Rendering) -> list[str]:
+    """Return a note on how many images were converted to grey or RGB, or resized; an empty list if none was."""
+    channels, height, width = rendering.shape
+    plain, wanted = ("grey", "grey") if channels == 1 else ("colour", "RGB")
+    others = Counter(header.kind for header in headers if header.kind != plain)
+    resized = sum(header.size != (width, height) for header in headers)
+    of_each = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
+    parts = [f"converted {others.total()} images to {wanted} ({of_each})"] * bool(others)
+    parts += [f"resized {resized} to {width} x {height} (data.size says to what)"] * bool(resized)
+    return [" and ".join(parts)] if parts else []

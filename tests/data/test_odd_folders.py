@@ -1,0 +1,36 @@
+"""Folders as strangers have them: colours, labels and sentences of each."""
+
+import re
+
+import pytest
+
+from ganzoo import BadInput
+from ganzoo.data.sources import open_data
+from odd_folders import FOLDERS
+from pictures import pixels_of
+
+
+@pytest.fixture(params=FOLDERS)
+def odd(request, tmp_path):
+    """What is expected, and the folder."""
+    found = FOLDERS[request.param]
+    found.make(tmp_path)
+    return found, tmp_path
+
+
+def test_an_odd_folder_is_read_as_expected_and_says_so(odd):
+    expected, folder = odd
+    if expected.refused:
+        with pytest.raises(BadInput, match=expected.refused):
+            open_data(folder, size=8, **expected.options)
+        return
+    found = open_data(folder, size=8, **expected.options)
+    assert found.classes == expected.classes
+    if expected.colours is not None:
+        colours = pixels_of(found).double().mean((2, 3))
+        wanted = [colour if isinstance(colour, list) else [colour] for colour in expected.colours]
+        assert colours.shape == (len(wanted), len(wanted[0]))
+        assert (abs(colours - colours.new_tensor(wanted)) <= 1).all(), colours
+        assert (found.labels.tolist() if found.labels is not None else None) == expected.labels
+    unsaid = [pattern for pattern in expected.notes if not any(re.search(pattern, note) for note in found.notes)]
+    assert not unsaid and len(found.notes) == len(expected.notes), found.notes
