@@ -20,10 +20,15 @@ class Facts(TypedDict, total=False):
     classes: int
 
 
+OpenedAs = Literal["data set", "folder", "batches"]
+"""How data were opened: a data set by its name, a folder of images by its path, or batches from Python code."""
+
+
 class Description(TypedDict):
     """Plain values that describe the data in the config of a published model."""
 
     name: str
+    opened_as: OpenedAs
     kind: Literal["image", "point", "other"]
     shape: NotRequired[list[int]]
     range: NotRequired[list[int]]
@@ -55,7 +60,8 @@ class Data:
     samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of unreadable images.
     `fingerprint` stands for the names of a folder's files, relative to it: the same wherever the folder lies, another
     when a file is added, removed or renamed; None for other data. `unlabelled` says why there are no labels, "" where
-    that is plain. `range` are the values of deep images that become black and white, None for other data.
+    that is plain. `range` are the values of deep images that become black and white, None for other data. `opened_as`
+    says how they were opened: a folder called "mnist" is not the data set of that name.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class Data:
         self.fingerprint: str | None = None
         self.unlabelled = ""
         self.range: tuple[float, float] | None = None
+        self.opened_as: OpenedAs = "batches"
         self.device = torch.device("cpu")
 
     @property
@@ -92,12 +99,11 @@ class Data:
     @property
     def description(self) -> Description:
         """Plain values that describe these data in the config of a published model."""
-        name, classes = self.name, self.classes
+        kind: Literal["image", "point", "other"] = "image" if self.image else "point" if self.point else "other"
+        about: Description = {"name": self.name, "opened_as": self.opened_as, "kind": kind, "classes": self.classes}
         if self.image:
-            return {"name": name, "kind": "image", "shape": list(self.image), "range": [-1, 1], "classes": classes}
-        if self.point:
-            return {"name": name, "kind": "point", "shape": list(self.point), "classes": classes}
-        return {"name": name, "kind": "other", "classes": classes}
+            return {**about, "shape": list(self.image), "range": [-1, 1]}
+        return {**about, "shape": list(self.point)} if self.point else about
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole

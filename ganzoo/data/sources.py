@@ -46,6 +46,7 @@ def open_data(
     options = ImageOptions(**images)
     if isinstance(source, str | os.PathLike):
         data = open_by_name(os.fspath(source), options, find_data_root(root))
+        data.opened_as = "folder" if data.fingerprint else "data set"
         check_classes(data, classes)
         return data
     if options.size or options.channels or options.range:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from ganzoo._version import __version__
+from ganzoo.data.named import list_names
 from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
@@ -20,6 +21,8 @@ from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
 from ganzoo.zoo.scores import SCORES_FILE, Scores, score
 
+READING_OPTIONS = ("range", "background", "broken", "workers")
+"""Keys of a run's [data] by which real images are read as they were for the training."""
 DEFAULT_SAMPLES = 10_000
 """Samples that are measured unless the caller says another number."""
 
@@ -38,10 +41,10 @@ def evaluate(
     """Measure the first `n` samples of a seed, and as many real samples outside the training set beside them.
 
     `model` is a `Model` or a reference, as for `load`. `data` is the name of the data to compare with, by default those
-    that the model learned from. `metrics` are names, by default all that suit the model. Inception's metrics (`fid`,
-    `inception-kid`, `inception-score`) need the extra `ganzoo[inception]`; for them `data` may be a folder of images
-    too. Raises `BadInput` for an unknown metric, data set or model, for metrics that do not suit the model, and for too
-    few or too many samples.
+    that the model learned from: a data set, or the folder of images of a run on this machine. `metrics` are names, by
+    default all that suit the model. Inception's metrics (`fid`, `inception-kid`, `inception-score`) need the extra
+    `ganzoo[inception]`; for them `data` may be a folder of images too. Raises `BadInput` for an unknown metric, data
+    set or model, for metrics that do not suit the model, and for too few or too many samples.
     """
     model = model if isinstance(model, Model) else load(model, device)
     plan = MetricPlan(model, data, data_root, inception_weights)
@@ -90,7 +93,11 @@ class MetricPlan:
     def inception(self) -> InceptionSuite:
         """The suite for images of any kind."""
         channels, size, _ = self._data["shape"] if self.model.makes_images else (None, None, None)
-        data = open_data(self._data["name"], size=size, channels=channels, root=self.data_root)
+        options = {key: value for key, value in self.model.folder_data.items() if key in READING_OPTIONS}
+        folder = self._data.get("opened_as") == "folder"
+        data = open_data(
+            self._real_images(), size=size, channels=channels, root=self.data_root, **(options if folder else {})
+        )
         return InceptionSuite(data, self.inception_weights)
 
     @property
@@ -105,7 +112,24 @@ class MetricPlan:
     @property
     def _data(self) -> dict[str, Any]:
         """The data to compare with, described as in a config."""
-        return {"name": "unknown", **self.model.config["data"], **({"name": self.data} if self.data else {})}
+        described = {"name": "unknown", **self.model.config["data"]}
+        if self.data:
+            return {**described, "name": self.data, "opened_as": "data set" if self.data in list_names() else "folder"}
+        if self.model.folder_data:
+            return {**described, "name": self.model.folder_data["name"], "opened_as": "folder"}
+        return described
+
+    def _real_images(self) -> str:
+        """Return the name or path of the real images. Raises `BadInput` where nothing on this machine says it."""
+        name = str(self._data["name"])
+        if self.data:
+            return name
+        if self.model.folder_data and not Path(name).is_dir():
+            raise BadInput(f"the images of this run were in {name}, which does not exist; give them with --data")
+        named = self._data.get("opened_as", "data set") == "data set" and name in list_names()
+        if not self.model.folder_data and not named:
+            raise BadInput(f"the model does not say where the images of '{name}' are; give them with --data")
+        return name
 
     def _suites(self, names: Sequence[str]) -> Iterator[Suite[Any]]:
         if self.own and any(name in self.own_metrics for name in names):

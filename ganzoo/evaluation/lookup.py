@@ -33,6 +33,13 @@ SUITES: Mapping[str, Callable[[], Suite[Any]]] = {
 
 
 def find_suite(data: Mapping[str, Any]) -> Suite[Any] | None:
-    """Return the suite for data that a config describes; None where there is none."""
+    """Return the suite for data that a config describes; None where there is none.
+
+    Only a data set that was opened by its name has one: a folder may have the same name. Earlier configs do not say how
+    it was opened, so its classes must be those of the data set.
+    """
     make = SUITES.get(data.get("name", "unknown"))
-    return make() if make else None
+    if make is None or data.get("opened_as", "data set") != "data set":
+        return None
+    suite = make()
+    return suite if "opened_as" in data or list(suite.classes) == list(data.get("classes", suite.classes)) else None

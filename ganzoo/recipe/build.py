@@ -53,6 +53,10 @@ class ResolvedClass(Generic[T]):
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
         return call_plugin(self.label, self.cls, **known, **self.options)
 
+    def takes(self, fact: str) -> bool:
+        """Return True if the constructor takes this fact about the data, such as "classes"."""
+        return fact in inspect.signature(self.cls).parameters
+
     @property
     def label(self) -> str:
         """Its name in messages: "loss 'hinge'"."""

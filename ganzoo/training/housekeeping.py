@@ -7,6 +7,7 @@ import torch
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.training.callbacks import BuiltIn
+from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
@@ -183,7 +184,7 @@ class Checkpoints(BuiltIn):
     def _save(self, trainer: Trainer) -> None:
         trainer.on_first_rank(checkpoint.announce, trainer.run.checkpoints, trainer.step)
         trainer.on_first_rank(trainer.save_model, trainer.run.model_folder)
-        about = {**trainer.monitor.state, "measured": trainer.measures, "facts": trainer.data.facts}
+        about = {**trainer.monitor.state, "measured": trainer.measures, **describe_data(trainer.data)}
         state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step

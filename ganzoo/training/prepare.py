@@ -166,7 +166,8 @@ def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:
 def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:
     """Return the changes of a recipe with which its data are found from any folder."""
     if batches is not None:
-        return {"data": {"name": data.name, "classes": recipe.data.classes}}
+        name = data.name if data.opened_as == "data set" else "batches"  # which only Python code can give again
+        return {"data": {"name": name, "classes": recipe.data.classes}}
     section = recipe.data.model_dump(exclude_none=True)
     if recipe.data.root is not None:
         section["root"] = make_absolute(recipe.data.root)

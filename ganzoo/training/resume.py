@@ -1,5 +1,6 @@
 """Check and describe the changes with which a run is resumed."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import torch
 
 from ganzoo._version import __version__
+from ganzoo.data.base import Data
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput
 from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.build import ResolvedArchitecture
 from ganzoo.recipe.overrides import flatten
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
 
+logger = logging.getLogger("ganzoo")
 MAX_ROLLBACKS = 3
 """Rollbacks of a run to its last checkpoint before its training ends with an error."""
 
@@ -61,6 +65,45 @@ def check_same_shape(run: Facts, data: Facts) -> None:
 def find_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
     """Return the kind of samples, such as "image", and their shape."""
     return next(((kind, tuple(facts[kind])) for kind in AXES if facts.get(kind)), ("sample", ()))
+
+
+def describe_data(data: Data) -> dict[str, Any]:
+    """Return what a checkpoint keeps of the data: their facts, class names, file names as a hash, and their number."""
+    known = {"classes": data.classes, "fingerprint": data.fingerprint, "samples": data.count}
+    return {"facts": data.facts, "data": known}
+
+
+def keep_classes(data: Data, before: Sequence[str] | None, architecture: ResolvedArchitecture) -> None:
+    """Number the classes of new data as the run has them; None where it does not know its classes.
+
+    Raises `BadInput` if they are others, unless neither network takes classes: that is only logged.
+    """
+    if before is None or list(before) == data.classes:
+        return
+    if not any(part.takes("classes") for _, part in architecture.items()):
+        logger.warning("the classes of %s have changed since the last checkpoint, and no network uses them", data.name)
+        return
+    try:
+        data.use_classes(before)
+    except BadInput as error:
+        raise error.append("a run keeps its classes; bring them back, or start a new run") from error
+    logger.warning("the classes of %s keep the numbers that the run has given them: %s", data.name, some(before))
+
+
+def some(classes: Sequence[str]) -> str:
+    """Return the first few classes with their numbers."""
+    return ", ".join(f"{number} {name}" for number, name in enumerate(classes[:5])) + ", ..." * (len(classes) > 5)
+
+
+def note_other_files(data: Data, before: Mapping[str, Any]) -> None:
+    """Log if the files of a folder have other names than at the last checkpoint, which had these `before`."""
+    known = before.get("fingerprint")
+    if known and data.fingerprint and known != data.fingerprint:
+        logger.warning(
+            "the files of %s have changed since the last checkpoint: there were %s images, now there are %s; "
+            "the run will not be bit-identical to an uninterrupted one",
+            *(data.name, before.get("samples"), data.count),
+        )
 
 
 def describe_changes(changes: Mapping[str, Sequence[Any]]) -> str:

@@ -27,7 +27,9 @@ from ganzoo.training.resume import (
     check_same_init,
     check_same_shape,
     count_rollbacks,
+    keep_classes,
     keep_shape,
+    note_other_files,
 )
 from ganzoo.training.runs import checkpoint
 from ganzoo.training.runs.lost import check_nothing_lost
@@ -139,6 +141,9 @@ def resume_run(
             check_same_architecture(complete(old.replace(callback=[])), plan.recipe)
             if state:
                 check_same_shape(facts, plan.data.facts)
+                known = state.numbers.get("data", {})
+                keep_classes(plan.data, known.get("classes", run.classes), plan.resolved.architecture)
+                note_other_files(plan.data, known)
                 if is_finished(run, state, plan.recipe):
                     return run
         facts = {"callbacks": describe_callbacks(callbacks), **list_facts(plan.data, state)}
@@ -200,6 +205,7 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
 def list_facts(data: Data | None, state: State | None = None) -> dict[str, Any]:
     """Return the facts beside the recipe that must be the same in all processes."""
     facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
+    facts["hash of the file names"] = data.fingerprint if data else None
     facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 

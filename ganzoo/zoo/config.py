@@ -46,6 +46,8 @@ class CheckedData(Checked):
     """What the generator learned from."""
 
     name: Annotated[str, Field(max_length=200)] = "unknown"
+    opened_as: Literal["data set", "folder", "batches"] | None = None
+    """How the data were opened; earlier configs do not say."""
     kind: Literal["image", "point", "other"]
     shape: Annotated[list[PositiveInt], Field(min_length=1, max_length=3)] | None = None
     classes: list[str]

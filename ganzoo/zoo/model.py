@@ -37,6 +37,8 @@ class Model:
         hardware.place(generator)
         self.generator = generator.eval().requires_grad_(False)
         self.config: dict[str, Any] = dict(config)
+        self.folder_data: Mapping[str, Any] = {}
+        """How the run of this model opened its folder of images; empty outside a run and for other data."""
 
     def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw `n` images, float32 (n, channels, height, width) in [0, 1] on the CPU, or points in the data's units.
@@ -116,7 +118,9 @@ def load_local(local: LocalModel, device: str = "auto") -> Model:
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
         misfit = f"the weights in {local.folder} do not fit the architecture: {error}"
         raise Unavailable(f"{misfit}; {versions(config.architecture, part)}") from error
-    return Model(generator, config.table, device)
+    model = Model(generator, config.table, device)
+    model.folder_data = local.folder_data
+    return model
 
 
 def resolve_generator(wanted: CheckedArchitecture) -> ResolvedClass[Generator]:

@@ -38,6 +38,7 @@ def test_in_memory_data_says_what_it_is():
     assert (len(found), found.count, found.facts) == (10, 10, {"image": (3, 4, 6), "classes": 2})
     assert found.description == {
         "name": "x",
+        "opened_as": "batches",
         "kind": "image",
         "shape": [3, 4, 6],
         "range": [-1, 1],

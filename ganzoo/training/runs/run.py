@@ -141,6 +141,13 @@ class Run:
         """The training step whose samples were best; None if none were measured yet."""
         return LocalModel(self.best_folder).config.training["steps"] if self.best_folder.exists() else None
 
+    @property
+    def classes(self) -> list[str] | None:
+        """The names of the classes that the saved model learned; None where no model is saved."""
+        with suppress(BadInput, FileNotFoundError):
+            return LocalModel(self.model_folder).config.data.classes
+        return None
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Lock the run for a training. Raises `BadInput` if another training holds it; a dead one holds no lock."""

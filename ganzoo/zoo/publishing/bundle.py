@@ -104,7 +104,8 @@ def without_paths(path: Path) -> bytes:
     recipe = Recipe.load(path).written_out()
     recipe["data"].pop("root", None)
     if recipe["data"].get("name") not in list_names():
-        recipe["data"]["name"] = Path(recipe["data"]["name"]).name
+        folder = Path(recipe["data"]["name"]).name
+        recipe["data"]["name"] = f"./{folder}" if folder in list_names() else folder  # a folder, not the data set
     init = parse_or_none(recipe["train"].get("init"))
     if init is None or isinstance(init, Path):
         recipe["train"].pop("init", None)

@@ -23,7 +23,8 @@ def run(tmp_path_factory):
 @pytest.mark.parametrize("name", MIXTURES)
 def test_a_mixture_is_data_of_points_that_say_what_they_are(name):
     opened = open_data(name)
-    assert opened.description == {"name": name, "kind": "point", "shape": [2], "classes": []}
+    described = {"name": name, "opened_as": "data set", "kind": "point", "shape": [2], "classes": []}
+    assert opened.description == described
     assert opened.facts == {"point": (2,)}
     assert len(opened) == 100_000
 
@@ -40,7 +41,8 @@ def test_an_epoch_has_every_point_once_and_goes_on_where_it_was():
 
 def test_a_run_on_points_leaves_a_model_that_makes_points(run):
     config = json.loads((run.path / "model" / "config.json").read_text())
-    assert config["data"] == {"name": "ring8", "kind": "point", "shape": [2], "classes": []}
+    described = {"name": "ring8", "opened_as": "data set", "kind": "point", "shape": [2], "classes": []}
+    assert config["data"] == described
     points = run.sample(100, seed=1)
     assert points.shape == (100, 2)
     assert points.equal(run.model.generator(run.model.sample_with_given(100, seed=1)[1]))

@@ -1,0 +1,94 @@
+"""A run that learned from a folder is measured beside that folder, whatever its name is and wherever one stands."""
+
+import json
+import shutil
+
+import pytest
+
+import ganzoo
+from ganzoo.evaluation.evaluate import MetricPlan, evaluate
+from pictures import pixels_of, write_images
+from trainings import tiny, trained
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A run of grey images in a folder called mnist; not to be changed."""
+    home = tmp_path_factory.mktemp("home")
+    write_images(home / "mnist")
+    settings = {"data.name": str(home / "mnist"), "data.size": 28}
+    return trained(tiny(steps=2), out=home / "run", **settings)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Another folder of the same name where the command is given."""
+    monkeypatch.chdir(tmp_path)
+    write_images(tmp_path / "mnist", count=3)
+
+
+def images_to_compare(source):
+    model = source if isinstance(source, ganzoo.Model) else ganzoo.load(source, "cpu")
+    return pixels_of(MetricPlan(model, None, None, None).inception.data)
+
+
+@pytest.mark.parametrize("part", ["", "model"])
+def test_the_real_images_are_those_of_the_run(digits, elsewhere, part):
+    assert len(images_to_compare(digits.path / part)) == 40
+    assert len(images_to_compare(digits.model)) == 40
+
+
+def test_a_folder_called_mnist_is_not_measured_as_the_digits(digits, elsewhere):
+    with pytest.raises(ganzoo.BadInput, match=r"no metric is made for '.*/mnist'"):
+        evaluate(digits.path, n=200, device="cpu")
+    assert evaluate(digits.path, "mnist-10k", n=200, metrics=["coverage"], device="cpu").metrics.keys() == {"coverage"}
+
+
+def test_a_training_on_a_folder_called_mnist_cannot_choose_its_best_by_the_digits(digits, tmp_path):
+    data = digits.recipe.data.name
+    with pytest.raises(ganzoo.BadInput, match="there are no metrics for 'mnist', only for"):
+        trained(tiny(steps=2, evaluate_every=1), out=tmp_path / "run", **{"data.name": data, "data.size": 28})
+
+
+def test_the_config_says_how_the_data_were_opened_and_not_where_they_are(digits, finished_on_digits):
+    config = json.loads((digits.model_folder / "config.json").read_text())
+    assert (config["data"]["name"], config["data"]["opened_as"]) == ("mnist", "folder")
+    assert str(digits.path.parent) not in json.dumps(config)
+    config = json.loads((finished_on_digits.model_folder / "config.json").read_text())
+    assert config["data"]["opened_as"] == "data set"
+
+
+def test_a_model_that_left_its_run_needs_its_images_named(digits, elsewhere, tmp_path):
+    shutil.copytree(digits.model_folder, tmp_path / "copy")
+    with pytest.raises(ganzoo.BadInput, match="does not say where the images of 'mnist' are; give them with --data"):
+        images_to_compare(tmp_path / "copy")
+
+
+def test_images_that_are_gone_are_said(digits, tmp_path):
+    home = shutil.copytree(digits.path, tmp_path / "run")
+    recipe = home / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace(digits.recipe.data.name, str(tmp_path / "gone")))
+    with pytest.raises(ganzoo.BadInput, match=r"the images of this run were in .*gone, which does not exist"):
+        images_to_compare(home)
+
+
+def forget_how_it_was_opened(folder):
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    del config["data"]["opened_as"]
+    path.write_text(json.dumps(config))
+
+
+def test_models_of_earlier_versions_are_known_by_their_run_and_by_their_classes(digits, finished_on_digits, tmp_path):
+    folder, named = (shutil.copytree(run.path, tmp_path / run.path.parent.name) for run in (digits, finished_on_digits))
+    for run in (folder, named):
+        forget_how_it_was_opened(run / "model")
+    assert evaluate(named, n=200, metrics=["coverage"], device="cpu")["coverage"]["real"] > 0
+    for source in (folder, shutil.copytree(folder / "model", tmp_path / "copy")):
+        with pytest.raises(ganzoo.BadInput, match="no metric is made for"):
+            evaluate(source, n=200, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def finished_on_digits(tmp_path_factory):
+    return trained(tiny(steps=2), out=tmp_path_factory.mktemp("named") / "run")
