@@ -92,3 +92,10 @@ def test_models_of_earlier_versions_are_known_by_their_run_and_by_their_classes(
 @pytest.fixture(scope="module")
 def finished_on_digits(tmp_path_factory):
     return trained(tiny(steps=2), out=tmp_path_factory.mktemp("named") / "run")
+
+
+def test_the_real_images_are_read_as_they_were_for_the_training(tmp_path):
+    write_images(tmp_path / "clear", mode="RGBA")  # of transparency 0, 6, 12, ...
+    settings = {"data.name": str(tmp_path / "clear"), "data.size": 28, "data.background": "black"}
+    run = trained(tiny(steps=2), out=tmp_path / "run", **settings)
+    assert images_to_compare(run.path)[0].max() == 0
