@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
@@ -50,20 +49,22 @@ class ImageSource(Protocol):
 class ImageFiles:
     """Image files below the folder `top`, by index.
 
-    The names are one block of bytes: a million Python strings would be copied into each worker process.
+    The names are one tensor, which all worker processes share: a million Python strings would be copied into each.
     """
 
     def __init__(self, top: Path, names: Sequence[str]) -> None:
         encoded = [os.fsencode(name) for name in names]
-        self.top, self._names = str(top), b"".join(encoded)
-        self._ends = np.cumsum([0, *map(len, encoded)])
+        self.top = str(top)
+        self._names = torch.frombuffer(bytearray(b"".join(encoded) + b"/"), dtype=torch.uint8)
+        self._ends = torch.tensor([0, *map(len, encoded)]).cumsum(0)
 
     def __len__(self) -> int:
         return len(self._ends) - 1
 
     def name(self, index: int) -> str:
         """Return the path of a file relative to the folder."""
-        return os.fsdecode(self._names[self._ends[index] : self._ends[index + 1]])
+        start, end = self._ends[index : index + 2].tolist()
+        return os.fsdecode(self._names[start:end].numpy().tobytes())
 
     def path(self, index: int) -> str:
         """Return the path of a file."""

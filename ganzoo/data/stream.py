@@ -1,34 +1,46 @@
 """Images that worker processes decode during a training."""
 
+import logging
 import os
 import signal
 import traceback
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from itertools import chain
+from multiprocessing import get_start_method
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, get_worker_info
 
+from ganzoo._faults import worker_died
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
 from ganzoo.data.base import Data, Shard, keep_whole
 from ganzoo.data.decode import Rendering
 from ganzoo.data.images import Broken, DecodedImage, DecodedImages, ImageSource, count_decoders
 from ganzoo.data.memory import batch_indices
-from ganzoo.errors import BadInput, Failed
+from ganzoo.errors import BadInput, Error, Failed
 
+logger = logging.getLogger(__name__)
+
+MORE_SHARED = "a container gets more shared memory (/dev/shm) with docker run --shm-size=1g, data.workers=0 needs none"
+MAIN_GUARD = "a script must begin its work below: if __name__ == '__main__':, or set data.workers=0"
 SIGTERM_GRACE_SECONDS = 10
 """How long a worker lives on after a SIGTERM."""
 
 
 class DecodedBatch(NamedTuple):
-    """A batch from a worker: pixels uint8 (n, channels, height, width), None if one is missing, and indices."""
+    """A batch from a worker: pixels uint8 (n, channels, height, width), None if one is missing, and indices.
 
-    pixels: Tensor | None
-    indices: Tensor
+    The pixels are an array where the worker found no shared memory for them.
+    """
+
+    pixels: Tensor | NDArray[np.uint8] | None
+    indices: list[int]
     skipped: list[int]
 
 
@@ -53,6 +65,7 @@ class Streamed(Data):
     ) -> None:
         self.source, self.rendering, self._broken = source, rendering, broken
         self.workers = count_decoders() if workers is None else workers
+        self._warned = False
         by = f", by {self.workers} worker processes" if self.workers else ""
         self._first_notes = [*notes, f"{len(source):,} images are read while training{by}"]
         shape = rendering.shape
@@ -77,11 +90,14 @@ class Streamed(Data):
         with closing(guard_workers(loader)) as batches:
             for pixels, indices, broken in batches:
                 self.skip(broken)
+                if broken and self._broken == "refuse":
+                    raise BadInput(f"cannot read the image {self._name_last(broken)}; data.broken='skip' leaves it out")
                 if pixels is None:
                     raise BadInput(
                         f"{self.name}: too many images in a row cannot be read, the last is {self._name_last(broken)}"
                     )
-                yield self._make_batch(pixels, indices)
+                self._warn_of_pipes(isinstance(pixels, np.ndarray))
+                yield self._make_batch(torch.as_tensor(pixels), torch.tensor(indices))
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the images with these indices cannot be read."""
@@ -90,20 +106,52 @@ class Streamed(Data):
             note = f"skipped {len(self.skipped)} images that cannot be read, the last is {self._name_last(new)}"
             self.notes = [*self._first_notes, note]
 
+    def _warn_of_pipes(self, used: bool) -> None:
+        if used and not self._warned:
+            logger.warning(
+                "shared memory is full, so images come from the worker processes more slowly; %s", MORE_SHARED
+            )
+        self._warned |= used
+
     def _name_last(self, broken: Sequence[int]) -> str:
         return f"'{self.source.path(broken[-1])}'"
 
 
 def guard_workers(loader: DataLoader[DecodedImage]) -> Generator[DecodedBatch, None, None]:
-    """Yield the loader's batches. Raises `Failed` if a worker died before it could answer."""
+    """Yield the loader's batches.
+
+    Raises `BadInput` if no worker can be started here, and `Failed` if one died before it could answer.
+    """
+    started = answered = False
     try:
-        yield from loader
+        batches = iter(loader)
+        started = True
+        for batch in batches:
+            answered = True
+            yield batch
     except Exception as error:
         # The frames keep the other workers alive, and torch reports the dead one again whenever any process ends.
         traceback.clear_frames(error.__traceback__)
-        if isinstance(error, ConnectionError | EOFError):
-            raise Failed(f"a process that reads the data died: {error}") from error
+        if plainer := explain_death(error, started, answered):
+            raise plainer from error
         raise
+
+
+def explain_death(error: Exception, started: bool, answered: bool) -> Error | None:
+    """Return the error of a loader in words that help; None if it has them.
+
+    `started` says that all workers were started, `answered` that one has sent a batch.
+    """
+    lost = isinstance(error, ConnectionError | EOFError)
+    # Processes that are not forked import the main script, which then starts a training, too.
+    imported = get_start_method() != "fork" and not answered and (lost or worker_died(error))
+    if imported or "bootstrapping phase" in str(error):
+        return BadInput(f"a process that reads the data ended at once; {MAIN_GUARD}")
+    if lost:
+        return Failed(f"a process that reads the data died: {error}")
+    if not started and isinstance(error, OSError | RuntimeError):
+        return BadInput(f"no process can be started that reads the data ({error}); {MORE_SHARED}")
+    return None
 
 
 def ignore_signals(_: int) -> None:
@@ -122,7 +170,21 @@ def collate(images: list[DecodedImage]) -> DecodedBatch:
     """Put decoded images together into a batch."""
     pixels = [image.pixels for image in images if image.pixels is not None]
     return DecodedBatch(
-        torch.stack(pixels) if len(pixels) == len(images) else None,
-        torch.tensor([image.image_index for image in images]),
+        share(torch.stack(pixels)) if len(pixels) == len(images) else None,
+        [image.image_index for image in images],
         list(chain.from_iterable(image.skipped for image in images)),
     )
+
+
+def share(pixels: Tensor) -> Tensor | NDArray[np.uint8]:
+    """Move what a worker has read into shared memory; if that is full return an array, which goes through a pipe.
+
+    Torch would move it later, in a thread whose errors reach nobody, so that the training would wait for ever.
+    """
+    if get_worker_info() is None:
+        return pixels
+    try:
+        pixels.share_memory_()  # type: ignore[no-untyped-call]
+    except (RuntimeError, OSError):
+        return pixels.numpy()
+    return pixels
