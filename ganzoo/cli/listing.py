@@ -77,7 +77,7 @@ def is_here(entry: Entry) -> bool:
     """Say whether every file of a model is on this machine."""
     if entry.folder:
         return all((entry.folder / file).is_file() for file in entry.files)
-    from ganzoo.zoo.hub import is_cached
+    from ganzoo.zoo.hub.cache import is_cached
 
     return all(is_cached(entry.repository, file, entry.commit) for file in entry.files)
 

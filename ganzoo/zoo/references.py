@@ -9,7 +9,7 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.registry import Registry
 
-HUB = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w-][\w./-]*))?")
+HUB = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w-](?!.*\.\.)[\w./-]*))?")
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ def resolve_model(reference: Reference, offline: bool = False, everything: bool 
     if isinstance(reference, Entry) and (folder := reference.folder):
         return verify_files(reference, folder, everything)
     # Imported late: the Hub's client is slow to import, and local models need none.
-    from ganzoo.zoo import hub
+    from ganzoo.zoo.hub import pull
 
     if isinstance(reference, OnHub):
-        return hub.pull_repository(reference, offline, everything)
-    return hub.pull_entry(reference, offline, everything)
+        return pull.pull_repository(reference, offline, everything)
+    return pull.pull_entry(reference, offline, everything)
 
 
 def verify_files(entry: Entry, folder: Path, everything: bool) -> LocalModel:

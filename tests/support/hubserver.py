@@ -6,7 +6,8 @@
 Tokens are in TOKENS; any other one is answered with 401. Faults are dicts, and the first that matches is used, `times`
 times: {"match": regex on the path, "method": "GET", "kind": K, "times": n, ...} where K is "status" (code=500,
 headers={}), "drop" (after=N bytes, orderly close), "reset" (after=N, TCP RST), "corrupt" (at=N, flips one byte), "slow"
-(delay=s before the headers), "trickle" (chunk=N, delay=s between chunks), "noheader" (name), or "header" (name, value).
+(delay=s before the headers), "trickle" (chunk=N, delay=s between chunks), "noheader" (name), "header" (name, value),
+"coded" (coding, data: another body), or "endless" (without a length, until the client goes away).
 """
 
 import base64, hashlib, json, os, re, shutil, socket, ssl, struct, threading, time
@@ -174,6 +175,12 @@ class Handler(BaseHTTPRequestHandler):
             headers = {k: v for k, v in headers.items() if k.lower() != f["name"].lower()}
         if f.get("kind") == "header":
             headers[f["name"]] = f["value"]
+        if f.get("kind") == "coded":
+            data = f["data"]
+            headers |= {"Content-Encoding": f["coding"], "Content-Length": str(len(data))}
+        if f.get("kind") == "endless":
+            headers = {k: v for k, v in headers.items() if k != "Content-Length"} | {"Connection": "close"}
+            self.close_connection = True
         if f.get("kind") == "corrupt" and len(data) > f.get("at", 0):
             data = bytearray(data)
             data[f.get("at", 0)] ^= 1
@@ -185,6 +192,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
+        while f.get("kind") == "endless":
+            self.wfile.write(b" " * 65536)
+            self.entry["sent"] = self.entry.get("sent", 0) + 65536
         if f.get("kind") in ("drop", "reset"):
             self.wfile.write(data[: f.get("after", 0)])
             self.wfile.flush()

@@ -1,5 +1,6 @@
 """A Hub on the loopback interface, whoever owns repositories on it, and a command that knows it."""
 
+import matplotlib
 import pytest
 from huggingface_hub import HfApi
 
@@ -35,6 +36,8 @@ def zoo(command, hub, tmp_path):
     command.environment |= {
         "HF_ENDPOINT": hub.url,
         "HF_HOME": str(tmp_path / "cache"),
+        "XDG_CACHE_HOME": str(tmp_path / "user"),
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # to make a list of all fonts takes seconds
         "HF_TOKEN": "hf_owner_write",
         "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",

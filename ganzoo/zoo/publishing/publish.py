@@ -13,8 +13,8 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from ganzoo._io import sha256
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.zoo.hub import COMMIT, git_hash
-from ganzoo.zoo.hub_errors import hub_errors
+from ganzoo.zoo.hub.cache import COMMIT, git_hash
+from ganzoo.zoo.hub.errors import hub_errors
 from ganzoo.zoo.publishing.bundle import complete_files, find_unpublished
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.references import HUB

@@ -23,14 +23,14 @@ FAULTS = {
     ),
     "the connection is reset": (
         {"match": WEIGHTS, "kind": "reset", "after": 900},
-        "the connection to the Hub .* broke",
+        "",
     ),
     "too many requests, once": ({"match": CONFIG, "kind": "status", "code": 429, "headers": {"Retry-After": "0"}}, ""),
     "too many requests, for ever": (
         {"match": "", "kind": "status", "code": 429, "headers": {"Retry-After": "0"}, "times": 99},
         r"refuses so many requests; wait, and try again \(429\)",
     ),
-    "a server error in mid-pull": ({"match": WEIGHTS, "kind": "status", "code": 500}, r"try again later \(500\)"),
+    "a server error in mid-pull": ({"match": WEIGHTS, "kind": "status", "code": 500}, ""),
     "a server error for ever": ({"match": "", "kind": "status", "code": 500, "times": 99}, r"try again later \(500\)"),
     "a slow server": ({"match": WEIGHTS, "kind": "slow", "delay": 1.5}, ""),
     "a truncated file": ({"match": CONFIG, "kind": "drop", "after": 50, "method": "GET"}, ""),
@@ -56,7 +56,7 @@ FAULTS = {
     "no hash": ({"match": CONFIG, "kind": "noheader", "name": "ETag", "times": 99}, "config.json of hub:owner/dots"),
     "a size that is none": (
         {"match": CONFIG, "kind": "header", "name": "X-Linked-Size", "value": "many", "times": 99},
-        "the server .* does not answer like a Hub",
+        "",
     ),
     "a size beyond the pin": (
         {"match": "/resolve/.*safetensors", "kind": "header", "name": "X-Linked-Size", "value": "99999999999"},
@@ -72,7 +72,7 @@ FAULTS = {
 @pytest.mark.parametrize("pinned", [pytest.param(True, marks=pytest.mark.slow), False], ids=["registered", "unpinned"])
 @pytest.mark.parametrize(
     ("fault", "sentence"),
-    # The client asks again and again, with longer and longer pauses.
+    # What fails for ever is asked for again and again, with longer and longer pauses.
     [pytest.param(*row, id=name, marks=[pytest.mark.slow] * ("for ever" in name)) for name, row in FAULTS.items()],
 )
 def test_a_fault_leaves_the_right_bytes_or_one_sentence(zoo, hub, owner, model, fault, sentence, pinned):

@@ -1,0 +1,8 @@
+"""Models on the Hugging Face Hub: asked for, downloaded into the cache of its client, and verified.
+
+The Hub's own client is used through its public functions for what is the Hub's: names, URLs, tokens, metadata of files
+and the session that a user may have configured. The bytes are received here, for four reasons: the client writes
+whatever comes, without counting it; it sleeps for as long as a server asks; it makes names of files in its cache of
+headers that it does not check; and all that could stop it, a hook, hangs on the session of the whole process.
+Publishing is in `ganzoo.zoo.publishing`.
+"""

@@ -1,0 +1,90 @@
+"""The way to the Hub: its address, the session of its client, the user's token; refused in one sentence if unusable."""
+
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from huggingface_hub import constants, get_session
+from huggingface_hub.utils import build_hf_headers, get_token_to_send
+
+from ganzoo._version import __version__
+from ganzoo.errors import Unavailable
+
+if TYPE_CHECKING:
+    from httpx2 import Client
+
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What a token may consist of (RFC 6750, section 2.1)."""
+TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+PROXY_VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
+SESSION_VARIABLES = (*PROXY_VARIABLES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that decide whether a session can be made, in upper case; most are read in lower case, too."""
+
+
+def where() -> str:
+    """Return the address of the Hub for messages."""
+    return f"at {hide_passwords(constants.ENDPOINT)}"
+
+
+def hide_passwords(text: str) -> str:
+    """Remove users and passwords from the URLs in a text."""
+    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message without passwords, at most 200 characters."""
+    text = (str(error) or type(error).__name__).strip().partition("\n")[0]
+    return hide_passwords(text)[:200]
+
+
+def open_session() -> "Client":
+    """Return the session of the Hub's client, which the whole process shares. It is used as it is, never changed.
+
+    Raises `Unavailable` where the user's token or the variables of the environment, such as a proxy, rule that out.
+    """
+    check_token()
+    try:
+        return get_session()
+    # The client's HTTP library raises errors of many kinds here, of its own and of Python's.
+    except Exception as error:
+        raise Unavailable(explain_session(error)) from error
+
+
+def make_headers() -> dict[str, str]:
+    """Return the headers of a request, the user's token among them."""
+    return build_hf_headers(library_name="ganzoo", library_version=__version__)
+
+
+def check_token() -> None:
+    """Raise `Unavailable` for a token that cannot be one."""
+    again = "log in again with 'hf auth login'"
+    try:
+        token = get_token_to_send(None)
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            f"the token in {constants.HF_TOKEN_PATH} cannot be read ({first_line(error)}); {again}"
+        ) from error
+    if token and not TOKEN.fullmatch(token):
+        place = next(filter(os.environ.get, TOKEN_VARIABLES), constants.HF_TOKEN_PATH)
+        odd = "has characters that no token has: spaces, quotation marks, or letters that are not ASCII"
+        raise Unavailable(f"the token for the Hub in {place} {odd}; copy it again, or {again}")
+
+
+def explain_session(error: Exception) -> str:
+    """Say which variables of the environment keep the client from making a session, and what to do."""
+    for name in find_variables(PROXY_VARIABLES, lambda value: value.lower().startswith("socks")):
+        scheme, install = os.environ[name].partition("://")[0], "install the package socksio (pip install socksio)"
+        if scheme.lower() in ("socks5", "socks5h"):
+            return f"{name} asks for a SOCKS proxy: {install}, or unset {name}"
+        return (
+            f"{name} begins with {scheme}://, which is not known here: write socks5:// and {install}, or unset {name}"
+        )
+    found = " or ".join(find_variables(SESSION_VARIABLES)) or "the network's settings"
+    return f"no connection can be made with {found} as it is ({first_line(error)})"
+
+
+def find_variables(names: tuple[str, ...], fits: Callable[[str], bool] = bool) -> list[str]:
+    """Return those of the variables that are set, in the case in which they are, and whose value fits."""
+    both = [each for name in names for each in (name, name.lower())]
+    return [name for name in both if name in os.environ and fits(os.environ[name])]
