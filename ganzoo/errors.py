@@ -34,6 +34,10 @@ class BadInput(Error, ValueError):
     exit_code = 2
 
 
+class NoLabels(BadInput):
+    """A network or a loss needs labels, which the data do not have."""
+
+
 class Diverged(Error):
     """A loss term or a weight is not a finite number any more."""
 

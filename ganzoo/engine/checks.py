@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ganzoo._faults import is_out_of_memory, network_name, worker_died
 from ganzoo.contract import Generator, Images, Step
 from ganzoo.engine.settings import SIDES, Train
-from ganzoo.errors import BadInput, Diverged, Failed
+from ganzoo.errors import BadInput, Diverged, Failed, NoLabels
 
 
 def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
@@ -37,7 +37,8 @@ def check_fit(step: Step) -> None:
     for side in SIDES:
         for key in getattr(getattr(step, side), "needs", ()):
             if key not in step.batch:
-                raise BadInput(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
+                error = NoLabels if key == "label" else BadInput
+                raise error(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
     for key, fake in fakes_by_key(step).items():
         real = step.batch.get(key)
         if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:

@@ -16,7 +16,7 @@ from ganzoo._faults import call_plugin
 from ganzoo.contract import Generator, Loss
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES, validate
-from ganzoo.errors import BadInput, suggest
+from ganzoo.errors import BadInput, NoLabels, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
@@ -48,8 +48,10 @@ class ResolvedClass(Generic[T]):
         parameters = inspect.signature(self.cls).parameters
         for name in FACTS:
             if name in parameters and parameters[name].default is parameters[name].empty and facts.get(name) is None:
-                how = "; sub-folders of a folder of images become classes" if name == "classes" else ""
-                raise BadInput(f"{self.label} needs '{name}', which this data does not have{how}")
+                lacking = f"{self.label} needs '{name}', which this data does not have"
+                if name == "classes":
+                    raise NoLabels(f"{lacking}; sub-folders of a folder of images become classes")
+                raise BadInput(lacking)
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
         return call_plugin(self.label, self.cls, **known, **self.options)
 

@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, NoLabels
 from ganzoo.recipe.build import ResolvedRecipe, resolve
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training.callbacks import Callback, CallbackList
@@ -72,7 +73,7 @@ def make_plan(
 def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
     """Bring networks, losses and data together, at the beginning or at a checkpoint."""
     settings, data = plan.recipe.train, plan.data
-    with resource_errors(settings, own_batches=plan.recipe.data.from_python):
+    with resource_errors(settings, own_batches=plan.recipe.data.from_python), say_why_unlabelled(data):
         torch.manual_seed(settings.seed)
         engine = make_engine(plan, fresh=state is None)
         processes = engine.processes
@@ -97,6 +98,15 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         batches = itertools.chain([first], readers)
         measures = state.numbers["measured"] if state else {}
         return Prepared(plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures)
+
+
+@contextmanager
+def say_why_unlabelled(data: Data) -> Iterator[None]:
+    """Add to an error about missing labels why these data have none."""
+    try:
+        yield
+    except NoLabels as error:
+        raise (error.append(f"here {data.unlabelled}") if data.unlabelled else error) from None
 
 
 def make_engine(plan: Plan, fresh: bool) -> Engine:

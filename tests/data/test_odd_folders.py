@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+import ganzoo
 from ganzoo import BadInput
 from ganzoo.data.sources import open_data
+from odd_files import greys
 from odd_folders import FOLDERS
 from pictures import pixels_of
 
@@ -34,3 +36,18 @@ def test_an_odd_folder_is_read_as_expected_and_says_so(odd):
         assert (found.labels.tolist() if found.labels is not None else None) == expected.labels
     unsaid = [pattern for pattern in expected.notes if not any(re.search(pattern, note) for note in found.notes)]
     assert not unsaid and len(found.notes) == len(expected.notes), found.notes
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["a/1.png", "b/1.png", "cover.png"], "here 1 of 3 images lie beside the sub-folders: 'cover.png'"),
+        (["a/1.png", "a/2.png"], "here all images lie in one folder"),
+        (["test/1.png", "val/1.png"], "here the sub-folders are parts of a data set and no classes: 'test', 'val'"),
+    ],
+)
+def test_who_needs_labels_is_told_why_there_are_none(tmp_path, names, reason):
+    greys(*names)(tmp_path / "images")
+    with pytest.raises(BadInput, match=f"needs 'classes', which this data does not have; .*; {reason}$"):
+        ganzoo.train("conditional", tmp_path / "images", tmp_path / "run", **{"data.size": 28}, quiet=True)
+    assert not (tmp_path / "run").exists()
