@@ -1,15 +1,23 @@
 """A model folder on this machine. No torch here."""
 
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from ganzoo._io import exists
+from ganzoo._io import exists, final_name
 from ganzoo._reading import read_toml
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, Error
 from ganzoo.zoo.config import CheckedConfig, read_config
 
+T = TypeVar("T")
+MAX_SECONDS_OF_TRIES = 10
+"""Seconds for which a model is read again that a training replaces meanwhile."""
+EXCHANGE_SECONDS = 2
+"""Seconds in which a training has surely put a new folder in the place of an old one."""
 RUN_FOLDERS = ("model", "best")
 """The model folders in a run."""
 
@@ -23,15 +31,38 @@ class LocalModel:
     @classmethod
     def find(cls, path: Path) -> Self:
         """Find the model folder at a path: itself, or the one in a run. Raises `BadInput` where there is none."""
-        for folder in (path, path / "model"):
-            if exists(folder / "config.json"):
-                return cls(folder)
-        raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")
+        folders = (path, path / "model")
+
+        def find() -> Path:
+            for folder in folders:
+                if exists(folder / "config.json"):
+                    return folder
+            raise BadInput(f"'{path}' is neither a run with a saved model nor a model folder: it has no config.json")
+
+        return cls(read_settled(folders, find))
 
     @cached_property
     def config(self) -> CheckedConfig:
         """The content of config.json, read and checked when first needed. Raises `BadInput` as `read_config` does."""
-        return read_config(self.folder)
+        return read_settled([self.folder], lambda: read_config(self.folder))
+
+    def read(self, read: Callable[[], T]) -> T:
+        """Return `read()`, which reads files of this folder; again, with a new config, where they were replaced."""
+
+        def read_or_forget() -> T:
+            try:
+                return read()
+            except (Error, OSError):
+                vars(self).pop("config", None)  # it may be that of the files before
+                raise
+
+        was_read_earlier = "config" in vars(self)
+        try:
+            return read_settled([self.folder], read_or_forget)
+        except (Error, OSError):
+            if not was_read_earlier:
+                raise
+        return read_settled([self.folder], read_or_forget)
 
     @property
     def folder_data(self) -> dict[str, Any]:
@@ -43,3 +74,34 @@ class LocalModel:
         recipe = folder.parent / "recipe.toml"
         data = read_toml(recipe).get("data") if folder.name in RUN_FOLDERS and recipe.is_file() else None
         return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}
+
+
+def read_settled(folders: Iterable[Path], read: Callable[[], T]) -> T:
+    """Return `read()`; call it again if it fails while a training replaces one of these model folders."""
+    folders, until = list(folders), time.monotonic() + MAX_SECONDS_OF_TRIES
+    while True:
+        before = [identify(folder) for folder in folders]
+        try:
+            return read()
+        except (Error, OSError):
+            changed = before != [identify(folder) for folder in folders] or any(map(is_in_exchange, folders))
+            if not changed or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def identify(folder: Path) -> tuple[int, ...] | None:
+    """Return numbers that are others after a model folder was replaced; None where there is none."""
+    with suppress(OSError):
+        about = (folder / "config.json").stat()
+        return about.st_ino, about.st_mtime_ns, about.st_ctime_ns
+    return None
+
+
+def is_in_exchange(folder: Path) -> bool:
+    """Return True if a folder does not exist, and its old or new content just got a temporary name beside it."""
+    with suppress(OSError):
+        paths = [path for path in folder.parent.iterdir() if final_name(path.name) == folder.name]
+        recent = time.time() - EXCHANGE_SECONDS
+        return folder not in paths and any(path.lstat().st_ctime > recent for path in paths)
+    return False

@@ -110,6 +110,11 @@ def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> 
 
 def load_local(local: LocalModel, device: str = "auto") -> Model:
     """Load a model that is on this machine. Raises `BadInput` and `Unavailable` as `load` does."""
+    return local.read(lambda: load_files(local, device))
+
+
+def load_files(local: LocalModel, device: str) -> Model:
+    """Load the model that the files of a folder hold now."""
     config = local.config
     part = resolve_generator(config.architecture)
     weights = read_weights(local.folder, config.weights)

@@ -7,6 +7,7 @@ from pathlib import Path
 from ganzoo._io import exists, expand_user
 from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.entries import Entry
+from ganzoo.zoo.local import read_settled
 from ganzoo.zoo.registry import Registry
 
 HUB = re.compile(r"(?P<repository>[\w-][\w.-]*/[\w-][\w.-]*)(@(?P<revision>[\w-](?!.*\.\.)[\w./-]*))?")
@@ -57,6 +58,10 @@ def parse_hub(text: str) -> OnHub:
 
 def require_path(path: Path, text: str, or_hub: bool = False) -> Path:
     """Return the path if it exists. Raises `BadInput` otherwise; `or_hub` adds how to name a repository."""
+    return read_settled([path], lambda: _require_path(path, text, or_hub))
+
+
+def _require_path(path: Path, text: str, or_hub: bool) -> Path:
     if exists(path):
         return path
     if or_hub and HUB.fullmatch(text):

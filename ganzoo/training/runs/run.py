@@ -73,7 +73,9 @@ class Run:
         """Open an existing run. Raises `BadInput` if there is none."""
         run = cls(path)
         if not (run.path / "recipe.toml").is_file():
-            raise BadInput(f"'{path}' is not a run: it has no recipe.toml")
+            killed = run.path.is_dir() and has_no_files(run.path)
+            again = "; if a training was killed there before it began, start it again with --out" if killed else ""
+            raise BadInput(f"'{path}' is not a run: it has no recipe.toml{again}")
         return run
 
     @property
@@ -226,8 +228,9 @@ def must_remove(path: str | Path, overwrite: bool) -> bool:
 
 
 def has_no_files(folder: Path) -> bool:
-    """Return True for a folder without files: a training that is killed at its very beginning leaves one."""
-    return not any(path.is_file() and path.name != ".lock" for path in folder.rglob("*"))
+    """Return True for a folder as a training that is killed at its very beginning leaves it: without a whole file."""
+    files = (path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return all(name != "recipe.toml" and final_name(name) == "recipe.toml" for name in files)
 
 
 def make_next_folder(folder: Path, name: str) -> Path:

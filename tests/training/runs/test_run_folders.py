@@ -79,3 +79,21 @@ def test_a_training_that_is_at_work_cannot_be_overwritten(run, monkeypatch):
     with run.locked(), pytest.raises(ganzoo.BadInput, match="another training is at work in"):
         train(run.path, overwrite=True)
     assert index_and_notes(run) == (8, [])
+
+
+@pytest.mark.parametrize("name", [".recipe.toml.part", ".recipe.toml.0123abcd.part"])
+def test_a_folder_of_a_training_that_was_killed_while_its_recipe_was_written_can_be_used(tmp_path, name):
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / name).write_text('name = "ti')
+    sentence = "has no recipe.toml; if a training was killed there before it began, start it again with --out"
+    with pytest.raises(ganzoo.BadInput, match=sentence):
+        resume(folder)
+    assert train(folder).metrics[-1]["step"] == 8
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".thesis.tex.part").write_text("years of work")
+    with pytest.raises(ganzoo.BadInput, match="is not empty"):
+        train(tmp_path / "run")
