@@ -60,7 +60,7 @@ class Generator(nn.Module):
 
         By default {"z": standard normal (n, latent_size)}, and for each key of `categorical` integers of shape (n,),
         uniform in [0, number of categories). In training, the real batch replaces the keys that it has as well, such
-        as labels.
+        as labels. No key may be called "n" or "seed": these are parameters of `Model.sample`.
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
         return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}

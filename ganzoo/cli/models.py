@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from ganzoo.cli.params import parse_fixed, parse_names
+from ganzoo.cli.params import COUNT, SEED, parse_fixed, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, print_table, with_debug
 from ganzoo.errors import BadInput
 
 
 @click.command()
 @click.argument("model")
-@click.option("-n", "count", type=click.IntRange(1), help="How many: 64 images, 2,500 points, 8 in each row.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("-n", "count", type=COUNT, help="How many: 64 images, 2,500 points, 8 in each row.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
@@ -45,8 +45,8 @@ def sample(
 @click.command()
 @click.argument("model", metavar="RUN|MODEL")
 @click.option("--data", metavar="NAME|FOLDER", help="What to compare with, if not what the model learned from.")
-@click.option("-n", "count", type=click.IntRange(1), default=10_000, show_default=True, help="Samples on each side.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples on each side.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--metrics", metavar="NAME,NAME...", help="Only these; fid, inception-kid and inception-score are extra.")
 @as_json
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")
@@ -97,8 +97,8 @@ def evaluate(
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png", help="Where to.")
-@click.option("-n", "count", type=click.IntRange(1), default=10_000, show_default=True, help="Samples to measure.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples to measure.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
 @offline_flag
 @with_debug

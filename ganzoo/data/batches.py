@@ -102,7 +102,7 @@ def parse_batch(raw: Any, classes: Sequence[str], first: bool = False) -> dict[s
         raise BadInput(f"the tensors of a batch must have one length, got {lengths}")
     if "image" in batch:
         batch["image"] = parse_images(batch["image"], first)
-    if "label" in batch and not batch["label"].is_floating_point():
+    if "label" in batch and (classes or not batch["label"].is_floating_point()):
         batch["label"] = parse_labels(batch["label"], classes, first)
     return batch
 
@@ -123,13 +123,27 @@ def parse_images(images: Tensor, first: bool) -> Tensor:
 
 
 def parse_labels(labels: Tensor, classes: Sequence[str], first: bool) -> Tensor:
-    """Return labels as int64. Raises `BadInput` for numbers that are not those of the classes."""
+    """Return labels as int64. Raises `BadInput` for anything but one number of a class for each sample."""
+    if classes and (advice := advice_on_labels(labels)):
+        raise BadInput(f"'label' must be one whole number for each image, of shape (n,): {advice}")
     labels = labels.long()
     if classes and (first or labels.device.type == "cpu"):
         low, high = (value.item() for value in labels.aminmax())
         if low < 0 or high >= len(classes):
             raise BadInput(f"labels of {len(classes)} classes lie in 0..{len(classes) - 1}, got {low}..{high}")
     return labels
+
+
+def advice_on_labels(labels: Tensor) -> str:
+    """Say what is wrong with labels that are not one whole number for each sample, and what makes them so."""
+    got = f"got {labels.dtype} of shape {tuple(labels.shape)}"
+    if labels.dim() > 1 and labels.shape[1:].numel() > 1:
+        return f"{got}; of one-hot rows, label.argmax(1) gives the numbers"
+    if labels.dim() > 1:
+        return f"{got}; label.flatten() has the right shape"
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        return f"{got}; label.long() has the right type"
+    return ""
 
 
 def describe_range(raw: Mapping[str, Any]) -> list[str]:

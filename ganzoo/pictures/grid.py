@@ -2,9 +2,10 @@
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 from torchvision.utils import make_grid
 
@@ -13,6 +14,8 @@ from ganzoo._version import __version__
 
 MIN_IMAGE_SIDE = 64
 """Images with a smaller side are enlarged in a grid, in pixels."""
+MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
+"""Sizes of the names beside the rows of a grid, in pixels; longer names are cut."""
 
 
 def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int = 0) -> None:
@@ -23,11 +26,29 @@ def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int =
     write_tiles(path, to_bytes(images), model, seed, columns)
 
 
-def write_tiles(path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0) -> None:
-    """Write images that `to_bytes` has turned into uint8, as `write_grid` does."""
+def write_tiles(
+    path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
+) -> None:
+    """Write images that `to_bytes` has turned into uint8, as `write_grid` does, with a name beside each row."""
     grid = to_picture(tile(pixels, columns))
     scale = max(1, MIN_IMAGE_SIDE // max(pixels.shape[1:3]))
-    write_png(path, grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST), model, seed)
+    grid = grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST)
+    write_png(path, add_names(grid, row_names) if row_names else grid, model, seed)
+
+
+def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:
+    """Return a grid with a name to the right of each of its rows, which are equally high."""
+    from matplotlib.font_manager import findfont  # slow to import, and seldom needed
+
+    pitch, names = grid.height / len(names), [" ".join(name.split()) for name in names]
+    font = ImageFont.truetype(findfont("DejaVu Sans"), min(MAX_FONT_SIZE, int(0.8 * pitch)))
+    width = min(MAX_NAME_WIDTH, math.ceil(max(font.getlength(name) for name in names)) + 2 * NAME_MARGIN)
+    wide = Image.new(grid.mode, (grid.width + width, grid.height), "white")
+    wide.paste(grid)
+    draw = ImageDraw.Draw(wide)
+    for row, name in enumerate(names):
+        draw.text((grid.width + NAME_MARGIN, (row + 0.5) * pitch), name, fill="black", font=font, anchor="lm")
+    return wide
 
 
 def tile(pixels: Tensor, columns: int = 0) -> Tensor:

@@ -10,13 +10,15 @@ from ganzoo.testing.check import require
 from ganzoo.testing.games import BATCH_SIZE, Game
 from ganzoo.testing.turns import call_network, images_by_key, perturb
 from ganzoo.zoo.sampling import BLOCK, concatenate, draw
-from ganzoo.zoo.weights import build_with_weights, serialize_weights
+from ganzoo.zoo.weights import build_with_weights, find_unsound, serialize_weights
 
 SAMPLE_TOLERANCE = 1e-5
 """The largest difference between two images that count as the same, in units of their range from -1 to 1."""
 MIXED_ROWS = [0, BATCH_SIZE + 1, BATCH_SIZE + 2, 3, BATCH_SIZE + 4, 5, 6, BATCH_SIZE + 7]
 """Rows of one batch and, from `BATCH_SIZE` on, of another: pairs, halves and every other row hold some of both."""
 
+RESERVED = ("n", "seed")
+"""Names that no latent may have: they are parameters of `Model.sample`."""
 Samples = dict[str, Tensor]
 """Samples by the key of a batch that they imitate."""
 
@@ -25,6 +27,8 @@ def same_seed_same_latents(game: Game) -> None:
     """`latent` draws from the `rng` it is given, on the CPU, and from nothing else."""
     generator, _ = game.players()
     first = draw_latents(generator, seed=0, global_seed=0)
+    taken = [key for key in (*first, *generator.needs) if key in RESERVED]
+    require(not taken, f"no latent may be called {' or '.join(taken)}: Model.sample has parameters of that name")
     for key, value in first.items():
         check_latent(key, value)
     again = draw_latents(generator, seed=0, global_seed=1)
@@ -120,6 +124,8 @@ def weights_survive_safetensors(game: Game) -> None:
     """A new generator with the saved weights makes the same samples: there is no other state."""
     generator = trained_generator(game)
     weights = tensors_from_bytes(serialize_weights(generator))
+    unsound = find_unsound(weights)
+    require(not unsound, f"'{unsound}' has a number that is not finite, with which no model is loaded")
     torch.manual_seed(1)  # so that what a constructor draws is not the same by chance
     copied = build_with_weights(game.resolve().generator, game.facts, weights).eval()
     loaded = copied.state_dict()

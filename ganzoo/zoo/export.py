@@ -22,7 +22,7 @@ from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.rows import Folders, fixed_rows, stem
+from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, row_names, stem
 from ganzoo.zoo.sampling import Blocks, concatenate
 
 MAX_IN_PICTURE = 10_000
@@ -66,18 +66,19 @@ def write_samples(
     fixed: Mapping[str, Any] = NOTHING,
 ) -> Path:
     """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
-    each_fixed = fixed_rows(model, rows, fixed)
+    each_fixed = fixed_rows(model, rows, parse_typed(model, fixed))
     check_writable_as(model, n, out or Path("new.png"), each_fixed)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
-    blocks = itertools.chain.from_iterable(model.blocks(n, seed, **each) for each in each_fixed)
+    blocks = itertools.chain.from_iterable(model.blocks(n, seed, each) for each in each_fixed)
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks)
     elif suffix(out) == ".png" and model.kind == "point":
         points = concatenate([samples for samples, _ in blocks])
         write_scatter(out, require_showable(points, "point").numpy(), name, seed)
     elif suffix(out) == ".png":
-        write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0)
+        names = row_names(model, rows, each_fixed) if rows else []
+        write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0, names)
     else:
         write_singles(out, blocks, name, seed, Folders(model, rows))
     return out
@@ -111,8 +112,8 @@ def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapp
     if suffix(out) == ".png" and n * len(each_fixed) > MAX_IN_PICTURE:
         many = f"{n * len(each_fixed):,}"
         raise BadInput(f"one picture shows at most {MAX_IN_PICTURE:,} samples; write {many} to a folder or FILE.npz")
-    expanded = [model.expand_fixed(n, **each) for each in each_fixed]
-    samples = model.sample(1, 0, **{key: values[:1] for key, values in expanded[0].items()})
+    expanded = [model.expand_fixed(n, each) for each in each_fixed]
+    samples, _ = next(model.blocks(1, 0, {key: values[:1] for key, values in expanded[0].items()}))
     if suffix(out) == ".npz":
         return
     if select_showable(samples, model.kind) is None:
@@ -161,9 +162,11 @@ def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: F
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks) -> None:
-    """Write one array for each output, and "labels" where the samples were made from labels."""
+    """Write one array for each output, "labels" where the samples were made from them, and "classes", their names."""
     parts = [arrays(model, samples, given) for samples, given in blocks]
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    if "labels" in whole and model.classes:
+        whole["classes"] = np.array(model.classes)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **whole)  # type: ignore[arg-type]  # numpy's types take a dict for its own options
     write_bytes(path, buffer.getvalue())

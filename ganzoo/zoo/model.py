@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
 
 from ganzoo._io import replace_folder, sha256, write_bytes, write_json
+from ganzoo._numbers import whole_number
 from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
@@ -20,8 +22,10 @@ from ganzoo.zoo.config import FORMAT, CheckedArchitecture
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.sampling import check_range, concatenate, expand_fixed, parse_numbers, pieces
+from ganzoo.zoo.sampling import check_categories, check_finite, concatenate, expand_fixed, parse_fixed, pieces
 from ganzoo.zoo.weights import build_with_weights, check_weights_fit, read_weights, serialize_weights
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Model:
@@ -45,34 +49,45 @@ class Model:
 
         The first samples of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
         latent key can be fixed without changing the others: `sample(16, label=7)` takes one value for all or one for
-        each, and for labels also the names of classes. A generator with several outputs returns a dict, of which only
-        "image" is scaled; nothing but the loaded model knows that, so the type is `Tensor | Any`, which type checkers
-        take for a tensor without a check, and `isinstance(samples, dict)` tells the two apart. Raises `BadInput` for an
-        unknown key, for a value that the generator cannot take, and for a needed key that is not given.
+        each. For labels that is the name of a class, `label="cat"`, or its number from 0; where a class is called by a
+        number, every number is a name, so that `label=7` is the class "7". A tensor or array of labels always has the
+        numbers from 0 that batches and `sample_with_given` have.
+
+        A generator with several outputs returns a dict, of which only "image" is scaled; nothing but the loaded model
+        knows that, so the type is `Tensor | Any`, which type checkers take for a tensor without a check, and
+        `isinstance(samples, dict)` tells the two apart. Raises `BadInput` for an unknown key, for a value that the
+        generator cannot take, and for a needed key that is not given, and `Diverged` for samples that are not finite
+        numbers.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
     def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
         """Draw the images of `sample`; return them and what they were made from: {"z": (n, 100), ...}."""
-        blocks = list(self.blocks(n, seed, **fixed))
+        blocks = list(self.blocks(n, seed, fixed))
         return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])
 
-    def blocks(self, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
-        """Yield what `sample_with_given` returns in pieces of 64 samples, or a multiple of it."""
-        if n < 1:
-            raise BadInput(f"cannot draw {n} samples; 1 or more")
-        yield from pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.makes_images)
+    def blocks(
+        self, n: int, seed: int = 0, fixed: Mapping[str, Any] = NOTHING
+    ) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
+        """Yield what `sample_with_given` returns in pieces of 64 samples, or a multiple of it.
 
-    def expand_fixed(self, n: int, **fixed: Any) -> dict[str, Tensor]:
+        Raises `BadInput` as `sample` does, and `Diverged` for samples that are not finite numbers.
+        """
+        n, seed = whole_number("n", n, 1), whole_number("seed", seed, 0)
+        for samples, given in pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.makes_images):
+            check_finite(samples)
+            yield samples, given
+
+    def expand_fixed(self, n: int, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return a tensor of `n` values for each fixed key of `sample`. Raises `BadInput` as that does."""
         return expand_fixed(self.generator, n, self.device, self._parse_fixed(fixed))
 
     def _parse_fixed(self, fixed: Mapping[str, Any]) -> dict[str, Any]:
         found = {}
         for key, value in fixed.items():
-            found[key] = parse_numbers(key, value, self.classes if key == "label" else ())
+            found[key] = parse_fixed(key, value, self.classes if key == "label" else ())
             if count := self.categories(key):
-                check_range(key, found[key], count)
+                check_categories(key, found[key], count)
         return found
 
     @property

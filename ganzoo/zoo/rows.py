@@ -1,14 +1,16 @@
 """Fixed latents of exported samples: a row for each value, in the name of a picture, and as sub-folders."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganzoo.errors import BadInput
 from ganzoo.zoo.model import Model
+from ganzoo.zoo.sampling import parse_fixed
 
 NUMBERED = re.compile(r"\d{6,}\.png")
 """Names of single images."""
@@ -30,7 +32,29 @@ def fixed_rows(model: Model, rows: str, fixed: Mapping[str, Any]) -> list[dict[s
         raise BadInput(f"rows of '{rows}' name no latent" if not key else f"'{key}' is fixed, and cannot have rows")
     if not values and not model.categories(key):
         raise BadInput(f"'{key}' is not categorical here; give its values, such as {key}=-1,0,1")
-    return [{**fixed, key: value} for value in (values.split(",") if values else range(model.categories(key)))]
+    each = split_values(model, key, values) if values else torch.arange(model.categories(key))
+    return [{**fixed, key: value} for value in each]
+
+
+def split_values(model: Model, key: str, text: str) -> list[str]:
+    """Split `value,value,...`; the name of a class may contain a comma itself."""
+    is_class = key == "label" and text in model.classes
+    return [text] if is_class else [value.strip() for value in text.split(",")]
+
+
+def parse_typed(model: Model, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fixed latents as `Model.sample` takes them, from what was typed: one value, or one for each sample."""
+    split = {key: split_values(model, key, value) for key, value in fixed.items() if isinstance(value, str)}
+    return {**fixed, **{key: values if len(values) > 1 else values[0] for key, values in split.items()}}
+
+
+def row_names(model: Model, rows: str, each_fixed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a name for each row of a picture: that of its class, or the value that is fixed in it."""
+    key = rows.partition("=")[0].strip()
+    classes = model.classes if key == "label" else []
+    numbers = [parse_fixed(key, fixed[key], classes) for fixed in each_fixed]
+    named: dict[float, str] = dict(enumerate(classes))
+    return [named.get(number, f"{key} {number:g}") for number in map(float, numbers)]
 
 
 def stem(name: str, seed: int, n: int, rows: str, fixed: Mapping[str, Any]) -> str:

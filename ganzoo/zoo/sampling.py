@@ -12,7 +12,8 @@ from torch import Tensor
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.contract import Batch, Generator, Images
-from ganzoo.errors import BadInput, Failed, suggest
+from ganzoo.data.batches import advice_on_labels
+from ganzoo.errors import BadInput, Diverged, Failed, suggest
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
@@ -131,22 +132,41 @@ def expand_value(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor
         raise BadInput(f"'{key}' is fixed to values of shape {given}, which do not fit {needed}") from error
 
 
-def parse_numbers(key: str, value: Any, classes: Sequence[str]) -> Any:
-    """Parse words in a fixed value into numbers; the name of a class becomes the number of that class."""
+def parse_fixed(key: str, value: Any, classes: Sequence[str]) -> Any:
+    """Return the numbers that a fixed value stands for: words, and numbers that are names of classes, are looked up.
+
+    Tensors and arrays are left alone, as they hold the numbers that batches and samples have.
+    """
     if isinstance(value, list | tuple):
-        return [parse_numbers(key, each, classes) for each in value]
+        return [parse_fixed(key, each, classes) for each in value]
+    if classes and isinstance(value, str | int | float):
+        return class_number(key, value, classes)
     if not isinstance(value, str):
         return value
-    if value in classes:
-        return classes.index(value)
-    if "," in value:
-        return [parse_numbers(key, each.strip(), classes) for each in value.split(",")]
+    if (number := parse_number(value)) is None:
+        raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}")
+    return number
+
+
+def class_number(key: str, value: str | float, classes: Sequence[str]) -> int:
+    """Return the number of a class by its name, or, where no class is called by a number, that number itself."""
+    if str(value) in classes:
+        return classes.index(str(value))
+    number, named = parse_number(str(value)), [parse_number(name) for name in classes]
+    if any(each is not None for each in named):
+        if number is not None and named.count(number) == 1:  # 7 for the class "07"
+            return named.index(number)
+    elif isinstance(number, int):
+        return number
+    raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {suggest(str(value), classes)}")
+
+
+def parse_number(text: str) -> float | None:
+    """Return the number that a text is, None for any other text."""
     for number in (int, float):
         with suppress(ValueError):
-            return number(value)
-    if classes:
-        raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {suggest(value, classes)}")
-    raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}")
+            return number(text)
+    return None
 
 
 def as_tensor(key: str, value: Any) -> Tensor:
@@ -157,11 +177,24 @@ def as_tensor(key: str, value: Any) -> Tensor:
         raise BadInput(f"'{key}' must be a number, or one for each sample, got {reprlib.repr(value)}") from error
 
 
-def check_range(key: str, given: Any, count: int) -> None:
-    """Raise `BadInput` for a class outside 0..count-1. On a GPU it would end the process with an assertion."""
+def check_categories(key: str, given: Any, count: int) -> None:
+    """Raise `BadInput` for anything but one whole number in 0..count-1, or one for each sample.
+
+    On a GPU a number outside would end the process with an assertion.
+    """
     values = as_tensor(key, given)
+    if advice := advice_on_labels(values):
+        raise BadInput(f"'{key}' must be one whole number for each sample: {advice}")
     if not ((values >= 0) & (values < count)).all():
         raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
+
+
+def check_finite(samples: Images) -> None:
+    """Raise `Diverged` for samples that are not finite numbers: no picture can show them."""
+    for key, value in samples.items() if isinstance(samples, dict) else [("", samples)]:
+        if value.is_floating_point() and not value.isfinite().all():
+            part = f" in '{key}'" if key else ""
+            raise Diverged(f"this generator makes samples that are not finite numbers{part}: its weights are unsound")
 
 
 def concatenate(parts: Sequence[Any]) -> Any:

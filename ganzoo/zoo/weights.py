@@ -17,6 +17,9 @@ from ganzoo.errors import Failed, Unavailable
 from ganzoo.recipe.build import ResolvedClass
 from ganzoo.zoo.config import CheckedWeights
 
+FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+"""The types of numbers that may be infinite. Others that a file may have do not fit any generator."""
+
 
 def serialize_weights(generator: nn.Module) -> bytes:
     """Return a generator's weights as the content of a safetensors file."""
@@ -26,7 +29,10 @@ def serialize_weights(generator: nn.Module) -> bytes:
 
 
 def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
-    """Read the tensors of a model folder. Raises `Unavailable` for a file that the config does not pin, and for NaN."""
+    """Read the tensors of a model folder.
+
+    Raises `Unavailable` for a file that the config does not pin, and for numbers that are not finite.
+    """
     path = folder / pinned.file
     if not path.is_file() or path.stat().st_size != pinned.size:
         raise Unavailable(f"{path} is missing or incomplete: config.json says {pinned.size:,} bytes")
@@ -37,9 +43,15 @@ def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
         weights = tensors_from_bytes(content)
     except (SafetensorError, KeyError) as error:
         raise Unavailable(f"{path} is not a safetensors file that torch can read") from error
-    for name in [name for name, tensor in weights.items() if tensor.isnan().any()]:
-        raise Unavailable(f"{path} is damaged: '{name}' has a NaN")
+    if name := find_unsound(weights):
+        raise Unavailable(f"{path} is damaged: '{name}' has a number that is not finite")
     return weights
+
+
+def find_unsound(weights: Mapping[str, Tensor]) -> str:
+    """Return the name of a tensor with a NaN or an infinite number, empty if there is none."""
+    checked = {name: tensor for name, tensor in weights.items() if tensor.dtype in FLOATS}
+    return next((name for name, tensor in checked.items() if not tensor.isfinite().all()), "")
 
 
 def build_with_weights(

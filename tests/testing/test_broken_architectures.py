@@ -46,6 +46,13 @@ ARCHITECTURES = [
         {"same-seed-same-latents", "fakes-are-like-the-data", *PLAY},
     ),
     Broken(
+        "a latent with the name of a parameter",
+        FORWARD,
+        latent("torch.randn(n, 5, generator=rng), 'seed': torch.rand(n, generator=rng)"),
+        "no latent may be called seed: Model.sample has parameters of that name",
+        {"same-seed-same-latents"},
+    ),
+    Broken(
         "mean over the batch",
         HIDDEN,
         after_hidden("hidden = hidden - hidden.mean(0)"),

@@ -7,6 +7,7 @@ from PIL import Image
 from torch import nn
 
 import ganzoo
+from ganzoo.data.batches import parse_batch
 from ganzoo.data.sources import open_data
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import Model
@@ -53,7 +54,9 @@ def test_the_default_latent_draws_what_is_categorical_all_values_alike():
     assert drawn["code"].unique().tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("label", ["guinea pig", "2", 2, ["guinea pig"] * 5, "2,2,2,2,2", [2, "2", 2, 2, "guinea pig"]])
+@pytest.mark.parametrize(
+    "label", ["guinea pig", "2", 2, ["guinea pig"] * 5, [2, "2", 2, 2, "guinea pig"], torch.tensor(2), np.full(5, 2)]
+)
 def test_a_label_is_fixed_by_the_number_or_the_name_of_its_class(label):
     samples, given = model().sample_with_given(5, seed=3, label=label)
     assert given["label"].tolist() == [2] * 5
@@ -61,13 +64,60 @@ def test_a_label_is_fixed_by_the_number_or_the_name_of_its_class(label):
     assert torch.allclose(samples[:, 0, 3, 1], torch.tensor((2 / 3 + 1) / 2))
 
 
-def test_a_name_counts_before_a_number():
-    assert model(["2", "1", "0"]).sample_with_given(2, label="0")[1]["label"].tolist() == [2, 2]
-    assert model(["2", "1", "0"]).sample_with_given(2, label=0)[1]["label"].tolist() == [0, 0]
+@pytest.mark.parametrize(
+    ("names", "label", "number"),
+    [
+        (["2", "1", "0"], "0", 2),
+        (["2", "1", "0"], 0, 2),
+        (["2", "1", "0"], torch.tensor(0), 0),
+        (["10", "11", "12"], 11, 1),
+        (["07", "08", "09"], 8, 1),
+        (["07", "08", "09"], "8", 1),
+        (["0.5", "1", "1.5"], 1.5, 2),
+        (["cat", "7", "dog"], 7, 1),
+        (["cat", "3,cat", "3"], "3,cat", 1),
+    ],
+)
+def test_where_a_class_is_called_by_a_number_every_number_is_a_name(tmp_path, names, label, number):
+    assert model(names).sample_with_given(2, label=label)[1]["label"].tolist() == [number] * 2
+    if not isinstance(label, torch.Tensor):
+        file = np.load(write_samples(model(names), "m", 2, 0, tmp_path / "a.npz", False, "", {"label": str(label)}))
+        assert file["labels"].tolist() == [number] * 2
+        assert file["classes"].tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [(["1", "2", "3"], 0), (["10", "11", "12"], 1), (["cat", "7", "dog"], 0), (["1", "01", "x"], 1.0)],
+)
+def test_a_number_that_no_class_is_called_by_is_refused(tmp_path, names, label):
+    with pytest.raises(ganzoo.BadInput, match=f"'label' has no class {label}; "):
+        model(names).sample(2, label=label)
+    with pytest.raises(ganzoo.BadInput, match=f"'label' has no class '{label}'; "):
+        write_samples(model(names), "m", 2, 0, tmp_path / "a.npz", False, "", {"label": str(label)})
 
 
 def test_words_fix_numbers_too():
-    assert model().sample_with_given(2, tilt="0.5,-1")[1]["tilt"].tolist() == [0.5, -1]
+    assert model().sample_with_given(2, tilt=["0.5", "-1"])[1]["tilt"].tolist() == [0.5, -1]
+
+
+@pytest.mark.parametrize(
+    ("label", "advice"),
+    [
+        (torch.zeros(2, 1, dtype=torch.long), "label.flatten() has the right shape"),
+        (torch.eye(3)[:2], "of one-hot rows, label.argmax(1) gives the numbers"),
+        (torch.zeros(2), "label.long() has the right type"),
+        (torch.zeros(2, dtype=torch.bool), "label.long() has the right type"),
+    ],
+)
+def test_labels_of_another_kind_are_refused_with_what_makes_them_right(label, advice):
+    with pytest.raises(ganzoo.BadInput) as refusal:
+        model().sample(2, label=label)
+    with pytest.raises(ganzoo.BadInput) as other:
+        parse_batch({"label": label}, PETS)
+    got = f"got {label.dtype} of shape {tuple(label.shape)}; {advice}"
+    assert str(refusal.value) == f"'label' must be one whole number for each sample: {got}"
+    assert str(other.value) == f"'label' must be one whole number for each image, of shape (n,): {got}"
 
 
 @pytest.mark.parametrize(
@@ -79,6 +129,8 @@ def test_words_fix_numbers_too():
         ({"code": "cat"}, "'code' must be a number, or one for each sample, got 'cat'"),
         ({"tilt": "nan"}, "'tilt' is fixed to a value that is not a finite number"),
         ({"tilt": [1.0, float("inf")]}, "'tilt' is fixed to a value that is not a finite number"),
+        ({"label": "3,cat"}, "'label' has no class '3,cat'; did you mean 'cat'?"),
+        ({"tilt": "0,1"}, "'tilt' must be a number, or one for each sample, got '0,1'"),
         ({"tilt": "upright"}, "'tilt' must be a number, or one for each sample, got 'upright'"),
     ],
 )
@@ -104,7 +156,9 @@ def test_a_picture_has_a_row_for_each_value_from_the_same_other_latents(tmp_path
     # Tiles of 4 pixels, 2 pixels apart, enlarged 16 times.
     shown = pixels(path)[::16, ::16]
     tiles = [shown[r : r + 4, c : c + 4] for r in range(2, len(fixed) * 6, 6) for c in range(2, 5 * 6, 6)]
-    assert shown.shape == (len(fixed) * 6 + 2, 5 * 6 + 2)
+    assert shown.shape[0] == len(fixed) * 6 + 2
+    beside = pixels(path)[:, 16 * (5 * 6 + 2) :]
+    assert all((part < 128).any() for part in np.array_split(beside, len(fixed)))  # a name beside each row
     assert np.array_equal(np.stack(tiles), wanted)
 
 

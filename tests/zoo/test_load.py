@@ -79,7 +79,8 @@ def test_weights_with_the_right_hash_must_still_be_weights(run, tmp_path):
         (lambda w: w.update({min(w): torch.zeros(3, 3, 3)}), r"has the shape \(3, 3, 3\), not \("),
         (lambda w: w.update({min(w): w[min(w)].double()}), "is torch.float64, not torch.float32"),
         (lambda w: w.update({min(w): w[min(w)].int()}), "is torch.int32, not torch.float32"),
-        (lambda w: w.update({min(w): w[min(w)] * torch.nan}), "has a NaN"),
+        (lambda w: w.update({min(w): w[min(w)] * torch.nan}), "has a number that is not finite"),
+        (lambda w: w.update({min(w): w[min(w)] - torch.inf}), "has a number that is not finite"),
     ],
 )
 def test_weights_must_fit_in_name_shape_and_type(run, tmp_path, change, sentence):

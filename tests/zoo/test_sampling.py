@@ -55,7 +55,7 @@ def test_each_sample_can_have_its_own_fixed_value(model):
 def test_what_cannot_be_fixed_is_refused(model):
     with pytest.raises(ganzoo.BadInput, match=r"no 'lable' to fix; did you mean 'label'\?"):
         model.sample(4, lable=1)
-    with pytest.raises(ganzoo.BadInput, match="cannot draw 0 samples"):
+    with pytest.raises(ganzoo.BadInput, match="n must be a whole number, 1 or more, got 0"):
         model.sample(0)
 
 

@@ -1,0 +1,55 @@
+"""Samples that are not finite numbers, and counts and seeds that are none: refused, in Python and at the command."""
+
+import numpy as np
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.zoo.publishing.bundle import bundle
+from model_folders import labelled_model, reweighted
+
+
+@pytest.fixture
+def huge(run, tmp_path):
+    """A model folder whose weights are finite, but whose samples are not."""
+    largest = 3e38
+
+    def enlarge(weights):
+        return {n: w / w.abs().max() * largest if w.is_floating_point() and w.any() else w for n, w in weights.items()}
+
+    return reweighted(run, tmp_path / "huge", enlarge)
+
+
+def test_samples_that_are_not_finite_are_refused_everywhere(huge, typed, tmp_path):
+    sentence = "this generator makes samples that are not finite numbers"
+    with pytest.raises(ganzoo.Diverged, match=sentence):
+        ganzoo.load(huge, "cpu").sample(2)
+    with pytest.raises(ganzoo.Diverged, match=sentence):
+        bundle(huge, tmp_path / "made", "mit")
+    for name in ("a.png", "a.npz", "folder"):
+        code, _, told = typed("sample", huge, "--out", tmp_path / name)
+        assert (code, sentence in told) == (3, True), told
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("n", "seed"), [(0, 0), (-1, 0), (2.5, 0), (2.0, 0), ("4", 0), (True, 0), (4, -1), (4, 0.5)])
+def test_counts_and_seeds_are_whole_numbers(n, seed):
+    with pytest.raises(ganzoo.BadInput, match=r"(n|seed) must be a whole number, (1|0) or more, got "):
+        labelled_model().sample(n, seed)
+
+
+def test_numpy_s_whole_numbers_are_the_same_as_python_s():
+    model = labelled_model()
+    assert torch.equal(model.sample(np.int64(3), np.int32(7)), model.sample(3, 7))
+
+
+@pytest.mark.parametrize("flag", [["-n", "2.5"], ["-n", "0"], ["--seed", "-1"], ["--seed", "x"]])
+def test_the_command_says_the_same_of_them(typed, run, flag):
+    code, _, told = typed("sample", run.path, *flag)
+    assert (code, f"{flag[0].strip('-')} must be a whole number, " in told) == (2, True), told
+
+
+@pytest.mark.parametrize("key", ["n", "seed", "self", "fixed", "key"])
+def test_names_of_parameters_are_latents_that_this_generator_does_not_have(typed, run, key):
+    code, _, told = typed("sample", run.path, "--set", f"{key}=1")
+    assert (code, f"this generator has no '{key}' to fix" in told) == (2, True), told
