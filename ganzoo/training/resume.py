@@ -9,6 +9,7 @@ import torch
 
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
+from ganzoo.data.decode import SIXTEEN_BITS
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput
 from ganzoo.plugins.registration import Registration
@@ -93,6 +94,19 @@ def keep_classes(data: Data, before: Sequence[str] | None, architecture: Resolve
 def some(classes: Sequence[str]) -> str:
     """Return the first few classes with their numbers."""
     return ", ".join(f"{number} {name}" for number, name in enumerate(classes[:5])) + ", ..." * (len(classes) > 5)
+
+
+def check_same_range(recipe: Recipe, data: Data, known: Mapping[str, Any]) -> None:
+    """Raise `BadInput` if images with more than 8 bits would get other levels than the run has learned from.
+
+    Runs that know nothing of their data are older than the key `data.range` and took all 16 bits for the range.
+    """
+    if known or recipe.data.range or data.range in (None, SIXTEEN_BITS):
+        return
+    raise BadInput(
+        f"the run took 0..65535 for the range of images with more than 8 bits, and here it is {data.range}: "
+        "set data.range=[0,65535] to keep it, or start a new run"
+    )
 
 
 def note_other_files(data: Data, before: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from ganzoo.training.resume import (
     check_data_exists,
     check_same_architecture,
     check_same_init,
+    check_same_range,
     check_same_shape,
     count_rollbacks,
     keep_classes,
@@ -143,6 +144,7 @@ def resume_run(
                 check_same_shape(facts, plan.data.facts)
                 known = state.numbers.get("data", {})
                 keep_classes(plan.data, known.get("classes", run.classes), plan.resolved.architecture)
+                check_same_range(new, plan.data, known)
                 note_other_files(plan.data, known)
                 if is_finished(run, state, plan.recipe):
                     return run

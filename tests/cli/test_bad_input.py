@@ -56,7 +56,10 @@ BAD = {
     ),
     "impossible size": (["train", "dcgan", "-o", "data.size=30"], "architecture 'dcgan': images must be square, 28"),
     "empty folder": (["train", "dcgan", "--data", "empty"], "there is no image below 'empty'"),
-    "broken image": (["train", "dcgan", "--data", "broken"], "cannot read the image 'broken/photo.png'"),
+    "broken image": (
+        ["train", "dcgan", "--data", "broken", "-o", "data.broken=refuse"],
+        "cannot read 1 of 13 images: 'photo.png': it is not in a format that is read; data.broken=",
+    ),
     "data is a file": (["train", "dcgan", "--data", "bad.toml"], "'bad.toml' is a file; data is a folder of images"),
     "out not empty": (["train", "dcgan", "--out", "broken"], "'broken' is not empty; choose another --out"),
     "overwrite no run": (
