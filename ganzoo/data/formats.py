@@ -1,6 +1,7 @@
 """The image formats that are read, told by the content of a file and never by its name."""
 
 from pathlib import Path
+from typing import IO
 
 from PIL import Image
 
@@ -16,7 +17,7 @@ CAMERA_ENDINGS = (
 """Endings of cameras' raw files: they look like TIFF, which then holds a small preview."""
 
 
-def open_picture(path: str | Path) -> Image.Image:
+def open_picture(path: str | Path | IO[bytes]) -> Image.Image:
     """Open an image file without reading its pixels. Raises what Pillow raises, of any kind, if it cannot be read."""
     return Image.open(path, formats=FORMATS)
 

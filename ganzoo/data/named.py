@@ -4,6 +4,7 @@ Torch and torchvision are imported when a set is opened, so that listing the nam
 """
 
 import gzip
+import io
 import os
 from contextlib import suppress
 from functools import cached_property
@@ -19,7 +20,6 @@ from ganzoo.errors import BadInput, Unavailable, suggest
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
-    from torchvision.datasets import LSUN
 
     from ganzoo.data.images import ImageFiles
 
@@ -142,11 +142,15 @@ def open_lsun(name: str, root: Path) -> "Lsun":
 
 
 class Lsun:
-    """The images of one LSUN category, by index. Each process opens the database itself, as lmdb requires."""
+    """The images of one LSUN category, by index. Each process opens the database itself, as lmdb requires.
+
+    Torchvision's own reader keeps a pickle in the working directory, which would run the code of whoever put one there.
+    """
 
     def __init__(self, folder: Path, category: str) -> None:
-        self._root, self._category = str(folder), f"{category}_train"
-        self._count = len(self._open())
+        self._path = str(folder / f"{category}_train_lmdb")
+        with self._connect() as database:
+            self._count: int = database.stat()["entries"]
 
     def __len__(self) -> int:
         return self._count
@@ -156,15 +160,25 @@ class Lsun:
         return f"image {index}"
 
     def open(self, index: int) -> "Image.Image":
-        """Open an image."""
-        image: Image.Image = self._images[index][0]
-        return image
+        """Read an image."""
+        from ganzoo.data.decode import check_size
+        from ganzoo.data.formats import open_picture
+
+        with self._database.begin() as transaction:
+            picture = open_picture(io.BytesIO(transaction.get(self._keys[index])))
+        check_size(picture)
+        return picture.convert("RGB")
 
     @cached_property
-    def _images(self) -> "LSUN":
-        return self._open()
+    def _database(self) -> Any:
+        return self._connect()
 
-    def _open(self) -> "LSUN":
-        from torchvision.datasets import LSUN
+    @cached_property
+    def _keys(self) -> list[bytes]:
+        with self._database.begin() as transaction:
+            return list(transaction.cursor().iternext(keys=True, values=False))
 
-        return LSUN(self._root, [self._category])
+    def _connect(self) -> Any:
+        import lmdb
+
+        return lmdb.open(self._path, max_readers=1, readonly=True, lock=False, readahead=False, meminit=False)

@@ -126,6 +126,6 @@ def animate(path: Path, pictures: Sequence[Path]) -> None:
 
 def read_frame(path: Path) -> Image.Image:
     """Read a picture and reduce it to the 256 colours of a GIF."""
-    with Image.open(path) as picture:
+    with Image.open(path, formats=["PNG"]) as picture:
         # Other methods lose the rare colours, which are those of the dots.
         return picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)

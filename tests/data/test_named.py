@@ -162,7 +162,7 @@ def test_the_categories_of_lsun_are_torchvisions():
 
 def test_lsun_streams_its_training_images(tmp_path, monkeypatch):
     lmdb = pytest.importorskip("lmdb")
-    monkeypatch.chdir(tmp_path)  # torchvision writes a list of keys into the working directory
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "lsun").mkdir()
     with lmdb.open(str(tmp_path / "lsun/tower_train_lmdb")) as database, database.begin(write=True) as write:
         for i in range(5):
@@ -172,6 +172,7 @@ def test_lsun_streams_its_training_images(tmp_path, monkeypatch):
     assert found.facts == {"image": (3, 8, 8)}
     same(take(found.batches(2, 0, 4), 2), take(found.batches(2, 0), 4)[2:])
     assert sorted(levels(found.first(5, 0))) == [0, 10, 20, 30, 40]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.png", "lsun"]  # no pickle of torchvision's
 
 
 def test_lsun_that_is_not_there_is_unavailable(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ganzoo import BadInput
 from ganzoo.data.memory import InMemory
@@ -122,3 +123,26 @@ def test_a_stream_is_grey_if_the_files_looked_at_are(tmp_path, streamed, monkeyp
     found = open_data(tmp_path, size=8)
     assert found.facts["image"] == (1, 8, 8)
     assert sorted(levels(next(found.batches(9, 0)))) == [0, 10, 20, 30, 50, 50, 60, 70, 80]
+
+
+def test_a_stream_refuses_a_broken_image_if_it_is_to(tmp_path, streamed):
+    many(tmp_path)
+    broken(tmp_path / "a/004.png")
+    with pytest.raises(BadInput, match=r"cannot read the image '.*004\.png'; data\.broken='skip' leaves it out"):
+        take(open_data(tmp_path, size=8, broken="refuse").batches(5, 1), 3)
+
+
+def test_what_is_said_of_a_large_folder_says_how_many_files_were_examined(tmp_path, streamed, monkeypatch):
+    monkeypatch.setattr("ganzoo.data.folders.MAX_FILES_EXAMINED", 3)
+    for number in range(7):
+        pixels = np.full((8, 9), 100 * number, dtype=np.int32)
+        pixels[0] = 0
+        Image.fromarray(pixels).save(tmp_path / f"{number}.tif")
+    found = open_data(tmp_path, size=8)
+    assert found.range == (0, 600) and found.notes[:-1] == [
+        "the values of 3 images with more than 8 bits lie in 0..600: now black..white (data.range) (of 3 examined)",
+        "converted 3 images to grey (3 32-bit) and resized 3 to 8 x 8 (data.size says to what) (of 3 examined)",
+        "cut 3 images to a square: up to 11 % of one ('0.tif') (of 3 examined)",
+    ]
+    batch = found.first(7, 0)
+    assert sorted(((batch["image"][:, 0, -1, 0] + 1) * 127.5).round().tolist()) == [0, 42, 85, 128, 170, 212, 255]
