@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 
 from ganzoo._io import read_bytes, replace_folder, sha256, sync_folder, to_json, write_bytes, write_errors, write_json
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
-from ganzoo.training.runs.snapshot import State
+from ganzoo.training.runs.snapshot import Numbers, State
 
 FORMAT = 3
 """The format that is written. Lower ones were written before the first release and lack what resuming needs."""
@@ -117,13 +118,25 @@ def read_checkpoint(path: Path) -> State | None:
         text, content = (read_bytes(path / name) for name in ("state.json", "state.safetensors"))
         numbers = parse_json(text, path)
         intact = to_json(numbers) == text and numbers.pop("sha256") == hash_numbers(numbers)
-        intact = intact and numbers["tensors"] == sha256(content)
-    except (BadInput, ValueError, KeyError, TypeError, AttributeError):
+        if not (intact and numbers["tensors"] == sha256(content) and isinstance(numbers["format"], int)):
+            return None
+        check_format(path, numbers["format"])
+        Numbers.model_validate(numbers)
+        return State(tensors_from_bytes(content), numbers)
+    except OtherFormat:
+        raise
+    # What comes from strangers can have the right hashes and any content.
+    except (BadInput, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RuntimeError):
         return None
-    if not intact:
-        return None
-    if numbers["format"] > FORMAT:
-        raise BadInput(f"{path} has format {numbers['format']}, this ganzoo reads up to {FORMAT}; install a newer one")
-    if numbers["format"] < FORMAT:
-        raise BadInput(f"{path} has format {numbers['format']}, which this ganzoo no longer reads; start a new run")
-    return State(tensors_from_bytes(content), numbers)
+
+
+class OtherFormat(BadInput):
+    """A checkpoint is sound, and another version of ganzoo reads it."""
+
+
+def check_format(path: Path, number: int) -> None:
+    """Raise `OtherFormat` for a checkpoint that this ganzoo does not read."""
+    if number > FORMAT:
+        raise OtherFormat(f"{path} has format {number}, this ganzoo reads up to {FORMAT}; install a newer one")
+    if number < FORMAT:
+        raise OtherFormat(f"{path} has format {number}, which this ganzoo no longer reads; start a new run")

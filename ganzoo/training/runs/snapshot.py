@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from torch import Tensor
 
 from ganzoo.engine.loop import Engine
@@ -22,6 +23,33 @@ class State:
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
+
+
+class Ledger(BaseModel):
+    """The loss terms since the last line of the log; their values are tensors."""
+
+    turn: int
+    tallies: list[dict[Literal["names", "turns"], list[Any]]]
+
+
+class Numbers(BaseModel):
+    """The plain values that every state has, each of the type that restoring needs."""
+
+    model_config = ConfigDict(strict=True)
+
+    index: NonNegativeInt
+    images: NonNegativeInt
+    seed: int
+    losses: list[str]
+    optimizers: dict[str, str]
+    turns: dict[str, int]
+    scalers: dict[str, dict[str, Any]]
+    ledger: Ledger
+    measured: dict[str, float]
+    facts: dict[str, Any]
+    best: dict[str, float] | None = None
+    unimproved: int = 0
+    data: dict[str, Any] = {}
 
 
 def capture(engine: Engine, **about: Any) -> State:
@@ -60,6 +88,16 @@ def restore(engine: Engine, state: State) -> None:
     If the recipe has another seed than the state, the random generators stay as that seed has set them. The buffers of
     a loss that the state does not have stay as they are.
     """
+    try:
+        put_back(engine, state)
+    except BadInput:
+        raise
+    except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
+        raise BadInput(f"the checkpoint does not fit this recipe: {type(error).__name__} {error}") from error
+
+
+def put_back(engine: Engine, state: State) -> None:
+    """Do the work of `restore`."""
     state = select_rank(state, engine.processes.rank)
     numbers, optimizers_now = state.numbers, name_optimizers(engine)
     if numbers["optimizers"] != optimizers_now:

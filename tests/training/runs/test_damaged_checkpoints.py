@@ -8,9 +8,10 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import save as save_tensors
 
 import ganzoo
-from ganzoo._io import to_json
+from ganzoo._io import sha256, to_json
 from ganzoo.training.runs import checkpoint
 from trainings import Heard, index_and_notes, newest, resume, tiny, train_with
 
@@ -53,6 +54,70 @@ def test_a_checkpoint_with_one_other_byte_is_passed_over(run, name):
 def test_a_checkpoint_that_lacks_a_file_is_passed_over(run, name):
     (newest(run) / name).unlink()
     assert index_and_notes(run) == PASSED_OVER
+
+
+def change(numbers, **values):
+    """What a stranger makes of a checkpoint's numbers: any content, with the right hash."""
+    changed = {key: value for key, value in (numbers | values).items() if value is not MISSING and key != "sha256"}
+    return to_json(changed | {"sha256": checkpoint.hash_numbers(changed)})
+
+
+MISSING = object()
+STRANGE = {
+    "an index that is text": {"index": "8"},
+    "no index": {"index": MISSING},
+    "a negative index": {"index": -8},
+    "a format that is text": {"format": "3"},
+    "no format": {"format": MISSING},
+    "losses that are a number": {"losses": 3},
+    "no turns": {"turns": MISSING},
+    "scalers of another type": {"scalers": {"generator": 1}},
+    "a ledger without tallies": {"ledger": {"turn": 3}},
+    "tallies that are text": {"ledger": {"turn": 3, "tallies": ["x"]}},
+    "a best that is a list": {"best": [1]},
+    "facts that are a list": {"facts": [1]},
+    "data that are text": {"data": "x"},
+}
+
+
+@pytest.mark.parametrize("values", STRANGE.values(), ids=STRANGE)
+def test_strange_numbers_with_the_right_hash_are_passed_over(run, values):
+    path = newest(run) / "state.json"
+    path.write_bytes(change(json.loads(path.read_bytes()), **values))
+    assert index_and_notes(run) == PASSED_OVER
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 2000 + b"]" * 2000, b'{"a":' * 2000 + b"1" + b"}" * 2000, b'{"index": ' + b"9" * 5000 + b"}", b"[]"],
+)
+def test_numbers_that_python_cannot_read_are_passed_over(run, content):
+    (newest(run) / "state.json").write_bytes(content)
+    assert index_and_notes(run) == PASSED_OVER
+
+
+def test_tensors_that_are_none_with_the_right_hash_are_passed_over(run):
+    folder = newest(run)
+    (folder / "state.safetensors").write_bytes(b"no tensors")
+    path = folder / "state.json"
+    path.write_bytes(change(json.loads(path.read_bytes()), tensors=sha256(b"no tensors")))
+    assert index_and_notes(run) == PASSED_OVER
+
+
+def test_a_file_in_the_place_of_a_checkpoint_is_passed_over(run):
+    shutil.rmtree(newest(run))
+    (run.checkpoints / "step-000008").write_text("")
+    assert index_and_notes(run) == PASSED_OVER
+
+
+def test_tensors_that_do_not_fit_are_said(run):
+    folder = newest(run)
+    content = save_tensors({"rng.run": torch.zeros(3)})
+    (folder / "state.safetensors").write_bytes(content)
+    path = folder / "state.json"
+    path.write_bytes(change(json.loads(path.read_bytes()), tensors=sha256(content)))
+    with pytest.raises(ganzoo.BadInput, match="the checkpoint does not fit this recipe"):
+        resume(run.path, train={"steps": 9})
 
 
 def test_a_damaged_checkpoint_is_made_again_the_same(run, finished):
