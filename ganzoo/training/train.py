@@ -1,21 +1,18 @@
 """Train by a recipe: start a run or resume one, and roll back to its last checkpoint if it diverges."""
 
 import logging
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.data.base import Data
-from ganzoo.data.batches import Batches
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe.build import complete
-from ganzoo.recipe.recipe import Recipe, differences
+from ganzoo.recipe.recipe import Recipe
+from ganzoo.training.agreement import check_agreement, hold_run, list_facts
 from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
@@ -36,6 +33,7 @@ from ganzoo.training.runs import checkpoint
 from ganzoo.training.runs.lost import check_nothing_lost
 from ganzoo.training.runs.run import Run, must_remove
 from ganzoo.training.runs.snapshot import State
+from ganzoo.training.threads import train_alone
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.monitor import describe_patience, is_out_of_patience
 
@@ -61,7 +59,8 @@ def train(
     by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
     `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the recipe
     names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global random
-    generator is seeded with `train.seed`. `progress` is deprecated: an object with the methods say, start, step, log
+    generator is seeded with `train.seed`, so one process trains one thing at a time, and meanwhile no other thread of
+    it may draw from that generator. `progress` is deprecated: an object with the methods say, start, step, log
     and stop, in place of the bar.
     Raises `BadInput` for a request that cannot work, `Diverged` for non-finite numbers, `Failed` if a plugin, a
     callback or the data fail, and `Interrupted` after Ctrl-C; what was saved stays.
@@ -70,7 +69,11 @@ def train(
         warn_of_progress()
     if isinstance(data, str | Path):
         overrides, data = {**overrides, "data.name": str(data)}, None
-    with connect_processes() as processes, show_progress(processes.first, quiet, progress) as display:
+    with (
+        connect_processes() as processes,
+        train_alone(processes),
+        show_progress(processes.first, quiet, progress) as display,
+    ):
         with processes.raise_on_all_ranks():
             callbacks = check_callbacks(callbacks)
         if resume:
@@ -153,63 +156,6 @@ def resume_run(
         trainer = Trainer(prepare(plan, state), run)
         trainer.record("resumed")
         return play(plan, trainer)
-
-
-@contextmanager
-def hold_run(run: Run, processes: Processes, new: bool = False) -> Iterator[None]:
-    """Lock a run, perhaps a `new` one, for this training.
-
-    Raises `BadInput` if another training holds it, or a process cannot see its folder.
-    """
-    with ExitStack() as stack:
-        with processes.raise_on_all_ranks():
-            if processes.first:
-                stack.enter_context(run.locked())
-        if processes.count > 1:
-            check_folder(run, processes, new)
-        yield
-
-
-def check_folder(run: Run, processes: Processes, new: bool) -> None:
-    """Raise `BadInput` if a process cannot see the run's folder; a new folder is then emptied."""
-    word = processes.broadcast_object(secrets.token_hex())
-    with processes.raise_on_all_ranks():
-        if processes.first:
-            run.write_marker(word)
-    try:
-        with processes.raise_on_all_ranks():
-            run.wait_for_marker(word)
-    except BadInput:
-        if processes.first and new:
-            run.clear()
-        raise
-    finally:
-        if processes.first:
-            run.write_marker(None)
-
-
-def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, Any]) -> None:
-    """Raise `BadInput` if the processes have different recipes or data, or cannot divide a batch equally."""
-    if processes.count == 1:
-        return
-    everyone = processes.all_gather((recipe.written_out(), facts))
-    with processes.raise_on_all_ranks():
-        first, found = everyone[0]
-        for rank, (other, there) in enumerate(everyone):
-            facts_apart = {key: [value, there[key]] for key, value in found.items() if value != there[key]}
-            for path, (one, another) in (differences(first, other) | facts_apart).items():
-                difference = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
-                raise BadInput(f"all processes must train by one recipe on the same data, but {difference}")
-        if not recipe.data.from_python:
-            processes.check_shares(recipe.train.batch, recipe.train.accumulate, f"train.batch={recipe.train.batch}")
-
-
-def list_facts(data: Data | None, state: State | None = None) -> dict[str, Any]:
-    """Return the facts beside the recipe that must be the same in all processes."""
-    facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
-    facts["hash of the file names"] = data.fingerprint if data else None
-    facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
-    return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}
 
 
 def newest_state(run: Run) -> State | None:
