@@ -25,6 +25,9 @@ SIXTEEN_BITS: Range = (0, 65535)
 WHITE_IS_ZERO = 0
 PHOTOMETRIC = 262
 """TIFF's tag that says what 0 stands for."""
+BITS, SAMPLE_FORMAT = 258, 339
+UNSIGNED = (1,)
+"""TIFF's sample format of numbers from 0, which is that of a file that states none."""
 
 large = threading.Lock()
 
@@ -102,9 +105,17 @@ def read_rows(picture: Image.Image) -> Iterator[tuple[int, NDArray[np.generic]]]
     """Yield the values of a deep picture, some rows at a time. Raises `ValueError` if one is not finite."""
     for top in range(0, picture.height, ROWS):
         rows = np.asarray(picture.crop((0, top, picture.width, min(top + ROWS, picture.height))))
+        if is_unsigned(picture):
+            rows = rows.view(np.uint32)
         if not np.isfinite(rows).all():
             raise ValueError("some pixels are not finite numbers")
         yield top, rows
+
+
+def is_unsigned(picture: Image.Image) -> bool:
+    """Return whether 32 bits stand for numbers from 0; Pillow reads those from 2**31 as negative."""
+    tags = getattr(picture, "tag_v2", {})
+    return picture.mode == "I" and tags.get(BITS) == (32,) and tags.get(SAMPLE_FORMAT, UNSIGNED) == UNSIGNED
 
 
 def is_negative(picture: Image.Image) -> bool:

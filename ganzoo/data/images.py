@@ -1,12 +1,12 @@
 """Image files by index: open any of them, and decode them all or one after the other."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import torch
 from PIL import Image, UnidentifiedImageError
@@ -20,6 +20,8 @@ from ganzoo.errors import BadInput
 
 Broken = Literal["skip", "refuse"]
 """What is done about an image that cannot be read."""
+
+T = TypeVar("T")
 
 MAX_UNREADABLE_IN_A_ROW = 1000
 """Unreadable images in a row after which a stream gives up."""
@@ -121,7 +123,7 @@ def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple
                 reasons[index] = found
             else:
                 images[index] = found
-    notes = list(describe_broken(files, reasons, broken))
+    notes = describe_broken(files, reasons, broken)
     sources = torch.tensor(list(find_replacements(len(files), reasons)))
     for index in reasons:
         images[index] = images[sources[index]]
@@ -130,19 +132,24 @@ def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple
 
 def read_image(files: ImageFiles, rendering: Rendering, index: int) -> Tensor | str:
     """Return the pixels of a file, or why it cannot be read."""
+    return try_reading(files, index, partial(to_pixels, rendering=rendering))
+
+
+def try_reading(files: ImageFiles, index: int, read: Callable[[Image.Image], T]) -> T | str:
+    """Return what a function finds in an image file, or why it cannot be read."""
     try:
         with files.open(index) as picture:
-            return to_pixels(picture, rendering)
+            return read(picture)
     except UnidentifiedImageError:
         return "it is not in a format that is read"
     except Exception as error:  # a broken file can make Pillow raise any exception
         return " ".join(str(error).split()) or type(error).__name__
 
 
-def describe_broken(files: ImageFiles, reasons: dict[int, str], broken: Broken) -> Iterator[str]:
-    """Yield a note on images that cannot be read. Raises `BadInput` if they are to be refused, or none can be read."""
+def describe_broken(files: ImageFiles, reasons: Mapping[int, str], broken: Broken) -> list[str]:
+    """Return a note on images that cannot be read. Raises `BadInput` if they are to be refused, or none can be read."""
     if not reasons:
-        return
+        return []
     named = "; ".join(f"'{files.name(index)}': {reasons[index]}" for index in list(reasons)[:MAX_NAMED])
     named += f"; and {len(reasons) - MAX_NAMED:,} more" * (len(reasons) > MAX_NAMED)
     some = f"{len(reasons):,} of {len(files):,} image" + "s" * (len(files) > 1)
@@ -150,7 +157,7 @@ def describe_broken(files: ImageFiles, reasons: dict[int, str], broken: Broken) 
         raise BadInput(f"no file below '{files.top}' can be read as an image: {named}")
     if broken == "refuse":
         raise BadInput(f"cannot read {some}: {named}; data.broken='skip' leaves them out")
-    yield f"skipped {some} that cannot be read, the next one takes the place of each: {named}"
+    return [f"skipped {some} that cannot be read, the next one takes the place of each: {named}"]
 
 
 def find_replacements(count: int, broken: Mapping[int, str]) -> Iterator[int]:

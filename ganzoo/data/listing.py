@@ -158,14 +158,16 @@ def walk_folder(top: Path) -> Walk:
 def find_images_proper(names: Sequence[str]) -> tuple[str, list[str]]:
     """Return the path, "" or with "/" at its end, of the folder that holds the images proper, and notes on it."""
     inner, notes = "", list[str]()
-    while "" not in (firsts := first_folders(names, inner)):
-        others = sorted(first for first in firsts if first.lower() in OTHER_PARTS)
-        proper = firsts.difference(others) or firsts
-        if len(proper) > 1 or (others and len(firsts) > 1 and min(proper).lower() not in TRAINING_PARTS):
+    while folders := (firsts := first_folders(names, inner)) - {""}:
+        training = {folder for folder in folders if folder.lower() in TRAINING_PARTS}
+        others = {folder for folder in folders if folder.lower() in OTHER_PARTS}
+        if len(training) == 1 and others and training | others == folders:
+            unused = quote_some(sorted(others)) + ", nor the images beside them" * ("" in firsts)
+            notes.append(f"of a data set in parts, '{inner}{min(training)}' is used and not {unused}")
+            folders = training
+        elif len(firsts) > 1:
             break
-        if len(firsts) > 1:
-            notes.append(f"of a data set in parts, '{inner}{min(proper)}' is used and not {quote_some(others)}")
-        inner += f"{min(proper)}/"
+        inner += f"{min(folders)}/"
     return inner, notes
 
 

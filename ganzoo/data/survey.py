@@ -1,7 +1,7 @@
 """Look at the files of a folder before they are decoded: channels, the range of deep pictures, what is to be said."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -13,7 +13,7 @@ from PIL import Image
 from ganzoo._cores import usable_cores
 from ganzoo.data.base import quote_some
 from ganzoo.data.decode import SIXTEEN_BITS, Range, Rendering, check_size, is_deep, one_at_a_time, read_rows, to_pixels
-from ganzoo.data.images import ImageFiles
+from ganzoo.data.images import ImageFiles, describe_broken, try_reading
 from ganzoo.errors import BadInput
 
 T = TypeVar("T")
@@ -52,10 +52,10 @@ class Survey:
 
     def __init__(self, files: ImageFiles, indices: Sequence[int]) -> None:
         self.files, self.examined = files, len(indices)
-        found = zip(indices, in_threads(partial(try_header, files), indices), strict=True)
-        self.headers: Mapping[int, Header] = {index: header for index, header in found if header}
+        found = dict(zip(indices, in_threads(partial(read_header, files), indices), strict=True))
+        self.headers = {index: header for index, header in found.items() if isinstance(header, Header)}
         if not self.headers:
-            raise BadInput(f"no file below '{files.top}' can be read as an image")
+            describe_broken(files, {index: str(reason) for index, reason in found.items()}, "refuse")
 
     @property
     def channels(self) -> int:
@@ -149,20 +149,23 @@ def count_images(count: int) -> str:
     return f"{count:,} image" + "s" * (count != 1)
 
 
-def try_header(files: ImageFiles, index: int) -> Header | None:
-    """Read the header of a file; None if it cannot be read."""
-    with suppress(Exception), files.open(index) as picture:
-        deep, transparent = is_deep(picture), picture.has_transparency_data
-        return Header(
-            size=picture.size,
-            kind=describe_mode(picture),
-            grey=deep or picture.mode in ("1", "L", "LA"),
-            deep=deep,
-            deep_colour=not deep and has_sixteen_bits(picture),
-            transparent=transparent,
-            several=picture.format != "MPO" and getattr(picture, "is_animated", False),
-        )
-    return None
+def read_header(files: ImageFiles, index: int) -> Header | str:
+    """Return the header of a file, or why it cannot be read."""
+    return try_reading(files, index, make_header)
+
+
+def make_header(picture: Image.Image) -> Header:
+    """Return what the header of a picture says."""
+    deep = is_deep(picture)
+    return Header(
+        size=picture.size,
+        kind=describe_mode(picture),
+        grey=deep or picture.mode in ("1", "L", "LA"),
+        deep=deep,
+        deep_colour=not deep and has_sixteen_bits(picture),
+        transparent=picture.has_transparency_data,
+        several=picture.format != "MPO" and getattr(picture, "is_animated", False),
+    )
 
 
 def describe_mode(picture: Image.Image) -> str:

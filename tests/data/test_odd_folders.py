@@ -1,6 +1,7 @@
 """Folders as strangers have them: colours, labels and sentences of each."""
 
 import re
+import sys
 
 import pytest
 
@@ -16,7 +17,12 @@ from pictures import pixels_of
 def odd(request, tmp_path):
     """What is expected, and the folder."""
     found = FOLDERS[request.param]
-    found.make(tmp_path)
+    try:
+        found.make(tmp_path)
+    except (OSError, AttributeError):
+        if sys.platform == "linux":
+            raise
+        pytest.skip("this system has no such files")
     return found, tmp_path
 
 

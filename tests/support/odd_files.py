@@ -137,9 +137,13 @@ def rotated(top: Path) -> None:
     write(top / "a.png", image, exif=exif)
 
 
-def big_endian(values: list[int]) -> bytes:
-    """The bytes of an 8 x 8 TIFF whose 16-bit values have the high byte first."""
-    pixels = np.broadcast_to(np.repeat(values, 8 // len(values)), SIZE).astype(">u2").tobytes()
-    tags = [(256, 8), (257, 8), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8), (279, len(pixels))]
-    entries = b"".join(struct.pack(">HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
-    return b"MM\0*" + struct.pack(">I", 8 + len(pixels)) + pixels + struct.pack(">H", len(tags)) + entries + bytes(4)
+def tiff(values: list[int], kind: str) -> bytes:
+    """The bytes of an 8 x 8 TIFF whose values have this type, such as ">u2", each in columns of its own."""
+    pixels = np.broadcast_to(np.repeat(values, 8 // len(values)), SIZE).astype(kind).tobytes()
+    order, signed = kind[0], 2 if "i" in kind else 1
+    tags = [(256, 8), (257, 8), (258, 8 * int(kind[2])), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8)]
+    entries = b"".join(
+        struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0) for tag, value in [*tags, (279, len(pixels)), (339, signed)]
+    )
+    head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HI", 42, 8 + len(pixels))
+    return head + pixels + struct.pack(f"{order}H", len(tags) + 2) + entries + bytes(4)

@@ -16,7 +16,6 @@ from PIL import Image
 from odd_files import (
     SIZE,
     also,
-    big_endian,
     cut_short,
     deep,
     deep_colour,
@@ -30,6 +29,7 @@ from odd_files import (
     picture,
     rotated,
     text,
+    tiff,
     write,
 )
 
@@ -93,6 +93,11 @@ FOLDERS: dict[str, Odd] = {
     "parts without classes": Odd(
         greys("Train/1.png", "Valid/1.png"), [10], notes=["a data set in parts, 'Train' is used and not 'Valid'"]
     ),
+    "parts and a cover": Odd(
+        greys("cover.png", "test/1.png", "train/1.png"),
+        [30],
+        notes=["is used and not 'test', nor the images beside them$"],
+    ),
     "parts in a wrapper": Odd(
         greys("set/test/1.png", "set/train/1.png"), [20], notes=["'set/train' is used and not 'test'"]
     ),
@@ -150,7 +155,7 @@ FOLDERS: dict[str, Odd] = {
         ],
     ),
     "12 bits, other way round": Odd(
-        lambda top: text("a.tif", big_endian([0, 4095]))(top), [127.5], notes=[r"lie in 0\.\.4095", "1 16-bit"]
+        text("a.tif", tiff([0, 4095], ">u2")), [127.5], notes=[r"lie in 0\.\.4095", "1 16-bit"]
     ),
     "tomography": Odd(
         deep("a.tif", [-1000, 3000], np.int32), [127.5], notes=[r"lie in -1000\.\.3000: now black", "1 32-bit"]
@@ -165,6 +170,12 @@ FOLDERS: dict[str, Odd] = {
         notes=[r"lie in 0\.\.1", "2 floating-point", "'b.tif': some pixels are not finite numbers"],
     ),
     "white is zero": Odd(deep("a.tif", [0, 0, 0, 65535], np.uint16, **WHITE_IS_ZERO), [191.25], notes=["1 16-bit"]),
+    "numbers from 0 in 32 bits": Odd(
+        text("a.tif", tiff([0, 4_000_000_000], "<u4")), [127.5], notes=[r"lie in 0\.\.4e\+09: now", "1 32-bit"]
+    ),
+    "numbers below 0 in 16 bits": Odd(
+        text("a.tif", tiff([-1000, 1000], "<i2")), [127.5], notes=[r"lie in -1000\.\.1000: now", "1 16-bit"]
+    ),
     "one level": Odd(deep("a.tif", [7], np.uint16), [0], notes=[r"lie in 7\.\.7", "1 16-bit"]),
     "16-bit colour": Odd(deep_colour("a.png", 65535, 32768, 0), [[255, 128, 0]], notes=["16-bit colour the upper 8"]),
     "12-bit colour": Odd(deep_colour("a.png", 4095, 2000, 0), refused="16-bit colour .* 'a.png' they reach 15 of 255"),
@@ -214,7 +225,10 @@ FOLDERS: dict[str, Odd] = {
         refused="^cannot read 2 of 3 images: 'b.png': it is .*; 'c.png': it is .*; data.broken='skip' leaves them out$",
         options={"broken": "refuse"},
     ),
-    "all broken": Odd(also(text("a.png"), text("b.png")), refused="no file below .* can be read as an image"),
+    "all broken": Odd(
+        also(text("a.png"), text("b.png")),
+        refused="no file below .* can be read as an image: 'a.png': it is not .*; 'b.png': it is not",
+    ),
     "too many pixels": Odd(
         also(greys("a.png"), huge("b.png", 8200)),
         [10, 10],
