@@ -1,5 +1,6 @@
 """Errors of plugins and data, raised again with the name of the code at fault."""
 
+import re
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -43,3 +44,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     )
+
+
+def hide_passwords(text: str) -> str:
+    """Remove users and passwords from the URLs in a text."""
+    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)

@@ -7,6 +7,7 @@ import traceback
 
 import click
 
+from ganzoo._faults import hide_passwords
 from ganzoo.cli.terminal import printable, rank
 from ganzoo.errors import BadInput, Error, Failed, PeerLost
 
@@ -32,7 +33,7 @@ def share_error(error: BaseException) -> BaseException:
 def report(error: BaseException, debug: bool) -> int:
     """Print an error on standard error; return its exit code."""
     if debug:
-        traceback.print_exception(error)
+        print_traceback(error)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.exceptions.Exit):
@@ -54,6 +55,11 @@ def report(error: BaseException, debug: bool) -> int:
             click.echo(f"error: {printable(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:
-        traceback.print_exception(error)
+        print_traceback(error)
     click.echo("this is a bug in ganzoo or in a plugin; please report it with the lines above", err=True)
     return 1
+
+
+def print_traceback(error: BaseException) -> None:
+    """Print where an error comes from, without the passwords of URLs."""
+    click.echo(hide_passwords("".join(traceback.format_exception(error))), err=True, nl=False)

@@ -151,6 +151,7 @@ def publish(
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
+    from ganzoo.zoo.hub.session import hide_passwords_in_client_messages
     from ganzoo.zoo.publishing.entry import add_entry, check_name_free
     from ganzoo.zoo.publishing.publish import Publication
 
@@ -161,6 +162,7 @@ def publish(
         return
     if register:
         check_name_free(publication.name, repository)
+    hide_passwords_in_client_messages()
     entry = publication.publish()
     click.echo(entry, nl=False)
     if register:

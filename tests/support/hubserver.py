@@ -5,7 +5,7 @@
 
 Tokens are in TOKENS; any other one is answered with 401. Faults are dicts, and the first that matches is used, `times`
 times: {"match": regex on the path, "method": "GET", "kind": K, "times": n, ...} where K is "status" (code=500,
-headers={}), "drop" (after=N bytes, orderly close), "reset" (after=N, TCP RST), "corrupt" (at=N, flips one byte), "slow"
+headers={}, body={}), "drop" (after=N bytes, orderly close), "reset" (after=N, TCP RST), "corrupt" (at=N, flips one byte), "slow"
 (delay=s before the headers), "trickle" (chunk=N, delay=s between chunks), "noheader" (name), "header" (name, value),
 "coded" (coding, data: another body), or "endless" (without a length, until the client goes away).
 """
@@ -147,7 +147,12 @@ class Handler(BaseHTTPRequestHandler):
             if self.fault and self.fault["kind"] == "slow":
                 time.sleep(self.fault["delay"])
             if self.fault and self.fault["kind"] == "status":
-                raise Err(self.fault.get("code", 500), "injected fault", **self.fault.get("headers", {}))
+                raise Err(
+                    self.fault.get("code", 500),
+                    "injected fault",
+                    body=self.fault.get("body"),
+                    **self.fault.get("headers", {}),
+                )
             self.user = self.role = None
             if tok and not path.startswith(("/cdn/", "/lfs/")):
                 if tok not in TOKENS:

@@ -91,14 +91,14 @@ def explain_refusal(error: Exception, repository: str, what: str) -> Unavailable
 
 def explain_response(error: HfHubHTTPError, what: str) -> str:
     """Say what an error response of the Hub means."""
-    code = error.response.status_code
+    code, said = error.response.status_code, " ".join((error.server_message or "").split())[:200]
     meaning = {
         401: "does not know this token, which may have expired, or requires one; log in with 'hf auth login'",
-        403: "does not allow it: the token lacks the permission, or the name belongs to another account",
+        403: f"does not allow it ({said}): the token lacks the permission, or the name belongs to another account",
         409: "reports a conflict with what is there",
         412: "reports that the repository changed meanwhile; look, and try again",
         429: f"refuses so many requests; wait{describe_wait(error)}, and try again",
-    }.get(code, "failed; try again later" if code >= 500 else first_line(error))
+    }.get(code, "failed; try again later" if code >= 500 else f"refuses this: {said or first_line(error)}")
     return f"{what}: the Hub {where()} {meaning} ({code})"
 
 

@@ -1,13 +1,16 @@
 """The way to the Hub: its address, the session of its client, the user's token; refused in one sentence if unusable."""
 
+import logging
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huggingface_hub import constants, get_session
 from huggingface_hub.utils import build_hf_headers, get_token_to_send
 
+from ganzoo._faults import hide_passwords
 from ganzoo._version import __version__
 from ganzoo.errors import Unavailable
 
@@ -18,8 +21,8 @@ TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What a token may consist of (RFC 6750, section 2.1)."""
 TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 PROXY_VARIABLES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY")
-SESSION_VARIABLES = (*PROXY_VARIABLES, "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Variables that decide whether a session can be made, in upper case; most are read in lower case, too."""
+"""Variables that name a proxy; they are read in lower case, too."""
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def where() -> str:
@@ -27,15 +30,15 @@ def where() -> str:
     return f"at {hide_passwords(constants.ENDPOINT)}"
 
 
-def hide_passwords(text: str) -> str:
-    """Remove users and passwords from the URLs in a text."""
-    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
-
-
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message without passwords, at most 200 characters."""
     text = (str(error) or type(error).__name__).strip().partition("\n")[0]
     return hide_passwords(text)[:200]
+
+
+def one_line(error: BaseException) -> str:
+    """Return an error's whole message in one line without passwords, at most 400 characters."""
+    return hide_passwords(" ".join(str(error).split()))[:400]
 
 
 def open_session() -> "Client":
@@ -80,11 +83,27 @@ def explain_session(error: Exception) -> str:
         return (
             f"{name} begins with {scheme}://, which is not known here: write socks5:// and {install}, or unset {name}"
         )
-    found = " or ".join(find_variables(SESSION_VARIABLES)) or "the network's settings"
-    return f"no connection can be made with {found} as it is ({first_line(error)})"
+    # A file that cannot be read is one of certificates.
+    missing = find_variables(CERTIFICATE_VARIABLES, lambda value: not Path(value).exists())
+    certificates = missing or find_variables(CERTIFICATE_VARIABLES)
+    found = certificates if isinstance(error, OSError) else find_variables((*PROXY_VARIABLES, "NO_PROXY"))
+    culprit = " or ".join(found) or "the network's settings"
+    return f"no connection can be made with {culprit} as it is ({first_line(error)})"
 
 
 def find_variables(names: tuple[str, ...], fits: Callable[[str], bool] = bool) -> list[str]:
     """Return those of the variables that are set, in the case in which they are, and whose value fits."""
     both = [each for name in names for each in (name, name.lower())]
     return [name for name in both if name in os.environ and fits(os.environ[name])]
+
+
+def hide_passwords_in_client_messages() -> None:
+    """Have the Hub's client print its own messages, which quote URLs, without passwords; for the command line alone."""
+    for handler in logging.getLogger("huggingface_hub").handlers:
+        handler.addFilter(hide_in_record)
+
+
+def hide_in_record(record: logging.LogRecord) -> bool:
+    """Remove passwords from a message of a log."""
+    record.msg, record.args = hide_passwords(record.getMessage()), None
+    return True

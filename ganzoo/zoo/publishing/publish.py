@@ -2,6 +2,7 @@
 
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,13 @@ import tomlkit
 from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
 from huggingface_hub.errors import RepositoryNotFoundError
 
+from ganzoo._faults import hide_passwords
 from ganzoo._io import sha256
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.zoo.hub.cache import COMMIT, git_hash
 from ganzoo.zoo.hub.errors import hub_errors
+from ganzoo.zoo.hub.session import one_line, open_session
 from ganzoo.zoo.publishing.bundle import complete_files, find_unpublished
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.references import HUB
@@ -73,6 +76,7 @@ class Publication:
         repository differs from what was sent.
         """
         with hub_errors(self.repository, self.repository):
+            open_session()
             self.api.whoami()
             head = self._open_repository()
             self._check_tag_free(head)
@@ -86,7 +90,9 @@ class Publication:
         if different:
             raise Unavailable(f"{self.repository} differs from what was sent: {', '.join(different)}")
         done = f"published {', '.join(stale)}" if stale else "everything was there already"
-        logger.info("%s: %s/%s at %s", done, self.api.endpoint, self.repository, self.tag or commit[:12])
+        logger.info(
+            "%s: %s/%s at %s", done, hide_passwords(self.api.endpoint), self.repository, self.tag or commit[:12]
+        )
         return tomlkit.dumps({self.name: entry_table(f"hub:{self.repository}@{commit}", self.files, self.license)})
 
     def _open_repository(self) -> ModelInfo:
@@ -116,12 +122,15 @@ class Publication:
                 self.repository, operations, commit_message=self.message, parent_commit=head.sha
             )
             return made.oid
-        except Exception:
+        except Exception as error:
+            if type(error) is ValueError:  # the client's own for what the Hub says of the card or the large files
+                raise Unavailable(f"{self.repository}: the Hub refuses this: {one_line(error)}") from error
             # The answer may have been lost after the commit was made.
-            now = self._info()
-            if self._stale_files(now):
-                raise
-            return sha_of(now)
+            with suppress(Exception):  # which would hide the reason
+                now = self._info()
+                if not self._stale_files(now):
+                    return sha_of(now)
+            raise
 
     def _tags(self) -> dict[str, str]:
         return {one.name: one.target_commit for one in self.api.list_repo_refs(self.repository).tags}

@@ -21,11 +21,46 @@ DENIED = {
         r"changed meanwhile.*\(412\)",
     ),
     "a server error": ({}, {"match": "/commit/", "kind": "status", "code": 500}, r"try again later \(500\)"),
-    "no Hub": ({"HF_ENDPOINT": "http://127.0.0.1:9"}, None, "the connection to the Hub at http://127.0.0.1:9 broke"),
+    "no Hub": ({"HF_ENDPOINT": "http://127.0.0.1:9"}, None, "cannot reach the Hub at http://127.0.0.1:9"),
+    "an upload that is not allowed": (
+        {},
+        {"match": "/lfs/", "method": "PUT", "kind": "status", "code": 403},
+        r"Error while uploading 'model.safetensors'.*does not allow it \(injected fault\).*\(403\)",
+    ),
+    "an upload that has expired": (
+        {},
+        {"match": "/lfs/", "method": "PUT", "kind": "status", "code": 400},
+        r"Error while uploading 'model.safetensors'.*refuses this: injected fault \(400\)",
+    ),
+    "an upload that fails": (
+        {},
+        {"match": "/lfs/", "method": "PUT", "kind": "status", "code": 500},
+        r"Error while uploading 'model.safetensors'.*try again later \(500\)",
+    ),
+    "large files that the Hub does not take": (
+        {},
+        {"match": "/objects/batch", "kind": "status", "code": 413},
+        r"refuses this: injected fault \(413\)",
+    ),
+    "a card that the Hub does not take": (
+        {},
+        {
+            "match": "/validate-yaml",
+            "kind": "status",
+            "code": 400,
+            "body": {"errors": [{"message": '"license" must be x'}]},
+        },
+        r'the Hub refuses this: Invalid metadata in README.md. - "license" must be x',
+    ),
 }
 
 
-QUICK = ("nobody is logged in", "a token that may only read", "a head that moved")
+QUICK = (
+    "nobody is logged in",
+    "a head that moved",
+    "an upload that is not allowed",
+    "a card that the Hub does not take",
+)
 
 
 @pytest.mark.parametrize(

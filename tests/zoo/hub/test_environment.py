@@ -1,0 +1,85 @@
+"""Proxies, tokens and addresses of a user's environment: usable, or named in one sentence, and never told to others."""
+
+import pytest
+
+from repositories import one_sentence, put, same
+
+ADVICE = r"install the package socksio (pip install socksio)"
+PROXIES = {
+    "socks5": ({"ALL_PROXY": "socks5://me:secret@127.0.0.1:1"}, f"ALL_PROXY asks for a SOCKS proxy: {ADVICE}"),
+    "lower case": ({"https_proxy": "socks5h://127.0.0.1:1"}, f"https_proxy asks for a SOCKS proxy: {ADVICE}"),
+    "socks": (
+        {"ALL_PROXY": "socks://127.0.0.1:1"},
+        "ALL_PROXY begins with socks://, which is not known here: write socks5://",
+    ),
+    "another kind": ({"ALL_PROXY": "ftp://me:secret@127.0.0.1:1"}, "no connection can be made with ALL_PROXY as it is"),
+    "no address": ({"HTTP_PROXY": "http://[::1"}, "no connection can be made with HTTP_PROXY as it is"),
+    "no certificates": ({"SSL_CERT_FILE": "/nothing"}, "no connection can be made with SSL_CERT_FILE as it is"),
+    "nobody there": ({"HTTP_PROXY": "http://me:secret@127.0.0.1:9"}, "for config.json of hub:owner/dots"),
+}
+
+
+@pytest.fixture
+def pulled(zoo, owner, model):
+    """A model that was pulled, as hub:owner/dots@COMMIT."""
+    source = f"hub:owner/dots@{put(owner, model)}"
+    zoo("pull", source)
+    return source
+
+
+@pytest.mark.parametrize(("environment", "sentence"), PROXIES.values(), ids=PROXIES)
+def test_a_proxy_that_cannot_be_used_is_named(zoo, owner, model, environment, sentence):
+    put(owner, model)
+    done = zoo("pull", "hub:owner/dots", **environment)
+    assert (done.returncode, done.stdout) == (4, ""), done.stderr
+    assert sentence in done.stderr
+    assert "secret" not in done.stderr
+    assert one_sentence(done)
+
+
+@pytest.mark.parametrize("words", [["--offline"], []])
+def test_a_proxy_is_nobodys_business_where_nothing_is_asked(zoo, model, pulled, words):
+    done = zoo("pull", pulled, *words, ALL_PROXY="socks5://127.0.0.1:1")
+    assert done.returncode == 0, done.stderr
+    assert same(model, done.stdout.strip())
+
+
+@pytest.mark.parametrize("verb", ["pull", "publish"])
+@pytest.mark.parametrize("token", ["hf_mäßig", '"hf_owner_write"', "hf owner"])
+def test_a_token_with_odd_characters_is_called_that(zoo, hub, model, verb, token):
+    words = ["pull", "hub:owner/dots"] if verb == "pull" else ["publish", model, "owner/dots", "--license", "mit"]
+    done = zoo(*words, HF_TOKEN=token)
+    assert (done.returncode, done.stdout, hub.log) == (4, "", [])
+    assert "the token for the Hub in HF_TOKEN has characters that no token has" in done.stderr
+    assert token not in done.stderr
+    assert one_sentence(done)
+
+
+def test_a_file_that_holds_no_token_is_named(zoo, tmp_path):
+    (tmp_path / "cache").mkdir()
+    for content in (b"two words", b"\xff\xfe"):
+        (tmp_path / "cache" / "token").write_bytes(content)
+        done = zoo("pull", "hub:owner/dots", HF_TOKEN="")
+        assert str(tmp_path / "cache" / "token") in done.stderr
+        assert done.returncode == 4
+        assert one_sentence(done)
+
+
+ASKED = {
+    "pull": ["pull", "hub:owner/dots"],
+    "pull a pinned commit": ["pull", f"hub:owner/dots@{'0' * 40}"],
+    "publish": ["publish", "MODEL", "owner/dots", "--license", "mit"],
+    "where it fails": ["pull", "hub:owner/dots", "--debug"],
+}
+
+
+@pytest.mark.parametrize("words", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("fault", [None, 503], ids=str)
+def test_a_password_in_the_address_of_the_hub_is_never_printed(zoo, hub, model, words, fault):
+    if fault:
+        hub.faults.append({"kind": "status", "code": fault, "headers": {"Retry-After": "0"}, "times": 99})
+    words = [model if word == "MODEL" else word for word in words]
+    done = zoo(*words, HF_ENDPOINT=hub.url.replace("//", "//me:secret@"))
+    assert (done.returncode, done.stdout) == (4, ""), done.stderr
+    assert hub.url in done.stderr
+    assert "secret" not in done.stderr
