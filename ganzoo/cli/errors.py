@@ -9,7 +9,7 @@ import click
 
 from ganzoo._faults import hide_passwords
 from ganzoo.cli.terminal import printable, rank
-from ganzoo.errors import BadInput, Error, Failed, PeerLost
+from ganzoo.errors import BadInput, Error, Failed, Interrupted, PeerLost
 
 
 def share_error(error: BaseException) -> BaseException:
@@ -52,7 +52,8 @@ def report(error: BaseException, debug: bool) -> int:
     if isinstance(error, Error):
         hint = " (--debug shows where)" if type(error) is Failed and not debug else ""
         if error.reported_by_me is not False:
-            click.echo(f"error: {printable(str(error))}{hint}", err=True)
+            kind = "" if isinstance(error, Interrupted) else "error: "  # the user has asked for it
+            click.echo(f"{kind}{printable(str(error))}{hint}", err=True)
         return error.exit_code
     if not debug:
         print_traceback(error)

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo.contract import batch_length
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, Failed
 
 
 def cycle(batches: Iterable[dict[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
@@ -45,3 +46,22 @@ def split_batch(batch: dict[str, Tensor], part: int, parts: int) -> dict[str, Te
     if batch and batch_length(batch) % parts:
         raise BadInput(f"a batch of {batch_length(batch)} cannot be split into {parts} equal parts (accumulate)")
     return {key: value.chunk(parts)[part] for key, value in batch.items()}
+
+
+@contextmanager
+def small_batch_errors(length: int, usual: int, parts: int = 1) -> Iterator[None]:
+    """Add to an error inside that the batch is small, which networks do not say; `usual` is the first one's length.
+
+    Most often it is the last batch of an epoch. `parts` is `train.accumulate`.
+    """
+    try:
+        yield
+    except (BadInput, Failed) as error:
+        advice = "a DataLoader leaves out a smaller last batch with drop_last=True"
+        if length <= parts:
+            each = f" in each of {parts} parts (train.accumulate)" * (parts > 1)
+            few = f"this batch has 1 sample{each}, and batch norm needs 2 or more"
+            raise error.append(f"{few}; {advice}") from error
+        if length != usual:
+            raise error.append(f"this batch has {length} samples, the first one had {usual}; {advice}") from error
+        raise

@@ -19,7 +19,7 @@ from ganzoo._faults import call_plugin
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.engine.average import MovingAverage
-from ganzoo.engine.batches import check_batch, cycle, next_batch, split_batch
+from ganzoo.engine.batches import check_batch, cycle, next_batch, small_batch_errors, split_batch
 from ganzoo.engine.checks import check_finite, check_fit, check_players, eval_mode, preserve_buffers, resource_errors
 from ganzoo.engine.exchange import Exchange, fingerprint
 from ganzoo.engine.hardware import Hardware
@@ -90,7 +90,7 @@ class Engine:
         self.exchange = Exchange(self.processes, self.hardware.device)
         self.terms_log = TermLog()
         self.rng = make_rng("run", self.train.seed)
-        self.index = self.images = 0
+        self.index = self.images = self.usual_length = 0
         self.prepared = False
 
     def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
@@ -125,7 +125,8 @@ class Engine:
         if not any(use.has_terms_for(side) for use in due):
             return
         with self.players[OPPONENT[side]].freeze():
-            step, terms = self._compute_gradients(player, batch, due)
+            with small_batch_errors(batch_length(batch), self.usual_length, self.train.accumulate):
+                step, terms = self._compute_gradients(player, batch, due)
             if self.processes.count > 1:
                 with self.profile_part(f"{side} exchange"):
                     facts = fingerprint(batch_length(step.batch), terms, self.rng)
@@ -227,7 +228,10 @@ class Engine:
         begin with the networks of rank 0. Raises `BadInput` for what cannot work.
         """
         with self.processes.raise_on_all_ranks():
-            self._check_and_rehearse(self._first_part(batch))
+            part = self._first_part(batch)
+            self.usual_length = batch_length(batch)
+            with small_batch_errors(self.usual_length, self.usual_length, self.train.accumulate):
+                self._check_and_rehearse(part)
         self.hardware.precision = self.processes.broadcast_object(self.hardware.precision)
         networks = (self.generator, self.discriminator, self.average.network)
         weights = [weight for network in networks for weight in (*network.parameters(), *network.buffers())]

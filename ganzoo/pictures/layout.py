@@ -1,5 +1,7 @@
 """Layout of a picture of samples: how many, in which rows, and which samples can be shown."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,8 @@ SAMPLES_PER_ROW = 8
 """Samples of each class, in a row of its own."""
 MAX_ROWS = 20
 """Classes in a picture."""
+SHOWN_CHANNELS = (1, 3)
+"""Grey and colour."""
 POINTS_SHOWN = 2500
 """Points in a picture."""
 
@@ -38,5 +42,15 @@ def select_showable(samples: Images, kind: str = "image") -> Tensor | None:
     if shown is None:
         return None
     shape = tuple(shown.shape[1:])
-    fits = {"image": len(shape) == 3 and shape[0] in (1, 3), "point": shape == (2,)}
+    fits = {"image": len(shape) == 3 and shape[0] in SHOWN_CHANNELS, "point": shape == (2,)}
     return shown if fits.get(kind) else None
+
+
+def why_not_shown(kind: str, shape: Sequence[int]) -> str:
+    """Say why no picture can show samples of that kind and shape; "" where one can."""
+    if kind == "image" and shape[0] not in SHOWN_CHANNELS:
+        last = f"; if {shape[-1]} is their number of channels, give images.permute(0, 3, 1, 2)"
+        return f"a picture shows 1 or 3 channels, and these images have {shape[0]}" + last * (shape[-1] in (1, 3, 4))
+    if kind == "point" and tuple(shape) != (2,):
+        return f"a picture shows points in the plane, and these have {shape[0]} dimensions"
+    return "" if kind in ("image", "point") else "the data have neither images nor points"

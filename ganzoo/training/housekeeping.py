@@ -6,6 +6,7 @@ import torch
 
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
+from ganzoo.pictures.layout import why_not_shown
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
@@ -111,6 +112,12 @@ class Pictures(BuiltIn):
 
     def __init__(self, data: Data, seed: int) -> None:
         self.plane = Plane.from_data(data, seed)
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Say so if the samples of these data cannot be drawn."""
+        about = trainer.data.description
+        if reason := why_not_shown(about["kind"], about.get("shape", ())):
+            logger.warning("no pictures are drawn: %s", reason)
 
     def is_due(self, trainer: Trainer) -> bool:
         """Return True every `train.sample_every` steps and at the end."""

@@ -76,6 +76,6 @@ def test_sigterm_saves_once_and_ends_all(command, ranks):
     for rank in ranks:
         os.kill(there[rank], signal.SIGTERM)
     _, err = launcher.communicate(timeout=60)
-    (step,) = re.findall(r"error: stopped after step (\d+); continue with", err)
+    (step,) = re.findall(r"(?m)^stopped after step (\d+); continue with", err)
     assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
     assert "launcher" in ranks or err.count("exitcode  : 143") == 2
