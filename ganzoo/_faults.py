@@ -25,7 +25,14 @@ def call_plugin(culprit: str, function: Callable[P, T], *arguments: P.args, **op
     except Exception as error:
         if is_out_of_memory(error) or worker_died(error):
             raise
-        raise Failed(f"{culprit} failed: {type(error).__name__}: {error}") from error
+        raise Failed(f"{culprit} failed: {type(error).__name__}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """Return what an error says, without the frames of C++ that torch adds; lack of memory in words."""
+    if is_out_of_memory(error):
+        return "not enough memory"
+    return str(error).partition("\nException raised from ")[0]
 
 
 def network_name(network: object) -> str:

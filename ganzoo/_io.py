@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -50,6 +50,21 @@ def expand_user(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise BadInput(f"cannot read {path}: {error}") from error
+
+
+class NoHome(BadInput):
+    """This user has no home folder, as in a container that runs with an unknown user id."""
+
+
+def home_folder(find: Callable[[str], Path], variable: str) -> Path:
+    """Return ganzoo's folder of a kind that platformdirs finds, such as `user_cache_path`.
+
+    Raises `NoHome`, which names the variable that sets it, where there is no home folder.
+    """
+    try:
+        return find("ganzoo")
+    except RuntimeError as error:
+        raise NoHome(f"this user has no home folder; set HOME to one, or {variable}") from error
 
 
 def exists(path: Path) -> bool:

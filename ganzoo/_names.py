@@ -1,4 +1,4 @@
-"""The pattern of names, names of distributions, and errors on one line."""
+"""The pattern of names, names of distributions, errors on one line, and text that a terminal may show."""
 
 import re
 
@@ -16,3 +16,11 @@ def normalize_name(name: str) -> str:
 def one_line(error: BaseException) -> str:
     """Return an error's type and text without line breaks."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def printable(text: str, kept: str = "") -> str:
+    """Replace control characters, on which a terminal acts, except those that are `kept`: text may come from anybody.
+
+    Invisible characters and those that reverse the direction of writing go too.
+    """
+    return "".join(letter if letter.isprintable() or letter in kept else " " for letter in text)

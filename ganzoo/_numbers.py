@@ -1,4 +1,4 @@
-"""Whole numbers that a user gives: the same are allowed in Python and on the command line."""
+"""Counts and seeds that a user gives: the same are allowed in Python and on the command line."""
 
 import operator
 import reprlib
@@ -6,13 +6,30 @@ from typing import Any
 
 from ganzoo.errors import BadInput
 
+MAX_COUNT = 10**12
+"""The most samples that are drawn."""
+MAX_SEED = 10**40
+"""The largest seed; 128 bits are enough for anybody."""
 
-def whole_number(name: str, value: Any, least: int) -> int:
-    """Return a whole number as an int. Raises `BadInput` for anything else, and for one below `least`."""
+
+def check_count(value: Any) -> int:
+    """Return how many samples to draw, as an int. Raises `BadInput` for anything else."""
+    return whole_number("n", value, 1, MAX_COUNT)
+
+
+def check_seed(value: Any) -> int:
+    """Return a seed as an int. Raises `BadInput` for anything else."""
+    return whole_number("seed", value, 0, MAX_SEED)
+
+
+def whole_number(name: str, value: Any, least: int, most: int) -> int:
+    """Return a whole number as an int. Raises `BadInput` for anything else, and for one outside `least` to `most`."""
     try:
-        number = operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        number = least - 1
-    if isinstance(value, bool) or number < least:
+        number = None
+    if number is not None and number > most:
+        raise BadInput(f"{name} must be a whole number, at most {most:.0e}")
+    if number is None or number < least:
         raise BadInput(f"{name} must be a whole number, {least} or more, got {reprlib.repr(value)}")
     return number

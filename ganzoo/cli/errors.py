@@ -3,12 +3,11 @@
 import errno
 import os
 import sys
-import traceback
 
 import click
 
-from ganzoo._faults import hide_passwords
-from ganzoo.cli.terminal import printable, rank
+from ganzoo._faults import is_out_of_memory
+from ganzoo.cli.terminal import aside, rank, show_traceback
 from ganzoo.errors import BadInput, Error, Failed, Interrupted, PeerLost
 
 
@@ -33,34 +32,32 @@ def share_error(error: BaseException) -> BaseException:
 def report(error: BaseException, debug: bool) -> int:
     """Print an error on standard error; return its exit code."""
     if debug:
-        print_traceback(error)
+        show_traceback(error)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
     if isinstance(error, KeyboardInterrupt | click.Abort):
         if not rank():
-            click.echo("interrupted", err=True)
+            aside("interrupted")
         return 130
     if isinstance(error, OSError) and error.errno in (errno.EPIPE, errno.ENOSPC):
         # Python flushes standard output once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0 if error.errno == errno.EPIPE else BadInput.exit_code
     if isinstance(error, click.ClickException):
-        click.echo(f"error: {printable(error.format_message())}", err=True)
+        aside(f"error: {error.format_message()}")
         return error.exit_code
     if isinstance(error, Error):
         hint = " (--debug shows where)" if type(error) is Failed and not debug else ""
         if error.reported_by_me is not False:
             kind = "" if isinstance(error, Interrupted) else "error: "  # the user has asked for it
-            click.echo(f"{kind}{printable(str(error))}{hint}", err=True)
+            aside(f"{kind}{error}{hint}")
         return error.exit_code
+    if is_out_of_memory(error):
+        aside("error: there is not enough memory for this")
+        return BadInput.exit_code
     if not debug:
-        print_traceback(error)
-    click.echo("this is a bug in ganzoo or in a plugin; please report it with the lines above", err=True)
+        show_traceback(error)
+    aside("this is a bug in ganzoo or in a plugin; please report it with the lines above")
     return 1
-
-
-def print_traceback(error: BaseException) -> None:
-    """Print where an error comes from, without the passwords of URLs."""
-    click.echo(hide_passwords("".join(traceback.format_exception(error))), err=True, nl=False)

@@ -8,7 +8,7 @@ import click
 from ganzoo._version import __version__
 from ganzoo.cli import models, plugins, training
 from ganzoo.cli.errors import report, share_error
-from ganzoo.cli.terminal import as_json, log_on_terminal, print_json, print_table, rank, with_debug
+from ganzoo.cli.terminal import as_json, log_on_terminal, print_json, print_table, rank, say, with_debug
 from ganzoo.errors import Error
 
 SECTIONS = {
@@ -75,7 +75,7 @@ def list_(section: str | None, json: bool) -> None:
     for kind in dict.fromkeys(row["kind"] for row in rows):
         print_table(kind, [row for row in rows if row["kind"] == kind], ("name", "distribution", "summary"))
     if not rows:
-        click.echo(f"there are no {section or 'plugins'} yet")
+        say(f"there are no {section or 'plugins'} yet")
 
 
 @commands.command()
@@ -85,4 +85,4 @@ def info(name: str) -> None:
     """Describe NAME: an architecture, loss, callback, recipe, data set or model, hub:owner/name, a run or a folder."""
     from ganzoo.cli.listing import describe
 
-    click.echo(describe(name))
+    say(describe(name))

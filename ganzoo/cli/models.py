@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.params import COUNT, SEED, parse_fixed, parse_names
-from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, print_table, with_debug
+from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, print_table, say, with_debug
 from ganzoo.errors import BadInput
 
 
@@ -39,7 +39,7 @@ def sample(
     values = parse_fixed(fixed)
     from ganzoo.zoo.export import write
 
-    click.echo(write(model, count, seed, out, overwrite, device, rows, values))
+    say(write(model, count, seed, out, overwrite, device, rows, values))
 
 
 @click.command()
@@ -88,7 +88,7 @@ def evaluate(
         print_json(scores.plain)
     else:
         print_table("metric", scores.rows(), ("name", "generated", "real", "ratio", "note"))
-        click.echo(scores.conditions())
+        say(scores.conditions())
     for path in files:
         scores.save(path)
         aside(f"written to {path}")
@@ -106,7 +106,7 @@ def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str
     """Draw samples and scores of several MODELs side by side in one picture."""
     from ganzoo.evaluation.compare import compare
 
-    click.echo(compare(models, out, count, seed, device))
+    say(compare(models, out, count, seed, device))
 
 
 @click.command()
@@ -127,7 +127,7 @@ def pull(models: Sequence[str], everything: bool) -> None:
         raise BadInput("give the models to pull ('ganzoo list models' shows them), or --all")
     registry = Registry()
     for reference in registry.entries if everything else (parse(model, registry) for model in models):
-        click.echo(resolve_model(reference, everything=True).folder)
+        say(resolve_model(reference, everything=True).folder)
 
 
 @click.command()
@@ -158,13 +158,13 @@ def publish(
     publication = Publication(model, repository, license_or_other(license_id), private, tag, message)
     if dry_run:
         for line in publication.plan():
-            click.echo(line)
+            say(line)
         return
     if register:
         check_name_free(publication.name, repository)
     hide_passwords_in_client_messages()
     entry = publication.publish()
-    click.echo(entry, nl=False)
+    say(entry, end="")
     if register:
         aside(f"'{publication.name}' is now in {add_entry(entry)}")
 
@@ -178,7 +178,7 @@ def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publishing.bundle import bundle
 
-    click.echo(bundle(model, folder, license_or_other(license_id)), nl=False)
+    say(bundle(model, folder, license_or_other(license_id)), end="")
 
 
 def license_or_other(license_id: str) -> str:

@@ -1,31 +1,31 @@
 """Parsers for arguments of the command line: `section.key=value`, `name,option=value`, `key=value`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import click
 
-from ganzoo._numbers import whole_number
+from ganzoo._numbers import check_count, check_seed
 from ganzoo.errors import BadInput
 
 
 class WholeNumber(click.ParamType[int]):
-    """A whole number of at least `least`, refused in the same words as in Python."""
+    """A whole number, refused in the same words as in Python."""
 
     name = "integer"
 
-    def __init__(self, called: str, least: int) -> None:
-        self.called, self.least = called, least
+    def __init__(self, check: Callable[[Any], int]) -> None:
+        self.check = check
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number. Raises `BadInput` for anything else."""
         with suppress(ValueError):
             value = int(value)
-        return whole_number(self.called, value, self.least)
+        return self.check(value)
 
 
-COUNT, SEED = WholeNumber("n", 1), WholeNumber("seed", 0)
+COUNT, SEED = WholeNumber(check_count), WholeNumber(check_seed)
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

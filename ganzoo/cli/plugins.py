@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.terminal import as_json, aside, print_json, print_table, with_debug
+from ganzoo.cli.terminal import as_json, aside, print_json, print_table, say, with_debug
 from ganzoo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
     if name and things:
         print_table("what", [provided_cells(thing) for thing in things], ("kind", "name", "where"))
     if traceback:
-        click.echo("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
+        say("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
 
 
 def plugin_cells(row: "PluginRow") -> dict[str, str]:
@@ -85,11 +85,11 @@ def check(plugin: str | None, image: str | None, json: bool) -> int:
         rows += own
         if not json:
             print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"))
-            click.echo(f"{name}: {count_results(own)}")
+            say(f"{name}: {count_results(own)}")
     if json:
         print_json(rows)
     elif not rows:
-        click.echo("there are no plugins yet")
+        say("there are no plugins yet")
     return BadInput.exit_code if any(row["result"] == "failed" for row in rows) else 0
 
 
@@ -147,10 +147,10 @@ def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
         raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
     folder, short = scaffold(name, "loss" if loss else "architecture", out)
     place = shlex.quote(str(folder))
-    click.echo(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
+    say(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
     local = place if folder.is_absolute() else f"./{place}"
     for line in (f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}"):
-        click.echo(f"    {line}")
+        say(f"    {line}")
 
 
 @click.command()
@@ -167,7 +167,7 @@ def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
     from ganzoo.plugins.install.report import install
 
     for line in install(words, editable, upgrade):
-        click.echo(line)
+        say(line)
 
 
 @click.command()
@@ -178,7 +178,7 @@ def uninstall(names: Sequence[str]) -> None:
     from ganzoo.plugins.install.report import uninstall
 
     for line in uninstall(names):
-        click.echo(line)
+        say(line)
 
 
 COMMANDS = (plugins, check, new, install, uninstall)

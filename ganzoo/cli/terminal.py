@@ -3,14 +3,18 @@
 import json as jsonlib
 import logging
 import os
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from ganzoo._faults import hide_passwords
+from ganzoo._names import printable
+
 MAX_SHOWN_CHARACTERS = 2000
-"""The longest error message that is shown in full."""
+"""The longest message that is shown in full."""
 
 offline_flag = click.option(
     "--offline",
@@ -29,15 +33,26 @@ def rank() -> int | None:
     return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
 
 
-def printable(text: str) -> str:
-    """Replace control characters, on which a terminal acts, and cut long text: it may quote any file."""
-    clean = "".join(letter if letter.isprintable() else " " for letter in text)
-    return clean if len(clean) <= MAX_SHOWN_CHARACTERS else f"{clean[:MAX_SHOWN_CHARACTERS]} ..."
+# All that a command prints goes through `say`, `aside`, `show_traceback` and `print_table`: a name, a summary or an
+# error may come from anybody, and a terminal acts on the control characters in it.
+
+
+def say(text: object, end: str = "\n") -> None:
+    """Print a result on standard output, of one or several lines."""
+    click.echo(printable(str(text), kept="\n\t") + end, nl=False)
 
 
 def aside(sentence: str) -> None:
-    """Print a message on standard error; standard output is for the results of a command."""
-    click.echo(printable(sentence), err=True)
+    """Print a message in one line on standard error; standard output is for the results of a command."""
+    clean = printable(sentence)
+    short = clean if len(clean) <= MAX_SHOWN_CHARACTERS else f"{clean[:MAX_SHOWN_CHARACTERS]} ..."
+    click.echo(short, err=True)
+
+
+def show_traceback(error: BaseException) -> None:
+    """Print where an error comes from on standard error, without the passwords of URLs."""
+    lines = hide_passwords("".join(traceback.format_exception(error)))
+    click.echo(printable(lines, kept="\n\t"), err=True, nl=False)
 
 
 class TerminalHandler(logging.Handler):
@@ -66,7 +81,7 @@ def log_on_terminal() -> Iterator[None]:
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON."""
-    click.echo(jsonlib.dumps(value, indent=2))
+    say(jsonlib.dumps(value, indent=2))
 
 
 def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
@@ -78,6 +93,10 @@ def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[
     columns = [column for column in columns if any(row[column] for row in rows)]
     table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
+        table.add_row(*(printable(str(row[column])) for column in columns))
     console = Console(markup=False, highlight=False)
-    Console(width=None if console.is_terminal else 400, markup=False, highlight=False).print(table)
+    if not console.is_terminal:
+        console.width = 400
+    with console.capture() as captured:  # rich itself would end the program where the reader of a pipe has gone
+        console.print(table)
+    click.echo(captured.get(), nl=False)

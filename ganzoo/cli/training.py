@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ganzoo.cli.params import parse_loss, parse_options
-from ganzoo.cli.terminal import rank, with_debug
+from ganzoo.cli.terminal import rank, say, with_debug
 from ganzoo.errors import BadInput
 
 
@@ -74,7 +74,7 @@ def train(
         run = training.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
     if not rank():
         for path in run.list_outputs():
-            click.echo(path)
+            say(path)
 
 
 COMMANDS = (train,)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from filelock import FileLock
 
+from ganzoo._io import expand_user, home_folder
 from ganzoo.errors import BadInput, Unavailable, suggest
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def list_names() -> list[str]:
 def find_data_root(root: str | Path | None = None) -> Path:
     """Return the folder of downloaded data sets: `root`, or the variable GANZOO_DATA, or one in the user's cache."""
     chosen = root or os.environ.get("GANZOO_DATA")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("ganzoo") / "data"
+    if chosen:
+        return expand_user(Path(chosen))
+    return home_folder(platformdirs.user_cache_path, "GANZOO_DATA to a folder for data sets") / "data"
 
 
 def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ganzoo._faults import call_plugin
+from ganzoo._io import expand_user
 from ganzoo._seeds import seed_of
 from ganzoo.data.base import Data
 from ganzoo.data.named import list_names
@@ -190,7 +191,7 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
 
 def make_absolute(path: str) -> str:
     """Return a path that is valid from any folder."""
-    return str(Path(path).expanduser().resolve())
+    return str(expand_user(Path(path)).resolve())
 
 
 def convert_epochs(recipe: Recipe, data: Data) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, row_names, stem
-from ganzoo.zoo.sampling import Blocks, concatenate
+from ganzoo.zoo.sampling import Blocks, collect, concatenate
 
 MAX_IN_PICTURE = 10_000
 """The most samples that one picture shows."""
@@ -72,13 +72,13 @@ def write_samples(
     make_room(out, overwrite)
     blocks = itertools.chain.from_iterable(model.blocks(n, seed, each) for each in each_fixed)
     if suffix(out) == ".npz":
-        write_arrays(out, model, blocks)
+        write_arrays(out, model, blocks, n * len(each_fixed))
     elif suffix(out) == ".png" and model.kind == "point":
         points = concatenate([samples for samples, _ in blocks])
         write_scatter(out, require_showable(points, "point").numpy(), name, seed)
     elif suffix(out) == ".png":
         names = row_names(model, rows, each_fixed) if rows else []
-        write_tiles(out, torch.cat(list(pixels(blocks))), name, seed, n if rows else 0, names)
+        write_tiles(out, torch.cat(collect(pixels(blocks), n * len(each_fixed))), name, seed, n if rows else 0, names)
     else:
         write_singles(out, blocks, name, seed, Folders(model, rows))
     return out
@@ -161,9 +161,9 @@ def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: F
             write_png(inside / f"{next(number):06d}.png", to_picture(image), name, seed)
 
 
-def write_arrays(path: Path, model: Model, blocks: Blocks) -> None:
+def write_arrays(path: Path, model: Model, blocks: Blocks, n: int) -> None:
     """Write one array for each output, "labels" where the samples were made from them, and "classes", their names."""
-    parts = [arrays(model, samples, given) for samples, given in blocks]
+    parts = collect((arrays(model, samples, given) for samples, given in blocks), n)
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     if "labels" in whole and model.classes:
         whole["classes"] = np.array(model.classes)

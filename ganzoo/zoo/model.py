@@ -1,5 +1,6 @@
 """A trained generator as a folder of `config.json` and `model.safetensors`: written, loaded and sampled."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 from torch import Tensor
 
+from ganzoo._faults import reason
 from ganzoo._io import replace_folder, sha256, write_bytes, write_json
-from ganzoo._numbers import whole_number
+from ganzoo._memory import require_memory
+from ganzoo._numbers import check_count, check_seed
 from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
@@ -22,7 +25,16 @@ from ganzoo.zoo.config import FORMAT, CheckedArchitecture
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.sampling import check_categories, check_finite, concatenate, expand_fixed, parse_fixed, pieces
+from ganzoo.zoo.sampling import (
+    BLOCK,
+    check_categories,
+    check_finite,
+    collect,
+    concatenate,
+    expand_fixed,
+    parse_fixed,
+    pieces,
+)
 from ganzoo.zoo.weights import build_with_weights, check_weights_fit, read_weights, serialize_weights
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -63,7 +75,7 @@ class Model:
 
     def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
         """Draw the images of `sample`; return them and what they were made from: {"z": (n, 100), ...}."""
-        blocks = list(self.blocks(n, seed, fixed))
+        blocks = collect(self.blocks(n, seed, fixed), n)
         return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])
 
     def blocks(
@@ -73,7 +85,9 @@ class Model:
 
         Raises `BadInput` as `sample` does, and `Diverged` for samples that are not finite numbers.
         """
-        n, seed = whole_number("n", n, 1), whole_number("seed", seed, 0)
+        n, seed = check_count(n), check_seed(seed)
+        shape = self.config["data"].get("shape") or [1]
+        require_memory(4 * min(n, BLOCK) * math.prod(shape), f"samples of the shape {tuple(shape)}")
         for samples, given in pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.makes_images):
             check_finite(samples)
             yield samples, given
@@ -136,7 +150,7 @@ def load_files(local: LocalModel, device: str) -> Model:
     try:
         generator = build_with_weights(part, config.data.facts, weights)
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
-        misfit = f"the weights in {local.folder} do not fit the architecture: {error}"
+        misfit = f"the weights in {local.folder} do not fit the architecture: {reason(error)}"
         raise Unavailable(f"{misfit}; {versions(config.architecture, part)}") from error
     model = Model(generator, config.table, device)
     model.folder_data = local.folder_data

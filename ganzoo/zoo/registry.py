@@ -3,12 +3,13 @@
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 
 import platformdirs
 
-from ganzoo._io import exists, expand_user
+from ganzoo._io import NoHome, exists, expand_user, home_folder
 from ganzoo._reading import read_toml
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
@@ -31,7 +32,9 @@ def user_file() -> Path:
     That is GANZOO_REGISTRY, else a file in the user's configuration folder.
     """
     named = os.environ.get("GANZOO_REGISTRY")
-    return expand_user(Path(named)) if named else platformdirs.user_config_path("ganzoo") / "registry.toml"
+    if named:
+        return expand_user(Path(named))
+    return home_folder(platformdirs.user_config_path, "GANZOO_REGISTRY to your registry") / "registry.toml"
 
 
 @cache
@@ -58,7 +61,8 @@ class Registry:
         found = [*self._read(own_file(), "ganzoo", PACKAGE)]
         for file, distribution in files.items():
             found += self._read(Path(file), distribution, Path(file).parent)
-        found += self._read(user_file(), "user", user_file().parent, optional=True)
+        with suppress(NoHome):  # whoever has no home has no registry of their own
+            found += self._read(user_file(), "user", user_file().parent, optional=True)
         for fault in self.faults.values():
             warn_once(str(fault))
         return sorted(found, key=lambda entry: (entry.name, entry.origin))

@@ -2,18 +2,22 @@
 
 import math
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ganzoo._faults import call_plugin, network_name
+from ganzoo._memory import require_memory
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
 from ganzoo.errors import BadInput, Diverged, Failed, suggest
+
+T = TypeVar("T")
 
 BLOCK = 64
 """Latents are drawn in blocks of this many samples, each with a random generator of its own."""
@@ -187,6 +191,28 @@ def check_categories(key: str, given: Any, count: int) -> None:
         raise BadInput(f"'{key}' must be one whole number for each sample: {advice}")
     if not ((values >= 0) & (values < count)).all():
         raise BadInput(f"'{key}' must lie in 0..{count - 1}, one for each of the model's {count} classes")
+
+
+def collect(parts: Iterable[T], n: int) -> list[T]:
+    """Return all parts of `n` samples in a list. Raises `BadInput`, after the first one, where memory is too short.
+
+    As all parts are concatenated later, twice their size is needed.
+    """
+    found: list[T] = []
+    for part in parts:
+        if not found:
+            size, count = measure(part)
+            require_memory(2 * n * size // count, f"{n:,} samples")
+        found.append(part)
+    return found
+
+
+def measure(part: Any) -> tuple[int, int]:
+    """Return the bytes that a part of the samples takes, and how many samples it has."""
+    if isinstance(part, Tensor | np.ndarray):
+        return part.nbytes, len(part)
+    sizes = [measure(each) for each in (part.values() if isinstance(part, dict) else part)]
+    return sum(size for size, _ in sizes), max((count for _, count in sizes), default=1)
 
 
 def check_finite(samples: Images) -> None:

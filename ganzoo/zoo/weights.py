@@ -1,7 +1,9 @@
 """The weights of a generator: to and from a safetensors file, checked against the network that takes them."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo.contract import Generator
@@ -19,6 +22,11 @@ from ganzoo.zoo.config import CheckedWeights
 
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 """The types of numbers that may be infinite. Others that a file may have do not fit any generator."""
+
+MANY = 1_000_000
+"""An option up to this number is tried in any case: it may be a seed."""
+SOME = 100
+"""Parameters that a constructor may make in any case, beyond those that it keeps."""
 
 
 def serialize_weights(generator: nn.Module) -> bytes:
@@ -59,16 +67,55 @@ def build_with_weights(
 ) -> Generator:
     """Build a generator for the `facts` of its data, and load weights. Raises `ValueError` where they do not fit.
 
-    They are compared with a generator on the meta device first, which takes no memory: a config of a few bytes may ask
-    for more than there is. (A few constructors fail there, as they compute with their own weights.)
+    A config of a few bytes may ask for more than there is. So its numbers are compared with those in the file, then the
+    weights with a generator on the meta device, which takes no memory. (A few constructors fail there, as they compute
+    with their own weights.)
     """
-    with torch.random.fork_rng([]):
+    check_numbers_fit({**facts, **part.options}, weights)
+    with torch.random.fork_rng([]), limit_parameters(4 * len(weights) + SOME):
         with suppress(Failed), torch.device("meta"):
             check_weights_fit(part.make(**facts), weights)
         generator = part.make(**facts)
     check_weights_fit(generator, weights)
     generator.load_state_dict(weights)
     return generator
+
+
+def check_numbers_fit(options: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` for an option, or a length in one, that is larger than the number of all weights.
+
+    Widths, depths and counts are smaller; a constructor may need time or memory for each unit of them.
+    """
+    most = max(MANY, sum(tensor.numel() for tensor in weights.values()))
+    for key, value in options.items():
+        for number in integers(value):
+            if abs(number) > most:
+                raise ValueError(f"'{key}' asks for {number:,}, the file has {most:,} numbers at most")
+
+
+def integers(value: Any) -> Iterator[int]:
+    """Yield all integers in a value, and in tables and lists in it."""
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from integers(item)
+
+
+@contextmanager
+def limit_parameters(most: int) -> Iterator[None]:
+    """Raise `ValueError` in a constructor that this thread calls inside and that makes more than `most` parameters."""
+    thread, count = threading.get_ident(), itertools.count(1)
+
+    def check(module: nn.Module, name: str, parameter: object) -> None:
+        if threading.get_ident() == thread and next(count) > most:
+            raise ValueError("it has far more layers than the file")
+
+    hook = register_module_parameter_registration_hook(check)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def check_weights_fit(generator: nn.Module, weights: Mapping[str, Tensor]) -> None:

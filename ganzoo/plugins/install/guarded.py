@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from ganzoo._names import normalize_name
+from ganzoo._names import normalize_name, printable
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.plugins.distributions import all_unreadable, installed_versions
 from ganzoo.plugins.firstparty import first_party, how_to_install
@@ -102,9 +102,9 @@ def run(
         for line in process.stdout:
             lines.append(line)
             if show and not line.startswith("Requirement already satisfied"):  # pip says so of forty packages
-                sys.stderr.write(line)
+                sys.stderr.write(printable(line, kept="\n\t"))
     if process.returncode:
-        sys.stderr.writelines([] if show else lines)
+        sys.stderr.write("" if show else printable("".join(lines), kept="\n\t"))
         changes = describe_changes(before, run_in_new_process(installed_versions))
         raise Unavailable(
             f"{tool.name} failed {changes}; its message is above{suggest_absent(tool, lines)}{suggest_removal()}"

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from ganzoo._names import printable
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
 from ganzoo.training.runs.log import COUNTERS
@@ -44,7 +45,7 @@ class Bar(BuiltIn):
     def say(self, text: str) -> None:
         """Print one line, above the bar."""
         try:
-            self.console.print(text, markup=False, soft_wrap=True)
+            self.console.print(printable(text), markup=False, soft_wrap=True)
         except OSError:
             self.console.fall_silent()
 
@@ -52,7 +53,12 @@ class Bar(BuiltIn):
         """Show the bar, where somebody can see it move."""
         if not self.live:
             return
-        columns = [TextColumn("step"), MofNCompleteColumn(), BarColumn(None), TextColumn("{task.description}")]
+        columns = [
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(None),
+            TextColumn("{task.description}", markup=False),
+        ]
         self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console)
         self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step)
         self.bar.start()
@@ -65,7 +71,7 @@ class Bar(BuiltIn):
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""
         terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
-        text = f"{line['images_per_second']:.0f} images/s  {'  '.join(terms)}"
+        text = f"{line['images_per_second']:.0f} images/s  {printable('  '.join(terms))}"
         if self.bar:
             self.bar.update(self.task, description=text)
         else:

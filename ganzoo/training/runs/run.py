@@ -13,7 +13,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from ganzoo._io import final_name, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
+from ganzoo._io import expand_user, final_name, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.training.launch import launch_command
@@ -41,7 +41,7 @@ class Run:
     """The folder of a training. `recipe` is its recipe, `metrics` its log, `model` the averaged generator."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+        self.path = expand_user(Path(path))
         self.checkpoints = self.path / "checkpoints"
         self.model_folder = self.path / "model"
         self.best_folder = self.path / "best"
@@ -215,7 +215,7 @@ def must_remove(path: str | Path, overwrite: bool) -> bool:
 
     Raises `BadInput` if there is something else at `path`, or a run and `overwrite` is False.
     """
-    path = Path(path).expanduser()
+    path = expand_user(Path(path))
     with write_errors(path):
         if not path.exists() or (path.is_dir() and has_no_files(path)):
             return False

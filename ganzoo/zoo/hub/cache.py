@@ -22,7 +22,7 @@ import platformdirs
 from huggingface_hub import constants
 from huggingface_hub.file_download import repo_folder_name
 
-from ganzoo._io import write_bytes
+from ganzoo._io import NoHome, home_folder, write_bytes
 from ganzoo.errors import BadInput
 
 COMMIT = re.compile("[0-9a-f]{40}")
@@ -136,12 +136,13 @@ def remembered_path(repository: str, commit: str, file: str) -> Path:
     """Return where the user's own cache keeps what the Hub at this address said of a file."""
     address = urlsplit(constants.ENDPOINT)
     host = re.sub(r"[^\w.-]", "-", f"{address.hostname}-{address.port or address.scheme}{address.path}")
-    return platformdirs.user_cache_path("ganzoo") / "hub" / host / repository / commit / file
+    folder = home_folder(platformdirs.user_cache_path, "XDG_CACHE_HOME to a folder for downloads") / "hub"
+    return folder / host / repository / commit / file
 
 
 def recall(repository: str, commit: str, file: str) -> str | None:
     """Return the hash that the Hub once gave for a file of a commit, `ABSENT`, or None where it was never asked."""
-    with suppress(OSError, UnicodeDecodeError):
+    with suppress(OSError, UnicodeDecodeError, NoHome):
         known = remembered_path(repository, commit, file).read_text().strip()
         return known if known == ABSENT or HASH.fullmatch(known) else None
     return None
@@ -149,7 +150,7 @@ def recall(repository: str, commit: str, file: str) -> str | None:
 
 def remember(repository: str, commit: str, file: str, known: str) -> None:
     """Keep what the Hub says of a file of a commit, as far as the user's cache can be written to."""
-    path = remembered_path(repository, commit, file)
     with suppress(OSError, BadInput):
+        path = remembered_path(repository, commit, file)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, known.encode())
