@@ -113,6 +113,15 @@ def test_an_entry_does_not_take_over_a_name_that_was_free_a_moment_ago(tmp_path,
         add_entry(entry("dots", "other/dots"))
 
 
+@pytest.mark.parametrize("text", ["[broken", "[dots]\nsource = 'mine'\n"])
+def test_an_entry_is_not_added_to_a_registry_that_is_not_sound(tmp_path, monkeypatch, text):
+    (tmp_path / "registry.toml").write_text(text)
+    monkeypatch.setenv("GANZOO_REGISTRY", str(tmp_path / "registry.toml"))
+    with pytest.raises(ganzoo.BadInput, match=r"registry\.toml"):
+        add_entry(entry("dots"))
+    assert (tmp_path / "registry.toml").read_text() == text
+
+
 def test_a_registry_that_is_a_link_stays_one(tmp_path, monkeypatch):
     (tmp_path / "link.toml").symlink_to(tmp_path / "registry.toml")
     monkeypatch.setenv("GANZOO_REGISTRY", str(tmp_path / "link.toml"))

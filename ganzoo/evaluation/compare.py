@@ -19,6 +19,7 @@ from ganzoo.pictures.grid import tile, to_bytes, to_picture
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import draw_scatter
 from ganzoo.zoo import scores as stored
+from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.registry import Registry
@@ -46,21 +47,22 @@ class Column:
 def compare(sources: Sequence[str], out: Path, n: int = DEFAULT_SAMPLES, seed: int = 0, device: str = "auto") -> Path:
     """Write the page as a PNG and return its path.
 
-    The scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now. Raises `BadInput`
+    The scores of `n` samples of that seed are taken from a model's `scores.json`, or measured now. Each model is found
+    once, before the first is measured, so that a branch on the Hub cannot move in between. Raises `BadInput`
     for a model whose samples cannot be shown, and for an `out` that is not a .png file.
     """
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is not a .png file")
     check_writable(out)
     registry = Registry()
-    columns = [make_column(source, n, seed, device, registry) for source in sources]
+    found = {source: resolve_model(parse(source, registry)) for source in dict.fromkeys(sources)}
+    columns = [make_column(source, found[source], n, seed, device) for source in sources]
     write_page(out, columns, f"{n:,} samples of seed {seed}; the protocol is what 'ganzoo evaluate' prints")
     return out
 
 
-def make_column(source: str, n: int, seed: int, device: str, registry: Registry) -> Column:
+def make_column(source: str, local: LocalModel, n: int, seed: int, device: str) -> Column:
     """Load one model, draw its samples and find its scores."""
-    local = resolve_model(parse(source, registry))
     model = load_local(local, device)
     architecture, data = model.config["architecture"]["name"], model.config["data"].get("name", "unknown")
     samples = draw_model(source, model, seed)

@@ -29,7 +29,7 @@ def note(kind: str, read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 references.expand_user = note("parsed", references.expand_user)  # which every reference goes through
-registry.read_entries = note("registries", registry.read_entries)
+registry.read_toml = note("registries", registry.read_toml)
 config.read_json = note("configs", config.read_json)
 
 if __name__ == "__main__":

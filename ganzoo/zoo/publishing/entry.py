@@ -42,13 +42,14 @@ def score_tables(scores: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_name_free(name: str, repository: str) -> None:
-    """Raise `BadInput` where a registry has another model of that name, or the user's own cannot be read."""
+    """Raise `BadInput` where a registry has another model of that name, or the user's registry cannot be read."""
     registry = Registry()
-    registry.find(f"user:{name}")  # which raises for a registry that nothing can be added to
     for entry in registry.entries:
         if entry.name == name and (entry.folder or entry.repository != repository):
             there = f"the registry of {entry.origin} has a model '{name}' already, from {entry.source}"
             raise BadInput(f"{there}; leave out --register, or give one of them another name")
+    if fault := registry.faults.get("user") or registry.faults.get(f"user:{name}"):
+        raise fault
 
 
 def add_entry(text: str) -> Path:

@@ -182,3 +182,11 @@ def test_a_hub_that_is_down_leaves_what_was_pulled_and_says_so(zoo, hub, owner, 
         assert one_sentence(done)
     else:
         assert "cannot be reached now, and was at" in done.stderr
+
+
+def test_a_page_of_models_asks_once_where_a_branch_is(zoo, hub, owner, model):
+    put(owner, model)
+    begun = len(hub.log)
+    done = zoo("compare", "hub:owner/dots", "hub:owner/dots", "--out", "page.png")
+    assert done.returncode == 0, done.stderr
+    assert sum("/resolve/main/" in path for _, path in requests(hub, begun)) == 1
