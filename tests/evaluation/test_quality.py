@@ -7,6 +7,7 @@ import torch
 
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
+from ganzoo.data.decode import Rendering
 from ganzoo.data.memory import InMemory
 from ganzoo.data.sources import open_data
 from ganzoo.data.stream import Streamed
@@ -82,7 +83,7 @@ def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(co
 
 
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
-    yardstick = SlicedWasserstein(Streamed("large", range(10_000), (3, 256, 256)), 0)
+    yardstick = SlicedWasserstein(Streamed("large", range(10_000), Rendering((3, 256, 256))), 0)
     assert yardstick.count == MAX_VALUES // (3 * 256 * 256)
 
 
