@@ -14,6 +14,8 @@ from ganzoo.errors import BadInput
 if TYPE_CHECKING:
     from ganzoo.plugins.catalog import PluginRow, ProvidedRow
 
+MAX_NAMES = 50
+"""The most names that a row of the table of plugins shows; a plugin's own page shows all."""
 PLUGIN_COLUMNS = ("distribution", "version", "status", "reason", "ms", "provides")
 
 
@@ -42,14 +44,15 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
 
 def plugin_cells(row: "PluginRow") -> dict[str, str]:
     """Return a plugin's row as the cells of a table."""
-    names = dict.fromkeys(thing["name"] for thing in row["provides"])
+    names = list(dict.fromkeys(thing["name"] for thing in row["provides"]))
+    more = [f"and {len(names) - MAX_NAMES:,} more"] if len(names) > MAX_NAMES else []
     return {
         "distribution": row["distribution"],
         "version": row["version"],
         "status": row["status"],
         "reason": row["reason"],
         "ms": str(row["ms"] or ""),
-        "provides": ", ".join(names),
+        "provides": ", ".join(names[:MAX_NAMES] + more),
     }
 
 
@@ -74,8 +77,10 @@ def check(plugin: str | None, image: str | None, json: bool) -> int:
     The same checks run in pytest with the line test_plugin = ganzoo.testing.checks("PLUGIN"), which also takes batches
     for architectures that need more than images and labels.
     """
-    from ganzoo.plugins.catalog import catalog
+    from ganzoo.plugins.catalog import catalog, reconsider
 
+    if plugin:
+        reconsider(plugin)
     shape = parse_shape(image) if image is not None else None
     found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []

@@ -3,14 +3,21 @@
 Every plugin is loaded in isolation: a broken one is a row with its reason, and everything else works.
 """
 
+from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import TypedDict
 
-from ganzoo._names import normalize_name
+from ganzoo._names import NAME_PATTERN, normalize_name
 from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.distributions import plugin_entry_points
-from ganzoo.plugins.loading import load_plugin
+from ganzoo.plugins.firstparty import how_to_install
+from ganzoo.plugins.loading import load_plugin, refuse
+from ganzoo.plugins.marker import LoadingMarker, take_culprits
 from ganzoo.plugins.registration import KINDS, Plugin, Registration
+from ganzoo.plugins.verdicts import SAFE, Groups, Verdict, forget, group, read_verdicts
+
+MAX_TOLD_CONFLICTS = 20
+"""Names of one plugin that are told to come from other plugins too."""
 
 
 class ProvidedRow(TypedDict):
@@ -39,8 +46,7 @@ class Catalog:
 
     def __init__(self, plugins: list[Plugin]) -> None:
         self.plugins = plugins
-        for plugin in plugins:
-            self._mark_conflict(plugin)
+        self._mark_conflicts()
 
     @cached_property
     def provided(self) -> list[Registration]:
@@ -54,15 +60,39 @@ class Catalog:
         Raises `BadInput` for an unknown name, with the nearest ones and the plugins that failed to load, and for a
         bare name that several plugins provide.
         """
-        of_kind = [thing for thing in self.provided if thing.kind == kind]
-        found = [thing for thing in of_kind if name in (thing.name, thing.full_name)]
+        found = self._named(kind, name)
         if len(found) > 1:
             full_names = " or ".join(f"'{thing.full_name}'" for thing in found)
             raise BadInput(f"more than one plugin brings the {kind} '{name}'; use {full_names}")
         if not found:
-            near = suggest(name, (thing.name for thing in of_kind))
-            raise BadInput(f"unknown {kind} '{name}'; {near}{self._unavailable()}")
+            raise BadInput(f"unknown {kind} '{name}'; {self._advice(kind, name)}{self._unavailable()}")
         return found[0]
+
+    def full_name(self, kind: str, name: str, distributions: Iterable[str]) -> str:
+        """Return the full name of what the first of `distributions` provides, for a name that several plugins provide.
+
+        Any other name is returned as it is.
+        """
+        found = {normalize_name(thing.distribution): thing.full_name for thing in self._named(kind, name)}
+        preferred = [found[each] for each in map(normalize_name, distributions) if each in found]
+        return preferred[0] if preferred and len(found) > 1 else name
+
+    def _named(self, kind: str, name: str) -> list[Registration]:
+        distribution, _, bare = name.rpartition(":")
+        return [
+            thing
+            for thing in self.provided
+            if (thing.kind, thing.name) == (kind, bare)
+            and (not distribution or normalize_name(thing.distribution) == normalize_name(distribution))
+        ]
+
+    def _advice(self, kind: str, name: str) -> str:
+        distribution = name.rpartition(":")[0]
+        installed = {normalize_name(plugin.distribution) for plugin in self.plugins}
+        if NAME_PATTERN.fullmatch(normalize_name(distribution)) and normalize_name(distribution) not in installed:
+            return f"{distribution} is not installed: {how_to_install(distribution)}"
+        names = [thing for thing in self.provided if thing.kind == kind]
+        return suggest(name, (thing.full_name if distribution else thing.name for thing in names))
 
     def of(self, distribution: str) -> list[Plugin]:
         """Return the plugins of a distribution. Raises `BadInput` with the nearest name where there is none."""
@@ -77,24 +107,52 @@ class Catalog:
         names = dict.fromkeys(plugin.distribution for plugin in self.plugins if not plugin.works)
         return f" (not available: {', '.join(names)}; see 'ganzoo plugins')" if names else ""
 
-    def _mark_conflict(self, plugin: Plugin) -> None:
-        mine = {(thing.kind, thing.name): thing for thing in plugin.provides}
-        for other in self.plugins:
-            for theirs in other.provides if other is not plugin else []:
-                thing = mine.get((theirs.kind, theirs.name))
-                if thing:
-                    plugin.status = "conflict"
-                    also = f"{thing.kind} '{thing.name}' also comes from {theirs.distribution}"
-                    plugin.note(f"{also}: use '{thing.full_name}'")
+    def _mark_conflicts(self) -> None:
+        owners: dict[tuple[str, str], list[Plugin]] = {}
+        for plugin in self.plugins:
+            for thing in plugin.provides:
+                owners.setdefault((thing.kind, thing.name), []).append(plugin)
+        for plugin in self.plugins:
+            shared = [thing for thing in plugin.provides if len(owners[thing.kind, thing.name]) > 1]
+            for thing in shared[:MAX_TOLD_CONFLICTS]:
+                plugin.status = "conflict"
+                others = [other for other in owners[thing.kind, thing.name] if other is not plugin]
+                also = f"{thing.kind} '{thing.name}' also comes from {', '.join(each.distribution for each in others)}"
+                plugin.note(f"{also}: use '{thing.full_name}'")
+            if (more := len(shared) - MAX_TOLD_CONFLICTS) > 0:
+                plugin.note(f"and so do {more:,} more of its names")
 
 
 @cache
 def catalog() -> Catalog:
     """Return the catalog of this environment, made once per process."""
-    plugins: list[Plugin] = []
-    for entry in plugin_entry_points():
-        plugins.append(load_plugin(entry, plugins))
+    plugins = [Plugin(entry) for entry in plugin_entry_points()]
+    usable = [plugin for plugin in plugins if not refuse(plugin)]
+    verdicts = verdicts_on(group(plugin.entry for plugin in usable))
+    with LoadingMarker() as marker:
+        for plugin in usable:
+            verdict = verdicts.get(normalize_name(plugin.distribution), SAFE)
+            if verdict.fault:
+                plugin.fail("failed", verdict.fault)
+                plugin.traceback = verdict.traceback
+            else:
+                marker.write(plugin.distribution, plugin.label)
+                load_plugin(plugin, plugins)
     return Catalog(plugins)
+
+
+def verdicts_on(groups: Groups) -> dict[str, Verdict]:
+    """Return the verdicts on distributions; those that are new, changed or suspected are examined."""
+    for culprit in map(normalize_name, take_culprits()):
+        if culprit in groups:
+            forget(groups[culprit])
+    known = read_verdicts(groups)
+    if new := {name: own for name, own in groups.items() if name not in known}:
+        # Imported late: it needs much, and is rarely needed.
+        from ganzoo.plugins.examination import examine
+
+        known |= examine(new)
+    return known
 
 
 def plugin_rows(name: str | None = None) -> list[PluginRow]:
@@ -102,7 +160,16 @@ def plugin_rows(name: str | None = None) -> list[PluginRow]:
 
     Raises `BadInput` for an unknown name, with the nearest.
     """
+    if name:
+        reconsider(name)
     return [plugin_row(plugin) for plugin in (catalog().of(name) if name else catalog().plugins)]
+
+
+def reconsider(distribution: str) -> None:
+    """Have a plugin examined again that was found unsafe to load; it may have failed for want of something else."""
+    name, groups = normalize_name(distribution), group(plugin_entry_points())
+    if name in groups and read_verdicts({name: groups[name]}).get(name, SAFE).fault:
+        forget(groups[name])
 
 
 def plugin_row(plugin: Plugin) -> PluginRow:
@@ -110,7 +177,7 @@ def plugin_row(plugin: Plugin) -> PluginRow:
     return {
         "distribution": plugin.distribution,
         "version": plugin.version,
-        "entry_point": plugin.entry_point,
+        "entry_point": plugin.entry.name,
         "status": plugin.status,
         "reason": plugin.reason,
         "ms": plugin.milliseconds,

@@ -1,10 +1,14 @@
 """Installed distributions and the entry points of plugins. What cannot be read is passed over with a warning."""
 
+import contextlib
+import json
 import logging
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, distributions
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ganzoo._names import normalize_name, one_line
 
@@ -44,6 +48,7 @@ def is_hidden(each: Distribution, name: str) -> bool:
         return False
 
 
+@cache  # by the object: reading them takes longer than all else that is asked of a plugin
 def name_and_version(each: Distribution | None) -> tuple[str, str]:
     """Return the name and version of a distribution, empty where its metadata is missing or cannot be read."""
     try:
@@ -52,6 +57,30 @@ def name_and_version(each: Distribution | None) -> tuple[str, str]:
     except Exception:
         return "", ""
     return names[0], versions[0]
+
+
+def has_module(each: Distribution | None, module: str) -> bool:
+    """Return whether a distribution installed an imported module, or is edited in the folder where that lies."""
+    if each is None:
+        return False
+    top = module.partition(".")[0]
+    place = Path(getattr(sys.modules.get(top), "__file__", None) or "/").parent
+    files = [f"{top}/__init__.py", f"{top}.py"]
+    with contextlib.suppress(Exception):  # nothing is said about a distribution that cannot be read
+        record = (each.read_text("RECORD") or "").splitlines()
+        if place in (base := Path(str(each.locate_file(""))), base / top):
+            return any(line.startswith(f"{file},") for line in record for file in files)
+        folder = editable_folder(each)
+        return folder is not None and place in (folder / top, folder / "src" / top, folder, folder / "src")
+    return False
+
+
+def editable_folder(each: Distribution) -> Path | None:
+    """Return the folder in which a distribution is edited; None where it was copied into the environment."""
+    origin = json.loads(each.read_text("direct_url.json") or "{}")
+    if not origin.get("dir_info", {}).get("editable"):
+        return None
+    return Path(unquote(urlsplit(origin["url"]).path))
 
 
 @cache

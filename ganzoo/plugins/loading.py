@@ -10,8 +10,8 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from importlib.metadata import Distribution, EntryPoint
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pluggy
@@ -19,54 +19,73 @@ import pluggy
 from ganzoo._names import normalize_name, one_line
 from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
-from ganzoo.plugins.distributions import GROUP, name_and_version
+from ganzoo.plugins.distributions import GROUP, has_module, name_and_version
 from ganzoo.plugins.registration import Plugin, attribute_warnings
 
 
-def load_plugin(entry: EntryPoint, earlier: list[Plugin]) -> Plugin:
-    """Load the plugin of an entry point; `earlier` are those that were loaded before. Never raises for its faults."""
-    name, version = name_and_version(entry.dist)
-    plugin = Plugin(name or entry.name, version, entry.name)
+def refuse(plugin: Plugin) -> bool:
+    """Refuse a plugin that is disabled, half uninstalled or made for another ganzoo; return whether that is so."""
+    entry = plugin.entry
+    with faults_of(plugin):
+        if {normalize_name(plugin.distribution), normalize_name(entry.name)} & disabled_plugins():
+            plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
+        elif entry.dist is None or not all(name_and_version(entry.dist)):
+            plugin.fail("failed", "its distribution has no readable name and version: install it again")
+        elif needed := unmet_requirement(entry.dist):
+            plugin.fail("incompatible", f"needs {needed}, this is ganzoo {__version__}")
+    return not plugin.works
+
+
+def load_plugin(plugin: Plugin, others: Sequence[Plugin]) -> None:
+    """Load a plugin; `others` are installed too, and may be loaded already. Never raises for its faults.
+
+    A `KeyboardInterrupt` is raised: it comes from the user.
+    """
     plugin.registered_before = [
-        thing for other in earlier if other.distribution == plugin.distribution for thing in other.provides
+        thing for other in others if other.distribution == plugin.distribution for thing in other.provides
     ]
     torch_was_imported = "torch" in sys.modules
+    # Programs that parse standard output must not find a plugin's prints in it.
+    with faults_of(plugin), contextlib.redirect_stdout(sys.stderr), attribute_warnings(plugin.label, plugin.note):
+        load(plugin, others)
+    if "torch" in sys.modules and not torch_was_imported:
+        plugin.note("loading it imports torch, which slows down every command")
+
+
+@contextlib.contextmanager
+def faults_of(plugin: Plugin) -> Iterator[None]:
+    """Make whatever goes wrong inside the plugin's status and reason."""
     try:
-        # Programs that parse standard output must not find a plugin's prints in it.
-        with contextlib.redirect_stdout(sys.stderr), attribute_warnings(plugin.label, plugin.note):
-            load_unless_refused(plugin, entry)
+        yield
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a plugin may even call sys.exit
         plugin.fail("failed", one_line(error))
         plugin.traceback = "".join(traceback.format_exception(error))
-    if "torch" in sys.modules and not torch_was_imported:
-        plugin.note("loading it imports torch, which slows down every command")
-    return plugin
 
 
-def load_unless_refused(plugin: Plugin, entry: EntryPoint) -> None:
-    """Load a plugin, unless it is disabled, half uninstalled or made for another version of ganzoo."""
-    if {normalize_name(plugin.distribution), normalize_name(entry.name)} & disabled_plugins():
-        plugin.fail("disabled", "GANZOO_DISABLE_PLUGINS names it")
-    elif entry.dist is None or not all(name_and_version(entry.dist)):
-        plugin.fail("failed", "its distribution has no readable name and version: install it again")
-    elif needed := unmet_requirement(entry.dist):
-        plugin.fail("incompatible", f"needs {needed}, this is ganzoo {__version__}")
-    else:
-        load(plugin, entry)
-
-
-def load(plugin: Plugin, entry: EntryPoint) -> None:
+def load(plugin: Plugin, others: Sequence[Plugin]) -> None:
     """Import the plugin, call its hooks and look for its files."""
     start = time.perf_counter()
     try:
-        has_hooks = call_hooks(plugin, entry.load())
-        has_files = [plugin.register_files(folder) for folder in package_folders(entry.module)]
+        loaded = plugin.entry.load()
+        check_own(plugin, loaded, others)
+        has_hooks = call_hooks(plugin, loaded)
+        has_files = [plugin.register_files(folder) for folder in package_folders(plugin.entry.module)]
     finally:
         plugin.milliseconds = round(1000 * (time.perf_counter() - start), 1)
     if not has_hooks and not any(has_files):
         plugin.fail("failed", "it registers nothing: mark its hooks with @ganzoo.hookimpl")
+
+
+def check_own(plugin: Plugin, loaded: object, others: Sequence[Plugin]) -> None:
+    """Raise `ValueError` where an entry point leads to a module of another distribution, whose things are its own."""
+    modules = {plugin.entry.module, loaded.__name__ if inspect.ismodule(loaded) else plugin.entry.module}
+    for module in modules:
+        if not has_module(plugin.entry.dist, module):
+            for other in others:
+                if other.distribution != plugin.distribution and has_module(other.entry.dist, module):
+                    raise ValueError(f"its entry point names {module}, which belongs to {other.distribution}")
 
 
 def call_hooks(plugin: Plugin, module: object) -> bool:

@@ -7,13 +7,17 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from ganzoo._names import NAME_PATTERN, NAME_RULE, one_line
 from ganzoo.errors import BadInput, Deprecated
+from ganzoo.plugins.distributions import name_and_version
 from ganzoo.plugins.entries import read_entries
+from ganzoo.plugins.marker import LoadingMarker
 
 KINDS = ("architecture", "loss", "callback", "recipe", "model")
 FILE_KINDS = ("recipe", "model")
@@ -39,8 +43,10 @@ class Registration:
     def resolve(self, part: str) -> Any:
         """Import what the import string of that part points to. Raises `BadInput` naming the distribution."""
         module, _, attribute = self.targets[part].partition(":")
+        label = f"{self.distribution} {self.version}"
         try:
-            with contextlib.redirect_stdout(sys.stderr), attribute_warnings(f"{self.distribution} {self.version}"):
+            with contextlib.redirect_stdout(sys.stderr), attribute_warnings(label), LoadingMarker() as marker:
+                marker.write(self.distribution, f"{module} of {label}")
                 return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
@@ -51,9 +57,7 @@ class Registration:
 class Plugin:
     """One entry point: the distribution that it comes from, whether it works, and what it provides."""
 
-    distribution: str
-    version: str
-    entry_point: str
+    entry: EntryPoint
     status: str = "ok"
     """"ok", "conflict", "failed", "incompatible" or "disabled"."""
     reason: str = ""
@@ -64,6 +68,20 @@ class Plugin:
     provides: list[Registration] = field(default_factory=list)
     registered_before: list[Registration] = field(default_factory=list)
     """What earlier entry points of the same distribution provide."""
+
+    @cached_property
+    def _taken(self) -> set[tuple[str, str]]:
+        return {(thing.kind, thing.name) for thing in self.registered_before}
+
+    @property
+    def distribution(self) -> str:
+        """The name of the distribution; that of the entry point where it cannot be read."""
+        return name_and_version(self.entry.dist)[0] or self.entry.name
+
+    @property
+    def version(self) -> str:
+        """The version of the distribution; empty where it cannot be read."""
+        return name_and_version(self.entry.dist)[1]
 
     @property
     def label(self) -> str:
@@ -118,8 +136,9 @@ class Plugin:
         for target in targets.values():
             if kind not in FILE_KINDS and not (isinstance(target, str) and IMPORT_STRING.fullmatch(target)):
                 raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
-        if any((thing.kind, thing.name) == (kind, name) for thing in self.provides + self.registered_before):
+        if (kind, name) in self._taken:
             raise ValueError(f"registers the {kind} '{name}' twice")
+        self._taken.add((kind, name))
         self.provides.append(Registration(kind, name, self.distribution, self.version, targets))
 
 

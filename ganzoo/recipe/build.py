@@ -120,7 +120,7 @@ def create(
 
 
 def resolve(recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: type = object) -> ResolvedRecipe:
-    """Find the classes that a recipe names, and return it with `changes` and every option of theirs.
+    """Find the classes that a recipe names; return it with `changes`, every option of theirs, and their full names.
 
     `callback` is the base class of callbacks. Raises `BadInput` if a name or an option is wrong.
     """
@@ -130,7 +130,7 @@ def resolve(recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: t
     table = recipe.written_out()
     table["architecture"] = write_architecture(recipe.architecture, architecture)
     for section, found in zip(table["loss"] + table.get("callback", []), [*losses, *callbacks], strict=True):
-        section.update(found.options)
+        section.update({"name": found.registration.full_name, **found.options})
     return ResolvedRecipe(Recipe.load(table, **changes), architecture, losses, callbacks)
 
 
@@ -140,11 +140,12 @@ def complete(recipe: Recipe) -> Recipe:
 
 
 def write_architecture(section: Architecture, found: ResolvedArchitecture) -> dict[str, Any]:
-    """Return a recipe's architecture with every option of each side."""
+    """Return a recipe's architecture with every option of each side, and with full names."""
     table: dict[str, Any] = {} if section.name is None else {"name": section.name}
     for side, part in found.items():
-        named = {key: value for key, value in section.side(side).items() if key == "name"}
-        table[side] = {**named, **part.options}
+        named = {"name": part.registration.full_name}
+        table[side] = dict(part.options)
+        (table[side] if "name" in section.side(side) else table).update(named)
     return table
 
 
@@ -195,8 +196,9 @@ def add_options(found: ResolvedClass[B], section: LossUse | CallbackUse) -> Reso
 
 
 def schedule(section: LossUse, found: ResolvedClass[Loss]) -> Scheduled:
-    """Return a new loss with the weight and schedule of its section."""
-    return Scheduled(found.make(), section.name, section.weight, section.every, section.start, section.stop)
+    """Return a new loss with the weight and schedule of its section, and with its bare name."""
+    name = found.registration.name
+    return Scheduled(found.make(), name, section.weight, section.every, section.start, section.stop)
 
 
 def resolve_class(kind: str, name: str, part: str, base: type[B]) -> ResolvedClass[B]:

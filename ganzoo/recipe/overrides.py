@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ganzoo._reading import loads_toml
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, suggest
+from ganzoo.recipe.names import SECTIONS, may_be_same
 from ganzoo.recipe.sections import PLAIN_SECTIONS
 
 
@@ -66,7 +67,7 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
     if isinstance(place, list):
         place[find_position(place, key, path)] = value
         return
-    if key == "name" and place.get("name") != value:
+    if key == "name" and not is_same(path, place.get("name"), value):
         place.clear()
     # Setting steps removes epochs, and the reverse. A key for both sides replaces that of either side.
     place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
@@ -74,6 +75,13 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
         if isinstance(own, dict):
             own.pop(key, None)
     place[key] = {"name": value} if not way and key != "name" and isinstance(value, str) else value
+
+
+def is_same(path: str, before: Any, value: Any) -> bool:
+    """Return whether a new name at a path is one for the same thing, which keeps its options."""
+    if path.partition(".")[0] in SECTIONS and isinstance(before, str) and isinstance(value, str):
+        return may_be_same(before, value)
+    return bool(before == value)
 
 
 def enter(place: Any, word: str, path: str) -> Any:
@@ -90,8 +98,8 @@ def enter(place: Any, word: str, path: str) -> Any:
 def find_position(items: list[Any], word: str, path: str) -> int:
     """Return the index of the item with that name, or of that number, from 0."""
     names = [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in items]
-    if word in names:
-        return names.index(word)
+    if found := [name for name in names if name == word] or [name for name in names if may_be_same(name, word)]:
+        return names.index(found[0])
     if word.isdigit() and int(word) < len(items):
         return int(word)
     raise BadInput(f"{path}: the recipe has no '{word}' there; {suggest(word, names)}")

@@ -1,6 +1,6 @@
 """Read the configuration of a training from TOML and overrides into a validated `Recipe`. Does not import torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from ganzoo._reading import read_toml
 from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.firstparty import first_party
+from ganzoo.recipe.names import bare_name, known_names, prefer, write_in_full
 from ganzoo.recipe.overrides import change, check_misplaced, copy_plain, flatten, sort_key
 from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
@@ -41,8 +43,8 @@ class Recipe(Section):
             return source.replace(**overrides)
         if isinstance(source, Mapping):
             return cls._changed(copy_plain(source), overrides)
-        file = find_recipe(source)
-        return cls._changed({"name": file.stem, **read_toml(file)}, overrides)
+        file, distributions = find_recipe(source)
+        return cls._changed(prefer({"name": file.stem, **read_toml(file)}, distributions), overrides)
 
     def replace(self, **overrides: Any) -> "Recipe":
         """Return a copy with changes, written as in `load`; without changes, the recipe itself.
@@ -53,13 +55,13 @@ class Recipe(Section):
 
     @classmethod
     def _changed(cls, table: dict[str, Any], overrides: Mapping[str, Any]) -> "Recipe":
-        changes = flatten(overrides)
+        known, changes = known_names(table), flatten(overrides)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
         for path in sorted(changes, key=sort_key):
             check_misplaced(path)
             change(table, path, changes[path])
-        return validate(cls, table)
+        return validate(cls, write_in_full(table, known))
 
     def written_out(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults included; keys without a value are left out."""
@@ -72,8 +74,14 @@ class Recipe(Section):
         write_bytes(path, tomlkit.dumps(self.written_out()).encode())
 
 
+def prefer_in(recipe: Recipe, distributions: Sequence[str]) -> Recipe:
+    """Return a recipe whose bare names mean what the first of these distributions provides, where several do."""
+    return validate(Recipe, prefer(recipe.written_out(), distributions))
+
+
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the keys that differ between two recipes as plain values, as {"optimizer.lr": [old, new]}."""
+    old, new = write_in_full(old, known_names(new)), write_in_full(new, known_names(old))
     before, after = (flatten(key_losses_by_name(table)) for table in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return {path: [before.get(path), after.get(path)] for path in paths}
@@ -81,14 +89,20 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, lis
 
 def key_losses_by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's content with its losses by name, or by number if several have the same name."""
-    names = [loss["name"] for loss in table["loss"]]
+    names = [bare_name(loss["name"]) for loss in table["loss"]]
     keys = [name if names.count(name) == 1 else str(number) for number, name in enumerate(names)]
     return {**table, "loss": dict(zip(keys, table["loss"], strict=True))}
 
 
-def find_recipe(source: str | Path) -> Path:
-    """Return the file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
+def find_recipe(source: str | Path) -> tuple[Path, list[str]]:
+    """Return the file of a recipe, a path that ends in .toml or a name from an installed plugin.
+
+    Also return the distributions that its bare names mean first: the plugin's own, then those of ganzoo's checkout.
+    """
     path = Path(source)
-    if path.suffix == ".toml":
-        return path
-    return Path(catalog().find("recipe", str(source)).targets["file"])
+    if path.suffix != ".toml":
+        found = catalog().find("recipe", str(source))
+        return Path(found.targets["file"]), [found.distribution, *first_party()]
+    recipes = [thing for thing in catalog().provided if thing.kind == "recipe"]
+    owner = [thing.distribution for thing in recipes if Path(thing.targets["file"]).resolve() == path.resolve()]
+    return path, [*owner, *first_party()] if owner else []

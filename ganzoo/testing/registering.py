@@ -26,7 +26,7 @@ def imports_no_torch(distribution: str) -> None:
 
 def environment_for(distribution: str) -> dict[str, str]:
     """Return variables for a process that imports from where this one does, with all other plugins disabled."""
-    names = {name for plugin in catalog().plugins for name in (plugin.distribution, plugin.entry_point)}
-    own = {name for plugin in catalog().of(distribution) for name in (plugin.distribution, plugin.entry_point)}
+    names = {name for plugin in catalog().plugins for name in (plugin.distribution, plugin.entry.name)}
+    own = {name for plugin in catalog().of(distribution) for name in (plugin.distribution, plugin.entry.name)}
     path = os.pathsep.join(filter(None, sys.path))
     return {**os.environ, "PYTHONPATH": path, "GANZOO_DISABLE_PLUGINS": ",".join(sorted(names - own))}

@@ -11,7 +11,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe.build import complete
-from ganzoo.recipe.recipe import Recipe
+from ganzoo.recipe.recipe import Recipe, prefer_in
 from ganzoo.training.agreement import check_agreement, hold_run, list_facts
 from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
@@ -142,7 +142,8 @@ def resume_run(
             if data is None:
                 check_data_exists(new)
             plan = make_plan(new, data, device, display, callbacks)
-            check_same_architecture(complete(old.replace(callback=[])), plan.recipe)
+            used = [each.distribution for each in plan.resolved.registrations]
+            check_same_architecture(complete(prefer_in(old.replace(callback=[]), used)), plan.recipe)
             if state:
                 check_same_shape(facts, plan.data.facts)
                 known = state.numbers.get("data", {})

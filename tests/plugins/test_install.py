@@ -1,6 +1,7 @@
 """`ganzoo install` and `uninstall`, with the real pip in throw-away environments, and without a network."""
 
 import importlib.metadata
+import json
 import zipfile
 
 from installed import QUICK, good, loss, marked, sentence, wheel
@@ -91,9 +92,25 @@ def test_neither_a_file_called_pip_nor_a_plugin_that_writes_to_standard_output_d
 
 def test_a_plugin_that_ends_the_process_is_told_of_and_can_be_removed(environment):
     done = environment("install", wheel(environment.folder, "deadly", code="import os; os._exit(0)"))
-    assert sentence(done, 1).startswith("error: deadly is installed, but now a new process of ")
+    assert sentence(done, 2) == (
+        "error: deadly 1.0 is installed, but does not work: failed: loading it ends the process with exit code 0; "
+        "'ganzoo plugins deadly' tries it again"
+    )
     assert good(environment("uninstall", "deadly")).stdout == "gone: deadly\n"
     assert "deadly" not in environment.installed()
+
+
+def test_an_entry_point_to_the_module_of_another_distribution_brings_nothing_of_that_one(environment):
+    codes = {"mine": loss("mine"), "yours": "import mine as other\n" + loss("yours")}
+    good(environment("install", *(wheel(environment.folder, name, code=code) for name, code in codes.items())))
+    entries = environment.site / "yours-1.0.dist-info" / "entry_points.txt"
+    entries.write_text("[ganzoo]\na = mine\nb = yours:other\nc = yours\n")
+    rows = [row for row in json.loads(environment("plugins", "--json").stdout) if row["distribution"] in codes]
+    assert [(row["distribution"], row["status"]) for row in rows] == [
+        ("mine", "ok"), ("yours", "failed"), ("yours", "failed"), ("yours", "ok")
+    ]  # fmt: skip
+    assert {row["reason"] for row in rows[1:3]} == {"ValueError: its entry point names mine, which belongs to mine"}
+    good(environment("uninstall", "mine", "yours"))
 
 
 def test_a_plugin_that_does_not_work_is_installed_and_says_why(environment):

@@ -1,5 +1,7 @@
 """How names are resolved, and what is said of those that cannot be loaded."""
 
+import json
+import sys
 import textwrap
 
 import pytest
@@ -89,3 +91,19 @@ def test_a_callback_may_have_the_name_of_a_loss(site):
     site.install("ganzoo-bell", CALLBACK.format("ganzoo_bell").replace('"bell"', '"gentle"'))
     assert catalog().find("callback", "gentle").distribution == "ganzoo-bell"
     assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+def test_the_module_of_a_distribution_that_is_edited_in_its_folder_is_its_own(site, tmp_path):
+    site.install("zz-edited", "")
+    (site.folder / "zz_edited" / "__init__.py").unlink()
+    source = tmp_path / "source" / "src" / "zz_edited"
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text(textwrap.dedent(GOOD).format("zz_edited"))
+    sys.path.insert(0, str(source.parent))  # as its .pth does; the fixture restores it
+    origin = {"url": (tmp_path / "source").as_uri(), "dir_info": {"editable": True}}
+    (site.folder / "zz_edited-1.0.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+    site.install("aa-thief", "")
+    entry_points(site, "aa_thief", thing="zz_edited")
+    assert (plugin("zz-edited").status, plugin("aa-thief").status) == ("ok", "failed")
+    assert plugin("aa-thief").reason == "ValueError: its entry point names zz_edited, which belongs to zz-edited"
+    assert catalog().find("loss", "gentle").distribution == "zz-edited"

@@ -98,7 +98,7 @@ def test_a_loss_that_is_new_starts_as_it_is_set_up(tmp_path, pull):
     run = train(tmp_path / "run")
     resume(run.path, loss=["non-saturating", "pull"], train={"steps": 14})
     assert state(run.path).tensors["loss.pull.strength"] != 1
-    assert run.history[-1]["changed"]["loss.pull.name"] == [None, "pull"]
+    assert run.history[-1]["changed"]["loss.pull.name"] == [None, "ganzoo-pull:pull"]
 
 
 @pytest.mark.parametrize(("before", "after"), [("fp32", "fp16"), ("fp16", "bf16")])

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganzoo._io import expand_user, final_name, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
 from ganzoo.errors import BadInput
-from ganzoo.recipe.recipe import Recipe, differences
+from ganzoo.recipe.recipe import Recipe, differences, prefer_in
 from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
 from ganzoo.training.runs.gallery import Gallery
@@ -80,8 +80,9 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The complete recipe of this run."""
-        return Recipe.load(self.path / "recipe.toml")
+        """The complete recipe of this run, whose bare names mean what it was trained with."""
+        used = [name for line in self.history[-1:] for name in line.get("circumstances", ())]
+        return prefer_in(Recipe.load(self.path / "recipe.toml"), used)
 
     @property
     def metrics(self) -> list[dict[str, Any]]:

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.player import Player
+from ganzoo.engine.scheduled import unused_name
 from ganzoo.engine.terms import TermLog, TermRows
 from ganzoo.errors import BadInput
+from ganzoo.recipe.names import bare_name
 
 PER_RANK_PREFIXES = ("loss.", "rng.torch", "rng.cuda")
 """Prefixes of the tensors that are saved per rank: buffers of losses depend on the samples that a rank has seen."""
@@ -98,7 +100,7 @@ def restore(engine: Engine, state: State) -> None:
 
 def put_back(engine: Engine, state: State) -> None:
     """Do the work of `restore`."""
-    state = select_rank(state, engine.processes.rank)
+    state = with_bare_losses(select_rank(state, engine.processes.rank))
     numbers, optimizers_now = state.numbers, name_optimizers(engine)
     if numbers["optimizers"] != optimizers_now:
         raise BadInput(f"a run keeps its optimizers: it has {numbers['optimizers']}, not {optimizers_now}")
@@ -130,6 +132,17 @@ def select_rank(state: State, rank: int) -> State:
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     shared = {name: tensor for name, tensor in tensors.items() if name not in ("rng.torch", "rng.cuda")}
     return State(shared | own, state.numbers)
+
+
+def with_bare_losses(state: State) -> State:
+    """Return a state with the bare names of its losses: it may be that of a run whose losses had full names."""
+    names: list[str] = []
+    tensors = dict(state.tensors)
+    for saved in state.numbers["losses"]:
+        names.append(unused_name(bare_name(saved), names))
+        for key in [key for key in tensors if saved != names[-1] and key.startswith(f"loss.{saved}.")]:
+            tensors[f"loss.{names[-1]}.{key.removeprefix(f'loss.{saved}.')}"] = tensors.pop(key)
+    return State(tensors, {**state.numbers, "losses": names})
 
 
 @torch.no_grad()

@@ -1,0 +1,89 @@
+"""Names the plugin that is being loaded in a file, so that the next command can tell which one ended this one."""
+
+import contextlib
+import json
+import logging
+import os
+from functools import cache
+from pathlib import Path
+from typing import IO, Self
+
+from ganzoo.plugins.verdicts import folder
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "loading-"
+"""Begins the name of every marker."""
+
+
+class LoadingMarker:
+    """A file that names the plugin that this process is loading; it is removed afterwards.
+
+    One that is left over, and that no process holds, names the culprit of a command that vanished.
+    """
+
+    def __init__(self) -> None:
+        self.file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(OSError):
+            folder().mkdir(parents=True, exist_ok=True)
+            self.file = (folder() / f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}").open("x", encoding="utf-8")
+            hold(self.file)
+        return self
+
+    def write(self, distribution: str, what: str) -> None:
+        """Name what is loaded from now on."""
+        if self.file:
+            with contextlib.suppress(OSError):
+                self.file.seek(0)
+                self.file.truncate()
+                json.dump([distribution, what], self.file)
+                self.file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self.file:
+            with contextlib.suppress(OSError):
+                self.file.close()
+                Path(self.file.name).unlink()
+
+
+def hold(file: IO[str]) -> bool:
+    """Lock a file until it is closed or this process ends; return False where another process holds it."""
+    if os.name == "nt":  # where a file that is open cannot be removed by others
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def take_culprits() -> list[str]:
+    """Return the distributions that were being loaded when an earlier command ended, and warn of each."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError):
+        for path in folder().glob(f"{PREFIX}*"):
+            found |= take_marker(path)
+    for distribution, what in found.items():
+        warn_of_culprit(distribution, what)
+    return list(found)
+
+
+def take_marker(path: Path) -> dict[str, str]:
+    """Remove a marker that no process holds; return the distribution that it names, with what was loaded."""
+    with contextlib.suppress(OSError, ValueError), path.open("r+", encoding="utf-8") as file:
+        if hold(file) and (content := file.read()):
+            path.unlink()
+            distribution, what = json.loads(content)
+            return {str(distribution): str(what)}
+    return {}
+
+
+@cache
+def warn_of_culprit(distribution: str, what: str) -> None:
+    """Warn of a plugin that was being loaded when an earlier command ended."""
+    how = f"GANZOO_DISABLE_PLUGINS={distribution} goes on without it, 'ganzoo uninstall {distribution}' removes it"
+    logger.warning("an earlier command ended, or was killed, while it loaded %s; if that happens again: %s", what, how)

@@ -1,0 +1,124 @@
+"""Remembers which plugins are safe to load, in the user's cache folder, until their files change.
+
+Where that folder cannot be written, nothing is remembered and nothing breaks.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+
+import platformdirs
+
+from ganzoo._io import write_json
+from ganzoo._names import normalize_name
+from ganzoo._version import __version__
+from ganzoo.errors import BadInput
+from ganzoo.plugins.distributions import name_and_version
+
+Groups = Mapping[str, Sequence[EntryPoint]]
+"""Entry points by the normalized names of their distributions."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an examination found: why a plugin must not be loaded, with a traceback; nothing where it is safe."""
+
+    fault: str = ""
+    traceback: str = ""
+
+
+SAFE = Verdict()
+
+
+def folder() -> Path:
+    """Return the folder of everything that is remembered."""
+    return platformdirs.user_cache_path("ganzoo") / "plugins"
+
+
+def group(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
+    """Return entry points by the normalized names of their distributions."""
+    groups: dict[str, list[EntryPoint]] = {}
+    for entry in entries:
+        groups.setdefault(normalize_name(name_and_version(entry.dist)[0]), []).append(entry)
+    return groups
+
+
+def read_verdicts(groups: Groups) -> dict[str, Verdict]:
+    """Return the verdicts that are remembered; none for a distribution that is new or was changed since."""
+    found = {name: read_verdict(entries) for name, entries in groups.items()}
+    return {name: verdict for name, verdict in found.items() if verdict is not None}
+
+
+def read_verdict(entries: Sequence[EntryPoint]) -> Verdict | None:
+    """Return the verdict on the distribution of these entry points; None where it is new or was changed since."""
+    try:
+        found = json.loads(verdict_file(entries).read_bytes())
+        return Verdict(found["fault"], found["traceback"]) if found["stamp"] == stamp(entries) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def remember(entries: Sequence[EntryPoint], verdict: Verdict, stamped: str) -> None:
+    """Write the verdict on a distribution as it was when it was `stamped`, where the cache folder lets us."""
+    file = verdict_file(entries)
+    with contextlib.suppress(OSError, BadInput):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, {"stamp": stamped, **asdict(verdict)})
+
+
+def forget(entries: Sequence[EntryPoint]) -> None:
+    """Have the distribution of these entry points examined again."""
+    with contextlib.suppress(OSError):
+        verdict_file(entries).unlink(missing_ok=True)
+
+
+def verdict_file(entries: Sequence[EntryPoint]) -> Path:
+    """Return the file for a distribution; one for each place where it is installed."""
+    distribution = entries[0].dist
+    place = str(distribution.locate_file("")) if distribution else ""
+    digest = hashlib.sha256(place.encode(errors="surrogateescape")).hexdigest()[:12]
+    return folder() / f"{normalize_name(name_and_version(distribution)[0])[:100]}-{digest}.json"
+
+
+def stamp(entries: Sequence[EntryPoint]) -> str:
+    """Return a hash of all that a verdict depends on: versions, and size and time of every file of the packages."""
+    facts = [sys.version, sys.prefix, __version__, *name_and_version(entries[0].dist)]
+    facts += [f"{entry.name}={entry.value}" for entry in entries]
+    for package in sorted({entry.module.partition(".")[0] for entry in entries}):
+        facts += [f"{path} {size} {time}" for path, size, time in package_files(package)]
+    return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
+
+
+def package_files(package: str) -> list[tuple[str, int, int]]:
+    """Return path, size and time of the files of a top-level module or package, which is not imported for that."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError, AttributeError):
+        return []
+    tops = [*(spec.submodule_search_locations or ()), *filter(None, [spec.origin])] if spec else []
+    return sorted(file for top in tops for file in list_files(Path(top)))
+
+
+def list_files(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield path, size and time of a file, or of each file in a folder, without byte code."""
+    with contextlib.suppress(OSError):
+        if path.is_dir():
+            with os.scandir(path) as entries:
+                inside = [entry for entry in entries if entry.name != "__pycache__" and not is_linked_folder(entry)]
+            for each in inside:
+                yield from list_files(Path(each.path))
+        else:
+            about = path.stat()
+            yield str(path), about.st_size, about.st_mtime_ns
+
+
+def is_linked_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry of a folder is a link to a folder, which may lead back to itself."""
+    return entry.is_symlink() and entry.is_dir()
