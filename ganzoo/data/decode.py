@@ -17,6 +17,8 @@ Range = tuple[float, float]
 
 MAX_PIXELS = 2**26
 """Largest picture that is decoded, in pixels: some hundred megabytes while it is."""
+MAX_PIXELS_OF_JPEG = 2**27
+"""Largest JPEG, which is decoded at a fraction of its size, but may need the whole of it for that."""
 LARGE_PIXELS = 2**23
 """Of pictures with more pixels than this, threads decode one at a time."""
 ROWS = 256
@@ -50,6 +52,7 @@ def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
     channels, height, width = rendering.shape
     # JPEG decodes large photographs much faster at a fraction of their size; from twice the size nothing is lost.
     whole = picture.width * picture.height
+    check_size(picture, MAX_PIXELS_OF_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS)
     picture.draft(picture.mode, (2 * width, 2 * height))
     check_size(picture)
     with one_at_a_time(whole):
@@ -61,11 +64,11 @@ def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
     return decoded
 
 
-def check_size(picture: Image.Image) -> None:
+def check_size(picture: Image.Image, most: int = MAX_PIXELS) -> None:
     """Raise `ValueError` if a picture is too large to be decoded."""
-    if picture.width * picture.height > MAX_PIXELS:
+    if picture.width * picture.height > most:
         millions = f"{picture.width * picture.height / 1e6:,.0f} million pixels"
-        raise ValueError(f"{picture.width} x {picture.height} are {millions}, up to {MAX_PIXELS / 1e6:.0f} are read")
+        raise ValueError(f"{picture.width} x {picture.height} are {millions}, up to {most / 1e6:.0f} are read")
 
 
 def one_at_a_time(pixels: int) -> AbstractContextManager[object]:

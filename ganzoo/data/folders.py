@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ganzoo.data.base import Data
 from ganzoo.data.decode import Range, Rendering
-from ganzoo.data.images import ImageFiles, decode_all
+from ganzoo.data.images import ImageFiles, decode_all, describe_broken
 from ganzoo.data.listing import Listing, list_folder
 from ganzoo.data.memory import InMemory
 from ganzoo.data.options import DEFAULT_SIZE, ImageOptions
@@ -32,6 +32,8 @@ def open_folder(path: Path, options: ImageOptions) -> Data:
     if few:
         data = hold(name, files, rendering, listing, notes, options)
     else:
+        if options.broken == "refuse":
+            describe_broken(files, survey.broken, options.broken)
         data = options.stream(name, files, rendering, listing.labels, listing.classes, notes)
     data.range, data.fingerprint, data.unlabelled = values, listing.fingerprint, listing.unlabelled
     return data

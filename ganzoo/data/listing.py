@@ -55,9 +55,13 @@ class Listing:
 
 @dataclass
 class Walk:
-    """Finds the image files below a folder, without hidden ones, and counts what it passes over."""
+    """Finds the image files below a folder, without hidden ones, and counts what it passes over.
+
+    `empty` are folders without any image.
+    """
 
     names: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     services: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
@@ -73,13 +77,17 @@ class Walk:
         if here in above or len(above) > MAX_DEPTH or (linked and self._visits[here] > MAX_VISITS):
             self.unreachable.append(before)
             return
+        known = len(self.names)
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if not entry.name.startswith("."):
                     self._read(entry, before + entry.name, (*above, here))
+        if before and len(self.names) == known:
+            self.empty.append(before.rstrip("/"))
 
     def _read(self, entry: "os.DirEntry[str]", name: str, above: tuple[tuple[int, int], ...]) -> None:
-        if not is_there(entry):  # a link to nothing or to itself, or a path too long for the system
+        # Files are not looked at, which takes long in a network; links may lead nowhere, paths may be too long.
+        if (entry.is_symlink() or entry.is_dir()) and not is_there(entry):
             self.unreachable.append(name)
         elif entry.is_dir() and entry.name.lower() in SERVICE_FOLDERS:
             self.services.append(name)
@@ -131,6 +139,8 @@ def list_folder(top: Path) -> Listing:
     inner, notes = find_images_proper(sorted(walk.names))
     names = [name.removeprefix(inner) for name in sorted(walk.names) if name.startswith(inner)]
     classes, labels, unlabelled = infer_classes(names)
+    if empty := [name for name in walk.empty if inner.startswith(name[: name.rfind("/") + 1])]:
+        notes.append(f"no image in {count_of(len(empty), 'sub-folder')}: {quote_some(empty)}")
     if classes:
         where = f" of '{inner.rstrip('/')}'" if inner else ""
         notes.append(

@@ -54,8 +54,9 @@ class Survey:
         self.files, self.examined = files, len(indices)
         found = dict(zip(indices, in_threads(partial(read_header, files), indices), strict=True))
         self.headers = {index: header for index, header in found.items() if isinstance(header, Header)}
+        self.broken = {index: reason for index, reason in found.items() if isinstance(reason, str)}
         if not self.headers:
-            describe_broken(files, {index: str(reason) for index, reason in found.items()}, "refuse")
+            describe_broken(files, self.broken, "refuse")
 
     @property
     def channels(self) -> int:

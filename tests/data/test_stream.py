@@ -132,6 +132,14 @@ def test_a_stream_refuses_a_broken_image_if_it_is_to(tmp_path, streamed):
         take(open_data(tmp_path, size=8, broken="refuse").batches(5, 1), 3)
 
 
+def test_a_stream_that_is_to_refuse_lists_what_it_finds_broken_at_once(tmp_path, streamed):
+    many(tmp_path)
+    for name in ("a/000.png", "b/001.png"):
+        (tmp_path / name).write_text("hello")
+    with pytest.raises(BadInput, match=r"cannot read 2 of 12 images: 'a/000\.png': it is .*; 'b/001\.png': it is "):
+        open_data(tmp_path, size=8, broken="refuse")
+
+
 def test_what_is_said_of_a_large_folder_says_how_many_files_were_examined(tmp_path, streamed, monkeypatch):
     monkeypatch.setattr("ganzoo.data.folders.MAX_FILES_EXAMINED", 3)
     for number in range(7):

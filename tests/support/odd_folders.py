@@ -137,6 +137,13 @@ FOLDERS: dict[str, Odd] = {
         [10],
         notes=[r"^left out 4 files in no format that is read: 2 \.heic, 1 without ending, 1 \.psd$"],
     ),
+    "a class in another format": Odd(
+        also(greys("a/1.png", "b/1.png"), text("c/1.heic"), text("d/e/1.heic")),
+        [10, 20],
+        ["a", "b"],
+        [0, 1],
+        [r"2 \.heic$", "^no image in 2 sub-folders: 'c', 'd'$", "2 classes"],
+    ),
     "camera raw": Odd(
         also(greys("1.png"), lambda top: grey(top / "2.dng", 99, "TIFF")), [10], notes=[LEFT_OUT + r"1 \.dng$"]
     ),
@@ -249,7 +256,9 @@ FOLDERS: dict[str, Odd] = {
         classes=[f"d{number}" for number in range(20)],
     ),
     "150 levels": Odd(
-        also(greys("a.png"), nest(150)), [10], notes=["passed over 1 .*below 100 levels of folders.*n/n"]
+        also(greys("a.png"), nest(150)),
+        [10],
+        notes=["passed over 1 .*below 100 levels of folders.*n/n", "no image in 1 sub-folder"],
     ),
     "a pipe": Odd(also(greys("a.png"), lambda top: os.mkfifo(top / "b.png")), [10], notes=[LEFT_OUT + r"1 \.png"]),
 }
