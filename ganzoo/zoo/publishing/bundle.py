@@ -1,5 +1,6 @@
 """The complete files of a model, with picture and card: written into a folder, to be shipped in a package."""
 
+import logging
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -8,11 +9,11 @@ from typing import Any
 
 import tomlkit
 
-from ganzoo._io import exists, read_bytes, replace_folder, sha256, write_bytes
+from ganzoo._io import exists, read_bytes, replace_folder, sha256, to_json, write_bytes
 from ganzoo._names import NAME_PATTERN
 from ganzoo._reading import parse_json
 from ganzoo.data.named import list_names
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pictures.grid import write_grid
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
@@ -22,8 +23,11 @@ from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.publishing.card import make_card
 from ganzoo.zoo.publishing.entry import entry_table
+from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
+
+logger = logging.getLogger(__name__)
 
 
 def bundle(source: str | Path, folder: Path, license_id: str) -> str:
@@ -55,24 +59,45 @@ def find_unpublished(source: str | Path) -> LocalModel:
 def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[str, bytes]:
     """Return the content of every file of a complete model by name; picture and card are made here.
 
-    Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
+    Paths of this machine are left out, and the log says where. Raises `BadInput` where a file is a link, which may lead
+    anywhere, or is not sound.
     """
     folder, model = local.folder, load_local(local, "cpu")
+    scores: dict[str, Any] = {}
     names = [name for name in (*NEEDED_FILES, "recipe.toml", SCORES_FILE) if exists(folder / name)]
     for name in names:
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
     files = {name: read_bytes(folder / name) for name in names}
-    if parse_json(files["config.json"], local.folder)["weights"]["sha256"] != sha256(files["model.safetensors"]):
+    if parse_json(files["config.json"], folder)["weights"]["sha256"] != sha256(files["model.safetensors"]):
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in files:
         files["recipe.toml"] = without_paths(folder / "recipe.toml")
+    if SCORES_FILE in files:
+        measured = own_scores(local)
+        scores = tell_dropped(SCORES_FILE, measured)
+        files |= {SCORES_FILE: to_json(scores)} if scores != measured else {}
+    config = config_without_paths(model.config)
+    if config != model.config:
+        files["config.json"] = to_json(config)
+        model = load_again(files)
     with tempfile.TemporaryDirectory() as made:
         picture = Path(made, "samples.png")
         if draw_samples(picture, model, reference):
             files["samples.png"] = read_bytes(picture)
-    scores = own_scores(local) if SCORES_FILE in files else {}
     return files | {"README.md": make_card(reference, license_id, model.config, scores).encode()}
+
+
+def load_again(files: Mapping[str, bytes]) -> Model:
+    """Load a model from changed files, as others will. Raises `BadInput` where it needs what was left out."""
+    with tempfile.TemporaryDirectory() as made:
+        for name in NEEDED_FILES:
+            write_bytes(Path(made, name), files[name])
+        try:
+            return load_local(LocalModel(Path(made)), "cpu")
+        except (BadInput, Unavailable) as error:
+            reason = str(error).replace(made, "the model")
+            raise BadInput(f"nobody else can build this model: it needs a path of this machine ({reason})") from error
 
 
 def draw_samples(path: Path, model: Model, name: str) -> bool:
@@ -100,7 +125,7 @@ def own_scores(local: LocalModel) -> dict[str, Any]:
 
 
 def without_paths(path: Path) -> bytes:
-    """Return a recipe without comments and without paths of the machine that it comes from."""
+    """Return a recipe without comments and without paths of the machine that it comes from; the log says which."""
     recipe = Recipe.load(path).written_out()
     recipe["data"].pop("root", None)
     if recipe["data"].get("name") not in list_names():
@@ -109,7 +134,23 @@ def without_paths(path: Path) -> bytes:
     init = parse_or_none(recipe["train"].get("init"))
     if init is None or isinstance(init, Path):
         recipe["train"].pop("init", None)
-    return tomlkit.dumps(recipe).encode()
+    kept = tell_dropped("recipe.toml", {key: value for key, value in recipe.items() if key != "data"})
+    return tomlkit.dumps({key: kept.get(key, value) for key, value in recipe.items()}).encode()
+
+
+def config_without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config without paths of the machine that it comes from; the log says which."""
+    free = {"architecture": config["architecture"], "training": config.get("training", {})}
+    kept = tell_dropped("config.json", free)
+    return {key: kept.get(key, value) for key, value in config.items()}
+
+
+def tell_dropped(file: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table without paths of this machine, and log which keys of a file had one."""
+    kept, dropped = drop_paths(table)
+    if dropped:
+        logger.warning("%s is published without %s, which names a path of this machine", file, ", ".join(dropped))
+    return kept
 
 
 def parse_or_none(source: str | None) -> Reference | None:
