@@ -1,16 +1,18 @@
 """Kills trainings with SIGKILL at random moments, resumes them, and compares what they come to with an unbroken run.
 
-    python tests/support/crash.py --kills 50
+    python tests/support/crash.py --kills 200
 
 Prints a line for each kill and, last, one line of JSON; exits with 1 where a weight, a line of the log or the model
-differs. A run is killed again and again until it is through, and then the next one is begun. Checkpoints are written
-so often that many kills fall into the middle of a save.
+differs, or a run cannot be continued. A run is killed again and again until it is through, and then the next one is
+begun. Checkpoints are written so often that many kills fall into the middle of a save. Every other run is a job that
+restarts itself with one unchanged command, `ganzoo train --resume RUN || ganzoo train ... --out RUN`.
 """
 
 import argparse
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,10 +45,11 @@ def command_line(recipe: str, steps: int, save_every: int) -> list[str]:
     return ["train", recipe, "--device", "cpu", *(f"-o{key}={value}" for key, value in settings.items())]
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen:
-    """`ganzoo` in a process group of its own, with one thread."""
+def start(folder: Path, *commands: list[str]) -> subprocess.Popen:
+    """`ganzoo` in a process group of its own, with one thread; each command if the one before it fails."""
+    lines = [shlex.join([sys.executable, "-m", "ganzoo", *words]) for words in commands]
     return subprocess.Popen(
-        [sys.executable, "-m", "ganzoo", *arguments],
+        ["sh", "-c", " || ".join(lines)],
         cwd=folder,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
@@ -57,10 +60,10 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> None:
-    """Wait for a training that nobody kills. Raises `RuntimeError` where it fails."""
+    """Wait for a training that nobody kills. Raises `Stuck` where it fails."""
     _, said = process.communicate(timeout=LONGEST)
     if process.returncode:
-        raise RuntimeError(f"training ended with exit code {process.returncode}: {said}")
+        raise Stuck(f"training ended with exit code {process.returncode}: {said}")
 
 
 def wait_until_it_trains(process: subprocess.Popen) -> float:
@@ -82,16 +85,26 @@ def half_written(run: Path) -> set[tuple[str, int]]:
     return found
 
 
+def wait_until_it_writes(process: subprocess.Popen, run: Path, before: set[tuple[str, int]]) -> None:
+    """Until something is half-written that was not `before`, or the training is over."""
+    while process.poll() is None and not half_written(run) - before:
+        time.sleep(0.0005)
+
+
+class Stuck(RuntimeError):
+    """A training that nobody killed has failed."""
+
+
 class Killer:
     """Starts trainings in a folder and kills them at random moments; counts what it did."""
 
     def __init__(self, folder: Path, train: list[str], kills: int, seed: int) -> None:
         self.folder, self.train, self.kills, self.chance = folder, train, kills, random.Random(seed)
-        self.count = {"kills": 0, "in_a_save": 0, "runs": 0, "differences": 0}
+        self.count = {"kills": 0, "in_a_save": 0, "before_a_recipe": 0, "runs": 0, "differences": 0, "stuck": 0}
 
     def unbroken(self, run: Path) -> None:
         """A training that nobody kills, and how long its parts take."""
-        process = start(self.folder, *self.train, "--out", run.name)
+        process = start(self.folder, [*self.train, "--out", run.name])
         self.setting_up, begun = wait_until_it_trains(process), time.monotonic()
         finish(process)
         self.training = time.monotonic() - begun
@@ -100,9 +113,7 @@ class Killer:
         """A training to its end, killed on its way as often as it happens and there are kills left."""
         self.count["runs"] += 1
         while True:
-            resumed = (run / "recipe.toml").exists()
-            words = ["train", "--resume", run.name, "--device", "cpu"] if resumed else [*self.train, "--out", run.name]
-            process = start(self.folder, *words)
+            process = start(self.folder, *self.commands(run))
             if self.count["kills"] >= self.kills:
                 finish(process)
                 return
@@ -111,28 +122,39 @@ class Killer:
                 return
             self.count["kills"] += 1
             self.count["in_a_save"] += bool(half_written(run) - before)
+            self.count["before_a_recipe"] += run.exists() and not (run / "recipe.toml").exists()
             saved = [path.name for path in checkpoint.list_checkpoints(run / "checkpoints")]
             print(f"kill {self.count['kills']}: {run.name} had {', '.join(saved) or 'nothing saved'}", flush=True)
+
+    def commands(self, run: Path) -> list[list[str]]:
+        """What continues a run or, where there is none yet, begins it: chosen by hand, or as a job does."""
+        resume, begin = ["train", "--resume", run.name, "--device", "cpu"], [*self.train, "--out", run.name]
+        if self.count["runs"] % 2 == 0:
+            return [resume, begin]
+        return [resume if (run / "recipe.toml").exists() else begin]
 
     def killed(self, process: subprocess.Popen, run: Path, before: set[tuple[str, int]]) -> bool:
         """Kill a training at a random moment; whether it was still there.
 
-        One time in four while it sets itself up, else while it trains, and there every other time in mid-save.
+        One time in four while it sets itself up, one in ten as soon as it writes, else while it trains, and there every
+        other time in mid-save.
         """
-        if self.chance.random() < 0.25:
+        chance = self.chance.random()
+        if chance < 0.25:
             time.sleep(self.chance.uniform(0.5, 1.1) * self.setting_up)
+        elif chance < 0.35:
+            wait_until_it_writes(process, run, before)
         else:
             wait_until_it_trains(process)
             time.sleep(self.chance.uniform(0, self.training / 2))
-            in_a_save = self.chance.random() < 0.5
-            while in_a_save and process.poll() is None and not half_written(run) - before:
-                time.sleep(0.001)
+            if self.chance.random() < 0.5:
+                wait_until_it_writes(process, run, before)
         alive = process.poll() is None
         if alive:
             os.killpg(process.pid, signal.SIGKILL)
         _, said = process.communicate(timeout=LONGEST)
         if not alive and process.returncode:
-            raise RuntimeError(f"training ended with exit code {process.returncode}: {said}")
+            raise Stuck(f"training ended with exit code {process.returncode}: {said}")
         return alive
 
 
@@ -168,13 +190,18 @@ def main(arguments: list[str] | None = None) -> int:
         killer.unbroken(folder / "unbroken")
         while killer.count["kills"] < chosen.kills:
             run = folder / f"run-{killer.count['runs'] + 1}"
-            killer.broken(run)
+            try:
+                killer.broken(run)
+            except Stuck as error:
+                killer.count["stuck"] += 1
+                print(f"{run.name}: {error}", flush=True)
+                continue
             wrong = differences(Run(folder / "unbroken"), Run(run))
             killer.count["differences"] += bool(wrong)
             said = f"differs in {', '.join(wrong)}" if wrong else "the same to the last bit"
             print(f"{run.name}: {said}", flush=True)
     print(json.dumps({"recipe": chosen.recipe, **killer.count}))
-    return 1 if killer.count["differences"] else 0
+    return 1 if killer.count["differences"] or killer.count["stuck"] else 0
 
 
 if __name__ == "__main__":

@@ -17,4 +17,4 @@ def test_killed_trainings_come_to_the_same_weights_as_an_unbroken_one():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    assert (told["kills"], told["differences"]) == (3, 0)
+    assert (told["kills"], told["differences"], told["stuck"]) == (3, 0, 0)
