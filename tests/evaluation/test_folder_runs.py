@@ -99,3 +99,13 @@ def test_the_real_images_are_read_as_they_were_for_the_training(tmp_path):
     settings = {"data.name": str(tmp_path / "clear"), "data.size": 28, "data.background": "black"}
     run = trained(tiny(steps=2), out=tmp_path / "run", **settings)
     assert images_to_compare(run.path)[0].max() == 0
+
+
+def test_the_card_of_a_model_of_a_folder_does_not_name_the_data_set(digits, finished_on_digits):
+    from ganzoo.zoo.publishing.card import make_card
+
+    card, other = (make_card("hub:me/it", "mit", run.model.config, {}) for run in (digits, finished_on_digits))
+    assert 'on the folder of images "mnist"' in card
+    assert "\ndatasets:" not in card
+    assert 'on the data set "mnist-10k"' in other
+    assert "\ndatasets:\n- mnist-10k" in other

@@ -15,7 +15,7 @@ BODY = """
 
 ![samples](samples.png)
 
-A generator of {what}, trained with ganzoo on the data set "{data}". Everything that it makes is synthetic.
+A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
 
 ## Use
 
@@ -61,6 +61,7 @@ def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores
     `reference` is how users name the model: "hub:owner/name", or the name in a registry.
     """
     name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
+    in_folder = config["data"].get("opened_as") == "folder"
     numbers = figures(scores)
     samples, what, shape = describe_samples(config["data"])
     task = TASK if samples == "images" else None
@@ -74,14 +75,14 @@ def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores
         pipeline_tag=task,
         base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
-        datasets=[data] if data in list_names() else None,
+        datasets=[data] if data in list_names() and not in_folder else None,
         model_name=name if results else None,
         eval_results=results or None,
     )
     body = BODY.format(
         name=name,
         reference=reference,
-        data=data,
+        data=f'the folder of images "{data}"' if in_folder else f'the data set "{data}"',
         samples=samples,
         what=what,
         distribution=config["architecture"]["distribution"],
