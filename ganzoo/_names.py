@@ -1,4 +1,4 @@
-"""The pattern of names, names of distributions, errors on one line, and text that a terminal may show."""
+"""The pattern and order of names, names of distributions, errors on one line, and text that a terminal may show."""
 
 import re
 
@@ -24,3 +24,9 @@ def printable(text: str, kept: str = "") -> str:
     Invisible characters and those that reverse the direction of writing go too.
     """
     return "".join(letter if letter.isprintable() or letter in kept else " " for letter in text)
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Return a key that sorts names with numbers as people do: 1, 2, 10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name

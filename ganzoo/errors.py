@@ -5,6 +5,8 @@ import signal
 from collections.abc import Iterable
 from typing import Self
 
+from ganzoo._names import natural_key
+
 
 class Deprecated(DeprecationWarning):
     """A plugin uses a name that a later version removes; the message says what replaces it, and since which version."""
@@ -70,7 +72,7 @@ class Interrupted(Error):
 
 def suggest(word: str, allowed: Iterable[str]) -> str:
     """Return the second half of a message about an unknown `word`: the nearest allowed names, or all of them."""
-    names = sorted(set(allowed))
+    names = sorted(set(allowed), key=natural_key)
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo._names import natural_key
 from ganzoo.data.base import quote_some
 from ganzoo.data.formats import ENDINGS, FORMATS, holds_picture
 from ganzoo.errors import BadInput
@@ -204,12 +204,6 @@ def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, str]:
         return [], None, f"the sub-folders are parts of a data set and no classes: {quote_some(classes)}"
     number = {folder: label for label, folder in enumerate(classes)}
     return classes, torch.tensor([number[each] for each in folders]), ""
-
-
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Return a key that sorts names with numbers as people do: 1, 2, 10."""
-    parts = re.split(r"([0-9]+)", name)
-    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
 
 
 def describe_counts(counts: Counter[str], most: int = 5) -> str:

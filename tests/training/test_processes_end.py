@@ -57,7 +57,7 @@ def started(command: Command, out: str) -> subprocess.Popen:
 def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(command, rank):
     launcher = started(command, f"killed-{rank}")
     os.kill(processes_of(launcher)[rank], signal.SIGKILL)
-    _, err = launcher.communicate(timeout=30)
+    _, err = launcher.communicate(timeout=120)
     assert launcher.returncode
     assert err.count("error: another process of this training has ended or cannot be reached") == 1
     assert f"with: torchrun --nproc-per-node=2 -m ganzoo train --resume killed-{rank}" in err
@@ -75,7 +75,7 @@ def test_sigterm_saves_once_and_ends_all(command, ranks):
     there = {**processes_of(launcher), "launcher": launcher.pid}
     for rank in ranks:
         os.kill(there[rank], signal.SIGTERM)
-    _, err = launcher.communicate(timeout=60)
+    _, err = launcher.communicate(timeout=120)
     (step,) = re.findall(r"(?m)^stopped after step (\d+); continue with", err)
     assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
     assert "launcher" in ranks or err.count("exitcode  : 143") == 2

@@ -58,7 +58,7 @@ def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(co
     run = ganzoo.Run(command.folder / "run")
     wait_for(run.checkpoints / "step-000002", process)
     os.killpg(process.pid, number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + number, said
     assert f"stopped after step {index_and_notes(run)[0]}; continue with" in said
 
@@ -90,7 +90,7 @@ def test_a_signal_stops_at_the_next_step_saves_and_says_how_to_go_on(command, nu
     run = ganzoo.Run(command.folder / "a run")
     wait_for(run.checkpoints / "step-000020", process)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == code, said
     step = int(re.search(r"stopped after step (\d+)", said)[1])
     assert "ganzoo train --resume 'a run'" in said

@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import platformdirs
 from huggingface_hub import constants
-from huggingface_hub.file_download import repo_folder_name
 
 from ganzoo._io import NoHome, home_folder, write_bytes
 from ganzoo.errors import BadInput
@@ -34,7 +33,7 @@ ABSENT = "absent"
 
 def repository_folder(repository: str) -> Path:
     """Return the folder of a repository in the client's cache."""
-    return Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=repository, repo_type="model"))
+    return Path(constants.HF_HUB_CACHE, f"models--{repository.replace('/', '--')}")
 
 
 def cached_path(repository: str, commit: str, file: str) -> Path:
