@@ -19,6 +19,8 @@ MAX_PIXELS = 2**26
 """Largest picture that is decoded, in pixels: some hundred megabytes while it is."""
 MAX_PIXELS_OF_JPEG = 2**27
 """Largest JPEG, which is decoded at a fraction of its size, but may need the whole of it for that."""
+MAX_SCANNED, START_OF_SCAN = 2**32, b"\xff\xda"
+"""Pixels in all scans of a progressive JPEG, some seconds' work, and the bytes before each scan."""
 LARGE_PIXELS = 2**23
 """Of pictures with more pixels than this, threads decode one at a time."""
 ROWS = 256
@@ -53,6 +55,7 @@ def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
     # JPEG decodes large photographs much faster at a fraction of their size; from twice the size nothing is lost.
     whole = picture.width * picture.height
     check_size(picture, MAX_PIXELS_OF_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS)
+    check_scans(picture)
     picture.draft(picture.mode, (2 * width, 2 * height))
     check_size(picture)
     with one_at_a_time(whole):
@@ -69,6 +72,22 @@ def check_size(picture: Image.Image, most: int = MAX_PIXELS) -> None:
     if picture.width * picture.height > most:
         millions = f"{picture.width * picture.height / 1e6:,.0f} million pixels"
         raise ValueError(f"{picture.width} x {picture.height} are {millions}, up to {most / 1e6:.0f} are read")
+
+
+def check_scans(picture: Image.Image) -> None:
+    """Raise `ValueError` for a progressive JPEG that goes over its pixels so often that it takes minutes.
+
+    About ten scans are usual; some bytes are enough for a further one.
+    """
+    file = getattr(picture, "fp", None)
+    if not picture.info.get("progressive") or file is None:
+        return
+    place = file.tell()
+    file.seek(0)
+    scans = file.read().count(START_OF_SCAN)
+    file.seek(place)
+    if scans * picture.width * picture.height > MAX_SCANNED:
+        raise ValueError(f"it goes over its {picture.width} x {picture.height} pixels {scans:,} times")
 
 
 def one_at_a_time(pixels: int) -> AbstractContextManager[object]:

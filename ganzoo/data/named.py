@@ -164,12 +164,13 @@ class Lsun:
 
     def open(self, index: int) -> "Image.Image":
         """Read an image."""
-        from ganzoo.data.decode import check_size
+        from ganzoo.data.decode import check_scans, check_size
         from ganzoo.data.formats import open_picture
 
         with self._database.begin() as transaction:
             picture = open_picture(io.BytesIO(transaction.get(self._keys[index])))
         check_size(picture)
+        check_scans(picture)
         return picture.convert("RGB")
 
     @cached_property

@@ -76,6 +76,14 @@ def huge(name: str, side: int) -> Callable[[Path], None]:
     return text(name, png((b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)), (b"IDAT", rows)))
 
 
+def scans(name: str, count: int) -> Callable[[Path], None]:
+    """A JPEG whose last scan comes again and again, each time over all of its pixels."""
+    buffer = io.BytesIO()
+    Image.new("L", (8000, 8000), 99).save(buffer, "JPEG", progressive=True)
+    *first, last = buffer.getvalue().removesuffix(b"\xff\xd9").split(b"\xff\xda")
+    return text(name, b"\xff\xda".join([*first, *[last] * count]) + b"\xff\xd9")
+
+
 def png(*chunks: tuple[bytes, bytes]) -> bytes:
     """The bytes of a PNG file."""
     parts = [

@@ -28,6 +28,7 @@ from odd_files import (
     nest,
     picture,
     rotated,
+    scans,
     text,
     tiff,
     write,
@@ -240,6 +241,11 @@ FOLDERS: dict[str, Odd] = {
         also(greys("a.png"), huge("b.png", 8200)),
         [10, 10],
         notes=["'b.png': 8200 x 8200 are 67 million pixels, up to 67 are read", "."],
+    ),
+    "too many scans": Odd(
+        also(greys("a.png"), scans("b.jpg", 9000)),
+        [10, 10],
+        notes=["'b.jpg': it goes over its 8000 x 8000 pixels 9,0.. times", "resized 1"],
     ),
     # links and nesting
     "a link to itself": Odd(
