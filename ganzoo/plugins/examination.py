@@ -25,7 +25,7 @@ from ganzoo.plugins.registration import Plugin
 from ganzoo.plugins.verdicts import Groups, Verdict, group
 
 DEADLINE_SECONDS = 20.0
-"""Seconds that loading one plugin may take."""
+"""Seconds that loading one plugin may take on a machine that has nothing else to do."""
 SPARE_SECONDS = 20
 """Seconds for the start of a child process, before it keeps the deadlines itself."""
 MAX_OUTPUT_CHARACTERS = 4000
@@ -69,10 +69,13 @@ def examine_all(groups: Groups) -> dict[str, Verdict]:
 
 def run_child(names: Sequence[str]) -> dict[str, Verdict]:
     """Examine distributions in a child process; return verdicts as far as it came, and none where it cannot start."""
+    if not sys.executable or hasattr(sys, "frozen"):  # an application that would start itself
+        return {}
     try:
         with tempfile.TemporaryDirectory() as temporary:
             journal, output = Path(temporary) / "journal", Path(temporary) / "output"
-            code = wait_for_child(journal, output, names)
+            seconds = deadline()
+            code = wait_for_child(journal, output, names, seconds)
             lines = [json.loads(line) for line in journal.read_text().splitlines()]
             printed = output.read_text(errors="replace")[-MAX_OUTPUT_CHARACTERS:]
     except (OSError, ValueError):
@@ -80,14 +83,22 @@ def run_child(names: Sequence[str]) -> dict[str, Verdict]:
     found = {line["name"]: Verdict(line["fault"], line["traceback"]) for line in lines if "fault" in line}
     if lines and "fault" not in lines[-1]:
         culprit = lines[-1]["name"]
-        found[culprit] = Verdict(f"{describe_end(code, printed)}; {try_again(culprit)}", printed)
+        found[culprit] = Verdict(f"{describe_end(code, printed, seconds)}; {try_again(culprit)}", printed)
     return found
 
 
-def wait_for_child(journal: Path, output: Path, names: Sequence[str]) -> int | None:
+def deadline() -> float:
+    """Return the seconds that loading one plugin may take now: more on a machine with more to do than cores."""
+    load = 0.0
+    with contextlib.suppress(OSError, AttributeError):  # not every system tells
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return DEADLINE_SECONDS * max(1.0, load)
+
+
+def wait_for_child(journal: Path, output: Path, names: Sequence[str], seconds: float) -> int | None:
     """Run the child process; return its exit code, None where it had to be killed."""
     # -P: nothing of the current folder is imported that is not on this process's path.
-    command = [sys.executable, "-P", "-X", "faulthandler", "-c", RUN_CHILD, str(journal), str(DEADLINE_SECONDS), *names]
+    command = [sys.executable, "-P", "-X", "faulthandler", "-c", RUN_CHILD, str(journal), str(seconds), *names]
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with output.open("wb") as file, contextlib.suppress(subprocess.TimeoutExpired):
         # A session of its own: Ctrl-C is for this process, which then ends the child.
@@ -98,19 +109,25 @@ def wait_for_child(journal: Path, output: Path, names: Sequence[str]) -> int | N
             stdout=file,
             stderr=file,
             start_new_session=True,
-            timeout=DEADLINE_SECONDS * len(names) + SPARE_SECONDS,
+            timeout=seconds * (len(names) + 1) + SPARE_SECONDS,
             check=False,
         ).returncode
     return None
 
 
-def describe_end(code: int | None, printed: str) -> str:
+def describe_end(code: int | None, printed: str, seconds: float) -> str:
     """Say why a child process ended before it had loaded a plugin."""
     if code is None or "Timeout (" in printed:
-        return f"loading it takes longer than {DEADLINE_SECONDS:g} seconds"
+        return f"loading it takes longer than {seconds:.0f} seconds"
     if code < 0:
-        return f"loading it ends the process with {signal.Signals(-code).name}"
+        return f"loading it ends the process with {signal_name(-code)}"
     return f"loading it ends the process with exit code {code}"
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal, such as SIGSEGV."""
+    names = {each.value: each.name for each in signal.Signals}
+    return names.get(number, f"signal {number}")
 
 
 def try_again(name: str) -> str:
@@ -118,14 +135,14 @@ def try_again(name: str) -> str:
     return f"'ganzoo plugins {name}' tries it again"
 
 
-def examine_here(journal: str, deadline: str, *names: str) -> None:
+def examine_here(journal: str, seconds: str, *names: str) -> None:
     """Load distributions in this process, which exists for that only, and keep a journal of it."""
     plugins: list[Plugin] = []
     with Path(journal).open("w", encoding="utf-8", buffering=1) as file:
         for name, entries in group(plugin_entry_points()).items():
             if name in names:
                 print(json.dumps({"name": name}), file=file)
-                faulthandler.dump_traceback_later(float(deadline), exit=True)
+                faulthandler.dump_traceback_later(float(seconds), exit=True)
                 fault = load_all(entries, plugins)
                 faulthandler.cancel_dump_traceback_later()
                 print(

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import threading
 from functools import cache
 from pathlib import Path
 from typing import IO, Self
@@ -16,20 +17,26 @@ PREFIX = "loading-"
 """Begins the name of every marker."""
 
 
+one_thread = threading.RLock()
+"""Lets one thread at a time load plugins: meanwhile standard output and warnings are not what they are elsewhere."""
+
+
 class LoadingMarker:
     """A file that names the plugin that this process is loading; it is removed afterwards.
 
-    One that is left over, and that no process holds, names the culprit of a command that vanished.
+    One that is left over, and that no process holds, names the culprit of a command that vanished. Of several threads
+    one is in here at a time.
     """
 
     def __init__(self) -> None:
         self.file: IO[str] | None = None
 
     def __enter__(self) -> Self:
+        one_thread.acquire()
         with contextlib.suppress(OSError):
             folder().mkdir(parents=True, exist_ok=True)
             self.file = (folder() / f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}").open("x", encoding="utf-8")
-            hold(self.file)
+            hold(self.file, wait=True)
         return self
 
     def write(self, distribution: str, what: str) -> None:
@@ -42,20 +49,22 @@ class LoadingMarker:
                 self.file.flush()
 
     def __exit__(self, *_: object) -> None:
+        one_thread.release()
         if self.file:
             with contextlib.suppress(OSError):
+                self.file.truncate(0)  # before anybody else can hold it
                 self.file.close()
                 Path(self.file.name).unlink()
 
 
-def hold(file: IO[str]) -> bool:
+def hold(file: IO[str], wait: bool = False) -> bool:
     """Lock a file until it is closed or this process ends; return False where another process holds it."""
     if os.name == "nt":  # where a file that is open cannot be removed by others
         return True
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:
         return False
     return True

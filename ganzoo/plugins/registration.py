@@ -45,7 +45,7 @@ class Registration:
         module, _, attribute = self.targets[part].partition(":")
         label = f"{self.distribution} {self.version}"
         try:
-            with contextlib.redirect_stdout(sys.stderr), attribute_warnings(label), LoadingMarker() as marker:
+            with LoadingMarker() as marker, contextlib.redirect_stdout(sys.stderr), attribute_warnings(label):
                 marker.write(self.distribution, f"{module} of {label}")
                 return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:

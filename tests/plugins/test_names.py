@@ -3,6 +3,7 @@
 import json
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -107,3 +108,14 @@ def test_the_module_of_a_distribution_that_is_edited_in_its_folder_is_its_own(si
     assert (plugin("zz-edited").status, plugin("aa-thief").status) == ("ok", "failed")
     assert plugin("aa-thief").reason == "ValueError: its entry point names zz_edited, which belongs to zz-edited"
     assert catalog().find("loss", "gentle").distribution == "zz-edited"
+
+
+def test_classes_that_several_threads_use_at_once_leave_standard_output_in_place(site):
+    for number in range(4):
+        site.install(f"zoo-{number}", GOOD.format(f"zoo_{number}").replace("gentle", f"gentle{number}"))
+        waits = f"import time\ntime.sleep({0.02 + 0.02 * number})\nclass Gentle: pass\n"
+        (site.folder / f"zoo_{number}" / "losses.py").write_text(waits)
+    before, losses = sys.stdout, [catalog().find("loss", f"gentle{number}") for number in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        assert [each.__name__ for each in threads.map(lambda loss: loss.resolve("loss"), losses)] == 4 * ["Gentle"]
+    assert sys.stdout is before
