@@ -93,7 +93,7 @@ def keep_classes(data: Data, before: Sequence[str] | None, architecture: Resolve
 
 def some(classes: Sequence[str]) -> str:
     """Return the first few classes with their numbers."""
-    return ", ".join(f"{number} {name}" for number, name in enumerate(classes[:5])) + ", ..." * (len(classes) > 5)
+    return ", ".join(f"{number} is '{name}'" for number, name in enumerate(classes[:5])) + ", ..." * (len(classes) > 5)
 
 
 def check_same_range(recipe: Recipe, data: Data, known: Mapping[str, Any]) -> None:

@@ -116,3 +116,13 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path):
         ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True)
     assert "checkpoint step-000006 is damaged or cannot be read; using the one before it" in said
     assert [line["step"] for line in run.metrics] == [2, 4, 6]
+
+
+def test_a_key_that_an_earlier_version_did_not_have_is_no_change(tmp_path):
+    run = train(tmp_path / "run")
+    path = run.path / "history.jsonl"
+    line = json.loads(path.read_text())
+    del line["recipe"]["data"]["broken"]
+    path.write_text(json.dumps(line) + "\n")
+    again = ganzoo.train(out=run.path, resume=True, device="cpu", quiet=True, train={"steps": 8})
+    assert again.history[-1]["changed"] == {"train.steps": [6, 8]}

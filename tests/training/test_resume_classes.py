@@ -113,7 +113,10 @@ def test_the_same_classes_in_another_order_keep_their_numbers(begun, forget):
     assert heard.data.classes == ["emu", "dog", "cat"]
     assert heard.data.labels.tolist() == [2] * 4 + [1] * 4 + [0] * 4
     assert resumed.model.classes == ["emu", "dog", "cat"]
-    assert any(re.search("keep the numbers that the run has given them: 0 emu, 1 dog, 2 cat", line) for line in said)
+    assert any(
+        re.search("keep the numbers that the run has given them: 0 is 'emu', 1 is 'dog', 2 is 'cat'", line)
+        for line in said
+    )
 
 
 def test_networks_without_labels_go_on_with_other_classes_and_say_so(begun):

@@ -122,7 +122,7 @@ class Run:
     def record(self, event: str, step: int, recipe: Recipe, **about: Any) -> dict[str, list[Any]]:
         """Write a recipe as the run's own and an event into its history; return the changes of the recipe."""
         history, table = self.history, recipe.written_out()
-        changed = differences(history[-1]["recipe"], table) if history else {}
+        changed = differences(with_defaults(history[-1]["recipe"]), table) if history else {}
         time = datetime.now(UTC).isoformat(timespec="seconds")
         line = {"event": event, "step": step, "time": time, "changed": changed, **about, "recipe": table}
         recipe.save(self.path / "recipe.toml")
@@ -209,6 +209,13 @@ class Run:
             for path in sorted(self.path.iterdir(), key=lambda path: path.name == "recipe.toml"):
                 if path.name != ".lock":
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def with_defaults(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe of the history with the keys that it lacks: those of an earlier version had not changed."""
+    with suppress(BadInput):
+        return Recipe.load(recipe).written_out()
+    return recipe
 
 
 def must_remove(path: str | Path, overwrite: bool) -> bool:
