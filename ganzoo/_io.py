@@ -75,6 +75,8 @@ def exists(path: Path) -> bool:
         return False
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # of a character that no path has
+        raise BadInput(f"cannot read {path!r}: {error}") from error
     return True
 
 
@@ -87,6 +89,8 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
             content = file.read() if limit is None else file.read(limit + 1)
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # of a character that no path has
+        raise BadInput(f"cannot read {path!r}: {error}") from error
     if limit is not None and len(content) > limit:
         raise BadInput(f"cannot read {path}: it is too large, more than {limit:,} bytes")
     return content

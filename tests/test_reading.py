@@ -1,11 +1,12 @@
 """JSON and TOML of strangers: a table of plain values, or one sentence that names the file."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from ganzoo import BadInput
-from ganzoo._io import read_bytes
+from ganzoo._io import exists, read_bytes
 from ganzoo._reading import MAX_BYTES, MAX_DEPTH, read_document, read_json, read_toml
 from ganzoo.recipe.overrides import parse_value
 
@@ -66,6 +67,9 @@ def test_only_files_are_read(tmp_path):
     for path, sentence in (("pipe.json", "it is not a file"), ("", "Is a directory"), ("none", "No such file")):
         with pytest.raises(BadInput, match=f"cannot read {tmp_path / path}: .*{sentence}"):
             read_bytes(tmp_path / path)
+    for look in (read_bytes, exists):
+        with pytest.raises(BadInput, match=r"cannot read PosixPath\('a.x00b'\): embedded null byte"):
+            look(Path("a\0b"))
 
 
 @pytest.mark.parametrize("text", [nested(2_000), "9" * 5_000, "[0x" + "f" * 100 + "]", ".".join("a" * 99) + "=1"])

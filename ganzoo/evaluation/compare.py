@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganzoo._io import check_writable, write_bytes
+from ganzoo._numbers import check_count, check_seed
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
 from ganzoo.evaluation.lookup import find_suite
@@ -51,6 +52,7 @@ def compare(sources: Sequence[str], out: Path, n: int = DEFAULT_SAMPLES, seed: i
     once, before the first is measured, so that a branch on the Hub cannot move in between. Raises `BadInput`
     for a model whose samples cannot be shown, and for an `out` that is not a .png file.
     """
+    n, seed = check_count(n), check_seed(seed)
     if out.suffix != ".png":
         raise BadInput(f"'{out}' is not a .png file")
     check_writable(out)

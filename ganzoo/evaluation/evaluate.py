@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ganzoo._numbers import check_count, check_seed
 from ganzoo._version import __version__
 from ganzoo.data.named import list_names
 from ganzoo.data.sources import open_data
@@ -47,6 +48,7 @@ def evaluate(
     set or model, for metrics that do not suit the model, and for too few or too many samples.
     """
     model = model if isinstance(model, Model) else load(model, device)
+    n, seed = check_count(n), check_seed(seed)
     plan = MetricPlan(model, data, data_root, inception_weights)
     measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
@@ -76,7 +78,7 @@ class MetricPlan:
         for suite, suitable in plan:
             suite.check_data({**self.model.config["data"], "kind": self.model.kind})
             for name in suitable:
-                check_count(name, suite.metrics[name], n)
+                check_enough(name, suite.metrics[name], n)
         return plan
 
     @cached_property
@@ -154,7 +156,7 @@ class MetricPlan:
             raise BadInput(f"'{name}' needs samples with labels of {self._data['name']}, and this model has none")
 
 
-def check_count(name: str, metric: Metric[Any], n: int) -> None:
+def check_enough(name: str, metric: Metric[Any], n: int) -> None:
     """Raise `BadInput` for fewer samples than a metric needs."""
     if n < metric.least:
         raise BadInput(f"'{name}' needs at least {metric.least:,} samples, got -n {n}; or choose other --metrics")

@@ -56,7 +56,7 @@ class Model:
         self.folder_data: Mapping[str, Any] = {}
         """How the run of this model opened its folder of images; empty outside a run and for other data."""
 
-    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
+    def sample(self, /, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw `n` images, float32 (n, channels, height, width) in [0, 1] on the CPU, or points in the data's units.
 
         The first samples of a seed depend neither on `n` nor on the device, unless `forward` draws noise of its own. A
@@ -73,7 +73,7 @@ class Model:
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
-    def sample_with_given(self, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
+    def sample_with_given(self, /, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
         """Draw the images of `sample`; return them and what they were made from: {"z": (n, 100), ...}."""
         blocks = collect(self.blocks(n, seed, fixed), n)
         return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])

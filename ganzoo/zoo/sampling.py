@@ -219,8 +219,8 @@ def check_finite(samples: Images) -> None:
     """Raise `Diverged` for samples that are not finite numbers: no picture can show them."""
     for key, value in samples.items() if isinstance(samples, dict) else [("", samples)]:
         if value.is_floating_point() and not value.isfinite().all():
-            part = f" in '{key}'" if key else ""
-            raise Diverged(f"this generator makes samples that are not finite numbers{part}: its weights are unsound")
+            part = f"its '{key}' has" if key else "the samples have"
+            raise Diverged(f"{part} values that are not finite numbers: the weights, or what is fixed, are too large")
 
 
 def concatenate(parts: Sequence[Any]) -> Any:

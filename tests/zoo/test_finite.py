@@ -5,8 +5,11 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.evaluation.compare import compare
 from ganzoo.zoo.publishing.bundle import bundle
 from model_folders import labelled_model, reweighted
+
+NO_NUMBER = r"(n|seed) must be a whole number, (1|0) or more, got "
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def huge(run, tmp_path):
 
 
 def test_samples_that_are_not_finite_are_refused_everywhere(huge, typed, tmp_path):
-    sentence = "this generator makes samples that are not finite numbers"
+    sentence = "the samples have values that are not finite numbers"
     with pytest.raises(ganzoo.Diverged, match=sentence):
         ganzoo.load(huge, "cpu").sample(2)
     with pytest.raises(ganzoo.Diverged, match=sentence):
@@ -34,8 +37,16 @@ def test_samples_that_are_not_finite_are_refused_everywhere(huge, typed, tmp_pat
 
 @pytest.mark.parametrize(("n", "seed"), [(0, 0), (-1, 0), (2.5, 0), (2.0, 0), ("4", 0), (True, 0), (4, -1), (4, 0.5)])
 def test_counts_and_seeds_are_whole_numbers(n, seed):
-    with pytest.raises(ganzoo.BadInput, match=r"(n|seed) must be a whole number, (1|0) or more, got "):
+    with pytest.raises(ganzoo.BadInput, match=NO_NUMBER):
         labelled_model().sample(n, seed)
+
+
+@pytest.mark.parametrize(("n", "seed"), [(0, 0), (200.5, 0), (200, -1)])
+def test_measuring_takes_the_same_counts_and_seeds(n, seed, tmp_path):
+    with pytest.raises(ganzoo.BadInput, match=NO_NUMBER):
+        ganzoo.evaluate("dcgan-mnist", n=n, seed=seed)
+    with pytest.raises(ganzoo.BadInput, match=NO_NUMBER):
+        compare([], tmp_path / "a.png", n, seed)
 
 
 def test_numpy_s_whole_numbers_are_the_same_as_python_s():
@@ -53,3 +64,8 @@ def test_the_command_says_the_same_of_them(typed, run, flag):
 def test_names_of_parameters_are_latents_that_this_generator_does_not_have(typed, run, key):
     code, _, told = typed("sample", run.path, "--set", f"{key}=1")
     assert (code, f"this generator has no '{key}' to fix" in told) == (2, True), told
+
+
+def test_a_latent_may_have_the_name_of_an_object_s_own_parameter():
+    with pytest.raises(ganzoo.BadInput, match="this generator has no 'self' to fix"):
+        labelled_model().sample(4, **{"self": 1})

@@ -111,7 +111,7 @@ class Run:
         """The averaged generator at the step of its best samples. Raises `BadInput` if none were measured yet."""
         return load(self.best_folder)
 
-    def sample(self, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
+    def sample(self, /, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw samples from this run's model, as `Model.sample` does."""
         return self.model.sample(n, seed, **fixed)
 
