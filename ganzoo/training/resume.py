@@ -88,7 +88,8 @@ def keep_classes(data: Data, before: Sequence[str] | None, architecture: Resolve
         data.use_classes(before)
     except BadInput as error:
         raise error.append("a run keeps its classes; bring them back, or start a new run") from error
-    logger.warning("the classes of %s keep the numbers that the run has given them: %s", data.name, some(before))
+    kept = f"keep the numbers that the run has given them: {some(before)}" if before else "are left out, as in the run"
+    logger.warning("the classes of %s %s", data.name, kept)
 
 
 def some(classes: Sequence[str]) -> str:

@@ -129,7 +129,7 @@ class Killer:
     def commands(self, run: Path) -> list[list[str]]:
         """What continues a run or, where there is none yet, begins it: chosen by hand, or as a job does."""
         resume, begin = ["train", "--resume", run.name, "--device", "cpu"], [*self.train, "--out", run.name]
-        if self.count["runs"] % 2 == 0:
+        if self.count["runs"] % 2:
             return [resume, begin]
         return [resume if (run / "recipe.toml").exists() else begin]
 
