@@ -1,8 +1,15 @@
 """Random generators seeded by words and numbers alone, so that no draw depends on what ran before it."""
 
 import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+GLOBAL_GENERATORS = threading.RLock()
+"""Held while torch's global generators are borrowed: of two threads that overlap, each would see the other's draws, and
+the last one would restore what the first had drawn from."""
 
 
 def seed_of(*words: object) -> int:
@@ -17,3 +24,10 @@ def seed_of(*words: object) -> int:
 def make_rng(*words: object) -> torch.Generator:
     """Return a new CPU random generator, seeded with `seed_of(*words)`."""
     return torch.Generator().manual_seed(seed_of(*words))
+
+
+@contextmanager
+def preserve_global_generators(*devices: torch.device) -> Iterator[None]:
+    """Restore afterwards the state of torch's global generators, on the CPU and these devices; one thread at a time."""
+    with GLOBAL_GENERATORS, torch.random.fork_rng([device for device in devices if device.type == "cuda"]):
+        yield

@@ -20,7 +20,7 @@ from ganzoo._names import normalize_name, one_line
 from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
 from ganzoo.plugins.distributions import GROUP, has_module, name_and_version
-from ganzoo.plugins.registration import Plugin, attribute_warnings
+from ganzoo.plugins.registration import Plugin, running_plugin_code
 
 
 def refuse(plugin: Plugin) -> bool:
@@ -45,8 +45,7 @@ def load_plugin(plugin: Plugin, others: Sequence[Plugin]) -> None:
         thing for other in others if other.distribution == plugin.distribution for thing in other.provides
     ]
     torch_was_imported = "torch" in sys.modules
-    # Programs that parse standard output must not find a plugin's prints in it.
-    with faults_of(plugin), contextlib.redirect_stdout(sys.stderr), attribute_warnings(plugin.label, plugin.note):
+    with faults_of(plugin), running_plugin_code(plugin.label, plugin.note):
         load(plugin, others)
     if "torch" in sys.modules and not torch_was_imported:
         plugin.note("loading it imports torch, which slows down every command")

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from ganzoo.plugins.marker import LoadingMarker
 KINDS = ("architecture", "loss", "callback", "recipe", "model")
 FILE_KINDS = ("recipe", "model")
 """Kinds that are found as files in the plugin's package, without a hook."""
+PLUGIN_CODE = threading.RLock()
+"""Held while a plugin is imported or its hooks are called."""
 IMPORT_STRING = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -45,7 +48,7 @@ class Registration:
         module, _, attribute = self.targets[part].partition(":")
         label = f"{self.distribution} {self.version}"
         try:
-            with LoadingMarker() as marker, contextlib.redirect_stdout(sys.stderr), attribute_warnings(label):
+            with LoadingMarker() as marker, running_plugin_code(label):
                 marker.write(self.distribution, f"{module} of {label}")
                 return attrgetter(attribute)(importlib.import_module(module))
         except (Exception, SystemExit) as error:
@@ -144,6 +147,16 @@ class Plugin:
 
 def ignore(sentence: str) -> None:
     """Do nothing with a sentence."""
+
+
+@contextlib.contextmanager
+def running_plugin_code(culprit: str, note: Callable[[str], None] = ignore) -> Iterator[None]:
+    """Have what a plugin prints go to standard error, for programs that parse the output, and attribute its warnings.
+
+    Both change the whole process, so that only one thread at a time may: two that overlap would leave it changed.
+    """
+    with PLUGIN_CODE, contextlib.redirect_stdout(sys.stderr), attribute_warnings(culprit, note):
+        yield
 
 
 @contextlib.contextmanager

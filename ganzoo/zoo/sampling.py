@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._memory import require_memory
-from ganzoo._seeds import make_rng, seed_of
+from ganzoo._seeds import make_rng, preserve_global_generators, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
 from ganzoo.errors import BadInput, Diverged, Failed, suggest
@@ -92,7 +92,7 @@ def blocks_per_call(made: Images, n: int, device: torch.device) -> int:
 @contextmanager
 def global_random_state(seed: int, device: torch.device) -> Iterator[None]:
     """Seed torch's global generators (CPU and CUDA) inside; afterwards their state is as before."""
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with preserve_global_generators(device):
         # torch.manual_seed would also seed the devices whose state is not kept.
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":

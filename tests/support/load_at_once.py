@@ -3,18 +3,21 @@
     HF_ENDPOINT=... HF_HOME=... python load_at_once.py THREADS ROUNDS SOURCE...
 
 Each round begins with an empty cache. "hooks" are those on the client's session before and after, "same" is how many
-models had the first one's samples of their source, and "large" is the size of a file that the client itself downloads
-afterwards, which is beyond every limit of ours for a config.
+models had the first one's samples of their source, "unchanged" whether torch's random generator, standard output and
+warnings are, and "large" is the size of a file that the client itself downloads afterwards, which is beyond every limit
+of ours for a config.
 """
 
 import json
 import shutil
 import sys
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import platformdirs
+import torch
 from huggingface_hub import constants, get_session, hf_hub_download
 
 import ganzoo
@@ -37,6 +40,7 @@ def load(number):
     return source, ganzoo.load(source, "cpu").sample(1)
 
 
+random_state, output, showwarning = torch.get_rng_state(), sys.stdout, warnings.showwarning
 together = threading.Barrier(threads)
 before, session, first, same = hooks(), get_session(), {}, 0
 with ThreadPoolExecutor(threads) as pool:
@@ -44,6 +48,9 @@ with ThreadPoolExecutor(threads) as pool:
         forget()
         for source, samples in pool.map(load, range(threads)):
             same += first.setdefault(source, samples).equal(samples)
+same_random_state = torch.get_rng_state().equal(random_state)
+unchanged = [same_random_state, sys.stdout is output, warnings.showwarning is showwarning]
 repository = sources[0].removeprefix("hub:")
 large = Path(hf_hub_download(repository, "README.md", force_download=True)).stat().st_size
-print(json.dumps({"hooks": [before, hooks()], "one session": session is get_session(), "same": same, "large": large}))
+came = {"hooks": [before, hooks()], "one session": session is get_session(), "same": same, "large": large}
+print(json.dumps(came | {"unchanged": unchanged}), file=sys.__stdout__)

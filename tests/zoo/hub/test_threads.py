@@ -23,6 +23,7 @@ def test_threads_that_load_at_once_leave_no_hook_behind(zoo, owner, model, tmp_p
     before, after = came["hooks"]
     assert before == after
     assert (came["one session"], came["same"], came["large"]) == (True, 4 * rounds, LARGE)
+    assert came["unchanged"] == [True, True, True]
 
 
 def test_processes_that_pull_at_once_all_get_the_files(zoo, owner, model):
