@@ -141,14 +141,12 @@ def examine_here(journal: str, seconds: str, *names: str) -> None:
     with Path(journal).open("w", encoding="utf-8", buffering=1) as file:
         for name, entries in group(plugin_entry_points()).items():
             if name in names:
-                print(json.dumps({"name": name}), file=file)
+                file.write(json.dumps({"name": name}) + "\n")
                 faulthandler.dump_traceback_later(float(seconds), exit=True)
                 fault = load_all(entries, plugins)
                 faulthandler.cancel_dump_traceback_later()
-                print(
-                    json.dumps({"name": name, "fault": fault and f"{fault}; {try_again(name)}", "traceback": ""}),
-                    file=file,
-                )
+                advice = f"{fault}; {try_again(name)}" if fault else ""
+                file.write(json.dumps({"name": name, "fault": advice, "traceback": ""}) + "\n")
     os._exit(0)  # without waiting for what the plugins may have started
 
 

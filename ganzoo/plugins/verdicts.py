@@ -38,8 +38,11 @@ SAFE = Verdict()
 
 
 def folder() -> Path:
-    """Return the folder of everything that is remembered."""
-    return platformdirs.user_cache_path("ganzoo") / "plugins"
+    """Return the folder of everything that is remembered; for a user without a home one that cannot be made."""
+    try:
+        return platformdirs.user_cache_path("ganzoo") / "plugins"
+    except RuntimeError:
+        return Path(os.devnull, "plugins")
 
 
 def group(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
