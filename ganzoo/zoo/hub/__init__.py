@@ -6,3 +6,13 @@ whatever comes, without counting it; it sleeps for as long as a server asks; it 
 headers that it does not check; and all that could stop it, a hook, hangs on the session of the whole process.
 Publishing is in `ganzoo.zoo.publishing`.
 """
+
+import os
+
+from ganzoo.errors import BadInput
+
+try:
+    import huggingface_hub.constants  # noqa: F401
+except ValueError as fault:  # it reads its variables of the environment when it is imported, some of them as numbers
+    names = [name for name, value in os.environ.items() if name.startswith("HF_") and repr(value) in str(fault)]
+    raise BadInput(f"{' or '.join(names) or 'a variable HF_...'} cannot be read: {fault}") from fault

@@ -83,3 +83,11 @@ def test_a_password_in_the_address_of_the_hub_is_never_printed(zoo, hub, model, 
     assert (done.returncode, done.stdout) == (4, ""), done.stderr
     assert hub.url in done.stderr
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["pull", "hub:owner/dots"], ["publish", "MODEL", "owner/dots"]])
+def test_a_variable_of_the_client_that_is_no_number_is_named(zoo, model, words):
+    done = zoo(*(model if word == "MODEL" else word for word in words), HF_HUB_ETAG_TIMEOUT="soon")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: HF_HUB_ETAG_TIMEOUT cannot be read: invalid literal" in done.stderr
+    assert one_sentence(done)
