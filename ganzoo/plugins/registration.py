@@ -51,7 +51,9 @@ class Registration:
             with LoadingMarker() as marker, running_plugin_code(label):
                 marker.write(self.distribution, f"{module} of {label}")
                 return attrgetter(attribute)(importlib.import_module(module))
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may even call sys.exit
             where = f"{self.kind} '{self.name}' of {self.distribution} {self.version}"
             raise BadInput(f"{where} cannot be loaded from '{self.targets[part]}': {one_line(error)}") from error
 

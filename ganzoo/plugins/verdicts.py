@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -94,7 +95,7 @@ def stamp(entries: Sequence[EntryPoint]) -> str:
     """Return a hash of all that a verdict depends on: versions, and size and time of every file of the packages."""
     facts = [sys.version, sys.prefix, __version__, *name_and_version(entries[0].dist)]
     facts += [f"{entry.name}={entry.value}" for entry in entries]
-    for package in sorted({entry.module.partition(".")[0] for entry in entries}):
+    for package in sorted({re.split(r"[^\w]", entry.value.strip())[0] for entry in entries}):
         facts += [f"{path} {size} {time}" for path, size, time in package_files(package)]
     return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
 
@@ -103,7 +104,7 @@ def package_files(package: str) -> list[tuple[str, int, int]]:
     """Return path, size and time of the files of a top-level module or package, which is not imported for that."""
     try:
         spec = find_spec(package)
-    except (ImportError, ValueError, AttributeError):
+    except Exception:  # importing it will tell
         return []
     tops = [*(spec.submodule_search_locations or ()), *filter(None, [spec.origin])] if spec else []
     return sorted(file for top in tops for file in list_files(Path(top)))
@@ -111,17 +112,17 @@ def package_files(package: str) -> list[tuple[str, int, int]]:
 
 def list_files(path: Path) -> Iterator[tuple[str, int, int]]:
     """Yield path, size and time of a file, or of each file in a folder, without byte code."""
-    with contextlib.suppress(OSError):
-        if path.is_dir():
-            with os.scandir(path) as entries:
-                inside = [entry for entry in entries if entry.name != "__pycache__" and not is_linked_folder(entry)]
-            for each in inside:
-                yield from list_files(Path(each.path))
-        else:
-            about = path.stat()
-            yield str(path), about.st_size, about.st_mtime_ns
+    waiting = [path]
+    while waiting:
+        with contextlib.suppress(OSError):
+            if (each := waiting.pop()).is_dir():
+                with os.scandir(each) as entries:
+                    waiting += [Path(entry.path) for entry in entries if not is_passed_over(entry)]
+            else:
+                about = each.stat()
+                yield str(each), about.st_size, about.st_mtime_ns
 
 
-def is_linked_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry of a folder is a link to a folder, which may lead back to itself."""
-    return entry.is_symlink() and entry.is_dir()
+def is_passed_over(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry of a folder is byte code, or a link to a folder, which may lead back to itself."""
+    return entry.name == "__pycache__" or (entry.is_symlink() and entry.is_dir())

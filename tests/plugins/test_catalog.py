@@ -128,6 +128,21 @@ def test_a_half_uninstalled_distribution_is_a_row_with_its_reason(site, left):
     assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
 
 
+@pytest.mark.parametrize("value", ["!!", "", ":", "a b", "[x]", "..", "a.b.c:d", "os.path:join", "\u00e9t\u00e9"])
+def test_an_entry_point_that_leads_nowhere_fails(site, value):
+    site.install("aa-broken", "")
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    entry_points(site, "aa_broken", thing=value)
+    assert plugin("aa-broken").status == "failed"
+    assert catalog().find("loss", "gentle").distribution == "ganzoo-good"
+
+
+def test_a_package_with_a_link_to_itself_is_loaded(site):
+    site.install("ganzoo-good", GOOD.format("ganzoo_good"))
+    (site.folder / "ganzoo_good" / "again").symlink_to(site.folder / "ganzoo_good", target_is_directory=True)
+    assert plugin("ganzoo-good").status == "ok"
+
+
 @pytest.mark.parametrize("attribute", ["nothing", "number"])
 def test_an_entry_point_to_an_object_without_hooks_fails(site, attribute):
     site.install("aa-broken", FORGOTTEN)
