@@ -43,8 +43,9 @@ class Recipe(Section):
             return source.replace(**overrides)
         if isinstance(source, Mapping):
             return cls._changed(copy_plain(source), overrides)
-        file, distributions = find_recipe(source)
-        return cls._changed(prefer({"name": file.stem, **read_toml(file)}, distributions), overrides)
+        file = find_recipe(source)
+        table = {"name": file.stem, **read_toml(file)}
+        return cls._changed(prefer(table, first_meant(file)), overrides)
 
     def replace(self, **overrides: Any) -> "Recipe":
         """Return a copy with changes, written as in `load`; without changes, the recipe itself.
@@ -94,15 +95,19 @@ def key_losses_by_name(table: Mapping[str, Any]) -> dict[str, Any]:
     return {**table, "loss": dict(zip(keys, table["loss"], strict=True))}
 
 
-def find_recipe(source: str | Path) -> tuple[Path, list[str]]:
-    """Return the file of a recipe, a path that ends in .toml or a name from an installed plugin.
-
-    Also return the distributions that its bare names mean first: the plugin's own, then those of ganzoo's checkout.
-    """
+def find_recipe(source: str | Path) -> Path:
+    """Return the file of a recipe: a path that ends in .toml, or a name from an installed plugin."""
     path = Path(source)
-    if path.suffix != ".toml":
-        found = catalog().find("recipe", str(source))
-        return Path(found.targets["file"]), [found.distribution, *first_party()]
+    if path.suffix == ".toml":
+        return path
+    return Path(catalog().find("recipe", str(source)).targets["file"])
+
+
+def first_meant(file: Path) -> list[str]:
+    """Return the distributions that the bare names in a plugin's recipe mean first: its own, then ganzoo's own plugins.
+
+    Bare names in any other file mean whatever single plugin provides them.
+    """
     recipes = [thing for thing in catalog().provided if thing.kind == "recipe"]
-    owner = [thing.distribution for thing in recipes if Path(thing.targets["file"]).resolve() == path.resolve()]
-    return path, [*owner, *first_party()] if owner else []
+    owner = [thing.distribution for thing in recipes if Path(thing.targets["file"]).resolve() == file.resolve()]
+    return [*owner, *first_party()] if owner else []

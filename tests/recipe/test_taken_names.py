@@ -181,3 +181,11 @@ def test_a_bare_and_a_full_name_are_no_difference():
     assert differences(old, new) == {}
     assert differences(old, new | {"architecture": {"name": "b"}}) == {"architecture.name": ["a", "b"]}
     assert differences(new, new | {"architecture": {"name": "z:a"}}) == {"architecture.name": ["y:a", "z:a"]}
+
+
+@pytest.mark.parametrize("name", ["a\0.toml", "loop.toml", "missing.toml", "x" * 300 + ".toml"])
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    with pytest.raises(BadInput, match="cannot read"):
+        Recipe.load(name)
