@@ -70,7 +70,7 @@ def write_samples(
     check_writable_as(model, n, out or Path("new.png"), each_fixed)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
-    blocks = itertools.chain.from_iterable(model.blocks(n, seed, each) for each in each_fixed)
+    blocks = itertools.chain.from_iterable(model.blocks_with(each, n, seed) for each in each_fixed)
     if suffix(out) == ".npz":
         write_arrays(out, model, blocks, n * len(each_fixed))
     elif suffix(out) == ".png" and model.kind == "point":
@@ -113,7 +113,7 @@ def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapp
         many = f"{n * len(each_fixed):,}"
         raise BadInput(f"one picture shows at most {MAX_IN_PICTURE:,} samples; write {many} to a folder or FILE.npz")
     expanded = [model.expand_fixed(n, each) for each in each_fixed]
-    samples, _ = next(model.blocks(1, 0, {key: values[:1] for key, values in expanded[0].items()}))
+    samples, _ = next(model.blocks_with({key: values[:1] for key, values in expanded[0].items()}, 1, 0))
     if suffix(out) == ".npz":
         return
     if select_showable(samples, model.kind) is None:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -36,8 +35,6 @@ from ganzoo.zoo.sampling import (
     pieces,
 )
 from ganzoo.zoo.weights import build_with_weights, check_weights_fit, read_weights, serialize_weights
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Model:
@@ -75,16 +72,20 @@ class Model:
 
     def sample_with_given(self, /, n: int, seed: int = 0, **fixed: Any) -> tuple[Tensor | Any, dict[str, Tensor]]:
         """Draw the images of `sample`; return them and what they were made from: {"z": (n, 100), ...}."""
-        blocks = collect(self.blocks(n, seed, fixed), n)
+        blocks = collect(self.blocks_with(fixed, n, seed), n)
         return concatenate([samples for samples, _ in blocks]), concatenate([given for _, given in blocks])
 
-    def blocks(
-        self, n: int, seed: int = 0, fixed: Mapping[str, Any] = NOTHING
-    ) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
+    def blocks(self, /, n: int, seed: int = 0, **fixed: Any) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
         """Yield what `sample_with_given` returns in pieces of 64 samples, or a multiple of it.
 
         Raises `BadInput` as `sample` does, and `Diverged` for samples that are not finite numbers.
         """
+        return self.blocks_with(fixed, n, seed)
+
+    def blocks_with(
+        self, fixed: Mapping[str, Any], n: int, seed: int
+    ) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
+        """Yield the blocks of `blocks`, with the fixed values in a dict: their names may be those of parameters."""
         n, seed = check_count(n), check_seed(seed)
         shape = self.config["data"].get("shape") or [1]
         require_memory(4 * min(n, BLOCK) * math.prod(shape), f"samples of the shape {tuple(shape)}")

@@ -132,6 +132,7 @@ def read_pictures(folder: Path) -> None:
 TARGETS = {
     "config.json, described": Target("config.json", describe),
     "config.json, sampled": Target("config.json", sample),
+    "config.json with many options": Target("other/config.json", lambda folder: sample(folder / "other")),
     "model.safetensors": Target("model.safetensors", sample),
     "model.safetensors, pinned": Target("model.safetensors", sample, pinned=True),
     "recipe.toml": Target("recipe.toml", read_recipe),
@@ -153,6 +154,7 @@ def make_sources(folder: Path) -> Path:
         shutil.copy(path, folder)
     pins = [pin(name, (folder / name).read_bytes()) for name in PINNED]
     (folder / "registry.toml").write_text("\n".join([ENTRY, "[mine.files]", *pins]))
+    shutil.copytree(Path(ganzoo.__file__).parent / "pretrained" / "infogan-mnist", folder / "other")
     (folder / "options.txt").write_text("\n".join(OPTIONS))
     (folder / "scores.json").write_text(json.dumps(SCORES, indent=2))
     make_pictures(folder / "pictures")
