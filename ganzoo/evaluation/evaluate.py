@@ -95,11 +95,9 @@ class MetricPlan:
     def inception(self) -> InceptionSuite:
         """The suite for images of any kind."""
         channels, size, _ = self._data["shape"] if self.model.makes_images else (None, None, None)
-        options = {key: value for key, value in self.model.folder_data.items() if key in READING_OPTIONS}
-        folder = self._data.get("opened_as") == "folder"
-        data = open_data(
-            self._real_images(), size=size, channels=channels, root=self.data_root, **(options if folder else {})
-        )
+        opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
+        options = {key: value for key, value in opened.items() if key in READING_OPTIONS}
+        data = open_data(self._real_images(), size=size, channels=channels, root=self.data_root, **options)
         return InceptionSuite(data, self.inception_weights)
 
     @property
