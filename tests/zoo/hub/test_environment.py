@@ -44,7 +44,7 @@ def test_a_proxy_is_nobodys_business_where_nothing_is_asked(zoo, model, pulled, 
     assert same(model, done.stdout.strip())
 
 
-@pytest.mark.parametrize("verb", ["pull", "publish"])
+@pytest.mark.parametrize("verb", ["pull", pytest.param("publish", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("token", ["hf_mäßig", '"hf_owner_write"', "hf owner"])
 def test_a_token_with_odd_characters_is_called_that(zoo, hub, model, verb, token):
     words = ["pull", "hub:owner/dots"] if verb == "pull" else ["publish", model, "owner/dots", "--license", "mit"]
@@ -69,12 +69,15 @@ ASKED = {
     "pull": ["pull", "hub:owner/dots"],
     "pull a pinned commit": ["pull", f"hub:owner/dots@{'0' * 40}"],
     "publish": ["publish", "MODEL", "owner/dots", "--license", "mit"],
-    "where it fails": ["pull", "hub:owner/dots", "--debug"],
+    "with its traceback": ["pull", "hub:owner/dots", "--debug"],
 }
 
 
-@pytest.mark.parametrize("words", ASKED.values(), ids=ASKED)
-@pytest.mark.parametrize("fault", [None, 503], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(words, id=name, marks=[pytest.mark.slow] * (name == "publish")) for name, words in ASKED.items()],
+)
+@pytest.mark.parametrize("fault", [None, pytest.param(503, marks=pytest.mark.slow)], ids=str)
 def test_a_password_in_the_address_of_the_hub_is_never_printed(zoo, hub, model, words, fault):
     if fault:
         hub.faults.append({"kind": "status", "code": fault, "headers": {"Retry-After": "0"}, "times": 99})

@@ -8,6 +8,8 @@ import pytest
 from repositories import make_model, one_sentence, put, register, requests, same
 
 FILES = ("config.json", "model.safetensors")
+NAMED = ("dots", "hub:owner/dots")
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture
@@ -29,8 +31,9 @@ def replace_files(cached, other, link):
         target.write_bytes(content)
 
 
-@pytest.mark.parametrize("link", [True, False], ids=["in the blob", "in its place"])
-@pytest.mark.parametrize("named", [True, False], ids=["branch", "commit"])
+@pytest.mark.parametrize(
+    ("link", "named"), [(True, True), (False, False)], ids=["blob, branch", "in its place, commit"]
+)
 def test_a_pair_that_others_put_into_the_cache_is_not_taken(zoo, model, pulled, tmp_path, link, named):
     (commit, cached), other = pulled, make_model(tmp_path / "other", 16)
     source = "hub:owner/dots" if named else commit
@@ -74,7 +77,7 @@ def test_a_cache_that_cannot_be_written_to_is_read(zoo, hub, pulled, tmp_path):
     assert zoo("pull", source).stdout.strip() == str(cached)
 
 
-@pytest.mark.parametrize("source", ["dots", "hub:owner/dots", "hub:owner/dots@{commit}"])
+@pytest.mark.parametrize("source", ["hub:owner/dots@{commit}", *(pytest.param(each, marks=SLOW) for each in NAMED)])
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_of_another_commit_is_refused(zoo, hub, owner, model, source, method, file):
