@@ -34,7 +34,10 @@ def test_losses_on_the_command_line_replace_the_recipes(run, tmp_path):
     code, _, err = run("train", "vanilla", "--loss", "hinge", "--loss", "r1,weight=2,every=2,gamma=3", *QUICK)
     assert code == 0, err
     recipe = ganzoo.Run(tmp_path / "runs/vanilla-001").recipe
-    assert [(loss.name, loss.weight, loss.every) for loss in recipe.loss] == [("hinge", 1, 1), ("r1", 2, 2)]
+    assert [(loss.name, loss.weight, loss.every) for loss in recipe.loss] == [
+        ("ganzoo-losses:hinge", 1, 1),
+        ("ganzoo-losses:r1", 2, 2),
+    ]
     assert recipe.loss[1].options() == {"gamma": 3}
 
 

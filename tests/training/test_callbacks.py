@@ -199,7 +199,7 @@ def test_a_recipe_names_callbacks_of_plugins_with_their_options(notes, tmp_path)
     recipe = {**RECIPE, "callback": [{"name": "notes", "every": 3}]}
     run = train(tmp_path / "run", recipe)
     assert sorted(path.name for path in run.path.glob("note-*")) == ["note-3.txt", "note-6.txt"]
-    assert run.recipe.written_out()["callback"] == [{"name": "notes", "every": 3, "prefix": "note"}]
+    assert run.recipe.written_out()["callback"] == [{"name": "notes-plugin:notes", "every": 3, "prefix": "note"}]
     assert run.history[0]["circumstances"]["notes-plugin"] == "1.0"
     assert_same_weights(run, train(tmp_path / "plain"))
 
@@ -208,7 +208,7 @@ def test_a_resumed_training_takes_the_recipes_callbacks_again(notes, tmp_path):
     run = train(tmp_path / "run", {**RECIPE, "callback": ["notes"]})
     resume(run.path, **{"train.steps": 8, "callback.notes.prefix": "later"})
     assert sorted(path.name for path in run.path.glob("*-8.txt")) == ["later-8.txt"]
-    assert run.history[-1]["changed"]["callback"][1] == [{"name": "notes", "every": 2, "prefix": "later"}]
+    assert run.history[-1]["changed"]["callback"][1] == [{"name": "notes-plugin:notes", "every": 2, "prefix": "later"}]
 
 
 @pytest.mark.parametrize(
