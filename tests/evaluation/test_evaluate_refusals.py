@@ -83,5 +83,5 @@ def test_samples_of_another_shape_than_the_config_says_are_refused(folder):
 def test_samples_that_are_no_numbers_are_refused(folder):
     model = ganzoo.load(folder, "cpu")
     model.generator.forward = lambda given: torch.full((len(given["z"]), 1, 28, 28), math.nan)
-    with pytest.raises(ganzoo.BadInput, match="some samples of this model are not finite numbers"):
+    with pytest.raises(ganzoo.Diverged, match="the samples have values that are not finite numbers"):
         evaluate(model, n=200)
