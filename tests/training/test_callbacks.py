@@ -339,7 +339,7 @@ def test_a_run_goes_on_without_a_callback_that_is_gone(notes, tmp_path, monkeypa
     run = train(tmp_path / "run", {**RECIPE, "callback": ["notes"]})
     monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "notes-plugin")
     catalog.cache_clear()
-    with pytest.raises(ganzoo.BadInput, match="unknown callback 'notes'"):
+    with pytest.raises(ganzoo.BadInput, match="unknown callback 'notes-plugin:notes'"):
         resume(run.path, train={"steps": 7})
     assert resume(run.path, train={"steps": 7}, callback=[]).metrics[-1]["step"] == 7
 
