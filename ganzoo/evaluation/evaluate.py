@@ -116,7 +116,7 @@ class MetricPlan:
         if self.data:
             return {**described, "name": self.data, "opened_as": "data set" if self.data in list_names() else "folder"}
         if self.model.folder_data:
-            return {**described, "name": self.model.folder_data["name"], "opened_as": "folder"}
+            return {**described, "name": self.model.folder_data["name"]}
         return described
 
     def _real_images(self) -> str:

@@ -83,12 +83,6 @@ class Gauge(Protocol):
         """Return the results by name; empty where the samples cannot be measured."""
 
 
-def are_finite(samples: Images) -> bool:
-    """Return whether all values are finite. Some metrics ignore a NaN, others crash the process."""
-    outputs = samples.values() if isinstance(samples, dict) else [samples]
-    return all(bool(values.isfinite().all()) for values in outputs)
-
-
 def select_output(kind: str, shape: Sequence[int], samples: Images) -> Tensor:
     """Return the output of that kind, "image" or "point". Raises `BadInput` if there is none with that shape."""
     output = samples.get(kind) if isinstance(samples, dict) else samples

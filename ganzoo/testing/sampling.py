@@ -124,7 +124,7 @@ def weights_survive_safetensors(game: Game) -> None:
     """A new generator with the saved weights makes the same samples: there is no other state."""
     generator = trained_generator(game)
     weights = tensors_from_bytes(serialize_weights(generator))
-    unsound = find_unsound(weights)
+    unsound = find_unsound(generator)
     require(not unsound, f"'{unsound}' has a number that is not finite, with which no model is loaded")
     torch.manual_seed(1)  # so that what a constructor draws is not the same by chance
     copied = build_with_weights(game.resolve().generator, game.facts, weights).eval()

@@ -46,23 +46,12 @@ class LocalModel:
         """The content of config.json, read and checked when first needed. Raises `BadInput` as `read_config` does."""
         return read_settled([self.folder], lambda: read_config(self.folder))
 
-    def read(self, read: Callable[[], T]) -> T:
-        """Return `read()`, which reads files of this folder; again, with a new config, where they were replaced."""
-
-        def read_or_forget() -> T:
-            try:
-                return read()
-            except (Error, OSError):
-                vars(self).pop("config", None)  # it may be that of the files before
-                raise
-
-        was_read_earlier = "config" in vars(self)
-        try:
-            return read_settled([self.folder], read_or_forget)
-        except (Error, OSError):
-            if not was_read_earlier:
-                raise
-        return read_settled([self.folder], read_or_forget)
+    def read(self, read: Callable[["LocalModel"], T]) -> T:
+        """Return `read(model)`, which reads files of a folder; again, with a new config, where they were replaced."""
+        if "config" in vars(self):  # it may be that of the files before
+            with suppress(Error, OSError):
+                return read(self)
+        return read_settled([self.folder], lambda: read(LocalModel(self.folder)))
 
     @property
     def folder_data(self) -> dict[str, Any]:
@@ -70,7 +59,7 @@ class LocalModel:
 
         A run knows the path. A config does not: a published model must not contain a path of this machine.
         """
-        folder = self.folder.absolute()
+        folder = self.folder.resolve()  # which may be reached by a link
         recipe = folder.parent / "recipe.toml"
         data = read_toml(recipe).get("data") if folder.name in RUN_FOLDERS and recipe.is_file() else None
         return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}

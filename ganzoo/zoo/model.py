@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganzoo._faults import reason
@@ -16,7 +18,7 @@ from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
-from ganzoo.errors import BadInput, Failed, Unavailable
+from ganzoo.errors import BadInput, Diverged, Failed, Unavailable
 from ganzoo.plugins.firstparty import how_to_install
 from ganzoo.recipe.build import ResolvedClass, check_options, resolve_class
 from ganzoo.recipe.recipe import Recipe
@@ -34,7 +36,16 @@ from ganzoo.zoo.sampling import (
     parse_fixed,
     pieces,
 )
-from ganzoo.zoo.weights import build_with_weights, check_weights_fit, read_weights, serialize_weights
+from ganzoo.zoo.weights import (
+    build_with_weights,
+    check_weights_fit,
+    find_unsound,
+    read_weights,
+    serialize_weights,
+)
+
+SAMPLES_TRIED = 8
+"""Samples of a pretrained generator that are looked at before a training begins with it."""
 
 
 class Model:
@@ -140,7 +151,7 @@ def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> 
 
 def load_local(local: LocalModel, device: str = "auto") -> Model:
     """Load a model that is on this machine. Raises `BadInput` and `Unavailable` as `load` does."""
-    return local.read(lambda: load_files(local, device))
+    return local.read(lambda found: load_files(found, device))
 
 
 def load_files(local: LocalModel, device: str) -> Model:
@@ -153,8 +164,14 @@ def load_files(local: LocalModel, device: str) -> Model:
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
         misfit = f"the weights in {local.folder} do not fit the architecture: {reason(error)}"
         raise Unavailable(f"{misfit}; {versions(config.architecture, part)}") from error
-    model = Model(generator, config.table, device)
-    model.folder_data = local.folder_data
+    if infinite := find_unsound(generator):
+        path = local.folder / config.weights.file
+        raise Unavailable(f"{path} is damaged: '{infinite}' has a number that is not finite")
+    folder_data = local.folder_data
+    # Configs of earlier versions do not say it, and a folder may be called like a data set.
+    opened = {"data": {**config.table["data"], "opened_as": "folder"}} if folder_data else {}
+    model = Model(generator, {**config.table, **opened}, device)
+    model.folder_data = folder_data
     return model
 
 
@@ -188,7 +205,20 @@ def load_initial_weights(generator: Generator, source: str | Path) -> None:
         built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
         images = f" for images of {model.config['data'].get('shape')}" if model.makes_images else ""
         raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}") from misfit
+    check_makes_samples(model, source)
     generator.load_state_dict(weights)
+
+
+def check_makes_samples(model: Model, source: str | Path) -> None:
+    """Raise `BadInput` for a pretrained generator whose samples are not finite numbers: no training can begin there."""
+    fixed = dict.fromkeys(model.generator.needs, torch.tensor(0))
+    try:
+        with suppress(BadInput, Failed):  # what it needs may be more than a number
+            list(model.blocks_with(fixed, SAMPLES_TRIED, 0))
+    except Diverged as error:
+        raise BadInput(
+            f"training cannot begin with '{source}': it makes samples that are not finite numbers"
+        ) from error
 
 
 def save_model(

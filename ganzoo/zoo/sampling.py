@@ -4,6 +4,7 @@ import math
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from numbers import Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -28,6 +29,8 @@ On a CPU larger activations are slower, since the system allocates their memory 
 """
 MAX_VALUES = 2**20
 """The most values in the output of one call of several blocks."""
+MAX_FIXED = 10**40
+"""Integers beyond this are refused: Python does not even print one of thousands of digits."""
 
 Blocks = Iterator[tuple[Images, dict[str, Tensor]]]
 """Samples piece by piece, each piece with what it was made from."""
@@ -139,11 +142,16 @@ def expand_value(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor
 def parse_fixed(key: str, value: Any, classes: Sequence[str]) -> Any:
     """Return the numbers that a fixed value stands for: words, and numbers that are names of classes, are looked up.
 
-    Tensors and arrays are left alone, as they hold the numbers that batches and samples have.
+    Tensors and arrays are left alone, as they hold the numbers that batches and samples have; a number of numpy's is
+    one like Python's.
     """
     if isinstance(value, list | tuple):
         return [parse_fixed(key, each, classes) for each in value]
-    if classes and isinstance(value, str | int | float):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, int) and abs(value) >= MAX_FIXED:
+        raise BadInput(f"'{key}' is fixed to a number that is too large")
+    if classes and isinstance(value, str | Real):
         return class_number(key, value, classes)
     if not isinstance(value, str):
         return value
@@ -152,7 +160,7 @@ def parse_fixed(key: str, value: Any, classes: Sequence[str]) -> Any:
     return number
 
 
-def class_number(key: str, value: str | float, classes: Sequence[str]) -> int:
+def class_number(key: str, value: str | Real, classes: Sequence[str]) -> int:
     """Return the number of a class by its name, or, where no class is called by a number, that number itself."""
     if str(value) in classes:
         return classes.index(str(value))
@@ -166,10 +174,11 @@ def class_number(key: str, value: str | float, classes: Sequence[str]) -> int:
 
 
 def parse_number(text: str) -> float | None:
-    """Return the number that a text is, None for any other text."""
-    for number in (int, float):
+    """Return the finite number that a text is, None for any other text."""
+    for to_number in (int, float):
         with suppress(ValueError):
-            return number(text)
+            number = to_number(text)
+            return number if isinstance(number, int) or math.isfinite(number) else None
     return None
 
 
@@ -217,10 +226,16 @@ def measure(part: Any) -> tuple[int, int]:
 
 def check_finite(samples: Images) -> None:
     """Raise `Diverged` for samples that are not finite numbers: no picture can show them."""
-    for key, value in samples.items() if isinstance(samples, dict) else [("", samples)]:
-        if value.is_floating_point() and not value.isfinite().all():
-            part = f"its '{key}' has" if key else "the samples have"
-            raise Diverged(f"{part} values that are not finite numbers: the weights, or what is fixed, are too large")
+    if not are_finite(samples):
+        raise Diverged(
+            "the samples have values that are not finite numbers: the weights, or what is fixed, are too large"
+        )
+
+
+def are_finite(samples: Images) -> bool:
+    """Return whether all values are finite. Some metrics ignore a NaN, others crash the process."""
+    outputs = samples.values() if isinstance(samples, dict) else [samples]
+    return all(bool(values.isfinite().all()) for values in outputs)
 
 
 def concatenate(parts: Sequence[Any]) -> Any:

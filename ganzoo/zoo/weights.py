@@ -21,9 +21,6 @@ from ganzoo.errors import Failed, Unavailable
 from ganzoo.recipe.build import ResolvedClass
 from ganzoo.zoo.config import CheckedWeights
 
-FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-"""The types of numbers that may be infinite. Others that a file may have do not fit any generator."""
-
 MANY = 1_000_000
 """An option up to this number is tried in any case: it may be a seed."""
 SOME = 100
@@ -38,10 +35,7 @@ def serialize_weights(generator: nn.Module) -> bytes:
 
 
 def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
-    """Read the tensors of a model folder.
-
-    Raises `Unavailable` for a file that the config does not pin, and for numbers that are not finite.
-    """
+    """Read the tensors of a model folder. Raises `Unavailable` for a file that the config does not pin."""
     path = folder / pinned.file
     if not path.is_file() or path.stat().st_size != pinned.size:
         raise Unavailable(f"{path} is missing or incomplete: config.json says {pinned.size:,} bytes")
@@ -49,18 +43,19 @@ def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
     if sha256(content) != pinned.sha256:
         raise Unavailable(f"{path} is damaged: its sha256 is not the one in config.json")
     try:
-        weights = tensors_from_bytes(content)
+        return tensors_from_bytes(content)
     except (SafetensorError, KeyError) as error:
         raise Unavailable(f"{path} is not a safetensors file that torch can read") from error
-    if name := find_unsound(weights):
-        raise Unavailable(f"{path} is damaged: '{name}' has a number that is not finite")
-    return weights
 
 
-def find_unsound(weights: Mapping[str, Tensor]) -> str:
-    """Return the name of a tensor with a NaN or an infinite number, empty if there is none."""
-    checked = {name: tensor for name, tensor in weights.items() if tensor.dtype in FLOATS}
-    return next((name for name, tensor in checked.items() if not tensor.isfinite().all()), "")
+def find_unsound(generator: nn.Module) -> str:
+    """Return the name of a parameter that is not finite or of a buffer with a NaN, empty if there is none.
+
+    Infinities are allowed in buffers: masks have them.
+    """
+    infinite = (name for name, parameter in generator.named_parameters() if not parameter.isfinite().all())
+    no_numbers = (name for name, buffer in generator.named_buffers() if buffer.isnan().any())
+    return next(itertools.chain(infinite, no_numbers), "")
 
 
 def build_with_weights(

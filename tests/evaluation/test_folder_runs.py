@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 import ganzoo
+from ganzoo.evaluation.compare import compare
 from ganzoo.evaluation.evaluate import MetricPlan, evaluate
+from ganzoo.zoo.publishing.bundle import bundle
 from pictures import pixels_of, write_images
 from trainings import tiny, trained
 
@@ -70,6 +72,33 @@ def test_images_that_are_gone_are_said(digits, tmp_path):
     recipe.write_text(recipe.read_text().replace(digits.recipe.data.name, str(tmp_path / "gone")))
     with pytest.raises(ganzoo.BadInput, match=r"the images of this run were in .*gone, which does not exist"):
         images_to_compare(home)
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """A run of an earlier version on a folder with the name and the classes of a data set; not to be changed."""
+    home = tmp_path_factory.mktemp("old")
+    for digit in range(10):
+        write_images(home / "mnist-10k" / str(digit), count=2)
+    run = trained(tiny(steps=2), out=home / "run", **{"data.name": str(home / "mnist-10k"), "data.size": 28})
+    forget_how_it_was_opened(run.model_folder)
+    return run
+
+
+@pytest.mark.parametrize("part", ["", "model"])
+def test_a_folder_with_the_classes_of_a_data_set_is_none_by_a_link_either(old, tmp_path, part):
+    (tmp_path / "link").symlink_to(old.path / part)
+    with pytest.raises(ganzoo.BadInput, match=r"no metric is made for '.*/mnist-10k'"):
+        evaluate(tmp_path / "link", n=200, device="cpu")
+
+
+def test_a_page_shows_such_a_run_without_scores_and_its_bundle_says_what_it_learned_from(old, tmp_path):
+    compare([str(old.path)], tmp_path / "page.png", 200, 0, "cpu")
+    assert (tmp_path / "page.png").exists()
+    bundle(old.path, tmp_path / "in" / "digits", "mit")
+    config = json.loads((tmp_path / "in" / "digits" / "config.json").read_text())
+    assert config["data"]["opened_as"] == "folder"
+    assert 'the folder of images "mnist-10k"' in (tmp_path / "in" / "digits" / "README.md").read_text()
 
 
 def forget_how_it_was_opened(folder):

@@ -7,8 +7,11 @@ import torch
 import ganzoo
 from ganzoo.evaluation.compare import compare
 from ganzoo.zoo.publishing.bundle import bundle
+from ganzoo.zoo.weights import find_unsound
 from model_folders import labelled_model, reweighted
+from trainings import trained
 
+RECIPE = {"architecture": "vanilla", "loss": ["minimax"]}
 NO_NUMBER = r"(n|seed) must be a whole number, (1|0) or more, got "
 
 
@@ -33,6 +36,40 @@ def test_samples_that_are_not_finite_are_refused_everywhere(huge, typed, tmp_pat
         code, _, told = typed("sample", huge, "--out", tmp_path / name)
         assert (code, sentence in told) == (3, True), told
         assert not (tmp_path / name).exists()
+
+
+def test_no_training_begins_with_such_a_model(huge, tmp_path):
+    with pytest.raises(
+        ganzoo.BadInput, match=r"training cannot begin with '.*huge': it makes samples that are not finite"
+    ):
+        trained({**RECIPE, "train": {"batch": 8, "init": str(huge)}}, out=tmp_path / "run")
+
+
+class Masked(ganzoo.Generator):
+    """A buffer of infinities, as a mask of attention has."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(100, 16)
+        self.register_buffer("mask", torch.zeros(2).log())
+
+    def forward(self, given):
+        return self.net(given["z"]).tanh().unflatten(1, (1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("mask", -torch.inf, ""),
+        ("mask", torch.nan, "mask"),
+        ("net.bias", torch.inf, "net.bias"),
+        ("net.bias", torch.nan, "net.bias"),
+    ],
+)
+def test_infinities_are_numbers_of_buffers_only(name, value, found):
+    generator = Masked()
+    generator.state_dict()[name].fill_(value)
+    assert find_unsound(generator) == found
 
 
 @pytest.mark.parametrize(("n", "seed"), [(0, 0), (-1, 0), (2.5, 0), (2.0, 0), ("4", 0), (True, 0), (4, -1), (4, 0.5)])

@@ -8,8 +8,9 @@ from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.lookup import SUITES, find_suite
-from ganzoo.evaluation.suites import Gauge, Pieces, Suite, are_finite
+from ganzoo.evaluation.suites import Gauge, Pieces, Suite
 from ganzoo.evaluation.swd import SlicedWasserstein
+from ganzoo.zoo.sampling import are_finite
 
 DECIMALS = 4
 """Decimal places of measures in the log."""

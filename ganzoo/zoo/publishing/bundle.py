@@ -69,7 +69,8 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         if (folder / name).is_symlink():
             raise BadInput(f"{folder / name} is a link; publish the folder that it leads to")
     files = {name: read_bytes(folder / name) for name in names}
-    if parse_json(files["config.json"], folder)["weights"]["sha256"] != sha256(files["model.safetensors"]):
+    written = parse_json(files["config.json"], folder)
+    if written["weights"]["sha256"] != sha256(files["model.safetensors"]):
         raise BadInput(f"{folder} changes while it is read; publish it again once the training is over")
     if "recipe.toml" in files:
         files["recipe.toml"] = without_paths(folder / "recipe.toml")
@@ -78,7 +79,7 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         scores = tell_dropped(SCORES_FILE, measured)
         files |= {SCORES_FILE: to_json(scores)} if scores != measured else {}
     config = config_without_paths(model.config)
-    if config != model.config:
+    if config != written:
         files["config.json"] = to_json(config)
         model = load_again(files)
     with tempfile.TemporaryDirectory() as made:
