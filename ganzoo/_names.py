@@ -26,7 +26,13 @@ def printable(text: str, kept: str = "") -> str:
     return "".join(letter if letter.isprintable() or letter in kept else " " for letter in text)
 
 
-def natural_key(name: str) -> tuple[list[str | int], str]:
+def natural_key(name: str) -> tuple[list[str | tuple[int, str]], str]:
     """Return a key that sorts names with numbers as people do: 1, 2, 10."""
     parts = re.split(r"([0-9]+)", name)
-    return [int(part) if number % 2 else part for number, part in enumerate(parts)], name
+    return [by_size(part) if number % 2 else part for number, part in enumerate(parts)], name
+
+
+def by_size(digits: str) -> tuple[int, str]:
+    """Return a key that sorts whole numbers by their size, however many digits they have."""
+    digits = digits.lstrip("0")
+    return len(digits), digits

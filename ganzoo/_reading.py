@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,11 +99,12 @@ def one_sentence(origin: object, language: str) -> Iterator[None]:
         raise BadInput(f"{origin} is not valid {language}: {error}") from error
 
 
-def check_values(table: dict[str, Any]) -> None:
-    """Raise `ValueError` where plain values are nested too deeply or an integer is too large."""
+def check_values(table: Mapping[str, Any]) -> None:
+    """Raise `ValueError` where values are nested too deeply, such as one in itself, or an integer is too large."""
     level: list[Any] = [table]
     for _ in range(MAX_DEPTH + 1):
-        level = [item for value in level for item in items(value)]
+        # Once each: a table of Python may hold another many times.
+        level = list({id(item): item for value in level for item in items(value)}.values())
         if any(isinstance(value, int) and abs(value) >= 10**MAX_DIGITS for value in level):
             raise ValueError(TOO_MANY_DIGITS)
         if not level:
@@ -113,9 +114,9 @@ def check_values(table: dict[str, Any]) -> None:
 
 def items(value: Any) -> Sequence[Any]:
     """Return what a table or list holds; nothing for other values."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return list(value.values())
-    return value if isinstance(value, list) else ()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def parse_integer(digits: str) -> int:

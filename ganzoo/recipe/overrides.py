@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ganzoo._reading import loads_toml
+from ganzoo._reading import MAX_DEPTH, check_values, loads_toml
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.names import SECTIONS, may_be_same
@@ -28,11 +28,22 @@ def parse_value(text: str) -> Any:
     return table["value"] if len(table) == 1 else text
 
 
+def check_plain(table: Mapping[str, Any]) -> None:
+    """Raise `BadInput` for values from Python that no file may hold: nested too deeply, or integers too large."""
+    try:
+        check_values(table)
+    except ValueError as error:
+        raise BadInput(f"the recipe, or a change of it, cannot be read: {error}") from error
+
+
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested overrides as dotted paths; lists are values."""
+    """Return nested overrides as dotted paths; lists are values. Raises `BadInput` as `check_plain` does."""
+    check_plain(overrides)
     flat: dict[str, Any] = {}
     for key, value in overrides.items():
         path = f"{before}{key}"
+        if path.count(".") >= MAX_DEPTH:
+            raise BadInput(f"the key '{path[:40]}...' has more than {MAX_DEPTH} words")
         if isinstance(value, BaseModel):
             value = value.model_dump(exclude_unset=True)
         flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})

@@ -14,7 +14,7 @@ from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party
 from ganzoo.recipe.names import bare_name, known_names, prefer, write_in_full
-from ganzoo.recipe.overrides import change, check_misplaced, copy_plain, flatten, sort_key
+from ganzoo.recipe.overrides import change, check_misplaced, check_plain, copy_plain, flatten, sort_key
 from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
 
@@ -42,6 +42,7 @@ class Recipe(Section):
         if isinstance(source, Recipe):
             return source.replace(**overrides)
         if isinstance(source, Mapping):
+            check_plain(source)
             return cls._changed(copy_plain(source), overrides)
         file = find_recipe(source)
         table = {"name": file.stem, **read_toml(file)}

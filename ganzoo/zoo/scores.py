@@ -13,6 +13,8 @@ from ganzoo.errors import BadInput
 
 SCORES_FILE = "scores.json"
 COLUMNS = ("generated", "real", "ratio")
+MAX_METRICS, MAX_NAME = 100, 100
+"""The most metrics in a file, and characters in the name of one: a page has a row for each."""
 
 
 @dataclass
@@ -72,6 +74,9 @@ def score(generated: Any, real: float | None) -> dict[str, Any]:
 def read_scores(path: Path) -> dict[str, Any]:
     """Read a file of scores, which anybody may have written. Raises `BadInput` where it is not valid."""
     scores = read_json(path)
+    if len(scores) > MAX_METRICS or any(len(name) > MAX_NAME for name in scores):
+        limits = f"up to {MAX_METRICS} metrics with names of up to {MAX_NAME} characters are read"
+        raise BadInput(f"{path} is not a file of scores: {limits}")
     for name, value in scores.items():
         if not (is_protocol(value) if name == "protocol" else is_score(value)):
             raise BadInput(f"{path} is not a file of scores: '{name}' is {reprlib.repr(value)}")

@@ -125,6 +125,40 @@ def test_what_is_wrong_is_said_in_one_sentence(overrides, sentence):
     assert "\n" not in str(error.value)
 
 
+def holding_itself():
+    """A table that holds itself, and several times so."""
+    table = {"name": "vanilla"}
+    table |= {"generator": [table, table], "discriminator": table}
+    return table
+
+
+TOO_DEEP, TOO_LARGE = "nested more than 32 levels deep", "an integer in it has more than 40 digits"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            {f"architecture{'.generator' * 3000}": 1},
+            r"the key 'architecture\.generator\.gen.*\.\.\.' has more than 32 words",
+        ),
+        ({f"loss.0{'.name' * 3000}": 1}, r"the key 'loss\.0\.name.*' has more than 32 words"),
+        ({"architecture": holding_itself()}, TOO_DEEP),
+        ({"architecture.generator": holding_itself()}, TOO_DEEP),
+        ({"loss": [holding_itself()]}, TOO_DEEP),
+        ({"train.seed": 10**5000}, TOO_LARGE),
+        ({"train": {"seed": 10**5000}}, TOO_LARGE),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_too_deep_or_too_large_is_refused(overrides, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        load(**overrides)
+    if not any("." in key for key in overrides):
+        with pytest.raises(BadInput, match=sentence):
+            Recipe.load({**SMALL, **overrides})
+
+
 def test_a_recipe_without_losses_is_refused():
     with pytest.raises(BadInput, match="the recipe has no loss"):
         Recipe.load({"architecture": "vanilla"})

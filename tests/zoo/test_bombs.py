@@ -12,6 +12,7 @@ import ganzoo
 from ganzoo import _memory
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import load
+from ganzoo.zoo.scores import read_scores
 from model_folders import labelled_model
 
 PRETRAINED = Path(ganzoo.__file__).parent / "pretrained"
@@ -42,6 +43,19 @@ def test_a_config_that_asks_for_too_much_is_refused_at_once(tmp_path, name, opti
         load(folder, "cpu")
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_names_of_thousands_of_digits_are_names_like_others(tmp_path):
+    folder = changed(tmp_path, "dcgan-mnist", lambda config: config["data"].update(classes=["9" * 5000, "1"]))
+    with pytest.raises(ganzoo.BadInput, match="'label' has no class 'x'; allowed: 1, 999"):
+        load(folder, "cpu").sample(1, label="x")
+
+
+@pytest.mark.parametrize("names", [[f"metric-{number}" for number in range(101)], ["x" * 101]])
+def test_scores_without_end_are_refused(tmp_path, names):
+    (tmp_path / "scores.json").write_text(json.dumps(dict.fromkeys(names, 1.0)))
+    with pytest.raises(ganzoo.BadInput, match="up to 100 metrics with names of up to 100 characters are read"):
+        read_scores(tmp_path / "scores.json")
 
 
 def test_large_images_are_refused_before_there_is_memory_for_them(tmp_path):
