@@ -3,9 +3,10 @@
 import logging
 import os
 import signal
+import threading
 import traceback
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import chain
 from multiprocessing import get_start_method
 from typing import NamedTuple
@@ -123,18 +124,36 @@ def guard_workers(loader: DataLoader[DecodedImage]) -> Generator[DecodedBatch, N
     Raises `BadInput` if no worker can be started here, and `Failed` if one died before it could answer.
     """
     started = answered = False
+    batches: Iterator[DecodedBatch] = iter(())
     try:
-        batches = iter(loader)
+        with keep_child_handler():
+            batches = iter(loader)
         started = True
         for batch in batches:
             answered = True
             yield batch
     except Exception as error:
-        # The frames keep the other workers alive, and torch reports the dead one again whenever any process ends.
+        # The frames, this one too, keep the other workers alive.
         traceback.clear_frames(error.__traceback__)
+        batches = iter(())
         if plainer := explain_death(error, started, answered):
             raise plainer from error
         raise
+
+
+@contextmanager
+def keep_child_handler() -> Iterator[None]:
+    """Remove the handler of SIGCHLD that torch sets meanwhile.
+
+    It raises an error wherever the main thread happens to be, also where that has just taken a lock, which then nobody
+    gives back. Without it torch notices that a worker has died when it waits for the next batch.
+    """
+    before = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    try:
+        yield
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, before)
 
 
 def explain_death(error: Exception, started: bool, answered: bool) -> Error | None:

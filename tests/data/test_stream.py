@@ -1,5 +1,6 @@
 """Streamed folders hold what small ones do, go on exactly, and pass over broken images."""
 
+import signal
 import subprocess
 import sys
 from itertools import islice
@@ -154,3 +155,13 @@ def test_what_is_said_of_a_large_folder_says_how_many_files_were_examined(tmp_pa
     ]
     batch = found.first(7, 0)
     assert sorted(((batch["image"][:, 0, -1, 0] + 1) * 127.5).round().tolist()) == [0, 42, 85, 128, 170, 212, 255]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="this system has no such signal")
+def test_no_handler_is_left_that_raises_errors_anywhere(tmp_path, streamed):
+    many(tmp_path)
+    before = signal.getsignal(signal.SIGCHLD)
+    batches = open_data(tmp_path, size=8).batches(5, 4)
+    next(batches)
+    assert signal.getsignal(signal.SIGCHLD) is before
+    batches.close()
