@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal
 
 from filelock import FileLock
 
@@ -69,28 +69,38 @@ def home_folder(find: Callable[[str], Path], variable: str) -> Path:
 
 def exists(path: Path) -> bool:
     """Return whether a file or folder exists at a path. Raises `BadInput` if the file system does not let us look."""
-    try:
-        path.stat()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # of a character that no path has
-        raise BadInput(f"cannot read {path!r}: {error}") from error
+    with read_errors(path):
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return False
     return True
 
 
-def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """Return the content of a file. Raises `BadInput` that names it, also where it has more than `limit` bytes."""
+@contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the file system inside, such as no permission, into a `BadInput` that names the path."""
     try:
-        if not path.is_dir() and path.exists() and not path.is_file():
-            raise BadInput(f"cannot read {path}: it is not a file")  # a pipe would be waited for
-        with path.open("rb") as file:
-            content = file.read() if limit is None else file.read(limit + 1)
+        yield
+    except BadInput:
+        raise
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:  # of a character that no path has
         raise BadInput(f"cannot read {path!r}: {error}") from error
+
+
+def open_file(path: Path, mode: Literal["rb", "r+b", "ab"] = "rb") -> BinaryIO:
+    """Open a file. Raises `BadInput` for what is neither file nor folder: a pipe would be waited for."""
+    if not path.is_dir() and path.exists() and not path.is_file():
+        raise BadInput(f"cannot read {path}: it is not a file")
+    return path.open(mode)
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """Return the content of a file. Raises `BadInput` that names it, also where it has more than `limit` bytes."""
+    with read_errors(path), open_file(path) as file:
+        content = file.read() if limit is None else file.read(limit + 1)
     if limit is not None and len(content) > limit:
         raise BadInput(f"cannot read {path}: it is too large, more than {limit:,} bytes")
     return content

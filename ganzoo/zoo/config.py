@@ -73,6 +73,16 @@ class CheckedWeights(Checked):
     size: NonNegativeInt
 
 
+class CheckedTraining(Checked):
+    """How the generator was trained, as far as its maker says."""
+
+    recipe: str | None = None
+    steps: NonNegativeInt | None = None
+    seed: int | None = None
+    init: str | None = None
+    """The model that the training began with."""
+
+
 class CheckedConfig(Checked):
     """All that loading looks at; further keys are left alone."""
 
@@ -81,7 +91,7 @@ class CheckedConfig(Checked):
     latent: dict[str, list[int]]
     data: CheckedData
     weights: CheckedWeights
-    training: dict[str, Any] = Field(default_factory=dict)
+    training: CheckedTraining = Field(default_factory=CheckedTraining)
     _table: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property

@@ -1,6 +1,7 @@
 """Draw the curves of a run: loss terms, measures of the samples and speed over the training steps."""
 
 import io
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ MAX_MARKED_POINTS = 20
 """A curve of fewer points marks each of them: a single point would be invisible without a mark."""
 MAX_POINTS = 2000
 """Points of a curve that a log is thinned to, or up to twice as many: more than the pixels that show them."""
+MAX_CURVES = 50
+"""Curves that are drawn; a log that somebody else wrote may have any number of keys."""
 CURVES_DPI = 100
 """Pixels per inch."""
 
@@ -26,7 +29,8 @@ def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | N
 
     A dotted line marks the `best` step in the panels of measures.
     """
-    panels = group_into_panels(dict.fromkeys(key for line in metrics for key in line))
+    drawn = itertools.islice(dict.fromkeys(key for line in metrics for key in line), MAX_CURVES)
+    panels = group_into_panels(drawn)
     rows = max(1, math.ceil(len(panels) / 2))
     figure = Figure(figsize=(12, 3 * rows))
     # Fixed margins, since matplotlib's automatic layout takes twice the time.

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ganzoo._io import read_bytes, write_bytes, write_errors
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganzoo._io import open_file, read_bytes, read_errors, write_bytes, write_errors
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
 
@@ -16,10 +18,22 @@ BLOCK_BYTES = 2**16
 """Bytes that are read at once from the end of a log."""
 
 
+class Event(BaseModel):
+    """A line of a run's history. What the version that wrote it did not know is empty; more keys may follow."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    event: str = ""
+    step: int
+    changed: dict[str, Any] = Field(default_factory=dict)
+    circumstances: dict[str, Any] = Field(default_factory=dict)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+
+
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
     """Append one line to a log and flush it to the disk: no checkpoint may exist without the lines before it."""
-    with write_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    with write_errors(path), open_file(path, "ab") as file:
+        file.write(json.dumps(line).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -28,6 +42,15 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """Read the lines of a log, except one that is not completely written; empty if there is no such file."""
     lines = read_bytes(path).splitlines() if path.exists() else []
     return [line for line in map(parse_line, lines) if line]
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Read the history of a run. Raises `BadInput` for a line that is no event: a stranger may have written it."""
+    try:
+        return [{**Event.model_validate(line).model_dump(), **line} for line in read_lines(path)]
+    except ValidationError as error:
+        place, fault = error.errors()[0]["loc"], error.errors()[0]["msg"]
+        raise BadInput(f"{path} is not the history of a run: {'.'.join(map(str, place))}: {fault}") from error
 
 
 def write_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -39,7 +62,7 @@ def cut_lines(path: Path, step: int) -> None:
     """Delete the lines after a step, at the end of a log; however long it is, only these are read."""
     if not path.exists():
         return
-    with write_errors(path), path.open("r+b") as file:
+    with write_errors(path), open_file(path, "r+b") as file:
         kept = (offset + len(line) for offset, line in lines_from_end(file) if is_until(line, step))
         file.truncate(next(kept, 0))
         if file.seek(0, os.SEEK_END):
@@ -52,7 +75,7 @@ def last_step(path: Path) -> int:
     """Return the training step of the last line of a log; 0 where there is none."""
     if not path.exists():
         return 0
-    with path.open("rb") as file:
+    with read_errors(path), open_file(path) as file:
         found: int = next((parse_line(line)["step"] for _, line in lines_from_end(file) if parse_line(line)), 0)
         return found
 
@@ -74,16 +97,24 @@ def lines_from_end(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def read_thinned(path: Path, most: int) -> list[dict[str, Any]]:
-    """Read a log in flat memory: of lines with the same keys at most about `2 * most`, evenly spread, and the last."""
+    """Read the numbers of a log in flat memory.
+
+    Of lines with the same keys these are at most about `2 * most`, evenly spread, and the last.
+    """
     kinds: dict[int, ThinnedLines] = {}
     if not path.exists():
         return []
-    with path.open("rb") as file:
+    with read_errors(path), open_file(path) as file:
         for line in file:
             # As many quotes, as many keys: lines with a measure are rare, and thinned by themselves.
             kinds.setdefault(line.count(b'"'), ThinnedLines(most)).add(line)
-    lines = [parse_line(line) for kind in kinds.values() for line in kind.all()]
+    lines = [only_numbers(parse_line(line)) for kind in kinds.values() for line in kind.all()]
     return sorted((line for line in lines if line), key=lambda line: line["step"])
+
+
+def only_numbers(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a curve can show of a line."""
+    return {key: value for key, value in line.items() if isinstance(value, int | float)}
 
 
 class ThinnedLines:

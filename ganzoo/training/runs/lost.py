@@ -26,7 +26,7 @@ def list_steps(run: Run) -> dict[str, int]:
     found = dict.fromkeys(folders, 0)
     for name, folder in folders.items():
         with suppress(BadInput, FileNotFoundError):
-            found[name] = int(LocalModel(folder).config.training.get("steps") or 0)
+            found[name] = LocalModel(folder).config.training.steps or 0
     log, history = run.path / "metrics.jsonl", run.path / "history.jsonl"
     return found | {log.name: last_step(log), history.name: last_step(history)}
 

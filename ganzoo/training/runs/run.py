@@ -19,7 +19,7 @@ from ganzoo.recipe.recipe import Recipe, differences, prefer_in
 from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
 from ganzoo.training.runs.gallery import Gallery
-from ganzoo.training.runs.log import append_line, cut_lines, read_lines, read_thinned, write_lines
+from ganzoo.training.runs.log import append_line, cut_lines, read_events, read_lines, read_thinned, write_lines
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
@@ -81,7 +81,7 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """The complete recipe of this run, whose bare names mean what it was trained with."""
-        used = [name for line in self.history[-1:] for name in line.get("circumstances", ())]
+        used = [name for line in self.history[-1:] for name in line["circumstances"]]
         return prefer_in(Recipe.load(self.path / "recipe.toml"), used)
 
     @property
@@ -99,7 +99,7 @@ class Run:
 
         Each line also has the changes of the recipe and the whole recipe; a warning, a rollback and a stop a reason.
         """
-        return read_lines(self.path / "history.jsonl")
+        return read_events(self.path / "history.jsonl")
 
     @property
     def model(self) -> Model:
@@ -122,7 +122,8 @@ class Run:
     def record(self, event: str, step: int, recipe: Recipe, **about: Any) -> dict[str, list[Any]]:
         """Write a recipe as the run's own and an event into its history; return the changes of the recipe."""
         history, table = self.history, recipe.written_out()
-        changed = differences(with_defaults(history[-1]["recipe"]), table) if history else {}
+        before = with_defaults(history[-1]["recipe"]) if history else {}
+        changed = differences(before, table) if before else {}
         time = datetime.now(UTC).isoformat(timespec="seconds")
         line = {"event": event, "step": step, "time": time, "changed": changed, **about, "recipe": table}
         recipe.save(self.path / "recipe.toml")
@@ -142,7 +143,7 @@ class Run:
     @property
     def best_step(self) -> int | None:
         """The training step whose samples were best; None if none were measured yet."""
-        return LocalModel(self.best_folder).config.training["steps"] if self.best_folder.exists() else None
+        return LocalModel(self.best_folder).config.training.steps if self.best_folder.exists() else None
 
     @property
     def classes(self) -> list[str] | None:
@@ -212,10 +213,13 @@ class Run:
 
 
 def with_defaults(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Return a recipe of the history with the keys that it lacks: those of an earlier version had not changed."""
+    """Return a recipe of the history with the keys that it lacks: those of an earlier version had not changed.
+
+    It is empty where it cannot be read, and nothing is known of the changes since.
+    """
     with suppress(BadInput):
         return Recipe.load(recipe).written_out()
-    return recipe
+    return {}
 
 
 def must_remove(path: str | Path, overwrite: bool) -> bool:
