@@ -4,6 +4,7 @@ import json as jsonlib
 import logging
 import os
 import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -67,16 +68,26 @@ class TerminalHandler(logging.Handler):
 
 @contextmanager
 def log_on_terminal() -> Iterator[None]:
-    """Print what the package logs meanwhile; of several processes the first prints all, the others warnings only."""
+    """Print what the package logs meanwhile, and Python's warnings.
+
+    Of several processes the first prints all, the others warnings only.
+    """
     logger, handler = logging.getLogger("ganzoo"), TerminalHandler()
-    level = logger.level
+    level, show_warning = logger.level, warnings.showwarning
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING if rank() else logging.INFO)
+    warnings.showwarning = log_warning
     try:
         yield
     finally:
+        warnings.showwarning = show_warning
         logger.setLevel(level)
         logger.removeHandler(handler)
+
+
+def log_warning(message: Warning | str, category: type[Warning], *where: object, **more: object) -> None:
+    """Log a warning of Python's in one line, without the place in the code."""
+    logging.getLogger(__name__).warning("%s: %s", category.__name__, message)
 
 
 def print_json(value: Any) -> None:

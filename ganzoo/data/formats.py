@@ -1,5 +1,6 @@
 """The image formats that are read, told by the content of a file and never by its name."""
 
+import warnings
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,9 @@ CAMERA_ENDINGS = (
     ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mos", ".nef", ".nrw", ".pef", ".rw2", ".srw",
 )  # fmt: skip
 """Endings of cameras' raw files: they look like TIFF, which then holds a small preview."""
+
+# Pillow warns of large pictures and of broken EXIF data: ganzoo has limits of its own, and says what is broken.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def open_picture(path: str | Path | IO[bytes]) -> Image.Image:

@@ -1,8 +1,10 @@
 """Messages of the package: a command prints them on standard error, and leaves logging as it was."""
 
 import logging
+import warnings
 
 import pytest
+from PIL import Image
 
 from ganzoo.cli import terminal
 
@@ -36,6 +38,26 @@ def test_of_several_processes_the_others_only_warn(typed, speaking, monkeypatch)
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
     monkeypatch.setenv("RANK", "1")
     assert typed("list", "--json")[2] == "two lines\n"
+
+
+def test_python_s_warnings_are_messages_of_one_line(typed, monkeypatch):
+    def warn(registry):
+        warnings.warn("of\ntwo \x1b[31mlines", UserWarning, stacklevel=1)
+        return []
+
+    monkeypatch.setattr("ganzoo.cli.listing.things", warn)
+    before = warnings.showwarning
+    assert typed("list", "--json")[2] == "UserWarning: of two  [31mlines\n"
+    assert warnings.showwarning is before
+
+
+def test_pillow_s_warnings_of_pictures_are_not_shown(command):
+    Image.new("1", (9000, 11_500)).save(command.folder / "large.png")
+    Image.new("L", (8, 8)).save(command.folder / "broken.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
+    look = "open_picture('large.png'), open_picture('broken.jpg').getexif()"
+    assert command.python("-c", f"from PIL.Image import open as open_picture; {look}").stderr.count("Warning: ") == 2
+    done = command.python("-c", f"from ganzoo.data.formats import open_picture; {look}")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_logging_is_afterwards_as_before(typed, speaking, logger):
