@@ -1,11 +1,14 @@
 """The model card: README.md of a published generator, which the Hub shows."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from ganzoo._names import printable
 from ganzoo.data.named import list_names
+from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
 TASK = "unconditional-image-generation"
@@ -60,9 +63,9 @@ def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores
 
     `reference` is how users name the model: "hub:owner/name", or the name in a registry.
     """
-    name, data = reference.rpartition("/")[2], config["data"].get("name", "unknown")
+    name, data = reference.rpartition("/")[2], printable(config["data"].get("name", "unknown"))
     in_folder = config["data"].get("opened_as") == "folder"
-    numbers = figures(scores)
+    numbers = {printable(key): value for key, value in figures(scores).items()}
     samples, what, shape = describe_samples(config["data"])
     task = TASK if samples == "images" else None
     results = [
@@ -82,7 +85,7 @@ def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores
     body = BODY.format(
         name=name,
         reference=reference,
-        data=f'the folder of images "{data}"' if in_folder else f'the data set "{data}"',
+        data=f'the {"folder of images" if in_folder else "data set"} "{escape(data)}"',
         samples=samples,
         what=what,
         distribution=config["architecture"]["distribution"],
@@ -100,13 +103,13 @@ def format_scores(scores: Mapping[str, Any]) -> str:
     for name, value in figures(scores).items():
         of = scores[name] if isinstance(scores[name], dict) else {}
         cells = [value, *(of.get(key) for key in ("real", "ratio"))]
-        rows[name] = " | ".join(f"{cell:.4g}" if is_figure(cell) else "-" for cell in cells)
+        rows[escape(name)] = " | ".join(f"{cell:.4g}" if is_figure(cell) else "-" for cell in cells)
     if not rows:
         return "No scores were measured."
-    table = "\n".join(f"| {to_cell(name)} | {cells} |" for name, cells in rows.items())
+    table = "\n".join(f"| {name} | {cells} |" for name, cells in rows.items())
     protocol = scores.get("protocol", "")
     conditions = format_protocol(protocol) if isinstance(protocol, Mapping) else str(protocol)
-    return SCORES.format(rows=table, conditions=to_cell(conditions))
+    return SCORES.format(rows=table, conditions=escape(conditions))
 
 
 def describe_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -122,30 +125,35 @@ def describe_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
 def base_model(config: Mapping[str, Any]) -> str | None:
     """Return the repository of the model that the training began with, if it is on the Hub."""
     init = str(config.get("training", {}).get("init", ""))
-    return init.removeprefix("hub:").partition("@")[0] if init.startswith("hub:") else None
+    repository = init.removeprefix("hub:").partition("@")[0]
+    return repository if init.startswith("hub:") and HUB.fullmatch(repository) else None
 
 
-def facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of the config that a reader wants to know."""
+def facts(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts of the config that a reader wants to know, as Markdown."""
     architecture, training = config["architecture"], config.get("training", {})
     latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
-    return {
+    found = {
         "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
         "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
         "latent": latent,
         "classes": ", ".join(config["data"]["classes"]),
         **{f"training {key}": value for key, value in training.items()},
-        "weights": f"{config['weights']['size']:,} bytes, sha256 `{config['weights']['sha256']}`",
+        "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
         "ganzoo": config.get("ganzoo", ""),
     }
+    return {escape(key): escape(value) for key, value in found.items()}
 
 
-def table(rows: Mapping[str, Any]) -> str:
+def table(rows: Mapping[str, str]) -> str:
     """Return the rows of a Markdown table, without empty ones."""
-    cells = {key: to_cell(value) for key, value in rows.items()}
-    return "\n".join(f"| {key} | {value} |" for key, value in cells.items() if value)
+    return "\n".join(f"| {key} | {value} |" for key, value in rows.items() if value)
 
 
-def to_cell(value: Any) -> str:
-    """Return a value as text for a cell of a Markdown table."""
-    return str(value).replace("|", "/").replace("\n", " ")
+MARKS = re.compile(r"[\\`*\[\]<>|&~$]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown or HTML acts on inside of a line. An underscore inside of a word is none of it."""
+
+
+def escape(value: object) -> str:
+    """Return a value as text of one line that Markdown shows as it is: it may come from a stranger."""
+    return MARKS.sub(r"\\\g<0>", printable(str(value)))
