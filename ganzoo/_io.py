@@ -44,6 +44,15 @@ def check_writable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
 
 
+def check_utf8(what: str, name: str | Path) -> None:
+    """Raise `BadInput` for a name that is not UTF-8, which recipes and models could not hold."""
+    try:
+        str(name).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode(errors="backslashreplace")
+        raise BadInput(f"{what} '{shown}' has a name that is not UTF-8; rename it") from None
+
+
 def expand_user(path: Path) -> Path:
     """Return a path with its ~ expanded. Raises `BadInput` if there is no such user."""
     try:

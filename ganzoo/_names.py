@@ -1,6 +1,7 @@
 """The pattern and order of names, names of distributions, errors on one line, and text that a terminal may show."""
 
 import re
+import unicodedata
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 """A valid name: lower-case letters and digits, with single dots, underscores or hyphens between them."""
@@ -24,6 +25,11 @@ def printable(text: str, kept: str = "") -> str:
     Invisible characters and those that reverse the direction of writing go too.
     """
     return "".join(letter if letter.isprintable() or letter in kept else " " for letter in text)
+
+
+def composed(name: str) -> str:
+    """Return a name in the composed form of Unicode (NFC), in which "é" is one character; macOS may write it as two."""
+    return unicodedata.normalize("NFC", name)
 
 
 def natural_key(name: str) -> tuple[list[str | tuple[int, str]], str]:

@@ -1,11 +1,13 @@
 """The base class of all training data: endless batches, each a dict of tensors."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Literal, NotRequired, Self, TypedDict
+from typing import Literal, NotRequired, Self, TypedDict, Unpack
 
 import torch
 from torch import Tensor
 
+from ganzoo._io import check_utf8
+from ganzoo._names import composed
 from ganzoo.errors import BadInput
 
 Shard = Callable[[Tensor], Tensor]
@@ -35,6 +37,14 @@ class Description(TypedDict):
     classes: list[str]
 
 
+class FolderFacts(TypedDict, total=False):
+    """What `Data` knows of a folder of images alone."""
+
+    fingerprint: str
+    unlabelled: str
+    range: tuple[float, float] | None
+
+
 def compare_names(before: Sequence[str], now: Sequence[str]) -> str:
     """Say which names are missing and which are new, a few of each."""
     lost, new = ([name for name in some if name not in others] for some, others in ((before, now), (now, before)))
@@ -45,6 +55,11 @@ def compare_names(before: Sequence[str], now: Sequence[str]) -> str:
 def quote_some(names: Sequence[object], most: int = 5) -> str:
     """List a few names in quotes."""
     return ", ".join(f"'{name}'" for name in names[:most]) + f" and {len(names) - most:,} more" * (len(names) > most)
+
+
+def count_of(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 file", "2 files"."""
+    return f"{count:,} {noun}" + "s" * (count != 1)
 
 
 def keep_whole(whole: Tensor) -> Tensor:
@@ -74,13 +89,16 @@ class Data:
         labels: Tensor | None = None,
         count: int | None = None,
         notes: Iterable[str] = (),
+        **folder: Unpack[FolderFacts],
     ) -> None:
         self.name, self.image, self.point, self.count = name, image, point, count
-        self.classes, self.labels, self.notes = list(classes), labels, list(notes)
+        self.classes, self.labels, self.notes = list(map(composed, classes)), labels, list(notes)
+        for each in self.classes:
+            check_utf8(f"the class of {name}", each)
         self.skipped = set[int]()
-        self.fingerprint: str | None = None
-        self.unlabelled = ""
-        self.range: tuple[float, float] | None = None
+        self.fingerprint = folder.get("fingerprint")
+        self.unlabelled = folder.get("unlabelled", "")
+        self.range = folder.get("range")
         self.opened_as: OpenedAs = "batches"
         self.device = torch.device("cpu")
 
@@ -122,15 +140,16 @@ class Data:
 
         Raises `BadInput` if the data have other classes.
         """
+        names = list(map(composed, names))
         if names and set(names) != set(self.classes):
             raise BadInput(f"{self.name} has other classes than before: {compare_names(names, self.classes)}")
-        if list(names) == self.classes:
+        if names == self.classes:
             return
         if names and self.labels is None:
             raise BadInput(f"the classes of {self.name} must keep their order: {', '.join(names)}")
-        numbers = torch.tensor([list(names).index(name) for name in self.classes] if names else [])
+        numbers = torch.tensor([names.index(name) for name in self.classes] if names else [])
         self.labels = numbers[self.labels] if names else None
-        self.classes = list(names)
+        self.classes = names
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the samples with these indices cannot be read."""

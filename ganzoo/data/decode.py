@@ -37,10 +37,13 @@ large = threading.Lock()
 
 
 class Rendering(NamedTuple):
-    """How pictures become pixels: the shape (channels, height, width), the range of deep ones, the background."""
+    """How pictures become pixels: the shape (channels, height, width), the range of deep ones, the background.
+
+    Without a range deep pictures cannot be read.
+    """
 
     shape: tuple[int, int, int]
-    range: Range = SIXTEEN_BITS
+    range: Range | None = None
     background: Background = "white"
 
 
@@ -111,13 +114,18 @@ def is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def to_eight_bit(picture: Image.Image, values: Range) -> Image.Image:
-    """Scale the range of a deep picture, which Pillow would clip, to 8 bits; return any other picture unchanged."""
+def to_eight_bit(picture: Image.Image, values: Range | None) -> Image.Image:
+    """Scale the range of a deep picture, which Pillow would clip, to 8 bits; return any other picture unchanged.
+
+    Raises `ValueError` for a deep picture without a range.
+    """
     if not is_deep(picture):
         return picture
     pixels = np.empty((picture.height, picture.width), dtype=np.uint8)
-    low, high = values
     for top, rows in read_rows(picture):
+        if values is None:
+            raise ValueError("it has more than 8 bits: give data.range, the values shown as black and white")
+        low, high = values
         scaled = (rows.astype(np.float64).clip(low, high) - low) * (255 / (high - low))
         pixels[top : top + ROWS] = np.rint(scaled)
     return Image.fromarray(255 - pixels if is_negative(picture) else pixels)

@@ -1,12 +1,12 @@
 """Open a folder of images: few are decoded at once, many during the training."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from ganzoo.data.base import Data
-from ganzoo.data.decode import Range, Rendering
-from ganzoo.data.images import ImageFiles, decode_all, describe_broken
-from ganzoo.data.listing import Listing, list_folder
+from ganzoo._io import check_utf8
+from ganzoo.data.base import Data, FolderFacts
+from ganzoo.data.decode import Range
+from ganzoo.data.images import ImageFiles, check_none_broken, decode_all
+from ganzoo.data.listing import list_folder
 from ganzoo.data.memory import InMemory
 from ganzoo.data.options import DEFAULT_SIZE, ImageOptions
 from ganzoo.data.survey import Survey, examine
@@ -20,43 +20,29 @@ MAX_FILES_EXAMINED = 1000
 
 def open_folder(path: Path, options: ImageOptions) -> Data:
     """Open the images below a folder: few are decoded now, many during the training. Raises `BadInput`."""
+    check_utf8("the folder", path.resolve())
     listing = list_folder(path)
     files, size = ImageFiles(listing.top, listing.names), options.size or DEFAULT_SIZE
     few = len(files) <= MAX_IMAGES_IN_MEMORY and 3 * size * size * len(files) <= MAX_BYTES_IN_MEMORY
     survey = examine(files, len(files) if few else MAX_FILES_EXAMINED)
+    survey.check_deep_colour()
     values, told = choose_range(survey, options)
     rendering = options.rendering(survey.channels, values)
     notes = [*listing.notes, *told, *survey.describe(rendering)]
     name = path.resolve().name
-    data: Data
+    facts = FolderFacts(fingerprint=listing.fingerprint, unlabelled=listing.unlabelled, range=values)
     if few:
-        data = hold(name, files, rendering, listing, notes, options)
-    else:
-        if options.broken == "refuse":
-            describe_broken(files, survey.broken, options.broken)
-        data = options.stream(name, files, rendering, listing.labels, listing.classes, notes)
-    data.range, data.fingerprint, data.unlabelled = values, listing.fingerprint, listing.unlabelled
-    return data
+        images, sources, unread = decode_all(files, rendering, options.broken)
+        labels = None if listing.labels is None else listing.labels[sources]  # of the image in a broken one's place
+        return InMemory(name, images, labels, listing.classes, [*notes, *unread], **facts)
+    if options.broken == "refuse":
+        check_none_broken(files, survey.broken)
+    return options.stream(name, files, rendering, listing.labels, listing.classes, notes, **facts)
 
 
 def choose_range(survey: Survey, options: ImageOptions) -> tuple[Range | None, list[str]]:
-    """Return the values of deep images that become black and white, None without such images, and notes on them."""
-    survey.check_deep_colour()
+    """Return the values of deep images shown as black and white, None where none is known, and notes on them."""
     if options.range is None:
         return survey.find_range()
     low, high = options.range
-    return (float(low), float(high)), []
-
-
-def hold(
-    name: str,
-    files: ImageFiles,
-    rendering: Rendering,
-    listing: Listing,
-    notes: Sequence[str],
-    options: ImageOptions,
-) -> InMemory:
-    """Decode all images; where one cannot be read, its label is that of the image in its place."""
-    images, sources, unread = decode_all(files, rendering, options.broken)
-    labels = None if listing.labels is None else listing.labels[sources]
-    return InMemory(name, images, labels, listing.classes, [*notes, *unread])
+    return (float(low), float(high)), survey.describe_range((low, high))

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeVar
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo._cores import usable_cores
+from ganzoo.data.base import count_of
 from ganzoo.data.decode import Rendering, to_pixels
 from ganzoo.data.formats import open_picture
 from ganzoo.errors import BadInput
@@ -80,12 +80,12 @@ class ImageFiles:
 class DecodedImage(NamedTuple):
     """Pixels uint8 (channels, height, width), None if too many in a row are unreadable, and the index of their image.
 
-    `skipped` are the indices of the unreadable images before it.
+    `skipped` are the indices of the unreadable images before it, each with the reason.
     """
 
     pixels: Tensor | None
     image_index: int
-    skipped: list[int]
+    skipped: dict[int, str]
 
 
 class DecodedImages(Dataset[DecodedImage]):
@@ -99,12 +99,12 @@ class DecodedImages(Dataset[DecodedImage]):
 
     def __getitem__(self, index: int) -> DecodedImage:
         """Decode the image with that index, or the next readable one."""
-        skipped: list[int] = []
+        skipped: dict[int, str] = {}
         while len(skipped) < min(MAX_UNREADABLE_IN_A_ROW, len(self)):
-            # A broken file can make Pillow raise any exception.
-            with suppress(Exception), self.source.open(index) as picture:
-                return DecodedImage(to_pixels(picture, self.rendering), index, skipped)
-            skipped.append(index)
+            found = read_image(self.source, self.rendering, index)
+            if not isinstance(found, str):
+                return DecodedImage(found, index, skipped)
+            skipped[index] = found
             index = (index + 1) % len(self)
         return DecodedImage(None, index, skipped)
 
@@ -123,19 +123,21 @@ def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple
                 reasons[index] = found
             else:
                 images[index] = found
-    notes = describe_broken(files, reasons, broken)
+    check_some_readable(files, reasons, len(files))
+    if broken == "refuse":
+        check_none_broken(files, reasons)
     sources = torch.tensor(list(find_replacements(len(files), reasons)))
     for index in reasons:
         images[index] = images[sources[index]]
-    return images, sources, notes
+    return images, sources, describe_broken(files, reasons)
 
 
-def read_image(files: ImageFiles, rendering: Rendering, index: int) -> Tensor | str:
+def read_image(files: ImageSource, rendering: Rendering, index: int) -> Tensor | str:
     """Return the pixels of a file, or why it cannot be read."""
     return try_reading(files, index, partial(to_pixels, rendering=rendering))
 
 
-def try_reading(files: ImageFiles, index: int, read: Callable[[Image.Image], T]) -> T | str:
+def try_reading(files: ImageSource, index: int, read: Callable[[Image.Image], T]) -> T | str:
     """Return what a function finds in an image file, or why it cannot be read."""
     try:
         with files.open(index) as picture:
@@ -146,18 +148,37 @@ def try_reading(files: ImageFiles, index: int, read: Callable[[Image.Image], T])
         return " ".join(str(error).split()) or type(error).__name__
 
 
-def describe_broken(files: ImageFiles, reasons: Mapping[int, str], broken: Broken) -> list[str]:
-    """Return a note on images that cannot be read. Raises `BadInput` if they are to be refused, or none can be read."""
+def check_some_readable(files: ImageFiles, reasons: Mapping[int, str], tried: int) -> None:
+    """Raise `BadInput` if none of the images that were tried can be read."""
+    if len(reasons) == tried:
+        some = f" (of {tried:,} examined)" if tried < len(files) else ""
+        raise BadInput(f"no file below '{files.top}' can be read as an image{some}: {list_reasons(files, reasons)}")
+
+
+def check_none_broken(files: ImageFiles, reasons: Mapping[int, str]) -> None:
+    """Raise `BadInput` if there are images that cannot be read."""
+    if reasons:
+        named = f"{count_broken(files, reasons)}: {list_reasons(files, reasons)}"
+        raise BadInput(f"cannot read {named}; data.broken='skip' leaves them out")
+
+
+def describe_broken(files: ImageFiles, reasons: Mapping[int, str]) -> list[str]:
+    """Return a note on images that cannot be read, none without such images."""
     if not reasons:
         return []
+    what = f"{count_broken(files, reasons)} that cannot be read, the next one takes the place of each"
+    return [f"skipped {what}: {list_reasons(files, reasons)}"]
+
+
+def count_broken(files: ImageFiles, reasons: Mapping[int, str]) -> str:
+    """Return how many images of all cannot be read."""
+    return f"{len(reasons):,} of {count_of(len(files), 'image')}"
+
+
+def list_reasons(files: ImageFiles, reasons: Mapping[int, str]) -> str:
+    """Name the first images that cannot be read, each with the reason."""
     named = "; ".join(f"'{files.name(index)}': {reasons[index]}" for index in list(reasons)[:MAX_NAMED])
-    named += f"; and {len(reasons) - MAX_NAMED:,} more" * (len(reasons) > MAX_NAMED)
-    some = f"{len(reasons):,} of {len(files):,} image" + "s" * (len(files) > 1)
-    if len(reasons) == len(files):
-        raise BadInput(f"no file below '{files.top}' can be read as an image: {named}")
-    if broken == "refuse":
-        raise BadInput(f"cannot read {some}: {named}; data.broken='skip' leaves them out")
-    return [f"skipped {some} that cannot be read, the next one takes the place of each: {named}"]
+    return named + f"; and {len(reasons) - MAX_NAMED:,} more" * (len(reasons) > MAX_NAMED)
 
 
 def find_replacements(count: int, broken: Mapping[int, str]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-import unicodedata
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganzoo._names import natural_key
-from ganzoo.data.base import quote_some
+from ganzoo._names import composed, natural_key
+from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.formats import ENDINGS, FORMATS, holds_picture
 from ganzoo.errors import BadInput
 
@@ -22,9 +22,11 @@ SERVICE_FOLDERS = {
     "system volume information", "lost+found", "thumbnails", "thumbs",
 }  # fmt: skip
 """Folders that storage devices, systems and programs make, in lower case; hidden ones are never read."""
-TRAINING_PARTS = {"train", "training", "trainset"}
-OTHER_PARTS = {"val", "valid", "validation", "test", "testing", "testset", "dev", "eval", "holdout"}
-"""Names of folders, in lower case, that hold parts of a data set and not classes of images."""
+TRAINING_PART = re.compile(r"(?i:train(ing|set)?)(?=$|[-_ \dA-Z])")
+OTHER_PART = re.compile(
+    r"(?i:val(id(ation)?)?|test(ing|set)?|dev|eval|holdout)(?=$|[-_ \dA-Z])|(?i:unlabell?ed|extra|annotations)$"
+)
+"""How the names of folders begin that hold parts of a data set and not classes: train2017, testA, val_images."""
 MAX_DEPTH = 100
 """Levels of sub-folders that are read."""
 MAX_VISITS = 16
@@ -49,7 +51,7 @@ class Listing:
     @property
     def fingerprint(self) -> str:
         """The SHA-256 hash of the names, whatever form of Unicode the file system gives them."""
-        normal = sorted(os.fsencode(unicodedata.normalize("NFC", name)) for name in self.names)
+        normal = sorted(os.fsencode(composed(name)) for name in self.names)
         return hashlib.sha256(b"\0".join(normal)).hexdigest()
 
 
@@ -64,6 +66,7 @@ class Walk:
     empty: list[str] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
     services: list[str] = field(default_factory=list)
+    special: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     _visits: Counter[tuple[int, int]] = field(default_factory=Counter)
 
@@ -93,7 +96,9 @@ class Walk:
             self.services.append(name)
         elif entry.is_dir():
             self.enter(entry.path, f"{name}/", above, entry.is_symlink())
-        elif entry.is_file() and (name.lower().endswith(ENDINGS) or holds_picture(entry.path)):
+        elif not entry.is_file():
+            self.special.append(name)
+        elif name.lower().endswith(ENDINGS) or holds_picture(entry.path):
             self.names.append(name)
         else:
             self.others[Path(entry.name).suffix.lower() or "without ending"] += 1
@@ -109,6 +114,8 @@ class Walk:
             )
         if self.services:
             notes.append(f"passed over {count_of(len(self.services), 'service folder')}: {quote_some(self.services)}")
+        if self.special:
+            notes.append(f"passed over {len(self.special):,} (no files, such as pipes): {quote_some(self.special)}")
         if self.unreachable:
             what = f"links in a circle or to nothing, or below {MAX_DEPTH} levels of folders"
             notes.append(f"passed over {len(self.unreachable):,} ({what}): {quote_some(shorten(self.unreachable))}")
@@ -169,8 +176,8 @@ def find_images_proper(names: Sequence[str]) -> tuple[str, list[str]]:
     """Return the path, "" or with "/" at its end, of the folder that holds the images proper, and notes on it."""
     inner, notes = "", list[str]()
     while folders := (firsts := first_folders(names, inner)) - {""}:
-        training = {folder for folder in folders if folder.lower() in TRAINING_PARTS}
-        others = {folder for folder in folders if folder.lower() in OTHER_PARTS}
+        training = {folder for folder in folders if TRAINING_PART.match(folder)}
+        others = {folder for folder in folders if OTHER_PART.match(folder)}
         if len(training) == 1 and others and training | others == folders:
             unused = quote_some(sorted(others)) + ", nor the images beside them" * ("" in firsts)
             notes.append(f"of a data set in parts, '{inner}{min(training)}' is used and not {unused}")
@@ -193,15 +200,16 @@ def first_folder(name: str) -> str:
 
 def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, str]:
     """Return class names in natural order, labels (int64, None without classes), and why there are no classes."""
-    folders = [first_folder(name) for name in names]
+    folders = [composed(first_folder(name)) for name in names]
     classes = sorted(set(folders), key=natural_key)
     if len(classes) < 2:
         return [], None, "all images lie in one folder"
     if not classes[0]:
         strays = [name for name, folder in zip(names, folders, strict=True) if not folder]
         return [], None, f"{len(strays)} of {len(names)} images lie beside the sub-folders: {quote_some(strays)}"
-    if all(name.lower() in TRAINING_PARTS | OTHER_PARTS for name in classes):
-        return [], None, f"the sub-folders are parts of a data set and no classes: {quote_some(classes)}"
+    if all(TRAINING_PART.match(name) or OTHER_PART.match(name) for name in classes):
+        parts = f"parts of a data set and no classes: {quote_some(classes)}"
+        return [], None, f"the sub-folders are {parts}, and all of them are used; data may be the path of one"
     number = {folder: label for label, folder in enumerate(classes)}
     return classes, torch.tensor([number[each] for each in folders]), ""
 
@@ -210,11 +218,6 @@ def describe_counts(counts: Counter[str], most: int = 5) -> str:
     """List what was counted, the most frequent first: "3 .txt, 1 .heic"."""
     shown = [f"{count:,} {what}" for what, count in counts.most_common(most)]
     return ", ".join(shown) + ", ..." * (len(counts) > most)
-
-
-def count_of(count: int, noun: str) -> str:
-    """Return a count with its noun: "1 file", "2 files"."""
-    return f"{count:,} {noun}" + "s" * (count != 1)
 
 
 def shorten(names: Sequence[str], most: int = 60) -> list[str]:

@@ -1,14 +1,14 @@
 """Data that are held in memory: images, points, and the order in which samples are drawn."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import Self
+from typing import Self, Unpack
 
 import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from ganzoo._seeds import make_rng
-from ganzoo.data.base import Data, Shard, image_shape, keep_whole, to_device
+from ganzoo.data.base import Data, FolderFacts, Shard, image_shape, keep_whole, to_device
 from ganzoo.errors import BadInput
 
 IMAGES_PER_RESIZE = 1000
@@ -28,11 +28,13 @@ class InMemory(Data):
         labels: Tensor | None = None,
         classes: Sequence[str] = (),
         notes: Iterable[str] = (),
+        **folder: Unpack[FolderFacts],
     ) -> None:
         if images.dtype != torch.uint8 or images.dim() != 4 or not images.numel():
             got = f"{images.dtype} of shape {tuple(images.shape)}"
             raise BadInput(f"{name}: images must be uint8 of shape (n, channels, height, width), got {got}")
-        super().__init__(name, image_shape(images), classes=classes, labels=labels, count=len(images), notes=notes)
+        shape = image_shape(images)
+        super().__init__(name, shape, classes=classes, labels=labels, count=len(images), notes=notes, **folder)
         self.images = images
 
     def __len__(self) -> int:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from ganzoo.data.decode import SIXTEEN_BITS, Background, Range, Rendering
+from ganzoo.data.decode import Background, Range, Rendering
 from ganzoo.data.images import Broken, ImageSource
 from ganzoo.data.stream import Streamed
 from ganzoo.errors import BadInput
 
+READING_OPTIONS = ("range", "background", "broken", "workers")
+"""Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""
 MAX_WORKERS = 256
 DEFAULT_SIZE = 64
 """Side in pixels of images that have no common size: folders, celeba and lsun."""
@@ -40,13 +42,15 @@ class ImageOptions:
                 raise BadInput(f"{name} is {' or '.join(get_args(allowed))}, got {value!r}")
 
     def rendering(self, channels: int, values: Range | None = None) -> Rendering:
-        """Return how images with that many channels become pixels; `values` is the range of deep ones."""
+        """Return how images with that many channels become pixels; `values` is the range of deep ones, if any is."""
         size = self.size or DEFAULT_SIZE
-        return Rendering((self.channels or channels, size, size), values or SIXTEEN_BITS, self.background)
+        return Rendering((self.channels or channels, size, size), values, self.background)
 
-    def stream(self, name: str, source: ImageSource, rendering: Rendering, *labels_and_notes: Any) -> Streamed:
+    def stream(
+        self, name: str, source: ImageSource, rendering: Rendering, *labels_and_notes: Any, **folder: Any
+    ) -> Streamed:
         """Return images that are decoded during the training."""
-        return Streamed(name, source, rendering, *labels_and_notes, broken=self.broken, workers=self.workers)
+        return Streamed(name, source, rendering, *labels_and_notes, broken=self.broken, workers=self.workers, **folder)
 
 
 def is_range(values: Sequence[float]) -> bool:

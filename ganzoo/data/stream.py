@@ -7,9 +7,8 @@ import threading
 import traceback
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import chain
 from multiprocessing import get_start_method
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from torch.utils.data import DataLoader, get_worker_info
 from ganzoo._faults import worker_died
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
-from ganzoo.data.base import Data, Shard, keep_whole
+from ganzoo.data.base import Data, FolderFacts, Shard, count_of, keep_whole
 from ganzoo.data.decode import Rendering
 from ganzoo.data.images import Broken, DecodedImage, DecodedImages, ImageSource, count_decoders
 from ganzoo.data.memory import batch_indices
@@ -42,7 +41,7 @@ class DecodedBatch(NamedTuple):
 
     pixels: Tensor | NDArray[np.uint8] | None
     indices: list[int]
-    skipped: list[int]
+    skipped: dict[int, str]
 
 
 class Streamed(Data):
@@ -63,14 +62,16 @@ class Streamed(Data):
         *,
         broken: Broken = "skip",
         workers: int | None = None,
+        **folder: Unpack[FolderFacts],
     ) -> None:
         self.source, self.rendering, self._broken = source, rendering, broken
         self.workers = count_decoders() if workers is None else workers
         self._warned = False
+        self._reasons: dict[int, str] = {}
         by = f", by {self.workers} worker processes" if self.workers else ""
         self._first_notes = [*notes, f"{len(source):,} images are read while training{by}"]
-        shape = rendering.shape
-        super().__init__(name, shape, classes=classes, labels=labels, count=len(source), notes=self._first_notes)
+        shape, count, notes = rendering.shape, len(source), self._first_notes
+        super().__init__(name, shape, classes=classes, labels=labels, count=count, notes=notes, **folder)
 
     def __len__(self) -> int:
         return len(self.source)
@@ -90,6 +91,7 @@ class Streamed(Data):
         # Closed also where an error ends this loop: its traceback would keep the workers alive.
         with closing(guard_workers(loader)) as batches:
             for pixels, indices, broken in batches:
+                self._reasons |= broken
                 self.skip(broken)
                 if broken and self._broken == "refuse":
                     raise BadInput(f"cannot read the image {self._name_last(broken)}; data.broken='skip' leaves it out")
@@ -104,7 +106,8 @@ class Streamed(Data):
         """Record that the images with these indices cannot be read."""
         if new := [index for index in broken if index not in self.skipped]:
             self.skipped.update(new)
-            note = f"skipped {len(self.skipped)} images that cannot be read, the last is {self._name_last(new)}"
+            count = count_of(len(self.skipped), "image")
+            note = f"skipped {count} that cannot be read, the last is {self._name_last(new)}"
             self.notes = [*self._first_notes, note]
 
     def _warn_of_pipes(self, used: bool) -> None:
@@ -114,8 +117,10 @@ class Streamed(Data):
             )
         self._warned |= used
 
-    def _name_last(self, broken: Sequence[int]) -> str:
-        return f"'{self.source.path(broken[-1])}'"
+    def _name_last(self, broken: Iterable[int]) -> str:
+        *_, last = broken
+        reason = self._reasons.get(last)  # not known of those that another process has met
+        return f"'{self.source.path(last)}'" + (f" ({reason})" if reason else "")
 
 
 def guard_workers(loader: DataLoader[DecodedImage]) -> Generator[DecodedBatch, None, None]:
@@ -191,7 +196,7 @@ def collate(images: list[DecodedImage]) -> DecodedBatch:
     return DecodedBatch(
         share(torch.stack(pixels)) if len(pixels) == len(images) else None,
         [image.image_index for image in images],
-        list(chain.from_iterable(image.skipped for image in images)),
+        {index: reason for image in images for index, reason in image.skipped.items()},
     )
 
 

@@ -1,7 +1,8 @@
 """Look at the files of a folder before they are decoded: channels, the range of deep pictures, what is to be said."""
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -11,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from ganzoo._cores import usable_cores
-from ganzoo.data.base import quote_some
+from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.decode import SIXTEEN_BITS, Range, Rendering, check_size, is_deep, one_at_a_time, read_rows, to_pixels
-from ganzoo.data.images import ImageFiles, describe_broken, try_reading
+from ganzoo.data.images import ImageFiles, check_some_readable, try_reading
 from ganzoo.errors import BadInput
 
 T = TypeVar("T")
@@ -23,6 +24,12 @@ MOST_DECODED = 100
 MODE_NAMES = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and white", "F": "floating-point"}
 DARK = 64
 """16-bit colour of which no value reaches this in its upper 8 bits would become almost black."""
+FEW = 0.001
+"""The fraction of a deep picture's values, at either end, that does not count among most of them."""
+FAR = 3
+"""Values further from most than this many times their spread would leave them less than a quarter of all levels."""
+MOST_SORTED = 2**20
+"""About how many values of a deep picture are sorted; of more, only evenly spaced ones."""
 BLANK = 5
 """A picture is blank if no pixel is further than this from the background."""
 
@@ -44,6 +51,18 @@ class Header(NamedTuple):
         return 1 - min(self.size) / max(self.size)
 
 
+class Values(NamedTuple):
+    """The ranges in which all values of a deep picture lie, and most of them."""
+
+    all: Range
+    most: Range
+
+    def within(self, near: Range) -> Range:
+        """Return the range of all values, or on a side where some lie outside `near`, of most."""
+        low = self.all[0] if self.all[0] >= near[0] else self.most[0]
+        return low, self.all[1] if self.all[1] <= near[1] else self.most[1]
+
+
 class Survey:
     """The headers of files, by index; those that cannot be read are missing.
 
@@ -55,8 +74,7 @@ class Survey:
         found = dict(zip(indices, in_threads(partial(read_header, files), indices), strict=True))
         self.headers = {index: header for index, header in found.items() if isinstance(header, Header)}
         self.broken = {index: reason for index, reason in found.items() if isinstance(reason, str)}
-        if not self.headers:
-            describe_broken(files, self.broken, "refuse")
+        check_some_readable(files, self.broken, self.examined)
 
     @property
     def channels(self) -> int:
@@ -68,19 +86,35 @@ class Survey:
         return [index for index, header in self.headers.items() if holds(header)]
 
     def find_range(self) -> tuple[Range | None, list[str]]:
-        """Return the values that become black and white in deep pictures, None without any, and a note on them.
+        """Return the values shown as black and white in deep pictures, None where none is known, and a note on them.
 
-        Where they fill at least half of 16 bits, it is that whole range, else the lowest and the highest value.
+        Where they fill at least half of 16 bits, it is that whole range, else the lowest and the highest value. The few
+        values far outside all others, such as those of a hot pixel, do not count.
         """
         deep = self.which(lambda header: header.deep)
-        found = [extremes for extremes in in_threads(partial(try_range, self.files), deep) if extremes]
+        looks = zip(deep, in_threads(partial(try_values, self.files), deep), strict=True)
+        found = {index: values for index, values in looks if values}
         if not found:
             return None, []
-        low, high = min(low for low, _ in found), max(high for _, high in found)
+        near = widen(join(values.most for values in found.values()))
+        low, high = join(values.within(near) for values in found.values())
         if low >= 0 and SIXTEEN_BITS[1] // 2 < high <= SIXTEEN_BITS[1]:
-            return SIXTEEN_BITS, []
-        note = f"the values of {count_images(len(found))} with more than 8 bits lie in {low:.6g}..{high:.6g}"
-        return (low, high if high > low else low + 1), self._qualify([f"{note}: now black..white (data.range)"])
+            low, high = SIXTEEN_BITS
+        shown = low, high if high > low else low + 1
+        return shown, self.describe_range(
+            shown, [index for index in found if found[index].within(near) != found[index].all]
+        )
+
+    def describe_range(self, shown: Range, outliers: Sequence[int] = ()) -> list[str]:
+        """Return a note on the range of deep pictures; `outliers` are those with values far outside it."""
+        deep = self.which(lambda header: header.deep)
+        if not deep:
+            return self._qualify(["data.range changes nothing: no image is grey with more than 8 bits"])
+        note = f"in {count_of(len(deep), 'image')} with more than 8 bits {shown[0]:.6g} is shown as black, "
+        note += f"{shown[1]:.6g} as white (data.range)"
+        if outliers:
+            note += f"; a few values far outside are cut off in {quote_some(self.names(outliers))}"
+        return self._qualify([note])
 
     def check_deep_colour(self) -> None:
         """Raise `BadInput` for 16-bit colour with fewer bits in use: Pillow keeps its upper 8 bits only."""
@@ -98,9 +132,9 @@ class Survey:
         if cut := self.which(lambda header: header.cut > 0):
             worst = max(cut, key=lambda index: self.headers[index].cut)
             share = f"up to {100 * self.headers[worst].cut:.0f} % of one"
-            notes.append(f"cut {count_images(len(cut))} to a square: {share} ({quote_some(self.names([worst]))})")
+            notes.append(f"cut {count_of(len(cut), 'image')} to a square: {share} ({quote_some(self.names([worst]))})")
         if several := self.which(lambda header: header.several):
-            what = f"{count_images(len(several))} with several frames or pages"
+            what = f"{count_of(len(several), 'image')} with several frames or pages"
             notes.append(f"of {what} the first is used: {quote_some(self.names(several))}")
         notes += [*self._describe_deep_colour(), *self._describe_blank(rendering)]
         return self._qualify(notes)
@@ -116,7 +150,7 @@ class Survey:
 
     def _describe_deep_colour(self) -> Iterator[str]:
         if deep := self.which(lambda header: header.deep_colour):
-            what = count_images(len(deep))
+            what = count_of(len(deep), "image")
             yield f"of {what} with 16-bit colour the upper 8 bits are used: {quote_some(self.names(deep))}"
 
     def _describe_blank(self, rendering: Rendering) -> Iterator[str]:
@@ -124,7 +158,7 @@ class Survey:
         found = in_threads(partial(try_blank, self.files, rendering), transparent)
         if blank := [index for index, is_blank in zip(transparent, found, strict=True) if is_blank]:
             ground, other = rendering.background, "black" if rendering.background == "white" else "white"
-            what = f"{count_images(len(blank))} with transparency became blank on {ground}"
+            what = f"{count_of(len(blank), 'image')} with transparency became blank on {ground}"
             yield f"{what}; data.background='{other}' may show them: {quote_some(self.names(blank))}"
 
 
@@ -143,11 +177,6 @@ def in_threads(look: Callable[[int], T], indices: Sequence[int]) -> list[T]:
     """Return what a function returns for each index, computed in several threads."""
     with ThreadPoolExecutor(min(4, usable_cores())) as pool:
         return list(pool.map(look, indices))
-
-
-def count_images(count: int) -> str:
-    """Return a count of images in words."""
-    return f"{count:,} image" + "s" * (count != 1)
 
 
 def read_header(files: ImageFiles, index: int) -> Header | str:
@@ -183,14 +212,36 @@ def has_sixteen_bits(picture: Image.Image) -> bool:
     return ";16" in f"{picture.mode} {[tile[3] for tile in getattr(picture, 'tile', [])]}"
 
 
-def try_range(files: ImageFiles, index: int) -> Range | None:
-    """Return the lowest and the highest value of a deep picture; None if it cannot be read."""
+def try_values(files: ImageFiles, index: int) -> Values | None:
+    """Return in which ranges the values of a deep picture lie; None if it cannot be read."""
     with suppress(Exception), files.open(index) as picture:
         check_size(picture)
         with one_at_a_time(picture.width * picture.height):
-            found = [(float(rows.min()), float(rows.max())) for _, rows in read_rows(picture)]
-        return min(low for low, _ in found), max(high for _, high in found)
+            return find_values(picture)
     return None
+
+
+def find_values(picture: Image.Image) -> Values:
+    """Return in which ranges the values of a deep picture lie. Raises what Pillow raises for a broken one."""
+    step = max(1, picture.width * picture.height // MOST_SORTED)
+    found = [((float(rows.min()), float(rows.max())), rows.reshape(-1)[::step]) for _, rows in read_rows(picture)]
+    some = np.sort(np.concatenate([part for _, part in found]))
+    few = math.ceil(FEW * (len(some) - 1))
+    most = sorted((float(some[few]), float(some[-1 - few])))  # the other way round if there are one or two
+    return Values(join(extremes for extremes, _ in found), (most[0], most[1]))
+
+
+def join(ranges: Iterable[Range]) -> Range:
+    """Return the range that spans all others."""
+    lows, highs = zip(*ranges, strict=True)
+    return min(lows), max(highs)
+
+
+def widen(values: Range) -> Range:
+    """Return the range outside of which single values are taken for faults; all numbers if it has no width."""
+    low, high = values
+    room = FAR * (high - low) or math.inf
+    return low - room, high + room
 
 
 def try_highest(files: ImageFiles, index: int) -> int | None:

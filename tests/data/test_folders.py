@@ -111,7 +111,8 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path):
     Image.fromarray(values.astype(np.int32)).save(tmp_path / "2.tif")
     found = open_data(tmp_path, size=8)
     assert np.array_equal(pixels_of(found)[:, 0].numpy(), np.stack([(values / 257).round()] * 2))
-    assert found.notes == ["converted 2 images to grey (1 16-bit, 1 32-bit)"]
+    whole = "in 2 images with more than 8 bits 0 is shown as black, 65535 as white (data.range)"
+    assert found.notes == [whole, "converted 2 images to grey (1 16-bit, 1 32-bit)"]
 
 
 def test_images_that_are_all_grey_stay_grey(tmp_path):

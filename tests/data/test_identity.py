@@ -58,6 +58,16 @@ def test_classes_take_the_numbers_of_a_run_begun_before(pets):
     assert list(next(found.batches(2, 0))) == ["image"]
 
 
+def test_both_forms_of_unicode_are_one_class(tmp_path):
+    for number, name in enumerate(["cafe\u0301", "bar"]):  # as macOS writes it
+        flat(tmp_path / name / "1.png", number)
+    found = open_data(tmp_path, size=8)
+    assert found.classes == ["bar", "caf\u00e9"]
+    for name in ("caf\u00e9", "cafe\u0301"):
+        found.use_classes([name, "bar"])
+        assert found.classes == ["caf\u00e9", "bar"] and found.labels.tolist() == [1, 0]
+
+
 def test_other_classes_are_refused_by_name(pets):
     sentence = "pets has other classes than before: without 'lions', with 'cats'"
     with pytest.raises(BadInput, match=sentence):

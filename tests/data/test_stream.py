@@ -129,7 +129,10 @@ def test_a_stream_is_grey_if_the_files_looked_at_are(tmp_path, streamed, monkeyp
 def test_a_stream_refuses_a_broken_image_if_it_is_to(tmp_path, streamed):
     many(tmp_path)
     broken(tmp_path / "a/004.png")
-    with pytest.raises(BadInput, match=r"cannot read the image '.*004\.png'; data\.broken='skip' leaves it out"):
+    with pytest.raises(
+        BadInput,
+        match=r"cannot read the image '.*004\.png' \(image file is truncated.*\); data\.broken='skip' leaves it out",
+    ):
         take(open_data(tmp_path, size=8, broken="refuse").batches(5, 1), 3)
 
 
@@ -149,7 +152,7 @@ def test_what_is_said_of_a_large_folder_says_how_many_files_were_examined(tmp_pa
         Image.fromarray(pixels).save(tmp_path / f"{number}.tif")
     found = open_data(tmp_path, size=8)
     assert found.range == (0, 600) and found.notes[:-1] == [
-        "the values of 3 images with more than 8 bits lie in 0..600: now black..white (data.range) (of 3 examined)",
+        "in 3 images with more than 8 bits 0 is shown as black, 600 as white (data.range) (of 3 examined)",
         "converted 3 images to grey (3 32-bit) and resized 3 to 8 x 8 (data.size says to what) (of 3 examined)",
         "cut 3 images to a square: up to 11 % of one ('0.tif') (of 3 examined)",
     ]
@@ -165,3 +168,17 @@ def test_no_handler_is_left_that_raises_errors_anywhere(tmp_path, streamed):
     next(batches)
     assert signal.getsignal(signal.SIGCHLD) is before
     batches.close()
+
+
+def test_deep_images_that_nobody_has_looked_at_are_not_read_as_black(tmp_path, streamed, monkeypatch):
+    monkeypatch.setattr("ganzoo.data.folders.MAX_FILES_EXAMINED", 2)
+    for number in range(3):
+        save(tmp_path / f"{number}.png", np.full((8, 8), 100))
+    Image.fromarray(np.full((8, 8), 4095, dtype=np.uint16)).save(tmp_path / "1.png")
+    found = open_data(tmp_path, size=8)
+    assert levels(found.first(3, 0)) == [100] * 3
+    assert found.notes[-1].startswith("skipped 1 image that cannot be read, the last is '")
+    assert found.notes[-1].endswith(
+        "1.png' (it has more than 8 bits: give data.range, the values shown as black and white)"
+    )
+    assert sorted(levels(open_data(tmp_path, size=8, range=[0, 4095]).first(3, 0))) == [100, 100, 255]

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,23 @@ import numpy as np
 from PIL import Image
 
 SIZE = (8, 8)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """How to make a folder, and what is to be read from it.
+
+    `colours` are the mean levels of each image, one number for grey and three for colour, None where it does not
+    matter. `notes` are regular expressions, one for each note in any order. `refused` matches an error instead.
+    """
+
+    make: Callable[[Path], Any]
+    colours: list[Any] | None = None
+    classes: list[str] = field(default_factory=list)
+    labels: list[int] | None = None
+    notes: list[str] = field(default_factory=list)
+    refused: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def grey(path: Path, level: int, kind: str = "PNG", **options: Any) -> None:
@@ -60,6 +78,13 @@ def deep(name: str, values: Any, kind: type, **options: Any) -> Callable[[Path],
     """An image of the values in a row, each in an 8 x 8 square's column."""
     pixels = np.broadcast_to(np.repeat(np.asarray(values), 8 // len(values)), SIZE).astype(kind)
     return lambda top: write(top / name, Image.fromarray(pixels), "PNG" if name.endswith("png") else "TIFF", **options)
+
+
+def specks(name: str, kind: type, value: int, ground: int = 512) -> Callable[[Path], None]:
+    """A deep image of one level with a single pixel of another."""
+    pixels = np.full(SIZE, ground, dtype=kind)
+    pixels[0, 0] = value
+    return lambda top: write(top / name, Image.fromarray(pixels), "PNG" if name.endswith("png") else "TIFF")
 
 
 def deep_colour(name: str, *colour: int) -> Callable[[Path], None]:

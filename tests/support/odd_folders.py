@@ -5,20 +5,15 @@
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from odd_files import (
     SIZE,
+    Odd,
     also,
     cut_short,
-    deep,
-    deep_colour,
     drawn,
     frames,
     grey,
@@ -30,36 +25,18 @@ from odd_files import (
     rotated,
     scans,
     text,
-    tiff,
     write,
 )
-
-
-@dataclass(frozen=True)
-class Odd:
-    """How to make a folder, and what is to be read from it.
-
-    `colours` are the mean levels of each image, one number for grey and three for colour, None where it does not
-    matter. `notes` are regular expressions, one for each note in any order. `refused` matches an error instead.
-    """
-
-    make: Callable[[Path], Any]
-    colours: list[Any] | None = None
-    classes: list[str] = field(default_factory=list)
-    labels: list[int] | None = None
-    notes: list[str] = field(default_factory=list)
-    refused: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-
+from odd_values import VALUES
 
 UNREADABLE_EXIF = b"Exif\0\0nonsense"
-WHITE_IS_ZERO = {"tiffinfo": {262: 0}}
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
 TWO = greys("a/1.png", "b/1.png")
 LEFT_OUT = r"^left out 1 file in no format that is read: "
 SKIPPED = r"^skipped 1 of 2 images that cannot be read, the next one takes the place of each: "
 
 FOLDERS: dict[str, Odd] = {
+    **VALUES,
     # which sub-folders are classes, and in which order
     "numbers": Odd(
         greys(*(f"{number}/x.png" for number in range(1, 13))),
@@ -103,6 +80,31 @@ FOLDERS: dict[str, Odd] = {
         greys("set/test/1.png", "set/train/1.png"), [20], notes=["'set/train' is used and not 'test'"]
     ),
     "other parts": Odd(greys("test/1.png", "val/1.png"), [10, 20], notes=["parts of a data set and no classes"]),
+    "COCO": Odd(
+        greys("test2017/1.png", "train2017/1.png", "unlabeled/1.png", "val2017/1.png"),
+        [20],
+        notes=["'train2017' is used and not 'test2017', 'unlabeled', 'val2017'"],
+    ),
+    "parts by hyphen": Odd(
+        greys("train_images/a/1.png", "train_images/b/1.png", "val-images/1.png"),
+        [10, 20],
+        ["a", "b"],
+        [0, 1],
+        ["'train_images' is used and not 'val-images'", "2 classes by sub-folder of 'train_images': a, b"],
+    ),
+    "two domains": Odd(
+        greys("trainA/1.png", "trainB/1.png", "testA/1.png", "testB/1.png"),
+        [30, 40, 10, 20],
+        notes=["^no labels, because .* parts of .* and no classes: 'testA', .*, and all of them are used; data may be"],
+    ),
+    "names that begin like parts": Odd(
+        greys("trains/1.png", "device/1.png", "value/1.png"),
+        [20, 10, 30],
+        ["device", "trains", "value"],
+        [0, 1, 2],
+        ["3 classes"],
+    ),
+    "one part and a class": Odd(greys("train/1.png", "a/1.png"), [20, 10], ["a", "train"], [0, 1], ["2 classes"]),
     "NAS": Odd(
         also(TWO, greys("a/@eaDir/1.png", "@eaDir/2.png", "#recycle/3.png")),
         [10, 20],
@@ -119,7 +121,17 @@ FOLDERS: dict[str, Odd] = {
     ),
     "thumbnails": Odd(also(TWO, greys("Thumbnails/1.png")), [10, 20], ["a", "b"], [0, 1], ["1 service", "2 classes"]),
     "hidden": Odd(also(greys("1.png"), greys(".2.png", ".cache/3.png")), [10]),
-    "a name in no Unicode": Odd(greys("b\udcff/1.png", "a/1.png"), [20, 10], ["a", "b\udcff"], [0, 1], ["2 classes"]),
+    "a class in no Unicode": Odd(
+        greys("b\udcff/1.png", "a/1.png"), refused=r"the class of .* 'b\\xff' has a name that is not UTF-8; rename it"
+    ),
+    "an image in no Unicode": Odd(greys("a/1.png", "b/\udcff.png"), [10, 20], ["a", "b"], [0, 1], ["2 classes"]),
+    "both forms of Unicode": Odd(
+        greys("cafe\u0301/1.png", "caf\u00e9/2.png", "b/3.png"),
+        [30, 10, 20],
+        ["b", "caf\u00e9"],
+        [0, 1, 1],
+        ["2 classes"],
+    ),
     # which files are images
     "endings": Odd(
         lambda top: [
@@ -152,41 +164,6 @@ FOLDERS: dict[str, Odd] = {
         also(greys("a.png"), text("b.png", POSTSCRIPT)), [10, 10], notes=[SKIPPED + "'b.png': it is not"]
     ),
     "no image": Odd(text("a.heic"), refused=r"no image below .*; left out 1 file .*1 \.heic; read are PNG, JPEG"),
-    # values
-    "16 bits": Odd(deep("a.png", [0, 21845, 43690, 65535], np.uint16), [127.5], notes=["1 images to grey .1 16-bit"]),
-    "12 bits": Odd(
-        also(deep("a.tif", [0, 4095], np.uint16), deep("b.tif", [1365, 2730], np.uint16)),
-        [127.5, 127.5],
-        notes=[
-            r"^the values of 2 images with more than 8 bits lie in 0\.\.4095: now black\.\.white .data\.range.$",
-            "2 16-b",
-        ],
-    ),
-    "12 bits, other way round": Odd(
-        text("a.tif", tiff([0, 4095], ">u2")), [127.5], notes=[r"lie in 0\.\.4095", "1 16-bit"]
-    ),
-    "tomography": Odd(
-        deep("a.tif", [-1000, 3000], np.int32), [127.5], notes=[r"lie in -1000\.\.3000: now black", "1 32-bit"]
-    ),
-    "a window": Odd(deep("a.tif", [-1000, 100], np.int32), [63.75], notes=["1 32-bit"], options={"range": [0, 200]}),
-    "floating point": Odd(
-        deep("a.tif", [0, 0.5, 0.5, 1], np.float32), [127.75], notes=[r"lie in 0\.\.1: now", "1 floating-point"]
-    ),
-    "no numbers": Odd(
-        also(deep("a.tif", [0, 1], np.float32), deep("b.tif", [np.nan, 1], np.float32)),
-        [127.5, 127.5],
-        notes=[r"lie in 0\.\.1", "2 floating-point", "'b.tif': some pixels are not finite numbers"],
-    ),
-    "white is zero": Odd(deep("a.tif", [0, 0, 0, 65535], np.uint16, **WHITE_IS_ZERO), [191.25], notes=["1 16-bit"]),
-    "numbers from 0 in 32 bits": Odd(
-        text("a.tif", tiff([0, 4_000_000_000], "<u4")), [127.5], notes=[r"lie in 0\.\.4e\+09: now", "1 32-bit"]
-    ),
-    "numbers below 0 in 16 bits": Odd(
-        text("a.tif", tiff([-1000, 1000], "<i2")), [127.5], notes=[r"lie in -1000\.\.1000: now", "1 16-bit"]
-    ),
-    "one level": Odd(deep("a.tif", [7], np.uint16), [0], notes=[r"lie in 7\.\.7", "1 16-bit"]),
-    "16-bit colour": Odd(deep_colour("a.png", 65535, 32768, 0), [[255, 128, 0]], notes=["16-bit colour the upper 8"]),
-    "12-bit colour": Odd(deep_colour("a.png", 4095, 2000, 0), refused="16-bit colour .* 'a.png' they reach 15 of 255"),
     # kinds
     "palette": Odd(lambda top: write(top / "a.gif", Image.new("P", SIZE, 0), "GIF"), [[0] * 3], notes=["1 palette"]),
     "CMYK": Odd(picture("a.tif", "CMYK", (0, 0, 0, 55)), [[200] * 3], notes=["1 CMYK"]),
@@ -266,7 +243,11 @@ FOLDERS: dict[str, Odd] = {
         [10],
         notes=["passed over 1 .*below 100 levels of folders.*n/n", "no image in 1 sub-folder"],
     ),
-    "a pipe": Odd(also(greys("a.png"), lambda top: os.mkfifo(top / "b.png")), [10], notes=[LEFT_OUT + r"1 \.png"]),
+    "a pipe": Odd(
+        also(greys("a.png"), lambda top: os.mkfifo(top / "b.png")),
+        [10],
+        notes=[r"^passed over 1 .no files, such as pipes.: 'b\.png'$"],
+    ),
 }
 
 
