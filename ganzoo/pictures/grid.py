@@ -63,7 +63,7 @@ def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
     text = PngImagePlugin.PngInfo()
     about = {"Software": f"ganzoo {__version__}", "Synthetic": "true", "Model": model, "Seed": str(seed)}
     for key, value in about.items():
-        text.add_text(key, value)
+        text.add_text(key, value.encode(errors="backslashreplace").decode())  # a path may be no UTF-8
     buffer = io.BytesIO()
     image.save(buffer, "png", pnginfo=text)
     write_bytes(path, buffer.getvalue())

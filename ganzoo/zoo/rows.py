@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganzoo._names import composed
 from ganzoo.errors import BadInput
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.sampling import parse_fixed
@@ -38,7 +39,7 @@ def fixed_rows(model: Model, rows: str, fixed: Mapping[str, Any]) -> list[dict[s
 
 def split_values(model: Model, key: str, text: str) -> list[str]:
     """Split `value,value,...`; the name of a class may contain a comma itself."""
-    is_class = key == "label" and text in model.classes
+    is_class = key == "label" and composed(text) in map(composed, model.classes)
     return [text] if is_class else [value.strip() for value in text.split(",")]
 
 

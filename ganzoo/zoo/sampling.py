@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._memory import require_memory
+from ganzoo._names import composed
 from ganzoo._seeds import make_rng, preserve_global_generators, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
@@ -162,9 +163,10 @@ def parse_fixed(key: str, value: Any, classes: Sequence[str]) -> Any:
 
 def class_number(key: str, value: str | Real, classes: Sequence[str]) -> int:
     """Return the number of a class by its name, or, where no class is called by a number, that number itself."""
-    if str(value) in classes:
-        return classes.index(str(value))
-    number, named = parse_number(str(value)), [parse_number(name) for name in classes]
+    text, names = composed(str(value)), list(map(composed, classes))
+    if text in names:
+        return names.index(text)
+    number, named = parse_number(text), [parse_number(name) for name in classes]
     if any(each is not None for each in named):
         if number is not None and named.count(number) == 1:  # 7 for the class "07"
             return named.index(number)

@@ -137,3 +137,8 @@ def test_samples_are_turned_into_bytes_block_by_block(model):
     blocks = model.blocks(10**9)
     assert [len(samples) for samples, _ in itertools.islice(blocks, 3)] == [64, 128, 128]
     assert next(pixels(blocks)).dtype == torch.uint8
+
+
+def test_names_in_either_form_of_unicode_are_one_name():
+    for name in ("caf\u00e9", "cafe\u0301"):
+        assert [sampling.class_number("label", typed, ["bar", name]) for typed in ("caf\u00e9", "cafe\u0301")] == [1, 1]
