@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ganzoo._io import expand_user
 from ganzoo.data.base import Data
 from ganzoo.data.batches import Batches, to_class_names
 from ganzoo.data.folders import MAX_BYTES_IN_MEMORY, open_folder
@@ -39,14 +40,15 @@ def open_data(
     is the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for batches, which have no
     names for their labels; for other data it must agree with theirs. `seed` is for iterables that draw from torch's
     global random generator, such as a shuffling DataLoader. A name takes precedence over a folder of the same name,
-    which is written as "./mnist".
+    which is written as "./mnist" or as a `Path`, which is always a folder.
     Raises `BadInput` for an unknown name, a folder without images and options that do not fit, `Unavailable` if a data
     set is neither there nor can be downloaded.
     """
     options = ImageOptions(**images)
     if isinstance(source, str | os.PathLike):
-        data = open_by_name(os.fspath(source), options, find_data_root(root))
+        data = open_by_name(to_name(source), options, find_data_root(root))
         data.opened_as = "folder" if data.fingerprint else "data set"
+        data.notes += note_same_name(str(source)) if data.opened_as == "data set" else []
         check_classes(data, classes)
         return data
     if options.size or options.channels or options.range:
@@ -55,6 +57,17 @@ def open_data(
         return Batches(source, classes, seed)
     check_classes(source, classes)
     return source
+
+
+def to_name(source: str | os.PathLike[str]) -> str:
+    """Return text as it is, and a path as the absolute one, which is the name of no data set."""
+    return source if isinstance(source, str) else str(expand_user(Path(source)).absolute())
+
+
+def note_same_name(name: str) -> list[str]:
+    """Return a note if a folder here has the name of the data set that was opened."""
+    there = Path(name).is_dir()
+    return [f"'{name}' is the data set of that name; the folder here is written ./{name}"] * there
 
 
 def open_by_name(name: str, options: ImageOptions, root: Path) -> Data:

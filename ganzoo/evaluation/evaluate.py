@@ -12,6 +12,7 @@ import torch
 from ganzoo._numbers import check_count, check_seed
 from ganzoo._version import __version__
 from ganzoo.data.named import list_names
+from ganzoo.data.options import READING_OPTIONS
 from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
@@ -22,8 +23,6 @@ from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
 from ganzoo.zoo.scores import SCORES_FILE, Scores, score
 
-READING_OPTIONS = ("range", "background", "broken", "workers")
-"""Keys of a run's [data] by which real images are read as they were for the training."""
 DEFAULT_SAMPLES = 10_000
 """Samples that are measured unless the caller says another number."""
 

@@ -143,7 +143,10 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
     """Open the data that a recipe names, or the batches that Python code passes in."""
     wanted = recipe.data
     if batches is None and wanted.from_python:
-        raise BadInput("this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches)")
+        folder = "; the folder here is written ./batches" * Path(wanted.name).is_dir()
+        raise BadInput(
+            f"this recipe learns from batches that Python code gives: call ganzoo.train(..., data=batches){folder}"
+        )
     return call_plugin(
         "the data",
         open_data,

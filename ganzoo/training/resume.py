@@ -7,9 +7,12 @@ from typing import Any
 
 import torch
 
+from ganzoo._names import composed
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
 from ganzoo.data.decode import SIXTEEN_BITS
+from ganzoo.data.named import list_names
+from ganzoo.data.options import READING_OPTIONS
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput
 from ganzoo.plugins.registration import Registration
@@ -26,12 +29,27 @@ Facts = Mapping[str, Any]
 """The facts about data that networks are built for: shape by kind, such as "image", and the number of classes."""
 
 
-def keep_shape(facts: Facts, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the overrides of a run; new images get its size and channels, unless the overrides set these."""
-    flat, image = flatten(overrides), facts.get("image")
-    if image and image[1] == image[2] and flat.keys() & {"data", "data.name"}:
-        return {"data.size": image[1], "data.channels": image[0], **overrides}
-    return dict(overrides)
+def keep_reading(facts: Facts, old: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the overrides of a run; new data are read as its data were, as far as the overrides do not set how.
+
+    Images keep their size and channels, and from one folder to another also `READING_OPTIONS`.
+    """
+    flat, image, kept = flatten(overrides), facts.get("image"), dict[str, Any]()
+    name = flat.get("data.name", flat.get("data"))
+    if name is None:
+        return flat
+    if image and image[1] == image[2]:
+        kept |= {"data.size": image[1], "data.channels": image[0]}
+    if is_folder(name) and is_folder(old.data.name):
+        read = old.data.model_dump(include={*READING_OPTIONS}, exclude_none=True)
+        kept |= {f"data.{key}": value for key, value in read.items()}
+    # Behind the name, which empties its section.
+    return {**flat, **{path: value for path, value in kept.items() if path not in flat}}
+
+
+def is_folder(name: str) -> bool:
+    """Return whether data of that name are a folder: neither a data set nor batches from Python code."""
+    return name != "batches" and name not in list_names()
 
 
 def check_data_exists(recipe: Recipe) -> None:
@@ -79,7 +97,7 @@ def keep_classes(data: Data, before: Sequence[str] | None, architecture: Resolve
 
     Raises `BadInput` if they are others, unless neither network takes classes: that is only logged.
     """
-    if before is None or list(before) == data.classes:
+    if before is None or list(map(composed, before)) == data.classes:
         return
     if not any(part.takes("classes") for _, part in architecture.items()):
         logger.warning("the classes of %s have changed since the last checkpoint, and no network uses them", data.name)

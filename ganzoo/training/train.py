@@ -1,11 +1,14 @@
 """Train by a recipe: start a run or resume one, and roll back to its last checkpoint if it diverges."""
 
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ganzoo._io import check_utf8
+from ganzoo.data.sources import to_name
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
@@ -26,7 +29,7 @@ from ganzoo.training.resume import (
     check_same_shape,
     count_rollbacks,
     keep_classes,
-    keep_shape,
+    keep_reading,
     note_other_files,
 )
 from ganzoo.training.runs import checkpoint
@@ -55,20 +58,22 @@ def train(
 ) -> Run:
     """Train by a recipe (its name, file, content or object) and return the run.
 
-    `data` replaces the recipe's: a name, a folder of images, or any iterable of dict batches. `out` is the run folder,
-    by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides such as
-    `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the recipe
-    names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global random
-    generator is seeded with `train.seed`, so one process trains one thing at a time, and meanwhile no other thread of
-    it may draw from that generator. `progress` is deprecated: an object with the methods say, start, step, log
-    and stop, in place of the bar.
+    `data` replaces the recipe's: a name, a folder of images, which a `Path` always is, or any iterable of dict batches.
+    `out` is the run folder, by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides
+    such as `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the
+    recipe names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global
+    random generator is seeded with `train.seed`, so one process trains one thing at a time, and meanwhile no other
+    thread of it may draw from that generator. `progress` is deprecated: an object with the methods say, start, step,
+    log and stop, in place of the bar.
     Raises `BadInput` for a request that cannot work, `Diverged` for non-finite numbers, `Failed` if a plugin, a
     callback or the data fail, and `Interrupted` after Ctrl-C; what was saved stays.
     """
     if progress is not None:
         warn_of_progress()
-    if isinstance(data, str | Path):
-        overrides, data = {**overrides, "data.name": str(data)}, None
+    if isinstance(data, str | os.PathLike):
+        overrides, data = {**overrides, "data.name": to_name(data)}, None
+    if out is not None:
+        check_utf8("the folder of the run", Path(out).absolute())
     with (
         connect_processes() as processes,
         train_alone(processes),
@@ -133,7 +138,7 @@ def resume_run(
         with processes.raise_on_all_ranks():
             state, old = newest_state(run), run.recipe
             facts = state.numbers["facts"] if state else {}
-            new = Recipe.load(old if recipe is None else recipe, **keep_shape(facts, overrides))
+            new = Recipe.load(old if recipe is None else recipe, **keep_reading(facts, old, overrides))
             check_same_init(old, new)
         check_agreement(processes, new, list_facts(None, state))
         with processes.raise_on_all_ranks():

@@ -4,6 +4,7 @@ import gzip
 import io
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,3 +180,15 @@ def test_lsun_that_is_not_there_is_unavailable(tmp_path, monkeypatch):
     pytest.importorskip("lmdb")
     with pytest.raises(Unavailable, match=r"unpack tower_train_lmdb\.zip"):
         open_data("lsun:tower", root=tmp_path)
+
+
+def test_a_path_is_a_folder_and_a_name_that_is_a_data_set_too_says_how_that_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_data("mnist-10k").notes == []
+    flat(tmp_path / "mnist-10k/1.png", 7)
+    for folder in ("./mnist-10k", Path("mnist-10k"), Path("./mnist-10k"), tmp_path / "mnist-10k"):
+        found = open_data(folder, size=8)
+        assert found.count == 1 and found.opened_as == "folder"
+    found = open_data("mnist-10k")
+    assert found.count == 10_000
+    assert found.notes == ["'mnist-10k' is the data set of that name; the folder here is written ./mnist-10k"]

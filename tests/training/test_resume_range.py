@@ -43,3 +43,19 @@ def test_a_run_that_knew_no_range_is_not_given_another(run):
     with pytest.raises(ganzoo.BadInput, match=r"it is \(-100.0, 1000.0\): set data.range=\[0,65535\] to keep it"):
         resume(run)
     assert resume(run, **{"data.range": [0, 65535]}).recipe.data.range == (0, 65535)
+
+
+def test_a_folder_that_moved_is_read_as_before(tmp_path):
+    for number in range(8):
+        scan(tmp_path / f"scans/{number}.tif", 1000)
+    how = {"data.size": 28, "data.background": "black", "data.broken": "refuse", "data.workers": 0}
+    before = ganzoo.train(tiny(steps=2), tmp_path / "scans", tmp_path / "run", "cpu", quiet=True, **how).recipe.data
+    (tmp_path / "scans").rename(tmp_path / "moved")
+    scan(tmp_path / "moved/new.tif", 3000)
+    run, moved = ganzoo.Run(tmp_path / "run"), str(tmp_path / "moved")
+    for changes in ({"data.name": moved}, {"data": {"name": moved}}):
+        after = resume(run, **changes).recipe.data
+        assert after == before.model_copy(update={"name": moved, "channels": 1}) and after.range == (-100, 1000)
+    assert resume(run, **{"data.name": moved, "data.background": "white", "train.steps": 6}).recipe.data == (
+        after.model_copy(update={"background": "white"})
+    )
