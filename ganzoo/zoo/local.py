@@ -59,9 +59,9 @@ class LocalModel:
 
         A run knows the path. A config does not: a published model must not contain a path of this machine.
         """
-        folder = self.folder.resolve()  # which may be reached by a link
-        recipe = folder.parent / "recipe.toml"
-        data = read_toml(recipe).get("data") if folder.name in RUN_FOLDERS and recipe.is_file() else None
+        places = self.folder.absolute(), self.folder.resolve()  # a link may lead to the run, or out of it
+        recipes = [place.parent / "recipe.toml" for place in places if place.name in RUN_FOLDERS]
+        data = next((read_toml(recipe).get("data") for recipe in recipes if recipe.is_file()), None)
         return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}
 
 

@@ -92,6 +92,13 @@ def test_a_folder_with_the_classes_of_a_data_set_is_none_by_a_link_either(old, t
         evaluate(tmp_path / "link", n=200, device="cpu")
 
 
+def test_a_model_that_lies_on_another_disk_belongs_to_its_run(old, tmp_path):
+    run = shutil.copytree(old.path, tmp_path / "run", ignore=shutil.ignore_patterns("model"))
+    shutil.copytree(old.model_folder, tmp_path / "disk")
+    (run / "model").symlink_to(tmp_path / "disk")
+    assert ganzoo.load(run, "cpu").folder_data["name"] == old.recipe.data.name
+
+
 def test_a_page_shows_such_a_run_without_scores_and_its_bundle_says_what_it_learned_from(old, tmp_path):
     compare([str(old.path)], tmp_path / "page.png", 200, 0, "cpu")
     assert (tmp_path / "page.png").exists()
