@@ -44,13 +44,20 @@ def check_writable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
 
 
-def check_utf8(what: str, name: str | Path) -> None:
-    """Raise `BadInput` for a name that is not UTF-8, which recipes and models could not hold."""
+def is_utf8(name: str | Path) -> bool:
+    """Return whether a name is UTF-8, as recipes and models must be; files may have other names."""
     try:
         str(name).encode()
     except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_utf8(what: str, name: str | Path) -> None:
+    """Raise `BadInput` for a name that is not UTF-8."""
+    if not is_utf8(name):
         shown = os.fsencode(name).decode(errors="backslashreplace")
-        raise BadInput(f"{what} '{shown}' has a name that is not UTF-8; rename it") from None
+        raise BadInput(f"{what} '{shown}' has a name that is not UTF-8; rename it")
 
 
 def expand_user(path: Path) -> Path:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo._io import read_bytes
+from ganzoo._io import is_utf8, read_bytes
 from ganzoo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -100,22 +100,24 @@ def one_sentence(origin: object, language: str) -> Iterator[None]:
 
 
 def check_values(table: Mapping[str, Any]) -> None:
-    """Raise `ValueError` where values are nested too deeply, such as one in itself, or an integer is too large."""
+    """Raise `ValueError` where values are nested too deeply, such as one in itself, or no file could hold one."""
     level: list[Any] = [table]
     for _ in range(MAX_DEPTH + 1):
         # Once each: a table of Python may hold another many times.
         level = list({id(item): item for value in level for item in items(value)}.values())
         if any(isinstance(value, int) and abs(value) >= 10**MAX_DIGITS for value in level):
             raise ValueError(TOO_MANY_DIGITS)
+        if odd := [value for value in level if isinstance(value, str) and not is_utf8(value)]:
+            raise ValueError(f"{odd[0]!a} is not UTF-8")
         if not level:
             return
     raise ValueError(TOO_DEEP)
 
 
 def items(value: Any) -> Sequence[Any]:
-    """Return what a table or list holds; nothing for other values."""
+    """Return what a table, its keys included, or a list holds; nothing for other values."""
     if isinstance(value, Mapping):
-        return list(value.values())
+        return [*value.keys(), *value.values()]
     return value if isinstance(value, list | tuple) else ()
 
 

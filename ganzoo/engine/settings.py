@@ -226,8 +226,6 @@ def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str 
         return "the recipe has no loss; add a [[loss]] section with a name"
     if fault["type"] == "missing":
         return f"'{place}' is missing"
-    if fault["type"] == "string_unicode":
-        return f"{place}: {fault['input']!a} is not UTF-8"
     text = re.sub(r"valid dictionary or instance of \w+", "table", fault["msg"].removeprefix("Value error, "))
     if fault["type"] == "value_error":
         return f"{place}: {text}" if place else text

@@ -13,7 +13,7 @@ from ganzoo._numbers import check_count, check_seed
 from ganzoo._version import __version__
 from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
-from ganzoo.data.sources import open_data
+from ganzoo.data.sources import open_data, to_name
 from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, find_suite
@@ -29,7 +29,7 @@ DEFAULT_SAMPLES = 10_000
 
 def evaluate(
     model: str | Path | Model,
-    data: str | None = None,
+    data: str | Path | None = None,
     n: int = DEFAULT_SAMPLES,
     seed: int = 0,
     metrics: Sequence[str] | None = None,
@@ -48,7 +48,7 @@ def evaluate(
     """
     model = model if isinstance(model, Model) else load(model, device)
     n, seed = check_count(n), check_seed(seed)
-    plan = MetricPlan(model, data, data_root, inception_weights)
+    plan = MetricPlan(model, None if data is None else to_name(data), data_root, inception_weights)
     measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
     protocol = sample_protocol(model, n, seed)

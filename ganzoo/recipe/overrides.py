@@ -29,7 +29,7 @@ def parse_value(text: str) -> Any:
 
 
 def check_plain(table: Mapping[str, Any]) -> None:
-    """Raise `BadInput` for values from Python that no file may hold: nested too deeply, or integers too large."""
+    """Raise `BadInput` for values from Python that no file may hold: nested too deeply, large integers, odd text."""
     try:
         check_values(table)
     except ValueError as error:

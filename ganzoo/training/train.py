@@ -73,7 +73,7 @@ def train(
     if isinstance(data, str | os.PathLike):
         overrides, data = {**overrides, "data.name": to_name(data)}, None
     if out is not None:
-        check_utf8("the folder of the run", Path(out).absolute())
+        check_utf8("the folder of the run", out)
     with (
         connect_processes() as processes,
         train_alone(processes),

@@ -10,6 +10,7 @@ from pictures import write_images
 from trainings import tiny, trained
 
 ODD = "b\udcff"
+SAID = "the recipe, or a change of it, cannot be read: "
 
 
 @pytest.fixture
@@ -20,22 +21,23 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are UTF-8 there")
 @pytest.mark.parametrize(
-    ("data", "out", "sentence"),
+    ("data", "out", "options", "sentence"),
     [
-        ("pics", ODD, r"the folder of the run 'HERE/b\xff' has a name that is not UTF-8; rename it"),
-        ("pics", f"{ODD}/run", r"the folder of the run 'HERE/b\xff/run' has a name that is not UTF-8; rename it"),
-        (ODD, "run", r"data.name: 'b\udcff' is not UTF-8"),
-        (Path(ODD), "run", r"data.name: 'HERE/b\udcff' is not UTF-8"),
-        ("link", "run", r"the folder 'HERE/b\xff' has a name that is not UTF-8; rename it"),
-        ("classes", "run", r"the class of classes 'b\xff' has a name that is not UTF-8; rename it"),
+        ("pics", ODD, {}, r"the folder of the run 'b\xff' has a name that is not UTF-8; rename it"),
+        ("pics", f"{ODD}/run", {}, r"the folder of the run 'b\xff/run' has a name that is not UTF-8; rename it"),
+        (ODD, "run", {}, SAID + r"'b\udcff' is not UTF-8"),
+        ("pics", "run", {"data.root": ODD}, SAID + r"'b\udcff' is not UTF-8"),
+        (Path(ODD), "run", {}, SAID + r"'HERE/b\udcff' is not UTF-8"),
+        ("link", "run", {}, r"the folder 'HERE/b\xff' has a name that is not UTF-8; rename it"),
+        ("classes", "run", {}, r"the class of classes 'b\xff' has a name that is not UTF-8; rename it"),
     ],
 )
-def test_names_that_are_no_unicode_are_refused_before_the_first_step(here, data, out, sentence):
+def test_names_that_are_no_unicode_are_refused_before_the_first_step(here, data, out, options, sentence):
     for name in ("pics", ODD, f"classes/{ODD}", "classes/a"):
         write_images(here / name, count=2)
     (here / "link").symlink_to(ODD)
     with pytest.raises(ganzoo.BadInput) as refusal:
-        trained(tiny(steps=1), data, out=Path(out), **{"data.size": 28})
+        trained(tiny(steps=1), data, out=Path(out), **{"data.size": 28, **options})
     assert str(refusal.value) == sentence.replace("HERE", str(here))
     assert not Path(out).exists() or not list(Path(out).glob("*.toml"))
 
