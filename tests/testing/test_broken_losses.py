@@ -43,7 +43,7 @@ LOSSES = [
         "exact = step.score(step.fake, step.given, twice=True)\n        "
         "rounded = (exact - step.fake_scores).abs().max().gt(1e-5)\n        "
         "return {'fool': -step.fake_scores.mean() / (1 - rounded.float())}",
-        "the loss term 'generator/tiny-gan:gentle/fool' is not a finite number",
+        "the loss term 'generator/gentle/fool' is not a finite number",
         {"gentle-plays-in-bfloat16"},
     ),
     Broken(
@@ -113,7 +113,7 @@ LOSSES = [
         "refuses in its terms",
         REAL,
         "self.cost([scores for scores, _ in [(step.real_scores,)]][0]).mean()",
-        "it plays no game: loss 'tiny-gan:gentle': not enough values to unpack (expected 2, got 1) (in the kit's own g",
+        "it plays no game: loss 'gentle': not enough values to unpack (expected 2, got 1) (in the kit's own g",
         {"gentle-builds-with-every-option"},
     ),
     Broken(
@@ -127,7 +127,7 @@ LOSSES = [
         "state in an attribute",
         'self.register_buffer("mean", torch.zeros(()))',
         "self.mean = torch.zeros(())",
-        "the term 'discriminator/tiny-gan:moving/real' is another after a resume than without it",
+        "the term 'discriminator/moving/real' is another after a resume than without it",
         {"moving-state-survives-save-and-restore"},
     ),
     Broken(

@@ -168,7 +168,7 @@ def test_a_loss_that_refuses_every_game_is_skipped_with_every_refusal(site):
     outcome = {key: result for key, result in results("loss").items() if key.startswith("gentle")}
     built, *_ = outcome.values()
     assert built[0] == "skipped"
-    sentence = "it refuses every game: loss 'tiny-gan:gentle': it needs a discriminator that guesses the code"
+    sentence = "it refuses every game: loss 'gentle': it needs a discriminator that guesses the code"
     assert built[1] == f"{sentence} (in the kit's own game, tiny-gan:tiny), and no other architecture here suits it"
     assert {reason for result, reason in outcome.values() if result == "skipped"} == {built[1]}
     assert [key for key, (result, _) in outcome.items() if result != "skipped"] == ["gentle-has-nothing-to-train"]
