@@ -32,7 +32,7 @@ def test_the_scores_are_those_of_the_shipped_weights_by_the_usual_protocol(name)
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_recipe_of_the_same_name_is_the_one_it_was_trained_by(name):
     trained = Recipe.load(BUNDLED[name].folder / "recipe.toml")
-    assert trained.written_out() == complete(Recipe.load(name)).written_out()
+    assert complete(trained).written_out() == complete(Recipe.load(name)).written_out()
     assert trained.data.name == "mnist"
 
 
