@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, distributions
 from pathlib import Path
@@ -59,20 +59,36 @@ def name_and_version(each: Distribution | None) -> tuple[str, str]:
     return names[0], versions[0]
 
 
-def has_module(each: Distribution | None, module: str) -> bool:
-    """Return whether a distribution installed an imported module, or is edited in the folder where that lies."""
-    if each is None:
-        return False
-    top = module.partition(".")[0]
-    place = Path(getattr(sys.modules.get(top), "__file__", None) or "/").parent
-    files = [f"{top}/__init__.py", f"{top}.py"]
+def owned_depth(each: Distribution | None, module: str) -> int:
+    """Return how many parts of an imported module's name lead to a file that a distribution brought; 0 for none.
+
+    Of several distributions, the one with the most owns it: `zoo.extra` may come from another one than `zoo`.
+    """
+    parts = module.split(".")
     with contextlib.suppress(Exception):  # nothing is said about a distribution that cannot be read
-        record = (each.read_text("RECORD") or "").splitlines()
-        if place in (base := Path(str(each.locate_file(""))), base / top):
-            return any(line.startswith(f"{file},") for line in record for file in files)
-        folder = editable_folder(each)
-        return folder is not None and place in (folder / top, folder / "src" / top, folder, folder / "src")
-    return False
+        folders = brought_files(each) if each else {}
+        depths = (depth for depth in range(len(parts), 0, -1) if is_brought(".".join(parts[:depth]), folders))
+        return next(depths, 0)
+    return 0
+
+
+def is_brought(module: str, folders: Mapping[Path, set[str] | None]) -> bool:
+    """Return whether the file of an imported module is one of those that `brought_files` returns."""
+    file = Path(getattr(sys.modules.get(module), "__file__", None) or "")
+    is_package = file.name.partition(".")[0] == "__init__"
+    inside = Path(*file.parts[-1 - module.count(".") - is_package :])
+    return bool(file.name) and any(
+        (files is None or inside.as_posix() in files) and (folder / inside).resolve() == file.resolve()
+        for folder, files in folders.items()
+    )
+
+
+def brought_files(each: Distribution) -> dict[Path, set[str] | None]:
+    """Return the folders that a distribution's modules lie in, each with its files; None where it is edited there."""
+    record = {line.partition(",")[0] for line in (each.read_text("RECORD") or "").splitlines()}
+    folder = editable_folder(each)
+    edited: dict[Path, set[str] | None] = {folder: None, folder / "src": None} if folder else {}
+    return {Path(str(each.locate_file(""))): record, **edited}
 
 
 def editable_folder(each: Distribution) -> Path | None:

@@ -19,7 +19,7 @@ import pluggy
 from ganzoo._names import normalize_name, one_line
 from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
-from ganzoo.plugins.distributions import GROUP, has_module, name_and_version
+from ganzoo.plugins.distributions import GROUP, name_and_version, owned_depth
 from ganzoo.plugins.registration import Plugin, running_plugin_code
 
 
@@ -81,9 +81,9 @@ def check_own(plugin: Plugin, loaded: object, others: Sequence[Plugin]) -> None:
     """Raise `ValueError` where an entry point leads to a module of another distribution, whose things are its own."""
     modules = {plugin.entry.module, loaded.__name__ if inspect.ismodule(loaded) else plugin.entry.module}
     for module in modules:
-        if not has_module(plugin.entry.dist, module):
+        if (own := owned_depth(plugin.entry.dist, module)) <= module.count("."):
             for other in others:
-                if other.distribution != plugin.distribution and has_module(other.entry.dist, module):
+                if other.distribution != plugin.distribution and owned_depth(other.entry.dist, module) > own:
                     raise ValueError(f"its entry point names {module}, which belongs to {other.distribution}")
 
 

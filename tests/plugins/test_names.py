@@ -110,6 +110,24 @@ def test_the_module_of_a_distribution_that_is_edited_in_its_folder_is_its_own(si
     assert catalog().find("loss", "gentle").distribution == "zz-edited"
 
 
+@pytest.mark.parametrize("inner", ["extra/__init__.py", "extra.py", "extra/deep.py"])
+def test_a_module_inside_another_plugins_package_belongs_to_the_one_that_brought_it(site, inner):
+    """What a record names most exactly owns it; what no record names belongs to the package around it."""
+    module = "acme." + inner.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    for name, file in {"acme": "__init__.py", "acme-extra": inner, "acme-thief": ""}.items():
+        site.install(name, GOOD.format("acme").replace("tiny", f"tiny-{name}").replace("gentle", f"gentle-{name}"))
+        entry_points(site, name.replace("-", "_"), own="acme" if name == "acme" else module)
+        record = site.folder / f"{name.replace('-', '_')}-1.0.dist-info" / "RECORD"
+        record.write_text(f"acme/{file},,\n" if file else "")
+    path = site.folder / "acme" / inner
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(textwrap.dedent(GOOD).format("acme").replace("tiny", "inner").replace("gentle", "inner"))
+    assert [plugin(name).works for name in ("acme", "acme-extra", "acme-thief")] == [True, True, False]
+    reason = f"ValueError: its entry point names {module}, which belongs to acme"
+    assert plugin("acme-thief").reason.startswith(reason)
+    assert catalog().find("loss", "inner").distribution == "acme-extra"
+
+
 def test_classes_that_several_threads_use_at_once_leave_standard_output_in_place(site):
     for number in range(4):
         site.install(f"zoo-{number}", GOOD.format(f"zoo_{number}").replace("gentle", f"gentle{number}"))
