@@ -1,6 +1,7 @@
 """Rows for 'ganzoo list' and text for 'ganzoo info'. Torch is imported only to describe a class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,19 +101,37 @@ def first_line(thing: Registration) -> str:
 
 
 def describe(name: str) -> str:
-    """Describe everything of that name, or the model in a folder. Raises `BadInput` for an unknown name."""
+    """Describe everything of that name, or the model in a folder.
+
+    Raises `BadInput` for an unknown name, and where nothing of that name can be described.
+    """
     registry = Registry()
     # A registry describes the models that plugins provide.
     provided = [thing for thing in catalog().provided if thing.kind != "model"]
-    texts = [describe_provided(thing) for thing in provided if name in (thing.name, thing.full_name)]
-    texts += [f"data set '{name}': {text}" for key, text in DATA_SETS.items() if is_data(name, key)]
-    texts += [describe_entry(entry) for entry in registry.entries if name in (entry.name, entry.full_name)]
+    tellers = [partial(describe_provided, thing) for thing in provided if name in (thing.name, thing.full_name)]
+    tellers += [partial(describe_entry, entry) for entry in registry.entries if name in (entry.name, entry.full_name)]
+    data = [f"data set '{name}': {text}" for key, text in DATA_SETS.items() if is_data(name, key)]
+    texts = tell_each(tellers, bool(data)) + data
     if not texts and (name.startswith("hub:") or is_folder(name)):
         texts = describe_model(name)
     if not texts:
         names = list_names() + [thing["name"] for thing in things(registry)]
         raise BadInput(f"nothing is called '{name}'; {suggest(name, names)}")
     return "\n\n".join(texts)
+
+
+def tell_each(tellers: Iterable[Callable[[], str]], has_other: bool) -> list[str]:
+    """Return the text of each, or why there is none. Raises the first error if there is no text and no other one."""
+    texts, errors = [], []
+    for tell in tellers:
+        try:
+            texts.append(tell())
+        except BadInput as error:
+            texts.append(f"not available: {error}")
+            errors.append(error)
+    if errors and len(errors) == len(texts) and not has_other:
+        raise errors[0]
+    return texts
 
 
 def is_data(name: str, key: str) -> bool:

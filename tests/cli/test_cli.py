@@ -100,6 +100,20 @@ def test_info_tells_what_a_name_is(run, name, words):
     assert all(word in out for word in words), out
 
 
+def test_info_describes_the_others_of_a_name_where_one_is_broken(run, site):
+    hook = "import ganzoo\n@ganzoo.hookimpl\ndef register_losses(register):\n    for name in ('r1', 'gone'):\n"
+    site.install("aa-broken", f"{hook}        register(name, 'nowhere:Loss')\n")
+    code, out, err = run("info", "r1")
+    assert (code, err) == (0, "")
+    broken, sound = out.split("\n\n", 1)
+    assert broken.startswith("not available: loss 'r1' of aa-broken 1.0 cannot be loaded from 'nowhere:Loss'")
+    assert sound.startswith("loss 'r1' from ganzoo-losses")
+    assert "gamma = 10.0   (float)" in sound
+    code, out, err = run("info", "gone")
+    assert (code, out) == (2, "")
+    assert "loss 'gone' of aa-broken 1.0 cannot be loaded" in err
+
+
 def test_an_absent_download_is_exit_code_4(command):
     done = command("train", "cifar10-recipe.toml")
     assert done.returncode == 2
