@@ -13,7 +13,7 @@ from ganzoo.plugins.distributions import plugin_entry_points
 from ganzoo.plugins.firstparty import how_to_install
 from ganzoo.plugins.loading import load_plugin, refuse
 from ganzoo.plugins.marker import LoadingMarker, take_culprits
-from ganzoo.plugins.registration import KINDS, Plugin, Registration
+from ganzoo.plugins.registration import KINDS, PLUGIN_LOCK, Plugin, Registration
 from ganzoo.plugins.verdicts import SAFE, Groups, Verdict, forget, group, read_verdicts
 
 MAX_TOLD_CONFLICTS = 20
@@ -68,14 +68,15 @@ class Catalog:
             raise BadInput(f"unknown {kind} '{name}'; {self._advice(kind, name)}{self._unavailable()}")
         return found[0]
 
-    def full_name(self, kind: str, name: str, distributions: Iterable[str]) -> str:
+    def full_name(self, kind: str, name: str, distributions: Iterable[str], ranked: bool = True) -> str:
         """Return the full name of what the first of `distributions` provides, for a name that several plugins provide.
 
-        Any other name is returned as it is.
+        Any other name is returned as it is; so is one that several of `distributions` provide that are not `ranked`.
         """
         found = {normalize_name(thing.distribution): thing.full_name for thing in self._named(kind, name)}
         preferred = [found[each] for each in map(normalize_name, distributions) if each in found]
-        return preferred[0] if preferred and len(found) > 1 else name
+        is_clear = len(preferred) == 1 or (ranked and preferred)
+        return preferred[0] if is_clear and len(found) > 1 else name
 
     def _named(self, kind: str, name: str) -> list[Registration]:
         distribution, _, bare = name.rpartition(":")
@@ -129,7 +130,7 @@ def catalog() -> Catalog:
     plugins = [Plugin(entry) for entry in plugin_entry_points()]
     usable = [plugin for plugin in plugins if not refuse(plugin)]
     verdicts = verdicts_on(group(plugin.entry for plugin in usable))
-    with LoadingMarker() as marker:
+    with PLUGIN_LOCK, LoadingMarker() as marker:
         for plugin in usable:
             verdict = verdicts.get(normalize_name(plugin.distribution), SAFE)
             if verdict.fault:
@@ -143,7 +144,7 @@ def catalog() -> Catalog:
 
 def verdicts_on(groups: Groups) -> dict[str, Verdict]:
     """Return the verdicts on distributions; those that are new, changed or suspected are examined."""
-    for culprit in map(normalize_name, take_culprits()):
+    for culprit in take_culprits():
         if culprit in groups:
             forget(groups[culprit])
     known = read_verdicts(groups)
@@ -166,10 +167,16 @@ def plugin_rows(name: str | None = None) -> list[PluginRow]:
 
 
 def reconsider(distribution: str) -> None:
-    """Have a plugin examined again that was found unsafe to load; it may have failed for want of something else."""
-    name, groups = normalize_name(distribution), group(plugin_entry_points())
-    if name in groups and read_verdicts({name: groups[name]}).get(name, SAFE).fault:
-        forget(groups[name])
+    """Examine a plugin that is new or was found unsafe to load, patiently: it may be slow, or have lacked something."""
+    name = normalize_name(distribution)
+    usable = group(entry for entry in plugin_entry_points() if not refuse(Plugin(entry)))
+    own = {name: usable[name]} if name in usable else {}
+    if own and (verdict := read_verdicts(own).get(name)) != SAFE:
+        from ganzoo.plugins.examination import PATIENCE, examine
+
+        if verdict:
+            forget(usable[name])
+        examine(own, PATIENCE)
 
 
 def plugin_row(plugin: Plugin) -> PluginRow:

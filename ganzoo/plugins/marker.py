@@ -4,35 +4,35 @@ import contextlib
 import json
 import logging
 import os
-import threading
 from functools import cache
 from pathlib import Path
 from typing import IO, Self
 
+from ganzoo._names import NAME_PATTERN, normalize_name, printable
+from ganzoo._reading import parse_json
+from ganzoo.errors import BadInput
 from ganzoo.plugins.verdicts import folder
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "loading-"
 """Begins the name of every marker."""
-
-
-one_thread = threading.RLock()
-"""Lets one thread at a time load plugins: meanwhile standard output and warnings are not what they are elsewhere."""
+MAX_MARKER_CHARACTERS = 4000
+"""The most that is read of a marker."""
+MAX_TOLD_CHARACTERS = 200
+"""The most that is told of what was being loaded."""
 
 
 class LoadingMarker:
     """A file that names the plugin that this process is loading; it is removed afterwards.
 
-    One that is left over, and that no process holds, names the culprit of a command that vanished. Of several threads
-    one is in here at a time.
+    One that is left over, and that no process holds, names the culprit of a command that vanished.
     """
 
     def __init__(self) -> None:
         self.file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        one_thread.acquire()
         with contextlib.suppress(OSError):
             folder().mkdir(parents=True, exist_ok=True)
             self.file = (folder() / f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}").open("x", encoding="utf-8")
@@ -45,11 +45,10 @@ class LoadingMarker:
             with contextlib.suppress(OSError):
                 self.file.seek(0)
                 self.file.truncate()
-                json.dump([distribution, what], self.file)
+                json.dump({"distribution": distribution, "what": what}, self.file)
                 self.file.flush()
 
     def __exit__(self, *_: object) -> None:
-        one_thread.release()
         if self.file:
             with contextlib.suppress(OSError):
                 self.file.truncate(0)  # before anybody else can hold it
@@ -83,11 +82,23 @@ def take_culprits() -> list[str]:
 
 def take_marker(path: Path) -> dict[str, str]:
     """Remove a marker that no process holds; return the distribution that it names, with what was loaded."""
-    with contextlib.suppress(OSError, ValueError), path.open("r+", encoding="utf-8") as file:
-        if hold(file) and (content := file.read()):
-            path.unlink()
-            distribution, what = json.loads(content)
-            return {str(distribution): str(what)}
+    with contextlib.suppress(OSError):
+        with path.open("r+", encoding="utf-8", errors="replace") as file:
+            content = file.read(MAX_MARKER_CHARACTERS) if hold(file) else ""
+        if content:
+            path.unlink()  # closed before, or Windows would refuse; of several processes one succeeds
+            return read_marker(content)
+    return {}
+
+
+def read_marker(content: str) -> dict[str, str]:
+    """Return the distribution that a marker names, with what was loaded; nothing where the marker is damaged."""
+    with contextlib.suppress(BadInput):
+        found = parse_json(content.encode(), "marker")
+        distribution, what = (str(found.get(key, "")) for key in ("distribution", "what"))
+        # What is told of it is to be typed into a shell.
+        if NAME_PATTERN.fullmatch(name := normalize_name(distribution)):
+            return {name: printable(what)[:MAX_TOLD_CHARACTERS]}
     return {}
 
 

@@ -23,8 +23,8 @@ from ganzoo.plugins.marker import LoadingMarker
 KINDS = ("architecture", "loss", "callback", "recipe", "model")
 FILE_KINDS = ("recipe", "model")
 """Kinds that are found as files in the plugin's package, without a hook."""
-PLUGIN_CODE = threading.RLock()
-"""Held while a plugin is imported or its hooks are called."""
+PLUGIN_LOCK = threading.RLock()
+"""Held by the one thread that loads plugins: meanwhile standard output and warnings are not what they are elsewhere."""
 IMPORT_STRING = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -48,7 +48,7 @@ class Registration:
         module, _, attribute = self.targets[part].partition(":")
         label = f"{self.distribution} {self.version}"
         try:
-            with LoadingMarker() as marker, running_plugin_code(label):
+            with running_plugin_code(label), LoadingMarker() as marker:
                 marker.write(self.distribution, f"{module} of {label}")
                 return attrgetter(attribute)(importlib.import_module(module))
         except KeyboardInterrupt:
@@ -157,7 +157,7 @@ def running_plugin_code(culprit: str, note: Callable[[str], None] = ignore) -> I
 
     Both change the whole process, so that only one thread at a time may: two that overlap would leave it changed.
     """
-    with PLUGIN_CODE, contextlib.redirect_stdout(sys.stderr), attribute_warnings(culprit, note):
+    with PLUGIN_LOCK, contextlib.redirect_stdout(sys.stderr), attribute_warnings(culprit, note):
         yield
 
 

@@ -1,14 +1,13 @@
-"""Remembers which plugins are safe to load, in the user's cache folder, until their files change.
+"""Remembers which plugins are safe to load, in the user's cache folder, until their code changes.
 
 Where that folder cannot be written, nothing is remembered and nothing breaks.
 """
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint
@@ -17,14 +16,19 @@ from pathlib import Path
 
 import platformdirs
 
-from ganzoo._io import write_json
+from ganzoo._io import sha256, write_json
 from ganzoo._names import normalize_name
+from ganzoo._reading import read_json
 from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 from ganzoo.plugins.distributions import name_and_version
 
 Groups = Mapping[str, Sequence[EntryPoint]]
 """Entry points by the normalized names of their distributions."""
+PASSING_SECONDS = 3600
+"""Seconds for which a verdict is remembered that may be due to a busy machine."""
+CODE = re.compile(r"\.(py|pyc|pyd|so|dll|dylib)(\.[\d.]+)?$", re.IGNORECASE)
+"""Ends the names of files with code. A plugin may write others into its own folder whenever it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Verdict:
 
     fault: str = ""
     traceback: str = ""
+    passing: bool = False
+    """Whether it may be due to a busy machine."""
 
 
 SAFE = Verdict()
@@ -62,11 +68,16 @@ def read_verdicts(groups: Groups) -> dict[str, Verdict]:
 
 def read_verdict(entries: Sequence[EntryPoint]) -> Verdict | None:
     """Return the verdict on the distribution of these entry points; None where it is new or was changed since."""
-    try:
-        found = json.loads(verdict_file(entries).read_bytes())
-        return Verdict(found["fault"], found["traceback"]) if found["stamp"] == stamp(entries) else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return None
+    file = verdict_file(entries)
+    with contextlib.suppress(OSError, BadInput):
+        found = read_json(file)
+        fault, traceback, passing = (found.get(key) for key in ("fault", "traceback", "passing"))
+        is_old = passing and not 0 <= time.time() - file.stat().st_mtime < PASSING_SECONDS
+        if is_old or found.get("stamp") != stamp(entries):
+            return None
+        if isinstance(fault, str) and isinstance(traceback, str) and isinstance(passing, bool):
+            return Verdict(fault, traceback, passing)
+    return None
 
 
 def remember(entries: Sequence[EntryPoint], verdict: Verdict, stamped: str) -> None:
@@ -84,24 +95,29 @@ def forget(entries: Sequence[EntryPoint]) -> None:
 
 
 def verdict_file(entries: Sequence[EntryPoint]) -> Path:
-    """Return the file for a distribution; one for each place where it is installed."""
+    """Return the file for a distribution; one for each place where it is installed and each Python that sees it."""
     distribution = entries[0].dist
     place = str(distribution.locate_file("")) if distribution else ""
-    digest = hashlib.sha256(place.encode(errors="surrogateescape")).hexdigest()[:12]
+    digest = hash_lines([place, sys.version, sys.prefix])[:12]
     return folder() / f"{normalize_name(name_and_version(distribution)[0])[:100]}-{digest}.json"
 
 
 def stamp(entries: Sequence[EntryPoint]) -> str:
-    """Return a hash of all that a verdict depends on: versions, and size and time of every file of the packages."""
-    facts = [sys.version, sys.prefix, __version__, *name_and_version(entries[0].dist)]
+    """Return a hash of all that a verdict depends on: versions, and size and time of the packages' files with code."""
+    facts = [__version__, *name_and_version(entries[0].dist)]
     facts += [f"{entry.name}={entry.value}" for entry in entries]
     for package in sorted({re.split(r"[^\w]", entry.value.strip())[0] for entry in entries}):
         facts += [f"{path} {size} {time}" for path, size, time in package_files(package)]
-    return hashlib.sha256("\n".join(facts).encode(errors="surrogateescape")).hexdigest()
+    return hash_lines(facts)
+
+
+def hash_lines(lines: Sequence[str]) -> str:
+    """Return the SHA-256 hash of lines of text, as 64 hex digits; names of files may have any bytes."""
+    return sha256("\n".join(lines).encode(errors="surrogateescape"))
 
 
 def package_files(package: str) -> list[tuple[str, int, int]]:
-    """Return path, size and time of the files of a top-level module or package, which is not imported for that."""
+    """Return path, size and time of the code of a top-level module or package, which is not imported for that."""
     try:
         spec = find_spec(package)
     except Exception:  # importing it will tell
@@ -111,14 +127,14 @@ def package_files(package: str) -> list[tuple[str, int, int]]:
 
 
 def list_files(path: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and time of a file, or of each file in a folder, without byte code."""
+    """Yield path, size and time of a file with code, or of each in a folder, without Python's cache of byte code."""
     waiting = [path]
     while waiting:
         with contextlib.suppress(OSError):
             if (each := waiting.pop()).is_dir():
                 with os.scandir(each) as entries:
                     waiting += [Path(entry.path) for entry in entries if not is_passed_over(entry)]
-            else:
+            elif CODE.search(each.name):
                 about = each.stat()
                 yield str(each), about.st_size, about.st_mtime_ns
 

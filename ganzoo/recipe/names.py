@@ -46,12 +46,13 @@ def rename_in(kind: str, value: Any, new: Rename) -> Any:
     return {key: rename_in(kind, item, new) if key in named else item for key, item in value.items()}
 
 
-def prefer(table: Mapping[str, Any], distributions: Sequence[str]) -> dict[str, Any]:
+def prefer(table: Mapping[str, Any], distributions: Sequence[str], ranked: bool = True) -> dict[str, Any]:
     """Return a recipe's plain content in which bare names mean what these distributions provide, the first one first.
 
-    A name that only one plugin provides stays bare.
+    A name that only one plugin provides stays bare, and so does one that several of those provide if they are not
+    `ranked`: it is refused where it is used.
     """
-    return rename(table, lambda kind, name: catalog().full_name(kind, name, distributions))
+    return rename(table, lambda kind, name: catalog().full_name(kind, name, distributions, ranked))
 
 
 def known_names(table: Mapping[str, Any]) -> dict[tuple[str, str], str]:

@@ -76,9 +76,12 @@ class Recipe(Section):
         write_bytes(path, tomlkit.dumps(self.written_out()).encode())
 
 
-def prefer_in(recipe: Recipe, distributions: Sequence[str]) -> Recipe:
-    """Return a recipe whose bare names mean what the first of these distributions provides, where several do."""
-    return validate(Recipe, prefer(recipe.written_out(), distributions))
+def prefer_in(recipe: Recipe, distributions: Sequence[str], ranked: bool = True) -> Recipe:
+    """Return a recipe whose bare names mean what the first of these distributions provides, where several do.
+
+    If they are not `ranked`, a name that several of them provide stays bare, and is refused where it is used.
+    """
+    return validate(Recipe, prefer(recipe.written_out(), distributions, ranked))
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -133,6 +133,19 @@ def whole(tmp_path_factory):
     return train(tmp_path_factory.mktemp("whole") / "run")
 
 
+def test_a_bare_name_that_several_plugins_of_a_run_provide_now_is_refused_with_both(stranger, tmp_path):
+    run = bare(train(tmp_path / "run", **{"train.steps": 4}).path)
+    history = run / "history.jsonl"
+    line = json.loads(history.read_text().splitlines()[-1])
+    # Named first, as a plugin would be that brought another thing.
+    line["circumstances"] = {"A_Stranger": "1.0"} | line["circumstances"]
+    history.write_text(json.dumps(line) + "\n")
+    stranger()
+    assert ganzoo.training.runs.run.Run(run).recipe.loss[0].name == "non-saturating"
+    with pytest.raises(BadInput, match="use 'A_Stranger:vanilla' or 'ganzoo-vanilla:vanilla'"):
+        resume(run, **{"train.steps": 6})
+
+
 def test_without_a_history_the_full_name_says_which_one_is_meant(stranger, tmp_path):
     run = train(tmp_path / "run", **{"train.steps": 4})
     (bare(run.path) / "history.jsonl").unlink()

@@ -15,6 +15,17 @@ GOOD = """
 """
 
 
+LOSS = """
+import ganzoo
+
+@ganzoo.hookimpl
+def register_losses(register):
+    register("{0}", "a:B")
+"""
+COUNTED = "open({0!r}, 'a').write('x')\n"
+"""Counts in a file how often it is loaded."""
+
+
 CALLBACK = """
     import ganzoo
 

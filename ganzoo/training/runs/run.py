@@ -80,9 +80,12 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The complete recipe of this run, whose bare names mean what it was trained with."""
+        """The complete recipe of this run, whose bare names mean what it was trained with.
+
+        A bare name stays, and is refused by a resume, where several plugins that it was trained with provide it now.
+        """
         used = [name for line in self.history[-1:] for name in line["circumstances"]]
-        return prefer_in(Recipe.load(self.path / "recipe.toml"), used)
+        return prefer_in(Recipe.load(self.path / "recipe.toml"), used, ranked=False)
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
