@@ -11,29 +11,41 @@ cache, by the Hub's address, since a mirror may say something else.
 """
 
 import hashlib
+import logging
 import os
 import re
+import shutil
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
+from filelock import FileLock, Timeout
 from huggingface_hub import constants
 
 from ganzoo._io import NoHome, home_folder, write_bytes
 from ganzoo.errors import BadInput
 
+logger = logging.getLogger(__name__)
+
 COMMIT = re.compile("[0-9a-f]{40}")
 HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 """The hash by which the Hub names a content: git's of a small file, the SHA-256 of a large one."""
+LOCK_MODE = 0o664
+"""The permissions that the client, too, gives a lock: the users of a group may share a cache."""
+PATIENCE_SECONDS = 10.0
+"""How long another process is waited for without a word."""
 ABSENT = "absent"
 """What is remembered of a file that a commit does not have."""
 
 
 def repository_folder(repository: str) -> Path:
-    """Return the folder of a repository in the client's cache."""
-    return Path(constants.HF_HUB_CACHE, f"models--{repository.replace('/', '--')}")
+    """Return the folder of a repository in the client's cache. Raises `NoHome` where that has no place."""
+    # Where there is no home folder, the client leaves a ~ as it is.
+    folder = home_folder(lambda _: Path(constants.HF_HUB_CACHE).expanduser(), "HF_HOME to a folder for downloads")
+    return folder / f"models--{repository.replace('/', '--')}"
 
 
 def cached_path(repository: str, commit: str, file: str) -> Path:
@@ -43,7 +55,9 @@ def cached_path(repository: str, commit: str, file: str) -> Path:
 
 def is_cached(repository: str, file: str, commit: str) -> bool:
     """Say whether a file is on this machine already."""
-    return cached_path(repository, commit, file).is_file()
+    with suppress(NoHome):
+        return cached_path(repository, commit, file).is_file()
+    return False
 
 
 def read_ref(repository: str, name: str) -> str | None:
@@ -69,31 +83,67 @@ def lock_path(repository: str, digest: str) -> Path:
     return folder.parent / ".locks" / folder.name / f"{digest}.lock"
 
 
-def temporary_path(repository: str, digest: str) -> Path:
-    """Return a new name for a content that is being downloaded, as the client itself would choose it."""
-    blobs = repository_folder(repository) / "blobs"
-    blobs.mkdir(parents=True, exist_ok=True)
-    return blobs / f"{digest}.{uuid.uuid4().hex[:8]}.incomplete"
-
-
-def put_into_cache(temporary: Path, repository: str, commit: str, file: str, digest: str) -> Path:
-    """Move a verified content to its place, and return the path of the file."""
-    path, blob = cached_path(repository, commit, file), temporary.with_name(digest)
+@contextmanager
+def locked(repository: str, digest: str, what: str) -> Iterator[None]:
+    """Keep other processes that want the same content waiting; they say for what where that takes long."""
+    path = lock_path(repository, digest)
     path.parent.mkdir(parents=True, exist_ok=True)
-    link = temporary.with_suffix(".link")
+    lock = FileLock(path, mode=LOCK_MODE)
     try:
-        link.symlink_to(os.path.relpath(blob, path.parent))
-    except OSError:  # a file system, or a Windows, without links: the client then has no blob either
-        temporary.replace(path)
-        return path
+        lock.acquire(timeout=PATIENCE_SECONDS)
+    except Timeout:
+        logger.warning("waiting for another process that downloads %s (it holds %s)", what, path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def blob_path(repository: str, digest: str) -> Path:
+    """Return the path of a content, whether it is there or not."""
+    return repository_folder(repository) / "blobs" / digest
+
+
+def temporary_path(blob: Path) -> Path:
+    """Return a new name for a content that is being downloaded, as the client itself would choose it."""
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    return blob.with_name(f"{blob.name}.{uuid.uuid4().hex[:8]}.incomplete")
+
+
+def put_into_cache(temporary: Path, blob: Path, path: Path) -> None:
+    """Move a verified content to its place, where a file of a commit leads to."""
     temporary.replace(blob)
-    link.replace(path)
-    return path
+    if not link(blob, path):
+        blob.replace(path)  # the client has no blob either
+
+
+def link_or_copy(blob: Path, path: Path) -> None:
+    """Make a file of a commit from a content that is here already."""
+    if not link(blob, path):
+        copy = temporary_path(blob)
+        try:
+            shutil.copyfile(blob, copy)
+            copy.replace(path)
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def link(blob: Path, path: Path) -> bool:
+    """Make a file of a commit a link to its content; return False on a file system, or a Windows, without links."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = temporary_path(blob).with_suffix(".link")
+    try:
+        new.symlink_to(os.path.relpath(blob, path.parent))
+    except OSError:
+        return False
+    new.replace(path)
+    return True
 
 
 def describe_mismatch(path: Path, *expected: str | None) -> str:
     """Compare a file with the hashes that it should have; return the first that differs, else an empty string."""
-    for digest in filter(None, expected):
+    for digest in dict.fromkeys(filter(None, expected)):
         found = git_hash_of(path) if len(digest) == 40 else sha256_of(path)
         if found != digest:
             return f"expected {'sha1' if len(digest) == 40 else 'sha256'} {digest}, found {found}"

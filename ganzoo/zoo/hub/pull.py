@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
 from huggingface_hub import constants
 
 from ganzoo.errors import Unavailable
@@ -30,11 +29,15 @@ MAX_OPTIONAL_BYTES = 20_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """What is known of a file before it is asked for: at most how many bytes, or exactly how many, and their hash."""
+    """What is known of a file before it is asked for: at most how many bytes, or exactly how many, and their hash.
+
+    What is not needed is not taken where the Hub cannot say whether it is what it should be.
+    """
 
     max_bytes: int
     size: int | None = None
     sha256: str | None = None
+    needed: bool = True
 
 
 def pull_entry(entry: Entry, offline: bool = False, everything: bool = False) -> LocalModel:
@@ -56,12 +59,22 @@ def pull_repository(wanted: OnHub, offline: bool = False, everything: bool = Fal
     local = LocalModel(fetch(HubFile(repository, commit, "config.json"), offline, Limits(MAX_CONFIG_BYTES)).parent)
     weights = local.config.weights
     fetch(HubFile(repository, commit, weights.file), offline, exactly(weights.size, weights.sha256))
-    for name in OPTIONAL_FILES if everything else ():
-        with suppress(Missing):
-            fetch(HubFile(repository, commit, name), offline, Limits(MAX_OPTIONAL_BYTES))
+    if everything:
+        pull_optional(repository, commit, offline)
     if commit != revision and not is_offline(offline):
         cache.write_ref(repository, revision, commit)  # last, once all files are here: offline, a name is found by it
     return local
+
+
+def pull_optional(repository: str, commit: str, offline: bool) -> None:
+    """Pull the files beside config and weights; where the Hub gives no answer, say so, and ask for no more of them."""
+    for name in OPTIONAL_FILES:
+        try:
+            with suppress(Missing):
+                fetch(HubFile(repository, commit, name), offline, Limits(MAX_OPTIONAL_BYTES, needed=False))
+        except Unreachable as error:
+            logger.warning("hub:%s@%.12s may lack files, such as its card: %s", repository, commit, error)
+            return
 
 
 def exactly(size: int, sha256: str) -> Limits:
@@ -117,11 +130,11 @@ def fetch_online(file: HubFile, path: Path, fault: str, limits: Limits) -> Path:
     try:
         described = ask(file)
     except Unreachable as error:
-        if not path.is_file():
+        if not (limits.needed and path.is_file()):
             raise
         return take_unchecked(file, path, fault, str(error))
     check_limits(file, described, limits)
-    if path.is_file() and not cache.describe_mismatch(path, described.hash, limits.sha256):
+    if is_sound(path, described, limits):
         return path
     return fetch_verified(file, described, limits)
 
@@ -158,28 +171,45 @@ def check_limits(file: HubFile, described: Described, limits: Limits) -> None:
 
 
 def fetch_verified(file: HubFile, described: Described, limits: Limits) -> Path:
-    """Download a file into the cache, once more if it arrives damaged. Other processes that want it wait."""
-    lock = cache.lock_path(file.repository, described.hash)
-    lock.parent.mkdir(parents=True, exist_ok=True)
+    """Download a file into the cache, once more if it arrives damaged, unless another commit has the same content.
+
+    Other processes that want it wait.
+    """
     path = cache.cached_path(file.repository, file.revision, file.name)
-    with FileLock(lock):
-        if path.is_file() and not cache.describe_mismatch(path, described.hash, limits.sha256):
+    with cache.locked(file.repository, described.hash, str(file)):
+        if is_sound(path, described, limits) or take_blob(file, path, described, limits):
             return path
-        fault = download_once(file, described, limits) and download_once(file, described, limits)
+        fault = download_once(file, path, described, limits) and download_once(file, path, described, limits)
     if fault:
         raise not_as_pinned(file, fault)
     return path
 
 
-def download_once(file: HubFile, described: Described, limits: Limits) -> str:
+def is_sound(path: Path, described: Described, limits: Limits) -> bool:
+    """Say whether a file is here, and is what the Hub and a pin say that it is."""
+    return path.is_file() and not cache.describe_mismatch(path, described.hash, limits.sha256)
+
+
+def take_blob(file: HubFile, path: Path, described: Described, limits: Limits) -> bool:
+    """Make the file from the cache, where another commit has the same content; return False otherwise."""
+    blob = cache.blob_path(file.repository, described.hash)
+    with suppress(OSError):  # somebody else's, who alone may read it
+        if is_sound(blob, described, limits):
+            cache.link_or_copy(blob, path)
+            return True
+    return False
+
+
+def download_once(file: HubFile, path: Path, described: Described, limits: Limits) -> str:
     """Download a file, and put it into the cache unless it is damaged; return what is wrong with it, if anything is."""
-    temporary = cache.temporary_path(file.repository, described.hash)
+    blob = cache.blob_path(file.repository, described.hash)
+    temporary = cache.temporary_path(blob)
     size = described.size if limits.size is None else limits.size
     try:
         download(file, temporary, size, limits.max_bytes)
         fault = cache.describe_mismatch(temporary, described.hash, limits.sha256)
         if not fault:
-            cache.put_into_cache(temporary, file.repository, file.revision, file.name, described.hash)
+            cache.put_into_cache(temporary, blob, path)
         return fault
     finally:
         temporary.unlink(missing_ok=True)
