@@ -55,4 +55,4 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def hide_passwords(text: str) -> str:
     """Remove users and passwords from the URLs in a text."""
-    return re.sub(r"(?<=://)[^/\s'\"]*@", "", text)
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)

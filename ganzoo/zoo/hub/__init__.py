@@ -10,6 +10,9 @@ Publishing is in `ganzoo.zoo.publishing`.
 import os
 
 from ganzoo.errors import BadInput
+from ganzoo.zoo.hub.address import check_address
+
+check_address()
 
 try:
     import huggingface_hub.constants  # noqa: F401

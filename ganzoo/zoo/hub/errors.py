@@ -20,7 +20,7 @@ from huggingface_hub.utils import parse_ratelimit_headers
 
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.plugins.entries import NEEDED_FILES
-from ganzoo.zoo.hub.session import PROXY_VARIABLES, find_variables, first_line, where
+from ganzoo.zoo.hub.session import first_line, proxy_variable, where
 
 PASSING_STATUSES = (408, 429, 500, 502, 503, 504)
 """Statuses of responses that may be better a moment later."""
@@ -104,13 +104,15 @@ def explain_response(error: HfHubHTTPError, what: str) -> str:
 
 def explain_connection(error: Exception, what: str) -> Unreachable:
     """Explain an error of the client's HTTP library, by its name: it is not for us to say which library that is."""
-    names = {cls.__name__ for cls in type(error).__mro__}
+    names, reason = {cls.__name__ for cls in type(error).__mro__}, first_line(error)
+    proxy = proxy_variable()
+    through = f" through the proxy of {proxy}" if proxy else ""
     if "ProxyError" in names:
-        proxies = " or ".join(find_variables(PROXY_VARIABLES))
-        return Unreachable(f"the proxy of {proxies} gives no way to the Hub {where()} ({first_line(error)})")
+        return Unreachable(f"there is no way to the Hub {where()}{through} ({reason})")
     if names & {"ConnectError", "ConnectTimeout"}:
-        return Unreachable(f"cannot reach the Hub {where()} for {what} ({first_line(error)}); check the network")
-    return Unreachable(f"the connection to the Hub {where()} broke ({first_line(error)}); try again")
+        check = f"check {proxy} and the network" if proxy else "check the network"
+        return Unreachable(f"cannot reach the Hub {where()}{through} for {what} ({reason}); {check}")
+    return Unreachable(f"the connection to the Hub {where()}{through} broke ({reason}); try again")
 
 
 def seconds_to_wait(error: Exception, pause: float) -> float | None:

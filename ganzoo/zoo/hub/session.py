@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
 
 from huggingface_hub import constants, get_session
 from huggingface_hub.utils import build_hf_headers, get_token_to_send
@@ -28,6 +30,15 @@ CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 def where() -> str:
     """Return the address of the Hub for messages."""
     return f"at {hide_passwords(constants.ENDPOINT)}"
+
+
+def proxy_variable() -> str | None:
+    """Return the variable that names the proxy on the way to the Hub, None where none is on it."""
+    address = urlsplit(constants.ENDPOINT)
+    if proxy_bypass(address.hostname or ""):
+        return None
+    names = [each for name in (f"{address.scheme}_proxy", "all_proxy") for each in (name, name.upper())]
+    return next(filter(os.environ.get, names), None)
 
 
 def first_line(error: BaseException) -> str:
@@ -88,7 +99,8 @@ def explain_session(error: Exception) -> str:
     certificates = missing or find_variables(CERTIFICATE_VARIABLES)
     found = certificates if isinstance(error, OSError) else find_variables((*PROXY_VARIABLES, "NO_PROXY"))
     culprit = " or ".join(found) or "the network's settings"
-    return f"no connection can be made with {culprit} as it is ({first_line(error)})"
+    secret = any("@" in os.environ[name] for name in found)  # the error may quote any part of it
+    return f"no connection can be made with {culprit} as it is" + ("" if secret else f" ({first_line(error)})")
 
 
 def find_variables(names: tuple[str, ...], fits: Callable[[str], bool] = bool) -> list[str]:

@@ -2,3 +2,5 @@
 
 Pulling is in `ganzoo.zoo.hub`; samples as files are in `ganzoo.zoo.export`.
 """
+
+import ganzoo.zoo.hub  # noqa: F401  # first: it looks at the variables that the Hub's client reads
