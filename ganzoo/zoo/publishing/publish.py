@@ -1,6 +1,7 @@
 """Publishing a generator on the Hugging Face Hub: checked, sent as one commit, read back, ready for a registry."""
 
 import logging
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import tomlkit
-from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo
+from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo, is_offline_mode
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from ganzoo._faults import hide_passwords
@@ -72,9 +73,10 @@ class Publication:
     def publish(self) -> str:
         """Send the files unless the repository has them already; return the model's entry for a registry as TOML.
 
-        The log says what was sent. Raises `Unavailable` where the network or the Hub refuses something, and where the
-        repository differs from what was sent.
+        The log says what was sent. Raises `Unavailable` offline, where the network or the Hub refuses something, and
+        where the repository differs from what was sent.
         """
+        check_online()
         with hub_errors(self.repository, self.repository):
             open_session()
             self.api.whoami()
@@ -139,6 +141,13 @@ class Publication:
         at = self._tags().get(self.tag) if self.tag else None
         if at and (at != head.sha or self._stale_files(head)):
             raise BadInput(f"{self.repository} has the tag '{self.tag}' already, at {at[:12]}; choose another")
+
+
+def check_online() -> None:
+    """Raise `Unavailable` where the user has told the Hub's client to send nothing."""
+    if is_offline_mode():
+        names = [name for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") if os.environ.get(name)]
+        raise Unavailable(f"{names[0] if names else 'HF_HUB_OFFLINE'} is set: nothing can be published")
 
 
 def sha_of(info: ModelInfo) -> str:

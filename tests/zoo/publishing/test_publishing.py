@@ -42,6 +42,7 @@ DENIED = {
         {"match": "/objects/batch", "kind": "status", "code": 413},
         r"refuses this: injected fault \(413\)",
     ),
+    "nothing may be sent": ({"HF_HUB_OFFLINE": "1"}, None, "error: HF_HUB_OFFLINE is set: nothing can be published"),
     "a card that the Hub does not take": (
         {},
         {
@@ -57,6 +58,7 @@ DENIED = {
 
 QUICK = (
     "nobody is logged in",
+    "nothing may be sent",
     "a head that moved",
     "an upload that is not allowed",
     "a card that the Hub does not take",
