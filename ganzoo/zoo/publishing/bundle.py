@@ -9,6 +9,7 @@ from typing import Any
 
 import tomlkit
 
+from ganzoo._faults import hide_passwords
 from ganzoo._io import exists, read_bytes, replace_folder, sha256, to_json, write_bytes
 from ganzoo._names import NAME_PATTERN
 from ganzoo._reading import parse_json
@@ -98,7 +99,9 @@ def load_again(files: Mapping[str, bytes]) -> Model:
             return load_local(LocalModel(Path(made)), "cpu")
         except (BadInput, Unavailable) as error:
             reason = str(error).replace(made, "the model")
-            raise BadInput(f"nobody else can build this model: it needs a path of this machine ({reason})") from error
+            raise BadInput(
+                f"nobody else can build this model: it needs a path of this machine, or a user in a URL ({reason})"
+            ) from error
 
 
 def draw_samples(path: Path, model: Model, name: str) -> bool:
@@ -150,7 +153,8 @@ def tell_dropped(file: str, table: Mapping[str, Any]) -> dict[str, Any]:
     """Return a table without paths of this machine, and log which keys of a file had one."""
     kept, dropped = drop_paths(table)
     if dropped:
-        logger.warning("%s is published without %s, which names a path of this machine", file, ", ".join(dropped))
+        keys = hide_passwords(", ".join(dropped))
+        logger.warning("%s is published without %s, which names a path of this machine, or a user in a URL", file, keys)
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Paths of the machine that a model comes from: nobody else has them, and they tell where its files lie."""
+"""Paths of the machine that a model comes from, and users and passwords in URLs: they are nobody else's business."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,20 +8,29 @@ from typing import Any
 
 BEFORE = r"^|[\s=,;'\"\[\](){}<>]|:(?!//)"
 """What comes before a path in a longer string; what comes before // is the address of a server."""
-ROOTED = re.compile(rf"(?:{BEFORE})(?:/+[^/\s]|~[\w.-]*[/\\]|\.{{1,2}}[/\\]|\\\\\w|[A-Za-z]:[\\/])|file:/")
+NUMBER = r"\d+(\.\d+)?(?![\w/-]|\.\w)"
+"""What comes after the / of a fraction, as in "1 /2"."""
+ROOTED = re.compile(rf"(?:{BEFORE})(?:/+(?!{NUMBER})[^/\s]|~[\w.-]*[/\\]|\.{{1,2}}[/\\]|\\\\\w|[A-Za-z]:[\\/])|file:/")
 """The beginning of a path: from the root, a home folder or here, in a share, or on a drive; or of one as a URL."""
+VARIABLE = re.compile(r"\$\{\w+\}|\$(env:)?[A-Za-z_]\w*([/\\]|$)|%\w{2,}%([/\\]|$)")
+"""A variable of the environment of a shell or of Windows, where a path may begin with it."""
+USER = re.compile(r"://[^/\s]*@")
+"""The user, perhaps with a password, in a URL."""
 
 
 def drop_paths(table: Mapping[str, Any], within: str = "") -> tuple[dict[str, Any], list[str]]:
     """Return plain values without those that hold a path of this machine, and the dotted keys of what was left out.
 
-    A list that holds one is left out as a whole, except a list of tables, such as the losses of a recipe.
+    A key may be one, too. A list that holds one is left out as a whole, except a list of tables, such as the losses of
+    a recipe.
     """
     kept: dict[str, Any] = {}
     dropped: list[str] = []
     for key, value in table.items():
         place = f"{within}.{key}" if within else str(key)
-        if isinstance(value, Mapping):
+        if is_machine_path(str(key)):
+            dropped.append(place)
+        elif isinstance(value, Mapping):
             kept[key], more = drop_paths(value, place)
             dropped += more
         elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
@@ -48,8 +57,8 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def is_machine_path(text: str) -> bool:
-    """Say whether a string is, or has in it, a path from the root, a home folder or here, of any system."""
-    return bool(ROOTED.search(text)) or is_here(text)
+    """Say whether a string is, or has in it, a path of any system that only this machine has, or the user of a URL."""
+    return any(pattern.search(text) for pattern in (ROOTED, VARIABLE, USER)) or is_here(text)
 
 
 def is_here(text: str) -> bool:

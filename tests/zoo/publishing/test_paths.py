@@ -95,6 +95,8 @@ def test_a_model_that_needs_a_path_is_not_published(site, tmp_path):
     [
         *("/home/me/x", "~/x", "~me/x", "./x", "../x", "C:\\Users\\x", "D:/x", r"\\server\share", "file:///home/x"),
         *("vgg:/home/x", "w=/home/x", "relu, /home/x", "['/home/x']", "here/too"),
+        *("$HOME/x", "$HOME", "${HOME}", "w=$DATA/x", "%USERPROFILE%\\x", "%APPDATA%", "$env:TEMP\\x"),
+        *("https://user:p'ss@example.org/x", "s3://user@a/b"),
     ],
 )
 def test_what_is_a_path_of_this_machine(tmp_path, monkeypatch, text):
@@ -102,6 +104,7 @@ def test_what_is_a_path_of_this_machine(tmp_path, monkeypatch, text):
     (tmp_path / "here" / "too").mkdir(parents=True)
     assert is_machine_path(text)
     assert drop_paths({"a": {"b": [1, {"c": [text]}]}, "d": 1}) == ({"a": {}, "d": 1}, ["a.b"])
+    assert drop_paths({"a": {text: 1, "b": [{text: 1}]}}) == ({"a": {"b": [{}]}}, [f"a.{text}", f"a.b.0.{text}"])
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,12 @@ def test_what_is_a_path_of_this_machine(tmp_path, monkeypatch, text):
         "relu",
         "here",
         "1/2",
+        "1 /2",
+        "(3 /2.5), 1 /4",
+        "US$",
+        "$",
+        "5 % of 10 %",
+        "me@example.org",
         "n/a",
         "w/o",
         "/",
