@@ -94,7 +94,8 @@ def test_a_picture_that_vanishes_is_passed_over_and_named(tmp_path, streamed):
     folder = write_images(tmp_path / "pictures")
     heard = At(3, (folder / "17.png").unlink)
     train(tmp_path / "run", heard=heard, data=folder, **{"data.size": 28, "train.steps": 20})
-    assert f"skipped 1 images that cannot be read, the last is '{folder / '17.png'}'" in heard.lines
+    skipped = f"skipped 1 image that cannot be read, the last is '{folder / '17.png'}'"
+    assert any(line.startswith(skipped) for line in heard.lines)
 
 
 def test_a_folder_that_vanishes_is_said_and_the_checkpoint_kept(tmp_path, streamed):
