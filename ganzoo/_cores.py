@@ -2,13 +2,11 @@
 
 import math
 import os
-import re
 import sys
 from collections.abc import Iterator, MutableMapping
-from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
-OWN_CGROUPS = Path("/proc/self/cgroup")
+from ganzoo._groups import own_groups, read_or_empty
+
 SPINS = "1000"
 """How often a waiting thread of GNU's OpenMP looks again before it sleeps: some ten microseconds.
 
@@ -35,8 +33,7 @@ def prepare_threads(environment: MutableMapping[str, str] = os.environ) -> None:
         return
     if not any(name in environment for name in WAITING):
         environment.update(GOMP_SPINCOUNT=SPINS, KMP_BLOCKTIME=BLOCK_MILLISECONDS)
-    cores = usable_cores()
-    if cores < _allowed_cores() and not any(name in environment for name in COUNTING):
+    if not any(name in environment for name in COUNTING) and (cores := usable_cores()) < _allowed_cores():
         environment["OMP_NUM_THREADS"] = str(cores)
 
 
@@ -46,25 +43,12 @@ def _allowed_cores() -> int:
 
 def _quotas() -> Iterator[float]:
     """Yield each limit, in cores, that the control groups of this process and the groups around them set (Linux)."""
-    for line in filter(re.compile(r"\d+:.*:/").match, _read(OWN_CGROUPS).splitlines()):
-        _, controllers, path = line.split(":", 2)
-        own = Path(path.lstrip("/"))
-        for group in (own, *own.parents):
-            if not controllers:  # version 2
-                yield from _quota(_read(CGROUPS / group / "cpu.max"))
-            elif "cpu" in controllers.split(","):  # version 1
-                files = (CGROUPS / "cpu" / group / f"cpu.cfs_{name}_us" for name in ("quota", "period"))
-                yield from _quota(" ".join(map(_read, files)))
+    for version, group in own_groups("cpu"):
+        names = ("cpu.max",) if version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        yield from _quota(" ".join(read_or_empty(group / name) for name in names))
 
 
 def _quota(text: str) -> list[float]:
     """Return the limit that "microseconds period" states, if it states one: "max" and -1 stand for none."""
     words = text.split()
     return [int(words[0]) / int(words[1])] if len(words) == 2 and words[0].isdigit() else []
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # there are no such groups here
-        return ""

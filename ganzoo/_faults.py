@@ -9,6 +9,9 @@ from ganzoo.errors import BadInput, Error, Failed
 P = ParamSpec("P")
 T = TypeVar("T")
 
+USER_IN_URL = re.compile(r"(?<=://)[^/\s]*@")
+"""The user, perhaps with a password, in a URL."""
+
 
 def call_plugin(culprit: str, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Return `function(*arguments, **options)`; an error that this code of a plugin or of the data raises names it.
@@ -55,4 +58,4 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def hide_passwords(text: str) -> str:
     """Remove users and passwords from the URLs in a text."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", text)
+    return USER_IN_URL.sub("", text)

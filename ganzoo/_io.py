@@ -166,15 +166,14 @@ def put_in_place(part: Path, target: Path) -> bool:
             target.replace(old)
         part.replace(target)
     except BaseException as error:
-        lost = isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST)
-        if not lost:
-            with suppress(OSError):  # there was nothing
-                old.replace(target)
-            raise
-    else:
-        lost = False
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            remove(old)
+            return False
+        with suppress(OSError):  # there was nothing
+            old.replace(target)
+        raise
     remove(old)
-    return not lost
+    return True
 
 
 def make_temporary_name(path: Path, ending: str) -> Path:

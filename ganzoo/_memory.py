@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ganzoo._groups import own_groups, read_or_empty
 from ganzoo.errors import BadInput
 
 SYSTEM = Path("/proc/meminfo")
-GROUPS, OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -33,21 +33,13 @@ def in_words(count: float) -> str:
 
 
 def _of_system() -> list[int]:
-    found = re.search(r"^MemAvailable:\s*(\d+) kB$", _read(SYSTEM), re.MULTILINE)
+    found = re.search(r"^MemAvailable:\s*(\d+) kB$", read_or_empty(SYSTEM), re.MULTILINE)
     return [1024 * int(found[1])] if found else []
 
 
 def _of_groups() -> Iterator[int]:
     """Yield what the limit of each control group, of version 2, around this process leaves."""
-    for line in re.findall(r"^0::/(.*)$", _read(OWN_GROUP), re.MULTILINE):
-        for group in (Path(line), *Path(line).parents):
-            limit, used = (_read(GROUPS / group / f"memory.{name}").strip() for name in ("max", "current"))
-            if limit.isdigit() and used.isdigit():
-                yield max(0, int(limit) - int(used))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # another system, or no such group
-        return ""
+    for version, group in own_groups("memory"):
+        limit, used = (read_or_empty(group / f"memory.{name}").strip() for name in ("max", "current"))
+        if version == 2 and limit.isdigit() and used.isdigit():
+            yield max(0, int(limit) - int(used))

@@ -8,7 +8,11 @@ from ganzoo.errors import BadInput
 
 MAX_COUNT = 10**12
 """The most samples that are drawn."""
-MAX_SEED = 10**40
+MAX_DIGITS = 40
+"""The most digits of an integer in a file; seeds may have 128 bits."""
+TOO_LARGE = 10**MAX_DIGITS
+"""Integers from here on are refused: Python does not even print one of thousands of digits."""
+MAX_SEED = TOO_LARGE
 """The largest seed; 128 bits are enough for anybody."""
 
 

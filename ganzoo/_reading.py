@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._io import is_utf8, read_bytes
+from ganzoo._numbers import MAX_DIGITS, TOO_LARGE
 from ganzoo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ MAX_BYTES = 2_000_000
 """The largest file that is read: longer ones would take seconds and are no configuration."""
 MAX_DEPTH = 32
 """The most levels of tables and lists in each other."""
-MAX_DIGITS = 40
-"""The most digits of an integer; seeds may have 128 bits."""
 TOO_DEEP = f"its values are nested more than {MAX_DEPTH} levels deep"
 TOO_MANY_DIGITS = f"an integer in it has more than {MAX_DIGITS} digits"
 WORD = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
@@ -105,7 +104,7 @@ def check_values(table: Mapping[str, Any]) -> None:
     for _ in range(MAX_DEPTH + 1):
         # Once each: a table of Python may hold another many times.
         level = list({id(item): item for value in level for item in items(value)}.values())
-        if any(isinstance(value, int) and abs(value) >= 10**MAX_DIGITS for value in level):
+        if any(isinstance(value, int) and abs(value) >= TOO_LARGE for value in level):
             raise ValueError(TOO_MANY_DIGITS)
         if odd := [value for value in level if isinstance(value, str) and not is_utf8(value)]:
             raise ValueError(f"{odd[0]!a} is not UTF-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo import _cores
+from ganzoo import _cores, _groups
 
 SHOW = "import json, os, {first}; print(json.dumps(dict(os.environ)))"
 SET = ("GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY", "OMP_NUM_THREADS")
@@ -40,8 +40,8 @@ def test_nothing_is_set_once_torch_has_read_the_variables() -> None:
 @pytest.fixture
 def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty tree of control groups that takes the place of the machine's."""
-    monkeypatch.setattr(_cores, "CGROUPS", tmp_path)
-    monkeypatch.setattr(_cores, "OWN_CGROUPS", tmp_path / "own")
+    monkeypatch.setattr(_groups, "GROUPS", tmp_path)
+    monkeypatch.setattr(_groups, "OWN_GROUPS", tmp_path / "own")
     return tmp_path
 
 
@@ -80,7 +80,7 @@ def test_a_quota_limits_the_cores(groups: Path, files: dict[str, str], limit: in
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_the_affinity_limits_the_cores() -> None:
-    code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); from ganzoo import _cores; "
+    code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); from ganzoo import _cores, _groups; "
     shown = subprocess.run(
         [sys.executable, "-c", code + "print(_cores.usable_cores())"], capture_output=True, text=True, check=True
     )

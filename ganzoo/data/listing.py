@@ -1,7 +1,6 @@
 """List the images of a folder, and tell which of its sub-folders are classes."""
 
 import errno
-import hashlib
 import os
 import re
 from collections import Counter
@@ -12,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.formats import ENDINGS, FORMATS, holds_picture
@@ -52,7 +52,7 @@ class Listing:
     def fingerprint(self) -> str:
         """The SHA-256 hash of the names, whatever form of Unicode the file system gives them."""
         normal = sorted(os.fsencode(composed(name)) for name in self.names)
-        return hashlib.sha256(b"\0".join(normal)).hexdigest()
+        return sha256(b"\0".join(normal))
 
 
 @dataclass

@@ -11,10 +11,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
-from ganzoo._cores import usable_cores
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.decode import SIXTEEN_BITS, Range, Rendering, check_size, is_deep, one_at_a_time, read_rows, to_pixels
-from ganzoo.data.images import ImageFiles, check_some_readable, try_reading
+from ganzoo.data.images import ImageFiles, check_some_readable, count_decoders, try_reading
 from ganzoo.errors import BadInput
 
 T = TypeVar("T")
@@ -175,7 +174,7 @@ def spread(indices: Sequence[int], most: int) -> list[int]:
 
 def in_threads(look: Callable[[int], T], indices: Sequence[int]) -> list[T]:
     """Return what a function returns for each index, computed in several threads."""
-    with ThreadPoolExecutor(min(4, usable_cores())) as pool:
+    with ThreadPoolExecutor(count_decoders()) as pool:
         return list(pool.map(look, indices))
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ganzoo._seeds import seed_of
+from ganzoo._seeds import preserve_global_generators, seed_of
 
 STUDENT_EPOCHS, STUDENT_BATCH, STUDENT_LEARNING_RATE = 8, 100, 2e-3
 MIN_STUDENT_SAMPLES = STUDENT_BATCH
@@ -18,7 +18,7 @@ def classification_accuracy_score(images: Tensor, labels: Tensor, real: Tensor, 
     Images are (n, 1, 28, 28) in [0, 1], labels int64 (n,). Ravuri and Vinyals 2019, "Classification accuracy score
     for conditional generative models", section 3.1. It uses random numbers of its own, the same at every call.
     """
-    with torch.random.fork_rng([]), torch.enable_grad():
+    with preserve_global_generators(), torch.enable_grad():
         torch.default_generator.manual_seed(seed_of("student"))
         student = train_student(images, labels, int(real_labels.bincount().count_nonzero()))
     with torch.no_grad():

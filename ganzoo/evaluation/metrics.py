@@ -10,7 +10,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganzoo._seeds import seed_of
+from ganzoo._seeds import preserve_global_generators, seed_of
 
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 """KID is the mean over that many random subsets of that many samples, or of all samples where there are fewer."""
@@ -63,7 +63,7 @@ def kernel_distance(real: Tensor, features: Tensor, gamma: float | None = None) 
     can be negative. For features of length 1 take a `gamma` of 1.
     """
     size = min(KID_SUBSET_SIZE, len(real), len(features))
-    with warnings.catch_warnings(), torch.random.fork_rng([]):
+    with warnings.catch_warnings(), preserve_global_generators():
         warnings.simplefilter("ignore")  # torchmetrics warns that it keeps all features
         torch.default_generator.manual_seed(seed_of("kid"))
         distance = KernelInceptionDistance(
@@ -80,7 +80,7 @@ def classifier_score(scores: Tensor, splits: int = 1) -> float:
     Salimans et al. 2016, "Improved techniques for training GANs", section 4. `scores` (n, classes) are raw. With
     several random `splits` it is the mean of their scores.
     """
-    with warnings.catch_warnings(), torch.random.fork_rng([]):
+    with warnings.catch_warnings(), preserve_global_generators():
         warnings.simplefilter("ignore")  # torchmetrics warns that it keeps all scores
         torch.default_generator.manual_seed(seed_of("splits"))
         score = InceptionScore(feature=PrecomputedFeatures(scores.shape[1]), splits=splits)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ganzoo._io import sha256, write_json
+from ganzoo._io import NoHome, home_folder, sha256, write_json
 from ganzoo._names import normalize_name
 from ganzoo._reading import read_json
 from ganzoo._version import __version__
@@ -47,8 +47,8 @@ SAFE = Verdict()
 def folder() -> Path:
     """Return the folder of everything that is remembered; for a user without a home one that cannot be made."""
     try:
-        return platformdirs.user_cache_path("ganzoo") / "plugins"
-    except RuntimeError:
+        return home_folder(platformdirs.user_cache_path, "XDG_CACHE_HOME") / "plugins"
+    except NoHome:
         return Path(os.devnull, "plugins")
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._memory import require_memory
 from ganzoo._names import composed
+from ganzoo._numbers import TOO_LARGE
 from ganzoo._seeds import make_rng, preserve_global_generators, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
@@ -30,8 +31,6 @@ On a CPU larger activations are slower, since the system allocates their memory 
 """
 MAX_VALUES = 2**20
 """The most values in the output of one call of several blocks."""
-MAX_FIXED = 10**40
-"""Integers beyond this are refused: Python does not even print one of thousands of digits."""
 
 Blocks = Iterator[tuple[Images, dict[str, Tensor]]]
 """Samples piece by piece, each piece with what it was made from."""
@@ -150,7 +149,7 @@ def parse_fixed(key: str, value: Any, classes: Sequence[str]) -> Any:
         return [parse_fixed(key, each, classes) for each in value]
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, int) and abs(value) >= MAX_FIXED:
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
         raise BadInput(f"'{key}' is fixed to a number that is too large")
     if classes and isinstance(value, str | Real):
         return class_number(key, value, classes)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import _memory
+from ganzoo import _groups, _memory
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import load
 from ganzoo.zoo.scores import read_scores
@@ -93,13 +93,14 @@ def test_free_memory_is_that_of_the_system_and_of_each_group_around_this_process
     (tmp_path / "meminfo").write_text("MemTotal: 90 kB\nMemAvailable:   50 kB\n")
     (tmp_path / "own").write_text("1:cpu:/x\n0::/outer/inner\n")
     (tmp_path / "outer" / "inner").mkdir(parents=True)
-    for name in ("SYSTEM", "GROUPS", "OWN_GROUP"):
-        monkeypatch.setattr(_memory, name, tmp_path / {"SYSTEM": "meminfo", "GROUPS": "", "OWN_GROUP": "own"}[name])
+    monkeypatch.setattr(_memory, "SYSTEM", tmp_path / "meminfo")
+    monkeypatch.setattr(_groups, "GROUPS", tmp_path)
+    monkeypatch.setattr(_groups, "OWN_GROUPS", tmp_path / "own")
     assert _memory.free_memory() == 50 * 1024
     (tmp_path / "outer" / "memory.max").write_text("9000\n")
     (tmp_path / "outer" / "memory.current").write_text("2000\n")
     (tmp_path / "outer" / "inner" / "memory.max").write_text("max\n")
     assert _memory.free_memory() == 7000
     monkeypatch.setattr(_memory, "SYSTEM", tmp_path / "none")
-    monkeypatch.setattr(_memory, "OWN_GROUP", tmp_path / "none")
+    monkeypatch.setattr(_groups, "OWN_GROUPS", tmp_path / "none")
     assert _memory.free_memory() == sys.maxsize

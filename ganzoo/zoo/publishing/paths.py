@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ganzoo._faults import USER_IN_URL
+
 BEFORE = r"^|[\s=,;'\"\[\](){}<>]|:(?!//)"
 """What comes before a path in a longer string; what comes before // is the address of a server."""
 NUMBER = r"\d+(\.\d+)?(?![\w/-]|\.\w)"
@@ -14,8 +16,6 @@ ROOTED = re.compile(rf"(?:{BEFORE})(?:/+(?!{NUMBER})[^/\s]|~[\w.-]*[/\\]|\.{{1,2
 """The beginning of a path: from the root, a home folder or here, in a share, or on a drive; or of one as a URL."""
 VARIABLE = re.compile(r"\$\{\w+\}|\$(env:)?[A-Za-z_]\w*([/\\]|$)|%\w{2,}%([/\\]|$)")
 """A variable of the environment of a shell or of Windows, where a path may begin with it."""
-USER = re.compile(r"://[^/\s]*@")
-"""The user, perhaps with a password, in a URL."""
 
 
 def drop_paths(table: Mapping[str, Any], within: str = "") -> tuple[dict[str, Any], list[str]]:
@@ -58,7 +58,7 @@ def strings(value: Any) -> Iterator[str]:
 
 def is_machine_path(text: str) -> bool:
     """Say whether a string is, or has in it, a path of any system that only this machine has, or the user of a URL."""
-    return any(pattern.search(text) for pattern in (ROOTED, VARIABLE, USER)) or is_here(text)
+    return any(pattern.search(text) for pattern in (ROOTED, VARIABLE, USER_IN_URL)) or is_here(text)
 
 
 def is_here(text: str) -> bool:
