@@ -107,9 +107,9 @@ class Optimizer(SideOptimizer):
     """The optimizers of both sides; `generator` and `discriminator` hold the keys that differ on that side."""
 
     generator: dict[str, Any] = Field(default_factory=dict)
-    """Keys for the generator's optimizer alone."""
+    """Keys for the generator's optimizer alone, such as `optimizer.generator.lr`."""
     discriminator: dict[str, Any] = Field(default_factory=dict)
-    """Keys for the discriminator's optimizer alone."""
+    """Keys for the discriminator's optimizer alone, such as `optimizer.discriminator.lr`."""
 
     @model_validator(mode="after")
     def _sides_are_valid(self) -> Self:

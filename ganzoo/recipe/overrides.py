@@ -36,6 +36,20 @@ def check_plain(table: Mapping[str, Any]) -> None:
         raise BadInput(f"the recipe, or a change of it, cannot be read: {error}") from error
 
 
+def list_single(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe's content, or changes of it, in which a single loss or callback is a list of one.
+
+    It may stand there as its name alone, or as one table with a name.
+    """
+    single = {key for key in ("loss", "callback") if is_single(table.get(key))}
+    return {key: [value] if key in single else value for key, value in table.items()}
+
+
+def is_single(value: Any) -> bool:
+    """Return True for a name, and for a table that has one."""
+    return isinstance(value, str | BaseModel) or (isinstance(value, Mapping) and "name" in value)
+
+
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Return nested overrides as dotted paths; lists are values. Raises `BadInput` as `check_plain` does."""
     check_plain(overrides)
@@ -78,7 +92,7 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
     if isinstance(place, list):
         place[find_position(place, key, path)] = value
         return
-    if key == "name" and not is_same(path, place.get("name"), value):
+    if way and key == "name" and not is_same(path, place.get("name"), value):
         place.clear()
     # Setting steps removes epochs, and the reverse. A key for both sides replaces that of either side.
     place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)

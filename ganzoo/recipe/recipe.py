@@ -14,7 +14,7 @@ from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party
 from ganzoo.recipe.names import bare_name, known_names, prefer, write_in_full
-from ganzoo.recipe.overrides import change, check_misplaced, check_plain, copy_plain, flatten, sort_key
+from ganzoo.recipe.overrides import change, check_misplaced, check_plain, copy_plain, flatten, list_single, sort_key
 from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
 
@@ -36,7 +36,8 @@ class Recipe(Section):
         """Load a recipe by its name in an installed plugin, from a TOML file, or from a dict, with changes.
 
         Overrides are sections (`train={"steps": 100}`, `data="mnist"`) or dotted keys
-        (`**{"loss.gradient-penalty.weight": 5}`). A new `name` starts its section anew.
+        (`**{"loss.gradient-penalty.weight": 5}`). A new `name` starts its section anew. A single loss, such as
+        `loss="hinge"`, is a list of one.
         Raises `BadInput` with one sentence for an unknown name or key, a wrong type or range, and malformed TOML.
         """
         if isinstance(source, Recipe):
@@ -57,7 +58,8 @@ class Recipe(Section):
 
     @classmethod
     def _changed(cls, table: dict[str, Any], overrides: Mapping[str, Any]) -> "Recipe":
-        known, changes = known_names(table), flatten(overrides)
+        table, changes = list_single(table), flatten(list_single(overrides))
+        known = known_names(table)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
         for path in sorted(changes, key=sort_key):

@@ -48,6 +48,34 @@ def test_a_dotted_path_changes_one_value(path, value, got):
     assert got(load(**{path: value})) == value
 
 
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("hinge", ["hinge"]),
+        (["hinge", "r1"], ["hinge", "r1"]),
+        ({"name": "r1", "weight": 3}, ["r1"]),
+        ([{"name": "hinge"}, "r1"], ["hinge", "r1"]),
+    ],
+)
+def test_a_single_loss_is_a_list_of_one(given, names):
+    assert [loss.name for loss in load(loss=given).loss] == names
+    assert [loss.name for loss in Recipe.load({**SMALL, "loss": given}).loss] == names
+    changed = Recipe.load({**SMALL, "loss": given}, **{f"loss.{names[-1]}.every": 4})
+    assert changed.loss[-1].every == 4
+
+
+@pytest.mark.parametrize("text", ['loss = "hinge"\n', 'loss = ["hinge"]\n', '[loss]\nname = "hinge"\n'])
+def test_a_file_may_name_one_loss_alone(tmp_path, text):
+    architecture = '[architecture]\nname = "vanilla"\n'
+    (tmp_path / "r.toml").write_text(text + architecture)
+    assert [loss.name for loss in Recipe.load(tmp_path / "r.toml").loss] == ["hinge"]
+
+
+def test_a_loss_by_its_name_still_takes_changes_and_a_recipe_another_name():
+    recipe = load(loss={"r1": {"weight": 9}}, name="mine")
+    assert (recipe.loss[1].weight, recipe.name, recipe.architecture.name) == (9, "mine", "vanilla")
+
+
 def test_nested_overrides_leave_the_rest_alone():
     recipe = load(train={"steps": 5}, optimizer={"generator": {"lr": 0.1}})
     assert (recipe.train.steps, recipe.train.batch) == (5, 64)
