@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ganzoo.training.trainer import Trainer
 
 logger = logging.getLogger("ganzoo")
-HOOKS = ("on_train_start", "on_step_end", "on_log", "on_save", "on_interrupt", "on_train_end")
+HOOKS = ("on_train_start", "on_step_end", "on_log", "on_picture", "on_save", "on_interrupt", "on_train_end")
 
 
 class Callback:
@@ -41,6 +41,9 @@ class Callback:
 
     def on_log(self, trainer: "Trainer", line: Mapping[str, Any]) -> None:
         """Called with each line of the log: "step", "images", "images_per_second", mean loss terms, measures."""
+
+    def on_picture(self, trainer: "Trainer", path: Path) -> None:
+        """Called after samples have been drawn, with the path of their PNG."""
 
     def on_save(self, trainer: "Trainer", folder: Path) -> None:
         """Called after a checkpoint has been saved, with its folder."""

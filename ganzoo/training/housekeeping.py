@@ -1,6 +1,7 @@
 """The callbacks of every training: collapse warning, measurement, log, pictures, curves and checkpoints."""
 
 import logging
+from pathlib import Path
 
 import torch
 
@@ -126,22 +127,31 @@ class Pictures(BuiltIn):
     def on_step_end(self, trainer: Trainer) -> None:
         """Draw, if due."""
         if self.is_due(trainer):
-            trainer.on_first_rank(self._draw, trainer)
+            self._draw(trainer)
         if trainer.is_last:
             trainer.on_first_rank(self._animate, trainer)
 
     def on_interrupt(self, trainer: Trainer) -> None:
         """Draw the samples of the last step."""
-        trainer.on_first_rank(self._draw, trainer)
+        self._draw(trainer)
         trainer.on_first_rank(self._animate, trainer)
 
     def _draw(self, trainer: Trainer) -> None:
+        processes = trainer.processes
+        with processes.raise_on_all_ranks():
+            path = self._write(trainer) if processes.first else None
+        if path := processes.broadcast_object(path):
+            trainer.callbacks.call("on_picture", trainer, path)
+
+    def _write(self, trainer: Trainer) -> Path | None:
+        """Draw samples into the run's gallery and return the path; None if they cannot be shown."""
         shown, columns = trainer.samples.draw_picture()
-        seed = trainer.settings.seed
-        if shown is not None and self.plane:
-            trainer.run.gallery.write_scene(trainer.step, self.plane.make_scene(trainer.engine, shown), seed)
-        elif shown is not None:
-            trainer.run.gallery.write_samples(trainer.step, shown, seed, columns)
+        step, seed, gallery = trainer.step, trainer.settings.seed, trainer.run.gallery
+        if shown is None:
+            return None
+        if self.plane:
+            return gallery.write_scene(step, self.plane.make_scene(trainer.engine, shown), seed)
+        return gallery.write_samples(step, shown, seed, columns)
 
     def _animate(self, trainer: Trainer) -> None:
         if self.plane:

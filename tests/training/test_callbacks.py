@@ -37,6 +37,10 @@ class Diary(ganzoo.Callback):
     def on_log(self, trainer, line):
         self.calls.append(("log", line["step"]))
 
+    def on_picture(self, trainer, path):
+        assert path.is_file() and path.parent == trainer.run.path / "samples"
+        self.calls.append(("picture", path.name))
+
     def on_save(self, trainer, folder):
         assert (folder / "state.json").is_file()
         self.calls.append(("save", folder.name))
@@ -74,13 +78,15 @@ class Raises(ganzoo.Callback):
 def test_a_callback_hears_of_everything_in_the_stated_order(tmp_path):
     diary = Diary()
     train(tmp_path / "run", callbacks=[diary])
-    steps = [("step", 1, False), ("step", 2, False), ("log", 2), ("step", 3, False), ("save", "step-000003")]
+    steps = [("step", 1, False), ("step", 2, False), ("log", 2), ("step", 3, False), ("picture", "step-000003.png")]
+    steps += [("save", "step-000003")]
     steps += [
         ("step", 4, False),
         ("log", 4),
         ("step", 5, False),
         ("step", 6, True),
         ("log", 6),
+        ("picture", "step-000006.png"),
         ("save", "step-000006"),
     ]
     assert diary.calls == [("start", 0, 6), *steps, ("end", 6)]
@@ -90,7 +96,14 @@ def test_a_resumed_training_starts_them_where_it_goes_on(tmp_path):
     diary = Diary()
     train(tmp_path / "run")
     resume(tmp_path / "run", callbacks=[diary], train={"steps": 7})
-    assert diary.calls == [("start", 6, 7), ("step", 7, True), ("log", 7), ("save", "step-000007"), ("end", 7)]
+    assert diary.calls == [
+        ("start", 6, 7),
+        ("step", 7, True),
+        ("log", 7),
+        ("picture", "step-000007.png"),
+        ("save", "step-000007"),
+        ("end", 7),
+    ]
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from ganzoo._names import printable
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
-from ganzoo.training.runs.log import COUNTERS
+from ganzoo.training.display.notebook import Notebook, is_in_kernel
+from ganzoo.training.runs.log import COUNTERS, shorten_name
 from ganzoo.training.trainer import Trainer
 
 
@@ -122,13 +123,13 @@ class MessageHandler(logging.Handler):
 
     is_terminal = True
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], warn: Callable[[str], None] | None = None) -> None:
         super().__init__()
-        self.say = say
+        self.say, self.warn = say, warn or say
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass one message on."""
-        self.say(record.getMessage())
+        (self.warn if record.levelno >= logging.WARNING else self.say)(record.getMessage())
 
 
 @contextmanager
@@ -151,6 +152,10 @@ def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Se
             yield []
         finally:
             logger.removeHandler(handler)
+    elif progress is None and is_in_kernel():
+        notebook = Notebook()
+        with show_messages(logger, notebook.say, notebook.warn):
+            yield [notebook]
     else:
         display = Bar() if progress is None else ProgressObject(progress)
         with show_messages(logger, display.say):
@@ -163,10 +168,15 @@ def reject(record: logging.LogRecord) -> bool:
 
 
 @contextmanager
-def show_messages(logger: logging.Logger, say: Callable[[str], None]) -> Iterator[None]:
-    """Pass a logger's messages to a function inside, instead of to handlers that print them on a terminal."""
+def show_messages(
+    logger: logging.Logger, say: Callable[[str], None], warn: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Pass a logger's messages to a function inside, instead of to handlers that print them on a terminal.
+
+    Warnings go to `warn`, if it is given.
+    """
     replaced = [handler for handler in logger.handlers if getattr(handler, "is_terminal", False)]
-    level, propagate, handler = logger.level, logger.propagate, MessageHandler(say)
+    level, propagate, handler = logger.level, logger.propagate, MessageHandler(say, warn)
     for each in replaced:
         logger.removeHandler(each)
     logger.addHandler(handler)
@@ -187,9 +197,3 @@ def warn_of_progress() -> None:
     """Warn that `progress=` is deprecated. Call it from `ganzoo.train` itself: the warning names that one's caller."""
     advice = "pass callbacks=[...], or quiet=True for no display; progress= will be removed in the next minor version"
     warnings.warn(Deprecated(f"progress= of ganzoo.train is deprecated: {advice}"), stacklevel=3)
-
-
-def shorten_name(key: str) -> str:
-    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
-    side, slash, term = key.partition("/")
-    return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key

@@ -14,13 +14,18 @@ class Gallery:
     def __init__(self, run_folder: Path) -> None:
         self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
 
-    def write_samples(self, step: int, images: Tensor, seed: int, columns: int = 0) -> None:
-        """Write images (n, 1 or 3 channels, height, width) in [0, 1] as the picture of a step, as `write_grid` does."""
-        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns)
+    def write_samples(self, step: int, images: Tensor, seed: int, columns: int = 0) -> Path:
+        """Write images (n, 1 or 3 channels, height, width) in [0, 1] as the picture of a step; return its path.
 
-    def write_scene(self, step: int, scene: points.Scene, seed: int) -> None:
-        """Write a game on points as the picture of a step."""
+        The columns are those of `write_grid`.
+        """
+        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns)
+        return self._path(step)
+
+    def write_scene(self, step: int, scene: points.Scene, seed: int) -> Path:
+        """Write a game on points as the picture of a step; return its path."""
         points.write_scene(self._path(step), scene, f"{self.title} step {step}", seed)
+        return self._path(step)
 
     def write_game(self, last_step: int) -> Path | None:
         """Write the pictures up to a step as an animation, and return its path; None if that step has no picture."""

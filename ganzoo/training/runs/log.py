@@ -138,6 +138,12 @@ class ThinnedLines:
         return self.kept if self.kept[-1:] == [self.last] else [*self.kept, self.last]
 
 
+def shorten_name(key: str) -> str:
+    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
+    side, slash, term = key.partition("/")
+    return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key
+
+
 def is_until(line: bytes, step: int) -> bool:
     """Return True for a complete line of a training step up to `step`."""
     values = parse_line(line)
