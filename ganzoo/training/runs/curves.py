@@ -1,4 +1,4 @@
-"""Draw the curves of a run: loss terms, measures of the samples and speed over the training steps."""
+"""Draw the curves of a run: loss terms and measures of the samples over the training steps."""
 
 import io
 import itertools
@@ -24,17 +24,24 @@ CURVES_DPI = 100
 """Pixels per inch."""
 
 
-def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | None = None) -> None:
-    """Draw loss terms, measures of the samples and speed over the training steps, as a PNG.
+TITLE_INCHES = 0.3
+"""Height of the title."""
+
+
+def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | None = None, title: str = "") -> None:
+    """Draw loss terms and measures of the samples over the training steps, as a PNG with a title.
 
     A dotted line marks the `best` step in the panels of measures.
     """
     drawn = itertools.islice(dict.fromkeys(key for line in metrics for key in line), MAX_CURVES)
     panels = group_into_panels(drawn)
     rows = max(1, math.ceil(len(panels) / 2))
-    figure = Figure(figsize=(12, 3 * rows))
+    height = 3 * rows + TITLE_INCHES
+    figure = Figure(figsize=(12, height))
     # Fixed margins, since matplotlib's automatic layout takes twice the time.
-    figure.subplots_adjust(0.07, 0.2 / rows, 0.98, 1 - 0.05 / rows, 0.18, 0.2)
+    figure.subplots_adjust(0.07, 0.6 / height, 0.98, 1 - (TITLE_INCHES + 0.15) / height, 0.18, 0.2)
+    # A name may come from a stranger: dollars in it are text, not a formula.
+    figure.suptitle(title, y=1 - 0.08 / height, fontsize="medium", parse_math=False)
     grid = figure.subplots(rows, 2, sharex=True, squeeze=False).flat
     for (title, keys), axes in zip(panels.items(), grid, strict=False):
         draw_panel(axes, title, keys, metrics)
@@ -53,10 +60,10 @@ def group_into_panels(keys: Iterable[str]) -> dict[str, list[str]]:
     """Return the title of each panel with its keys: the terms of a side share one, every other key has its own."""
     panels: dict[str, list[str]] = {"discriminator's terms": [], "generator's terms": []}
     for key in keys:
+        if key in COUNTERS:
+            continue
         side, slash, _ = key.partition("/")
         panels.setdefault(f"{side}'s terms" if slash else key.replace("_", " "), []).append(key)
-    for counted in ("step", "images"):
-        panels.pop(counted, None)
     return {title: keys for title, keys in panels.items() if keys}
 
 

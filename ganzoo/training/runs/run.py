@@ -140,7 +140,9 @@ class Run:
     def write_curves(self) -> Path:
         """Draw the curves of the log, and return their path."""
         path = self.path / "curves.png"
-        curves.write_curves(path, read_thinned(self.path / "metrics.jsonl", curves.MAX_POINTS), self.best_step)
+        lines, recipe = read_thinned(self.path / "metrics.jsonl", curves.MAX_POINTS), self.recipe
+        title = f"{recipe.name} on {Path(recipe.data.name).name}, run {self.path.name}"
+        curves.write_curves(path, lines, self.best_step, title)
         return path
 
     @property
