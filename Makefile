@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLUGINS := $(sort $(wildcard plugins/*))
 
-.PHONY: bench coverage demo test
+.PHONY: bench coverage demo docs test
 
 demo: .venv/installed
 	$(BIN)/ganzoo train dcgan
@@ -30,6 +30,10 @@ coverage: .venv/installed
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The site, in site/; opens from the disk, too.
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 bench: .venv/installed
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/sharing.py
@@ -37,5 +41,5 @@ bench: .venv/installed
 .venv/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit("ganzoo needs Python 3.11 or newer: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable ".[test]" $(PLUGINS:%=--editable ./%)
+	$(BIN)/python -m pip install --quiet --editable ".[test,docs]" $(PLUGINS:%=--editable ./%)
 	@touch $@
