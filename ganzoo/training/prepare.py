@@ -132,7 +132,8 @@ def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
     settings, data = plan.recipe.train, plan.data
     shown: list[Callback] = [*plan.display]
     if engine.processes.first:
-        shown += [TensorBoard()] * settings.tensorboard + [Profiler()] * settings.profile
+        chosen = {TensorBoard: settings.tensorboard, Profiler: settings.profile}
+        shown += [make() for make, wanted in chosen.items() if wanted]  # making one imports what it needs
     with engine.hardware.preserve_random_state():
         own = [found.make() for found in plan.resolved.callbacks]
     before, after = [CollapseWarning(engine, data), Measurement()], [MetricsLog(), Pictures(data, settings.seed)]
