@@ -39,6 +39,7 @@ _HOMES = {
     "layers": "layers",
     "load": "zoo.model",
     "testing": "testing",
+    "to_pil": "pictures.pil",
     "train": "training.train",
 }
 
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.pictures.pil import to_pil as to_pil
     from ganzoo.plugins.hookspecs import RegisterArchitecture as RegisterArchitecture
     from ganzoo.plugins.hookspecs import RegisterCallback as RegisterCallback
     from ganzoo.plugins.hookspecs import RegisterLoss as RegisterLoss

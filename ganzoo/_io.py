@@ -44,16 +44,16 @@ def check_writable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
 
 
-def is_utf8(name: str | Path) -> bool:
+def is_utf8(name: str | os.PathLike[str]) -> bool:
     """Return whether a name is UTF-8, as recipes and models must be; files may have other names."""
     try:
-        str(name).encode()
+        os.fspath(name).encode()
     except UnicodeEncodeError:
         return False
     return True
 
 
-def check_utf8(what: str, name: str | Path) -> None:
+def check_utf8(what: str, name: str | os.PathLike[str]) -> None:
     """Raise `BadInput` for a name that is not UTF-8."""
     if not is_utf8(name):
         shown = os.fsencode(name).decode(errors="backslashreplace")

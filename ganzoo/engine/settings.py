@@ -3,6 +3,8 @@
 import math
 import re
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, NoReturn, Self, TypeVar
 
 from pydantic import (
@@ -14,9 +16,11 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
+from ganzoo._io import expand_user
 from ganzoo.errors import BadInput, suggest
 
 SIDES = ("discriminator", "generator")
@@ -190,6 +194,11 @@ class Train(Section):
     """Profile 30 training steps into `profile/trace.json` and `profile/summary.txt` of the run."""
     tensorboard: bool = False
     """Also write the log as TensorBoard events; needs the extra `ganzoo[tensorboard]`."""
+
+    @field_validator("init", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        return str(expand_user(Path(value)).absolute()) if isinstance(value, PathLike) else value
 
     @model_validator(mode="before")
     @classmethod

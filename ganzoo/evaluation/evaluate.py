@@ -28,7 +28,7 @@ DEFAULT_SAMPLES = 10_000
 
 
 def evaluate(
-    model: str | Path | Model,
+    model: str | os.PathLike[str] | Model,
     data: str | Path | None = None,
     n: int = DEFAULT_SAMPLES,
     seed: int = 0,
@@ -40,11 +40,12 @@ def evaluate(
 ) -> Scores:
     """Measure the first `n` samples of a seed, and as many real samples outside the training set beside them.
 
-    `model` is a `Model` or a reference, as for `load`. `data` is the name of the data to compare with, by default those
-    that the model learned from: a data set, or the folder of images of a run on this machine. `metrics` are names, by
-    default all that suit the model. Inception's metrics (`fid`, `inception-kid`, `inception-score`) need the extra
-    `ganzoo[inception]`; for them `data` may be a folder of images too. Raises `BadInput` for an unknown metric, data
-    set or model, for metrics that do not suit the model, and for too few or too many samples.
+    `model` is a `Model`, a `Run` or another reference, as for `load`. `data` is the name of the data to compare with,
+    by default those that the model learned from: a data set, or the folder of images of a run on this machine.
+    `metrics` are names, by default all that suit the model. Inception's metrics (`fid`, `inception-kid`,
+    `inception-score`) need the extra `ganzoo[inception]`; for them `data` may be a folder of images too. Raises
+    `BadInput` for an unknown metric, data set or model, for metrics that do not suit the model, and for too few or too
+    many samples.
     """
     model = model if isinstance(model, Model) else load(model, device)
     n, seed = check_count(n), check_seed(seed)

@@ -30,10 +30,15 @@ def write_tiles(
     path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
 ) -> None:
     """Write images that `to_bytes` has turned into uint8, as `write_grid` does, with a name beside each row."""
+    write_png(path, draw_tiles(pixels, columns, row_names), model, seed)
+
+
+def draw_tiles(pixels: Tensor, columns: int = 0, row_names: Sequence[str] = ()) -> Image.Image:
+    """Draw images that `to_bytes` has turned into uint8 as a grid, small ones enlarged, with a name beside each row."""
     grid = to_picture(tile(pixels, columns))
     scale = max(1, MIN_IMAGE_SIDE // max(pixels.shape[1:3]))
     grid = grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST)
-    write_png(path, add_names(grid, row_names) if row_names else grid, model, seed)
+    return add_names(grid, row_names) if row_names else grid
 
 
 def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:

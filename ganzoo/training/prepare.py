@@ -32,7 +32,7 @@ from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples
-from ganzoo.zoo.model import load_initial_weights
+from ganzoo.zoo.initial import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 

@@ -33,12 +33,14 @@ from ganzoo.training.resume import (
     note_other_files,
 )
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.folders import must_remove
 from ganzoo.training.runs.lost import check_nothing_lost
-from ganzoo.training.runs.run import Run, must_remove
+from ganzoo.training.runs.run import Run
 from ganzoo.training.runs.snapshot import State
 from ganzoo.training.threads import train_alone
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.monitor import describe_patience, is_out_of_patience
+from ganzoo.zoo.model import Model
 
 logger = logging.getLogger("ganzoo")
 
@@ -46,9 +48,10 @@ logger = logging.getLogger("ganzoo")
 def train(
     recipe: str | Path | Mapping[str, Any] | Recipe | None = None,
     data: Source | None = None,
-    out: str | Path | None = None,
+    out: str | os.PathLike[str] | None = None,
     device: str = "auto",
     *,
+    init: str | os.PathLike[str] | Model | None = None,
     resume: bool = False,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -59,6 +62,7 @@ def train(
     """Train by a recipe (its name, file, content or object) and return the run.
 
     `data` replaces the recipe's: a name, a folder of images, which a `Path` always is, or any iterable of dict batches.
+    `init` is a pretrained generator to begin with: a `Model`, or what `load` takes.
     `out` is the run folder, by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides
     such as `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the
     recipe names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global
@@ -70,6 +74,8 @@ def train(
     """
     if progress is not None:
         warn_of_progress()
+    if init is not None:
+        overrides = {**overrides, "train.init": init.reference if isinstance(init, Model) else init}
     if isinstance(data, str | os.PathLike):
         overrides, data = {**overrides, "data.name": to_name(data)}, None
     if out is not None:
@@ -111,7 +117,7 @@ def check_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
     return found
 
 
-def begin_run(plan: Plan, out: str | Path | None, overwrite: bool, processes: Processes) -> Trainer:
+def begin_run(plan: Plan, out: str | os.PathLike[str] | None, overwrite: bool, processes: Processes) -> Trainer:
     """Prepare a training and, if that succeeds, make a folder for its run."""
     prepared = prepare(plan)
     with processes.raise_on_all_ranks():
@@ -122,7 +128,7 @@ def begin_run(plan: Plan, out: str | Path | None, overwrite: bool, processes: Pr
 def resume_run(
     recipe: str | Path | Mapping[str, Any] | Recipe | None,
     data: Source | None,
-    out: str | Path | None,
+    out: str | os.PathLike[str] | None,
     device: str,
     display: Sequence[Callback],
     callbacks: Sequence[Callback],

@@ -3,30 +3,27 @@
 import io
 import itertools
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ganzoo._io import write_bytes, write_errors
 from ganzoo.contract import Images
 from ganzoo.errors import BadInput
-from ganzoo.pictures.grid import to_bytes, to_picture, write_png, write_tiles
-from ganzoo.pictures.layout import POINTS_SHOWN, SAMPLES_PER_ROW, SAMPLES_SHOWN, select_showable
-from ganzoo.pictures.points import write_scatter
+from ganzoo.pictures.grid import to_bytes, to_picture, write_png
+from ganzoo.pictures.layout import select_showable
 from ganzoo.plugins.entries import Entry
+from ganzoo.zoo.drawing import all_blocks, check_few, default_count, draw_samples, require_showable
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.resolve import resolve_model
-from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, row_names, stem
-from ganzoo.zoo.sampling import Blocks, collect, concatenate
+from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, stem
+from ganzoo.zoo.sampling import Blocks, collect
 
-MAX_IN_PICTURE = 10_000
-"""The most samples that one picture shows."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -51,7 +48,7 @@ def write(
     """
     reference = parse(source)
     model = load_local(resolve_model(reference), device)
-    n = n or (SAMPLES_PER_ROW if rows else POINTS_SHOWN if model.kind == "point" else SAMPLES_SHOWN)
+    n = n or default_count(model, rows)
     return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed)
 
 
@@ -70,17 +67,12 @@ def write_samples(
     check_writable_as(model, n, out or Path("new.png"), each_fixed)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
-    blocks = itertools.chain.from_iterable(model.blocks_with(each, n, seed) for each in each_fixed)
-    if suffix(out) == ".npz":
-        write_arrays(out, model, blocks, n * len(each_fixed))
-    elif suffix(out) == ".png" and model.kind == "point":
-        points = concatenate([samples for samples, _ in blocks])
-        write_scatter(out, require_showable(points, "point").numpy(), name, seed)
-    elif suffix(out) == ".png":
-        names = row_names(model, rows, each_fixed) if rows else []
-        write_tiles(out, torch.cat(collect(pixels(blocks), n * len(each_fixed))), name, seed, n if rows else 0, names)
+    if suffix(out) == ".png":
+        write_png(out, draw_samples(model, name, n, seed, rows, each_fixed), name, seed)
+    elif suffix(out) == ".npz":
+        write_arrays(out, model, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
     else:
-        write_singles(out, blocks, name, seed, Folders(model, rows))
+        write_singles(out, all_blocks(model, n, seed, each_fixed), name, seed, Folders(model, rows))
     return out
 
 
@@ -109,9 +101,8 @@ def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapp
     """Raise `BadInput` unless `n` samples with each of these fixed values can be drawn and written to such a file."""
     if suffix(out) not in ("", ".png", ".npz"):
         raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
-    if suffix(out) == ".png" and n * len(each_fixed) > MAX_IN_PICTURE:
-        many = f"{n * len(each_fixed):,}"
-        raise BadInput(f"one picture shows at most {MAX_IN_PICTURE:,} samples; write {many} to a folder or FILE.npz")
+    if suffix(out) == ".png":
+        check_few(n * len(each_fixed), f"write {n * len(each_fixed):,} to a folder or FILE.npz")
     expanded = [model.expand_fixed(n, each) for each in each_fixed]
     samples, _ = next(model.blocks_with({key: values[:1] for key, values in expanded[0].items()}, 1, 0))
     if suffix(out) == ".npz":
@@ -133,18 +124,6 @@ def make_room(out: Path, overwrite: bool) -> None:
         folder = out.parent if suffix(out) else out
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-
-
-def require_showable(samples: Images, kind: str = "image") -> Tensor:
-    """Return what a picture shows of samples that `check_writable_as` has accepted."""
-    shown = select_showable(samples, kind)
-    assert shown is not None
-    return shown
-
-
-def pixels(blocks: Blocks) -> Iterator[Tensor]:
-    """Yield the images of each block as uint8, which takes a quarter of the memory."""
-    return (to_bytes(require_showable(samples)) for samples, _ in blocks)
 
 
 def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:

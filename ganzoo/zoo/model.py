@@ -2,23 +2,23 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
+from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from ganzoo._faults import reason
 from ganzoo._io import replace_folder, sha256, write_bytes, write_json
 from ganzoo._memory import require_memory
+from ganzoo._names import printable
 from ganzoo._numbers import check_count, check_seed
 from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
-from ganzoo.errors import BadInput, Diverged, Failed, Unavailable
+from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.plugins.firstparty import how_to_install
 from ganzoo.recipe.build import ResolvedClass, check_options, resolve_class
 from ganzoo.recipe.recipe import Recipe
@@ -38,14 +38,13 @@ from ganzoo.zoo.sampling import (
 )
 from ganzoo.zoo.weights import (
     build_with_weights,
-    check_weights_fit,
     find_unsound,
     read_weights,
     serialize_weights,
 )
 
-SAMPLES_TRIED = 8
-"""Samples of a pretrained generator that are looked at before a training begins with it."""
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class Model:
@@ -63,6 +62,8 @@ class Model:
         self.config: dict[str, Any] = dict(config)
         self.folder_data: Mapping[str, Any] = {}
         """How the run of this model opened its folder of images; empty outside a run and for other data."""
+        self.source: str | Path | None = None
+        """What `load` has loaded it from; None for a model that was made in another way."""
 
     def sample(self, /, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw `n` images, float32 (n, channels, height, width) in [0, 1] on the CPU, or points in the data's units.
@@ -116,6 +117,36 @@ class Model:
                 check_categories(key, found[key], count)
         return found
 
+    def sample_grid(self, /, n: int | None = None, seed: int = 0, rows: str = "", **fixed: Any) -> "Image.Image":
+        """Draw samples as one picture, with the layout of `ganzoo sample`; a notebook shows it.
+
+        `n` is 64 images, 2,500 points, or 8 in each row unless it is given, 10,000 at most. `rows` such as "label" or
+        "c1=-1,0,1" draws a row for each value of a latent, all from the same other latents, with its name beside it.
+        `seed` and the fixed latents are those of `sample`. Raises `BadInput` as `sample` does, and where a picture can
+        show none of the samples, and `Diverged` for samples that are not finite numbers.
+        """
+        from ganzoo.zoo.drawing import draw_grid  # it draws samples of a `Model`
+
+        return draw_grid(self, n, seed, rows, fixed)
+
+    @property
+    def reference(self) -> str | Path:
+        """What `load` takes to load this model once more. Raises `BadInput` where it was not loaded."""
+        if self.source is None:
+            raise BadInput("this model was not loaded from anywhere; give the run or the folder that it is in")
+        return self.source
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words: its architecture and its data."""
+        return printable(f"{self.config['architecture']['name']} on {self.config['data'].get('name', 'unknown data')}")
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.config["data"].get("shape") or ()))
+        words = [self.title, f"{self.kind} {shape}" if shape else f"{self.kind} samples"]
+        words += [f"{len(self.classes)} classes"] * bool(self.classes) + [f"on {self.device}"]
+        return f"<ganzoo.Model: {', '.join(words)}>"
+
     @property
     def classes(self) -> list[str]:
         """The names of the classes that the generator learned from, in the order of their numbers."""
@@ -139,14 +170,17 @@ class Model:
         return kind if kind in ([makes] if isinstance(makes, str) else makes) else "other"
 
 
-def load(source: str | Path, device: str = "auto", *, offline: bool = False) -> Model:
-    """Load the model of a reference: a registered name, `hub:owner/name[@revision]`, or a run or model folder.
+def load(source: str | PathLike[str], device: str = "auto", *, offline: bool = False) -> Model:
+    """Load the model of a reference: a registered name, `hub:owner/name[@revision]`, a `Run`, or a run or model folder.
 
     A model that is not on this machine is downloaded, unless `offline`; the log says which commit of a branch or tag is
     taken. No random generator advances. Raises `BadInput` where there is no such model, or no installed plugin provides
     its architecture, and `Unavailable` where a download fails or a file is not the pinned one.
     """
-    return load_local(resolve_model(parse(source), offline), device)
+    reference = parse(source)
+    model = load_local(resolve_model(reference, offline), device)
+    model.source = reference.absolute() if isinstance(reference, Path) else fspath(source)
+    return model
 
 
 def load_local(local: LocalModel, device: str = "auto") -> Model:
@@ -192,33 +226,6 @@ def resolve_generator(wanted: CheckedArchitecture) -> ResolvedClass[Generator]:
 def versions(made: CheckedArchitecture, part: ResolvedClass[Generator]) -> str:
     """Say with which version of the plugin a model was made, and which one is installed."""
     return f"made with {made.distribution} {made.version}, installed is {part.registration.version}"
-
-
-def load_initial_weights(generator: Generator, source: str | Path) -> None:
-    """Give a new generator the weights of a pretrained one. Raises `BadInput` where the two are built differently."""
-    model = load(source, "cpu")
-    weights = model.generator.state_dict()
-    try:
-        check_weights_fit(generator, weights)
-    except ValueError as misfit:
-        made = model.config["architecture"]
-        built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
-        images = f" for images of {model.config['data'].get('shape')}" if model.makes_images else ""
-        raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}") from misfit
-    check_makes_samples(model, source)
-    generator.load_state_dict(weights)
-
-
-def check_makes_samples(model: Model, source: str | Path) -> None:
-    """Raise `BadInput` for a pretrained generator whose samples are not finite numbers: no training can begin there."""
-    fixed = dict.fromkeys(model.generator.needs, torch.tensor(0))
-    try:
-        with suppress(BadInput, Failed):  # what it needs may be more than a number
-            list(model.blocks_with(fixed, SAMPLES_TRIED, 0))
-    except Diverged as error:
-        raise BadInput(
-            f"training cannot begin with '{source}': it makes samples that are not finite numbers"
-        ) from error
 
 
 def save_model(

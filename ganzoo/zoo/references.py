@@ -1,7 +1,9 @@
 """References to models: a registered name, `hub:owner/name[@revision]`, or a folder. No torch here."""
 
 import re
+import reprlib
 from dataclasses import dataclass
+from os import PathLike, fspath
 from pathlib import Path
 
 from ganzoo._io import exists, expand_user
@@ -25,14 +27,20 @@ Reference = Entry | OnHub | Path
 """A parsed reference: a registered model, a repository on the Hub, or a run or model folder."""
 
 
-def parse(source: str | Path, registry: Registry | None = None) -> Reference:
-    """Parse a reference. A registered name wins over a folder of the same name, which is reached as "./name".
+def parse(source: str | PathLike[str], registry: Registry | None = None) -> Reference:
+    """Parse a reference; a path, and a `Run`, which is one, is always a folder.
+
+    Of text, a registered name wins over a folder of the same name, which is reached as "./name".
 
     Give the same `registry` to several calls, and its files are read once. Raises `BadInput` for what is ambiguous or
     does not exist.
     """
-    text, path = str(source), expand_user(Path(source))
-    if isinstance(source, Path) or text.startswith((".", "~", "/")) or path.is_absolute():
+    try:
+        text, path = fspath(source), expand_user(Path(source))
+    except TypeError as error:
+        kinds = "a name, a hub:owner/name, a path or a Run"
+        raise BadInput(f"a model is given as {kinds}, not as {reprlib.repr(source)}") from error
+    if isinstance(source, PathLike) or text.startswith((".", "~", "/")) or path.is_absolute():
         return require_path(path, text)
     if text.startswith("hub:"):
         return parse_hub(text)

@@ -32,6 +32,7 @@ def fixed_rows(model: Model, rows: str, fixed: Mapping[str, Any]) -> list[dict[s
     if not key or key in fixed:
         raise BadInput(f"rows of '{rows}' name no latent" if not key else f"'{key}' is fixed, and cannot have rows")
     if not values and not model.categories(key):
+        model.expand_fixed(1, {key: torch.tensor(0)})  # refuses a key that the generator does not have
         raise BadInput(f"'{key}' is not categorical here; give its values, such as {key}=-1,0,1")
     each = split_values(model, key, values) if values else torch.arange(model.categories(key))
     return [{**fixed, key: value} for value in each]

@@ -8,7 +8,7 @@ import torch
 import ganzoo
 from ganzoo.pictures.layout import select_showable
 from ganzoo.zoo import sampling
-from ganzoo.zoo.export import pixels
+from ganzoo.zoo.drawing import pixels
 from ganzoo.zoo.model import Model
 from model_folders import CLASSES, IMAGES, Conditional, Labelled, Noisy, Several, labelled_model
 

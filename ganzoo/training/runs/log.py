@@ -1,5 +1,7 @@
 """Read, write and extend the logs of a run, which are files of JSON lines."""
 
+import csv
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -136,6 +138,15 @@ class ThinnedLines:
     def all(self) -> list[bytes]:
         """Return the lines that are kept, and the last one."""
         return self.kept if self.kept[-1:] == [self.last] else [*self.kept, self.last]
+
+
+def format_csv(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Return lines of a log as CSV text, with a column for each key in the order in which they come."""
+    lines, file = list(lines), io.StringIO()
+    writer = csv.DictWriter(file, list(dict.fromkeys(key for line in lines for key in line)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return file.getvalue()
 
 
 def shorten_name(key: str) -> str:

@@ -1,46 +1,50 @@
 """The folder that a training makes: recipe, log, history, pictures, checkpoints and models."""
 
-import itertools
 import shlex
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from ganzoo._io import expand_user, final_name, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
-from ganzoo.errors import BadInput
+from ganzoo._io import expand_user, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
+from ganzoo._names import printable
+from ganzoo.errors import BadInput, Error
 from ganzoo.recipe.recipe import Recipe, differences, prefer_in
 from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
+from ganzoo.training.runs.folders import MARKER, RUNS_FOLDER, has_no_files, make_next_folder, must_remove
 from ganzoo.training.runs.gallery import Gallery
-from ganzoo.training.runs.log import append_line, cut_lines, read_events, read_lines, read_thinned, write_lines
+from ganzoo.training.runs.log import (
+    append_line,
+    cut_lines,
+    format_csv,
+    last_step,
+    read_events,
+    read_lines,
+    read_thinned,
+    write_lines,
+)
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 
-RUNS_FOLDER = Path("runs")
-"""The folder of all runs that are not given one of their own."""
-MARKER = ".word"
-"""The file by which the processes of a training check that they see the same folder."""
-RUN_CONTENTS = {
-    *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif"),
-    *("samples", "checkpoints", "model", "best", "tensorboard", "profile"),
-    *(".lock", MARKER),
-}
-"""The names of all files and folders that a training leaves in its folder."""
 LOCK_TIMEOUT_SECONDS = 10
 """Seconds to wait for the lock of a run: a killed training holds it until the processes that read its data end."""
 
 
 class Run:
-    """The folder of a training. `recipe` is its recipe, `metrics` its log, `model` the averaged generator."""
+    """The folder of a training. `recipe` is its recipe, `metrics` its log, `model` the averaged generator.
 
-    def __init__(self, path: str | Path) -> None:
+    It is a path, too: what takes the path of a run, such as `ganzoo.load` or `open`, takes the run itself.
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
         self.path = expand_user(Path(path))
         self.checkpoints = self.path / "checkpoints"
         self.model_folder = self.path / "model"
@@ -48,7 +52,7 @@ class Run:
         self.gallery = Gallery(self.path)
 
     @classmethod
-    def create(cls, recipe: Recipe, out: str | Path | None = None, overwrite: bool = False) -> Self:
+    def create(cls, recipe: Recipe, out: str | PathLike[str] | None = None, overwrite: bool = False) -> Self:
         """Make a new folder with its recipe: `out`, or the next free `runs/NAME-001`.
 
         Raises `BadInput` if `out` is not empty. `overwrite` removes an earlier run there, and nothing else.
@@ -65,11 +69,23 @@ class Run:
         recipe.save(run.path / "recipe.toml")
         return run
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
+        return f"<ganzoo.Run {str(self.path)!r}: {self._describe()}>"
+
+    def _describe(self) -> str:
+        """Return what the run learns and how far it is; it may be damaged, or just be removed."""
+        try:
+            recipe, step = Recipe.load(self.path / "recipe.toml"), last_step(self.path / "metrics.jsonl")
+        except (Error, OSError):
+            return "no recipe can be read there"
+        steps = f" of {recipe.train.steps:,}" if recipe.train.steps else ""
+        return printable(f"{recipe.name} on {Path(recipe.data.name).name}, {step:,}{steps} steps")
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | PathLike[str]) -> Self:
         """Open an existing run. Raises `BadInput` if there is none."""
         run = cls(path)
         if not (run.path / "recipe.toml").is_file():
@@ -117,6 +133,17 @@ class Run:
     def sample(self, /, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw samples from this run's model, as `Model.sample` does."""
         return self.model.sample(n, seed, **fixed)
+
+    def to_csv(self, path: str | PathLike[str] | None = None) -> str:
+        """Return the log as CSV text: a column for each key, a line for each line of `metrics`; write it to `path`.
+
+        A key that a line does not have is an empty cell. Lines end with a line feed. Raises `BadInput` where the file
+        cannot be written.
+        """
+        text = format_csv(self.metrics)
+        if path is not None:
+            write_bytes(expand_user(Path(path)), text.encode())
+        return text
 
     def log(self, line: dict[str, Any]) -> None:
         """Append one line to the log."""
@@ -225,36 +252,3 @@ def with_defaults(recipe: dict[str, Any]) -> dict[str, Any]:
     with suppress(BadInput):
         return Recipe.load(recipe).written_out()
     return {}
-
-
-def must_remove(path: str | Path, overwrite: bool) -> bool:
-    """Return True if an earlier run must be removed from `path` first.
-
-    Raises `BadInput` if there is something else at `path`, or a run and `overwrite` is False.
-    """
-    path = expand_user(Path(path))
-    with write_errors(path):
-        if not path.exists() or (path.is_dir() and has_no_files(path)):
-            return False
-        names = {each.name for each in path.iterdir()} if path.is_dir() else set()
-    if not overwrite:
-        raise BadInput(f"'{path}' is not empty; choose another --out, or --overwrite to replace the run there")
-    if path.is_symlink() or "recipe.toml" not in names or {*map(final_name, names)} - RUN_CONTENTS:
-        raise BadInput(f"'{path}' is not just a run, so --overwrite leaves it alone; choose another --out")
-    return True
-
-
-def has_no_files(folder: Path) -> bool:
-    """Return True for a folder as a training that is killed at its very beginning leaves it: without a whole file."""
-    files = (path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
-    return all(name != "recipe.toml" and final_name(name) == "recipe.toml" for name in files)
-
-
-def make_next_folder(folder: Path, name: str) -> Path:
-    """Make the first of `folder/name-001`, `folder/name-002`, ... that does not exist yet."""
-    for number in itertools.count(1):
-        path = folder / f"{name}-{number:03d}"
-        with write_errors(path), suppress(FileExistsError):
-            path.mkdir(parents=True)
-            return path
-    raise AssertionError("counting never ends")
