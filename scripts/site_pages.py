@@ -65,9 +65,7 @@ def add_docstrings(text: str) -> str:
 
     parts = NAME.split(text)
     pairs = zip(parts[1::2], parts[2::2], strict=True)
-    return parts[0] + "".join(
-        f"### `ganzoo.{name}` {{#{name.strip('_')}}}\n{insert_docstring(name, body, ganzoo)}" for name, body in pairs
-    )
+    return parts[0] + "".join(f"### `ganzoo.{name}`\n{insert_docstring(name, body, ganzoo)}" for name, body in pairs)
 
 
 def insert_docstring(name: str, body: str, package: Any) -> str:
@@ -155,8 +153,28 @@ def commands() -> str:
     return "\n\n".join(texts)
 
 
+def keys() -> str:
+    """Return a table for each section of a recipe: its keys with type, default and meaning."""
+    from ganzoo.recipe.keys import PLACES, Key, list_keys
+
+    def place(key: Key) -> str:
+        return key.path.rpartition(".")[0]
+
+    parts = []
+    for name in ("", *PLACES):
+        rows = [
+            (f"`{key.path}`", key.type, f"`{key.default_text}`" if key.default_text else "", key.meaning)
+            for key in list_keys()
+            if place(key) == name
+        ]
+        heading = f"## `{name}`" if name else "## At the top"
+        parts.append(f"{heading}\n\n{make_table(('key', 'type', 'default', 'meaning'), rows)}")
+    return "\n\n".join(parts)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
+    "keys": keys,
     "plugins": plugins,
     "recipes": recipes,
 }

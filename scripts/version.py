@@ -57,7 +57,7 @@ def places(root: Path) -> list[Place]:
         Place(root / "CITATION.cff", r"^version: (\S+)"),
         Place(root / "CHANGELOG.md", r"^## (\d\S*)", is_written=False),
         *(Place(path, RANGE, is_range=True) for path in plugins),
-        *(Place(root / name, RANGE, is_range=True) for name in ("README.md", "docs/plugins.md")),
+        *(Place(root / name, RANGE, is_range=True) for name in ("docs/tutorials/plugin-author.md", "docs/plugins.md")),
     ]
 
 

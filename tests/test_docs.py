@@ -11,9 +11,13 @@ import pytest
 
 import ganzoo
 from environments import see_ours
+from ganzoo._seeds import make_rng
+from pages import BLOCK, blocks
 
 DOCS = Path(__file__).parent.parent / "docs"
-BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"`ganzoo-mine/([\w./]+)`[^`]*?```\w+\n(.*?)```", re.DOTALL)
+RUN = ["training.md", "data.md", "own-code.md", "start.md", "evaluation.md", "api.md"]
+"""The pages whose Python runs as it stands, beside the tutorials. The guide for authors has a test of its own."""
 QUICK = "-o train.steps=1 -o train.batch=8 --precision fp32 --device cpu"
 
 
@@ -47,20 +51,51 @@ def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
         r"`([a-z-]+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
     )
     assert named == [*DigitSuite().metrics, *MIXTURE_METRICS]
-    (code,) = (code for kind, code in BLOCK.findall(text) if kind == "python")
+    (code,) = blocks(text, "python")
     exec(code, {})
     generated, real = map(float, capsys.readouterr().out.split()[:2])
     assert 0 < generated < real <= 1
 
 
+TUTORIALS = sorted(path.name for path in (DOCS / "tutorials").iterdir() if path.stem != "plugin-author")
+
+
+@pytest.mark.parametrize("page", [*RUN, *(f"tutorials/{name}" for name in TUTORIALS)])
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks((DOCS / page).read_text(), "python"):
+        exec(compile(code, page, "exec"), names)
+
+
+def test_the_files_of_the_first_plugin_make_a_plugin(site):
+    """And its architecture has no more lines than are promised."""
+    site.install("ganzoo-mine", "")
+    files = dict(FILE.findall((DOCS / "tutorials" / "plugin-author.md").read_text()))
+    assert files.keys() == {
+        "pyproject.toml",
+        "ganzoo_mine/__init__.py",
+        "ganzoo_mine/networks.py",
+        "ganzoo_mine/recipes/mine.toml",
+    }
+    assert sum(bool(line.strip()) for name in files if name.endswith(".py") for line in files[name].splitlines()) <= 40
+    for name, content in files.items():
+        path = site.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    generator, _ = ganzoo.create("mine", image=(3, 8, 8))
+    assert generator(generator.latent(2, make_rng(0))).shape == (2, 3, 8, 8)
+    assert ganzoo.Recipe.load("mine").architecture.shared() == {"width": 512}
+
+
 def guide():
-    return [(kind, code) for kind, code in BLOCK.findall((DOCS / "plugins.md").read_text())]
+    return [(kind, code) for _, kind, code in BLOCK.findall((DOCS / "plugins.md").read_text())]
 
 
 @pytest.mark.parametrize(("what", "most"), [("A loss in 8 lines", 8), ("An architecture in 40", 40)])
 def test_the_guide_keeps_its_promise_of_lines(what, most):
     section = (DOCS / "plugins.md").read_text().partition(f"## {what}")[2].partition("\n## ")[0]
-    (code,) = (code for kind, code in BLOCK.findall(section) if kind == "python")
+    (code,) = blocks(section, "python")
     lines = [line for line in code.splitlines() if line.strip() and not line.startswith("#")]
     assert 0 < len(lines) <= most
 

@@ -103,7 +103,7 @@ def test_one_command_sets_the_version_of_all_distributions(copy, capsys):
     for folder in copy.glob("plugins/*"):
         assert project(folder)["version"] == "7.2.0"
         assert project(folder)["dependencies"] == ["ganzoo>=7.2,<8"]
-    assert "ganzoo>=7.2,<8" in (copy / "README.md").read_text()
+    assert "ganzoo>=7.2,<8" in (copy / "docs" / "plugins.md").read_text()
     assert "<-" not in capsys.readouterr().out
     assert version.main([], copy) == 0
 
