@@ -75,5 +75,16 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
     names = sorted(set(allowed), key=natural_key)
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
-        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    return "allowed: " + ", ".join(names) if names else "there is nothing to choose from"
+        return accept(near)
+    return allow(names)
+
+
+def accept(names: Iterable[str]) -> str:
+    """Return the second half of a message that asks whether one of a few names was meant."""
+    return "did you mean " + " or ".join(f"'{name}'" for name in names) + "?"
+
+
+def allow(names: Iterable[str]) -> str:
+    """Return the second half of a message that lists all allowed names."""
+    ordered = sorted(set(names), key=natural_key)
+    return "allowed: " + ", ".join(ordered) if ordered else "there is nothing to choose from"

@@ -5,20 +5,26 @@ from pathlib import Path
 
 import click
 
+from ganzoo.cli.advice import WithLatents
+from ganzoo.cli.completion import MODELS, complete, complete_device, data_sets, models
 from ganzoo.cli.params import COUNT, SEED, parse_fixed, parse_names
-from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, print_table, say, with_debug
+from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_debug
 from ganzoo.errors import BadInput
 
+device_option = click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
+)
 
-@click.command()
-@click.argument("model")
+
+@click.command(cls=WithLatents)
+@click.argument("model", shell_complete=MODELS)
 @click.option("-n", "count", type=COUNT, help="How many: 64 images, 2,500 points, 8 in each row.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@device_option
 @offline_flag
 @with_debug
 def sample(
@@ -43,14 +49,19 @@ def sample(
 
 
 @click.command()
-@click.argument("model", metavar="RUN|MODEL")
-@click.option("--data", metavar="NAME|FOLDER", help="What to compare with, if not what the model learned from.")
+@click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
+@click.option(
+    "--data",
+    metavar="NAME|FOLDER",
+    help="What to compare with, if not what the model learned from.",
+    shell_complete=complete(data_sets, path="dir"),
+)
 @click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples on each side.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--metrics", metavar="NAME,NAME...", help="Only these; fid, inception-kid and inception-score are extra.")
 @as_json
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@device_option
 @click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
 @click.option("--inception-weights", type=click.Path(path_type=Path), metavar="FILE", help="Instead of a download.")
 @offline_flag
@@ -87,6 +98,8 @@ def evaluate(
     if json:
         print_json(scores.plain)
     else:
+        from ganzoo.cli.tables import print_table
+
         print_table("metric", scores.rows(), ("name", "generated", "real", "ratio", "note"))
         say(scores.conditions())
     for path in files:
@@ -95,11 +108,11 @@ def evaluate(
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=MODELS)
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png", help="Where to.")
 @click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples to measure.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
+@device_option
 @offline_flag
 @with_debug
 def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str) -> None:
@@ -110,11 +123,12 @@ def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str
 
 
 @click.command()
-@click.argument("models", nargs=-1, metavar="MODEL...")
+@click.argument("models", nargs=-1, metavar="MODEL...", shell_complete=complete(models))
 @click.option("--all", "everything", is_flag=True, help="Every registered model.")
+@as_json
 @offline_flag
 @with_debug
-def pull(models: Sequence[str], everything: bool) -> None:
+def pull(models: Sequence[str], everything: bool, json: bool) -> None:
     """Download and verify pretrained models, and print their folders.
 
     MODEL is a name from 'ganzoo list models', or hub:owner/name[@revision].
@@ -126,12 +140,19 @@ def pull(models: Sequence[str], everything: bool) -> None:
     if bool(models) == everything:
         raise BadInput("give the models to pull ('ganzoo list models' shows them), or --all")
     registry = Registry()
-    for reference in registry.entries if everything else (parse(model, registry) for model in models):
-        say(resolve_model(reference, everything=True).folder)
+    wanted = {entry.name: entry for entry in registry.entries} if everything else {}
+    rows = []
+    for name in wanted or models:
+        local = resolve_model(wanted[name] if everything else parse(name, registry), everything=True)
+        rows.append({"model": name, "folder": str(local.folder), "config": local.config.table})
+        if not json:
+            say(local.folder)
+    if json:
+        print_json(rows)
 
 
 @click.command()
-@click.argument("model", metavar="RUN|MODEL")
+@click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Only you and your organisation see a new repository.")
 @click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
@@ -170,7 +191,7 @@ def publish(
 
 
 @click.command()
-@click.argument("model", metavar="RUN|MODEL")
+@click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
 @with_debug

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ganzoo._numbers import check_count, check_seed
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, suggest
 
 
 class WholeNumber(click.ParamType[int]):
@@ -25,6 +25,18 @@ class WholeNumber(click.ParamType[int]):
         return self.check(value)
 
 
+class OneOf(click.Choice[str]):
+    """One of a few words; an unknown one is answered with the nearest."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word. Raises `BadInput` for anything else."""
+        if value not in self.choices:
+            raise BadInput(f"'{value}' is not a section; {suggest(str(value), self.choices)}")
+        return str(value)
+
+
+ALONE = ("name", "architecture", "loss", "data")
+"""Keys of a recipe that may be changed without a section before them."""
 COUNT, SEED = WholeNumber(check_count), WholeNumber(check_seed)
 
 
@@ -35,7 +47,7 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
     changes = {}
     for text in options:
         key, equals, value = text.partition("=")
-        if not equals or not all(key.strip().split(".")) or "." not in key:
+        if not equals or not all(key.strip().split(".")) or ("." not in key and key.strip() not in ALONE):
             raise BadInput(f"'-o {text}' is not section.key=value, such as -o {find_section(key) or 'train.steps'}=...")
         changes[key.strip()] = parse_value(value.strip())
     return changes

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ganzoo.cli.terminal import as_json, aside, print_json, print_table, say, with_debug
+from ganzoo.cli import completion
+from ganzoo.cli.tables import print_table
+from ganzoo.cli.terminal import as_json, aside, print_json, say, with_debug
 from ganzoo.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,9 +20,13 @@ MAX_NAMES = 50
 """The most names that a row of the table of plugins shows; a plugin's own page shows all."""
 PLUGIN_COLUMNS = ("distribution", "version", "status", "reason", "ms", "provides")
 
+PLUGIN_DROP = ("ms", "version", "provides", "reason")
+"""The columns that a narrow terminal leaves out, the first one first."""
+complete_plugin = completion.complete(completion.plugins)
+
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_plugin)
 @click.option("--traceback", is_flag=True, help="Show where NAME failed.")
 @as_json
 @with_debug
@@ -35,9 +41,9 @@ def plugins(name: str | None, traceback: bool, json: bool) -> None:
         print_json(rows)
         return
     things = [thing for row in rows for thing in row["provides"]]
-    print_table("plugin", [plugin_cells(row) for row in rows], PLUGIN_COLUMNS)
+    print_table("plugin", [plugin_cells(row) for row in rows], PLUGIN_COLUMNS, PLUGIN_DROP)
     if name and things:
-        print_table("what", [provided_cells(thing) for thing in things], ("kind", "name", "where"))
+        print_table("what", [provided_cells(thing) for thing in things], ("name", "kind", "where"))
     if traceback:
         say("\n".join(row["traceback"] or not_failed(row["distribution"]) for row in rows))
 
@@ -67,7 +73,7 @@ def not_failed(distribution: str) -> str:
 
 
 @click.command()
-@click.argument("plugin", required=False)
+@click.argument("plugin", required=False, shell_complete=complete_plugin)
 @click.option("--image", metavar="C,H,W", help="Channels, height and width; by default the first that fits of a few.")
 @as_json
 @with_debug
@@ -89,7 +95,7 @@ def check(plugin: str | None, image: str | None, json: bool) -> int:
         own = check_rows(name, shape)
         rows += own
         if not json:
-            print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"))
+            print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"), ("check", "thing"))
             say(f"{name}: {count_results(own)}")
     if json:
         print_json(rows)
@@ -159,7 +165,7 @@ def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="PLUGIN...")
+@click.argument("words", nargs=-1, required=True, metavar="PLUGIN...", shell_complete=completion.complete(path="dir"))
 @click.option("-e", "--editable", is_flag=True, help="Leave a folder's code where it is; changes count at once.")
 @click.option("--upgrade", is_flag=True, help="Take the newest version.")
 @with_debug
@@ -176,7 +182,7 @@ def install(words: Sequence[str], editable: bool, upgrade: bool) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_plugin)
 @with_debug
 def uninstall(names: Sequence[str]) -> None:
     """Uninstall plugins by the names of their distributions, and list what was removed."""

@@ -2,10 +2,13 @@
 
 import json as jsonlib
 import logging
+import math
 import os
+import shutil
+import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,7 +37,7 @@ def rank() -> int | None:
     return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else None
 
 
-# All that a command prints goes through `say`, `aside`, `show_traceback` and `print_table`: a name, a summary or an
+# All that a command prints goes through `say`, `aside`, `show_traceback` and `draw_table`: a name, a summary or an
 # error may come from anybody, and a terminal acts on the control characters in it.
 
 
@@ -90,24 +93,20 @@ def log_warning(message: Warning | str, category: type[Warning], *where: object,
     logging.getLogger(__name__).warning("%s: %s", category.__name__, message)
 
 
+def terminal_width() -> int | None:
+    """Return the width of the terminal that standard output is, None for anything else, such as a pipe."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def print_json(value: Any) -> None:
-    """Print plain values as JSON."""
-    say(jsonlib.dumps(value, indent=2))
+    """Print plain values as JSON, with null for a number that is not finite, and dates as text."""
+    say(jsonlib.dumps(to_json(value), indent=2, default=str))
 
 
-def print_table(kind: str, rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
-    """Print rows as a table, without columns that are empty; a pipe gets it in full width."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    columns = [column for column in columns if any(row[column] for row in rows)]
-    table = Table(*(kind if column in ("name",) else column for column in columns), box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*(printable(str(row[column])) for column in columns))
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 400
-    with console.capture() as captured:  # rich itself would end the program where the reader of a pipe has gone
-        console.print(table)
-    click.echo(captured.get(), nl=False)
+def to_json(value: Any) -> Any:
+    """Return a plain value as JSON has it, which knows neither NaN nor infinity."""
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,24 +6,64 @@ from typing import Any
 
 import click
 
+from ganzoo.cli.advice import WithKeys
+from ganzoo.cli.completion import (
+    MODELS,
+    complete,
+    complete_device,
+    complete_key,
+    complete_loss,
+    data_sets,
+    provided,
+    runs,
+)
 from ganzoo.cli.params import parse_loss, parse_options
 from ganzoo.cli.terminal import rank, say, with_debug
 from ganzoo.errors import BadInput
 
 
-@click.command()
-@click.argument("recipe", required=False)
-@click.option("--data", metavar="NAME|FOLDER", help="Learn from this data set or folder of images.")
+@click.command(cls=WithKeys)
+@click.argument("recipe", required=False, shell_complete=complete(provided("recipe"), path="file"))
 @click.option(
-    "--loss", "losses", multiple=True, metavar="NAME[,option=value]...", help="Instead of the recipe's losses."
+    "--data",
+    metavar="NAME|FOLDER",
+    help="Learn from this data set or folder of images.",
+    shell_complete=complete(data_sets, path="dir"),
 )
-@click.option("-o", "options", multiple=True, metavar="section.key=value", help="Change a key of the recipe.")
+@click.option(
+    "--loss",
+    "losses",
+    multiple=True,
+    metavar="NAME[,option=value]...",
+    help="Instead of the recipe's losses.",
+    shell_complete=complete_loss,
+)
+@click.option(
+    "-o",
+    "options",
+    multiple=True,
+    metavar="section.key=value",
+    help="Change a key of the recipe.",
+    shell_complete=complete_key,
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; runs/NAME-001 counting up.")
 @click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
-@click.option("--init", metavar="MODEL", help="Begin with this pretrained generator; as for 'sample'.")
-@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Continue this run.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps")
-@click.option("--precision", metavar="auto|fp32|bf16|fp16")
+@click.option(
+    "--init", metavar="MODEL", help="Begin with this pretrained generator; as for 'sample'.", shell_complete=MODELS
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Continue this run.",
+    shell_complete=complete(runs, path="dir"),
+)
+@click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
+)
+@click.option(
+    "--precision", metavar="auto|fp32|bf16|fp16", shell_complete=complete(lambda: ("auto", "fp32", "bf16", "fp16"))
+)
 @click.option("--seed", type=int)
 @click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
 @with_debug
@@ -41,16 +81,12 @@ def train(
     seed: int | None,
     data_root: str | None,
 ) -> None:
-    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file; or continue with --resume RUN.
+    """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file, or continue with --resume RUN.
 
-    The keys for -o are those of a recipe: train.steps, train.epochs, train.batch, train.critic_steps, train.ema,
-    optimizer.name, optimizer.lr, optimizer.generator.lr, data.size, loss.NAME.weight, architecture.OPTION and more;
-    the recipe.toml of any run shows them all with their values.
+    -o changes any key of the recipe, such as -o train.steps=5000 -o optimizer.lr=1e-4 -o data.size=128: 'ganzoo list
+    keys' shows all of them, and the recipe.toml of any run their values.
     """
-    if bool(recipe) == bool(resume):
-        raise BadInput("give either a recipe ('ganzoo list recipes' shows them) or --resume RUN, not both")
-    if resume and (out or overwrite or init):
-        raise BadInput("--resume continues the run in its folder; leave out --out, --overwrite and --init")
+    check_what(recipe, resume, others=bool(out or overwrite or init))
     flags = {
         "data.name": data,
         "train.precision": precision,
@@ -67,7 +103,9 @@ def train(
     elif rank() is None and recipe:
         # Loaded here, so that a misspelt name is refused before torch is imported.
         from ganzoo.recipe.recipe import Recipe
+        from ganzoo.training.naming import check_is_recipe
 
+        check_is_recipe(recipe)
         loaded = Recipe.load(recipe, **changes)
         run = training.train(loaded, out=out, device=device, overwrite=overwrite)
     else:  # under torchrun all processes load it, and the first one reports what is wrong with it
@@ -75,6 +113,16 @@ def train(
     if not rank():
         for path in run.list_outputs():
             say(path)
+
+
+def check_what(recipe: str | None, resume: Path | None, others: bool) -> None:
+    """Raise `BadInput` unless there is one thing to train: a recipe, or a run that keeps its folder."""
+    if recipe is None and resume is None:
+        raise BadInput("give a recipe, such as 'ganzoo train dcgan' ('ganzoo list recipes' shows all), or --resume RUN")
+    if recipe and resume:
+        raise BadInput(f"--resume continues {resume} by the recipe that it has; leave out '{recipe}'")
+    if resume and others:
+        raise BadInput("--resume continues the run in its folder; leave out --out, --overwrite and --init")
 
 
 COMMANDS = (train,)

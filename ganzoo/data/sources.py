@@ -23,6 +23,7 @@ from ganzoo.data.named import (
 )
 from ganzoo.data.options import ImageOptions
 from ganzoo.errors import BadInput, suggest
+from ganzoo.plugins.catalog import catalog
 
 
 def open_data(
@@ -102,7 +103,8 @@ def find_folder(name: str) -> Path:
         path = Path(name).expanduser()
         if path.exists():
             return path
-    raise BadInput(f"there is no data set or folder '{name}'; {suggest(name, list_names())}")
+    also = catalog().also(name, "data")
+    raise BadInput(f"there is no data set or folder '{name}'{also}; {suggest(name, list_names())}")
 
 
 def check_classes(data: Data, classes: Sequence[str] | int | None) -> None:

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import TypedDict
 
 from ganzoo._names import NAME_PATTERN, normalize_name
-from ganzoo.errors import BadInput, suggest
+from ganzoo.errors import BadInput, allow, suggest
 from ganzoo.plugins.distributions import plugin_entry_points
 from ganzoo.plugins.firstparty import how_to_install
 from ganzoo.plugins.loading import load_plugin, refuse
@@ -65,8 +65,19 @@ class Catalog:
             full_names = " or ".join(f"'{thing.full_name}'" for thing in found)
             raise BadInput(f"more than one plugin brings the {kind} '{name}'; use {full_names}")
         if not found:
-            raise BadInput(f"unknown {kind} '{name}'; {self._advice(kind, name)}{self._unavailable()}")
+            raise BadInput(
+                f"unknown {kind} '{name}'{self.also(name, kind)}; {self._advice(kind, name)}{self._unavailable()}"
+            )
         return found[0]
+
+    def kinds_of(self, name: str) -> list[str]:
+        """Return the kinds of everything that plugins provide under a bare or full name."""
+        return [kind for kind in KINDS if self._named(kind, name)]
+
+    def also(self, name: str, kind: str) -> str:
+        """Return ", which is a loss" for a name that is no `kind` but something else here; "" for any other name."""
+        found = [f"{'an' if each[0] in 'aeiou' else 'a'} {each}" for each in self.kinds_of(name) if each != kind]
+        return f", which is {' and '.join(found)}" if found else ""
 
     def full_name(self, kind: str, name: str, distributions: Iterable[str], ranked: bool = True) -> str:
         """Return the full name of what the first of `distributions` provides, for a name that several plugins provide.
@@ -92,15 +103,19 @@ class Catalog:
         installed = {normalize_name(plugin.distribution) for plugin in self.plugins}
         if NAME_PATTERN.fullmatch(normalize_name(distribution)) and normalize_name(distribution) not in installed:
             return f"{distribution} is not installed: {how_to_install(distribution)}"
-        names = [thing for thing in self.provided if thing.kind == kind]
-        return suggest(name, (thing.full_name if distribution else thing.name for thing in names))
+        names = [thing.full_name if distribution else thing.name for thing in self.provided if thing.kind == kind]
+        return allow(names) if self.also(name, kind) else suggest(name, names)
 
     def of(self, distribution: str) -> list[Plugin]:
         """Return the plugins of a distribution. Raises `BadInput` with the nearest name where there is none."""
         name = normalize_name(distribution)
         found = [plugin for plugin in self.plugins if normalize_name(plugin.distribution) == name]
         if not found:
+            owners = {thing.distribution for thing in self.provided if thing.name == distribution}
             near = suggest(distribution, (plugin.distribution for plugin in self.plugins))
+            if owners:
+                what = self.also(distribution, "").removeprefix(", which is ")
+                near = f"{what} of that name: {' and '.join(sorted(owners))}"
             raise BadInput(f"no plugin '{distribution}' is installed; {near}")
         return found
 

@@ -19,6 +19,7 @@ from ganzoo.training.agreement import check_agreement, hold_run, list_facts
 from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
+from ganzoo.training.naming import check_is_recipe
 from ganzoo.training.prepare import Plan, Source, make_plan, prepare, resolve_init
 from ganzoo.training.resume import (
     MAX_ROLLBACKS,
@@ -92,6 +93,8 @@ def train(
         with processes.raise_on_all_ranks():
             if recipe is None:
                 raise BadInput("nothing to train: give a recipe, or resume=True with the folder of a run as out")
+            if isinstance(recipe, str):
+                check_is_recipe(recipe)
             if out is not None and processes.first:
                 must_remove(out, overwrite)  # before anything that takes time
             plan = make_plan(resolve_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)

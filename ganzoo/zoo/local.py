@@ -31,6 +31,8 @@ class LocalModel:
     @classmethod
     def find(cls, path: Path) -> Self:
         """Find the model folder at a path: itself, or the one in a run. Raises `BadInput` where there is none."""
+        if exists(path) and not path.is_dir():
+            raise BadInput(f"'{path}' is {describe_file(path)}")
         folders = (path, path / "model")
 
         def find() -> Path:
@@ -63,6 +65,12 @@ class LocalModel:
         recipes = [place.parent / "recipe.toml" for place in places if place.name in RUN_FOLDERS]
         data = next((read_toml(recipe).get("data") for recipe in recipes if recipe.is_file()), None)
         return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}
+
+
+def describe_file(path: Path) -> str:
+    """Return what a path to no folder is, and what a model is instead."""
+    inside = f", such as '{path.parent}'" if exists(path.parent / "config.json") else ""
+    return f"{'a file' if path.is_file() else 'not a folder'}; a model is a folder with a config.json{inside}"
 
 
 def read_settled(folders: Iterable[Path], read: Callable[[], T]) -> T:

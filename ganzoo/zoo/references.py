@@ -7,7 +7,8 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from ganzoo._io import exists, expand_user
-from ganzoo.errors import BadInput, suggest
+from ganzoo.errors import BadInput, accept, suggest
+from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.local import read_settled
 from ganzoo.zoo.registry import Registry
@@ -51,9 +52,17 @@ def parse(source: str | PathLike[str], registry: Registry | None = None) -> Refe
         return entry
     if exists(path):
         return path
-    names = [entry.name for entry in registry.entries]
     unread = "".join(f"; {fault}" for origin, fault in registry.faults.items() if ":" not in origin)
-    raise BadInput(f"there is no registered model, run or folder '{text}'; {suggest(text, names)}{unread}")
+    raise BadInput(f"there is no registered model, run or folder '{text}'{advise(text, registry)}{unread}")
+
+
+def advise(name: str, registry: Registry) -> str:
+    """Return the second half of a message about a name of no model: what else has it, and which models there are."""
+    kinds = catalog().kinds_of(name)
+    train = f": train it first (ganzoo train {name})" if "recipe" in kinds else ""
+    made = [entry.name for entry in registry.entries if entry.architecture == name]
+    near = accept(made) if made else suggest(name, (entry.name for entry in registry.entries))
+    return f"{catalog().also(name, 'model')}{train}; {near}"
 
 
 def parse_hub(text: str) -> OnHub:

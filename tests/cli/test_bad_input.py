@@ -9,8 +9,8 @@ QUICK = ["-o", "train.steps=2", "-o", "train.batch=8", "--precision", "fp32", "-
 
 BAD = {
     "unknown recipe": (["train", "vanila"], "unknown recipe 'vanila'; did you mean 'vanilla' or"),
-    "no recipe": (["train"], "give either a recipe"),
-    "recipe and resume": (["train", "dcgan", "--resume", "x"], "give either a recipe"),
+    "no recipe": (["train"], "give a recipe, such as 'ganzoo train dcgan'"),
+    "recipe and resume": (["train", "dcgan", "--resume", "x"], "by the recipe that it has; leave out 'dcgan'"),
     "resume of nothing": (["train", "--resume", "runs/x"], "'runs/x' is not a run"),
     "unknown architecture": (
         ["train", "dcgan", "-o", "architecture.name=dcgna"],

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from ganzoo.cli.listing import describe, things
+from ganzoo.cli.listing import things
+from ganzoo.cli.wording import describe
 from ganzoo.data.named import LSUN_CATEGORIES
 from ganzoo.errors import BadInput
 from ganzoo.zoo.registry import Registry

@@ -29,7 +29,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 
 
 def test_only_one_module_prints():
-    doors = {"cli/terminal.py", "training/display/progress.py", "plugins/install/guarded.py"}
+    doors = {
+        "cli/terminal.py",
+        "cli/tables.py",
+        "training/display/progress.py",
+        "training/display/notebook.py",
+        "plugins/install/guarded.py",
+    }
     pattern = re.compile(
         r"click\.(s?echo|secho)\(|(?<![\w.])print\(|print_exception|Console\(|sys\.std(out|err)\.write"
     )

@@ -10,7 +10,7 @@ import torch
 
 import ganzoo
 from ganzoo._io import sha256
-from ganzoo.cli.listing import describe
+from ganzoo.cli.wording import describe
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import NEEDED_FILES
 from ganzoo.zoo import references
@@ -229,14 +229,19 @@ def test_odd_scores_of_a_stranger_are_left_out_of_listings(command, mine):
     scores = "fd = { generated = nan, ratio = inf }, cas = true, coverage = { generated = 0.5 }"
     mine.write_text(entry("dots", rest=f"scores = {{ {scores} }}\n{FILES}"))
     done = command("list", "models", "--json", GANZOO_REGISTRY=str(mine))
-    assert next(row for row in json.loads(done.stdout) if row["name"] == "dots")["scores"] == "coverage 0.5"
+    assert next(row for row in json.loads(done.stdout) if row["name"] == "dots")["scores"] == {
+        "fd": {"generated": None, "ratio": None},
+        "cas": True,
+        "coverage": {"generated": 0.5},
+    }
+    assert "coverage 0.5" in command("list", "models", GANZOO_REGISTRY=str(mine)).stdout
     assert "coverage: generated 0.5" in command("info", "dots", GANZOO_REGISTRY=str(mine)).stdout
 
 
 def test_models_are_listed_and_told_of(command, mine, some_model):
     rows = json.loads(command("list", "models", "--json").stdout)
     row = next(row for row in rows if row["name"] == some_model.name)
-    assert (row["architecture"], row["data"], row["here"]) == (some_model.architecture, some_model.data, "yes")
+    assert (row["architecture"], row["data"], row["here"]) == (some_model.architecture, some_model.data, True)
     assert some_model.name in command("list").stdout
     told = command("info", some_model.name).stdout
     assert some_model.files["model.safetensors"]["sha256"] in told
@@ -244,7 +249,7 @@ def test_models_are_listed_and_told_of(command, mine, some_model):
     told = command("info", "dots", GANZOO_REGISTRY=str(mine)).stdout
     assert "not on this machine yet: ganzoo pull dots" in told
     rows = json.loads(command("list", "models", "--json", GANZOO_REGISTRY=str(mine)).stdout)
-    assert next(row for row in rows if row["name"] == "dots")["here"] == "no"
+    assert next(row for row in rows if row["name"] == "dots")["here"] is False
 
 
 # Training on from a pretrained generator.

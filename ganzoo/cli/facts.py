@@ -1,0 +1,169 @@
+"""The facts that 'ganzoo info' shows, as plain values. Torch is imported only to describe a class."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganzoo._reading import read_toml
+from ganzoo.cli.listing import first_line, is_here, things
+from ganzoo.data.named import DATA_SETS, list_names
+from ganzoo.errors import BadInput, suggest
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.entries import Entry
+from ganzoo.plugins.registration import Registration
+from ganzoo.zoo.registry import Registry
+
+if TYPE_CHECKING:
+    from ganzoo.zoo.local import LocalModel
+
+Facts = dict[str, Any]
+"""What is known of one thing: its "kind" and "name", and more by kind; "not_available" is why there is no more."""
+
+
+def collect_facts(name: str) -> list[Facts]:
+    """Return the facts of everything of that name, or of the model in a folder.
+
+    Raises `BadInput` for an unknown name, and where nothing of that name can be described.
+    """
+    registry = Registry()
+    # A registry describes the models that plugins provide.
+    provided = [thing for thing in catalog().provided if thing.kind != "model"]
+    found: list[Callable[[], Facts]] = [
+        *(partial(provided_facts, thing) for thing in provided if name in (thing.name, thing.full_name)),
+        *(partial(entry_facts, entry) for entry in registry.entries if name in (entry.name, entry.full_name)),
+    ]
+    others = data_facts(name) + key_facts(name)
+    facts = get_each(found, bool(others)) + others
+    if not facts and (name.startswith("hub:") or is_folder(name)):
+        facts = model_facts(name)
+    if not facts:
+        raise BadInput(f"nothing is called '{name}'; {suggest(name, all_names(registry))}")
+    return facts
+
+
+def all_names(registry: Registry) -> list[str]:
+    """Return every name that can be described."""
+    from ganzoo.recipe.keys import list_keys
+
+    return [*list_names(), *(thing["name"] for thing in things(registry)), *(key.path for key in list_keys())]
+
+
+def get_each(getters: Iterable[Callable[[], Facts]], has_other: bool) -> list[Facts]:
+    """Return the facts of each, or why there are none. Raises the first error if nothing and no other is available."""
+    facts, errors = list[Facts](), []
+    for get in getters:
+        try:
+            facts.append(get())
+        except BadInput as error:
+            facts.append({"not_available": str(error)})
+            errors.append(error)
+    if errors and len(errors) == len(facts) and not has_other:
+        raise errors[0]
+    return facts
+
+
+def data_facts(name: str) -> list[Facts]:
+    """Return the facts of the data set of that name, or of one that its key stands for (`lsun:<category>`)."""
+    of_key = name.partition(":")[0] if name in list_names() else name
+    return [
+        {"kind": "data", "name": name, "distribution": "ganzoo", "summary": text}
+        for key, text in DATA_SETS.items()
+        if name == key or of_key == key.partition(":")[0]
+    ]
+
+
+def key_facts(name: str) -> list[Facts]:
+    """Return the facts of the recipe's key of that path, or of all keys below it."""
+    from ganzoo.recipe.keys import find_keys
+
+    return [
+        {"kind": "key", "name": key.path, "type": key.type, "default": key.default, "meaning": key.meaning}
+        for key in find_keys(name)
+    ]
+
+
+def is_folder(name: str) -> bool:
+    """Say whether there is a folder of that name; the file system may refuse a name that is too long."""
+    try:
+        return Path(name).is_dir()
+    except OSError:
+        return False
+
+
+def provided_facts(thing: Registration) -> Facts:
+    """Return the facts of what a plugin provides: a recipe's content, anything else's classes with their options."""
+    facts = {key: getattr(thing, key) for key in ("kind", "name", "distribution", "version")}
+    if thing.kind == "recipe":
+        return facts | recipe_facts(thing)
+    return facts | {"parts": {part: class_facts(class_of(thing, part)) for part in thing.targets}}
+
+
+def class_of(thing: Registration, part: str) -> Callable[..., object]:
+    """Import one class of a registration. Raises `BadInput` where it is not what it was registered as."""
+    from ganzoo.recipe.build import BASES, resolve_class
+
+    if thing.kind == "callback":
+        from ganzoo.training.callbacks import Callback
+
+        return resolve_class(thing.kind, thing.full_name, part, Callback).cls
+    return resolve_class(thing.kind, thing.full_name, part, BASES[part]).cls
+
+
+def recipe_facts(thing: Registration) -> Facts:
+    """Return the summary, file and content of a recipe. Raises `BadInput` where it cannot be read or is not TOML."""
+    path = Path(thing.targets["file"])
+    content = read_toml(path)
+    text = path.read_text(encoding="utf-8-sig").rstrip()
+    return {"summary": first_line(thing), "file": str(path), "recipe": content, "text": text}
+
+
+def class_facts(cls: Callable[..., object]) -> Facts:
+    """Return a class's name, docstring and options. Raises `BadInput` for invalid annotations."""
+    import inspect
+
+    from ganzoo.recipe.build import make_option_schema
+
+    options = [option_facts(name, field) for name, field in make_option_schema(cls).model_fields.items()]
+    doc = inspect.cleandoc(vars(cls).get("__doc__") or "")
+    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": doc, "options": options}
+
+
+def option_facts(name: str, field: Any) -> Facts:
+    """Return an option's name, type and default; a default that JSON does not have is given as text."""
+    annotation, default = field.annotation, field.default
+    kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    if field.is_required():
+        return {"name": name, "type": kind, "required": True, "default": None}
+    plain = isinstance(default, bool | int | float | str | list | tuple | dict | None)
+    return {"name": name, "type": kind, "required": False, "default": default if plain else repr(default)}
+
+
+def entry_facts(entry: Entry) -> Facts:
+    """Return what a registry says about a model, with its config where it is on this machine."""
+    keys = ("name", "origin", "summary", "architecture", "distribution", "data", "license", "source", "scores", "size")
+    facts = {"kind": "model", **{key: getattr(entry, key) for key in keys}, "here": is_here(entry)}
+    if not facts["here"]:
+        return facts
+    from ganzoo.zoo.resolve import resolve_model
+
+    return facts | config_facts(resolve_model(entry, offline=True))
+
+
+def model_facts(source: str) -> list[Facts]:
+    """Return the facts of the model in a folder or in a repository on the Hub; none for a folder without a model."""
+    from ganzoo.zoo.references import parse
+    from ganzoo.zoo.resolve import resolve_model
+
+    try:
+        local = resolve_model(parse(source))
+    except BadInput:
+        if source.startswith("hub:"):
+            raise
+        return []
+    return [{"kind": "model", "name": source, **config_facts(local)}]
+
+
+def config_facts(local: "LocalModel") -> Facts:
+    """Return a model's folder and config."""
+    return {"folder": str(local.folder), "config": dict(local.config.table)}
