@@ -15,8 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from filelock import FileLock
-
 from ganzoo.errors import BadInput
 
 TEMPORARY_NAME = re.compile(r"\.(?P<name>.+?)(?P<unique>\.[0-9a-f]{8})?\.(part|old)")
@@ -216,6 +214,8 @@ def remove(path: Path) -> None:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep other processes and threads that lock the same path waiting: for reading it, changing it and writing it."""
+    from filelock import FileLock  # seldom needed
+
     with write_errors(path), FileLock(path.with_name(f".{path.name}.lock")):
         yield
 

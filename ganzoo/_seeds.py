@@ -1,6 +1,8 @@
 """Random generators seeded by words and numbers alone, so that no draw depends on what ran before it."""
 
 import hashlib
+import random
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,17 @@ def make_rng(*words: object) -> torch.Generator:
 
 @contextmanager
 def preserve_global_generators(*devices: torch.device) -> Iterator[None]:
-    """Restore afterwards the state of torch's global generators, on the CPU and these devices; one thread at a time."""
-    with GLOBAL_GENERATORS, torch.random.fork_rng([device for device in devices if device.type == "cuda"]):
-        yield
+    """Restore afterwards the state of all global generators, on the CPU and these devices; one thread at a time.
+
+    They are torch's, Python's, and numpy's where it is loaded: a network may draw from any.
+    """
+    forked = torch.random.fork_rng([device for device in devices if device.type == "cuda"])
+    numpy_random = sys.modules.get("numpy.random")
+    with GLOBAL_GENERATORS, forked:
+        state, numpy_state = random.getstate(), numpy_random and numpy_random.get_state()
+        try:
+            yield
+        finally:
+            random.setstate(state)
+            if numpy_random:
+                numpy_random.set_state(numpy_state)

@@ -42,10 +42,12 @@ def sample(
     MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder. A folder gets a
     sub-folder for each class where the model's images have labels: it can be trained on.
     """
-    values = parse_fixed(fixed)
+    from ganzoo.zoo.references import parse
+
+    values, reference = parse_fixed(fixed), parse(model)  # before torch is imported
     from ganzoo.zoo.export import write
 
-    say(write(model, count, seed, out, overwrite, device, rows, values))
+    say(write(reference, count, seed, out, overwrite, device, rows, values))
 
 
 @click.command()
@@ -82,14 +84,15 @@ def evaluate(
 
     The scores of a run or model folder are also written to its scores.json, which 'publish' and 'bundle' read.
     """
-    from ganzoo.evaluation.evaluate import evaluate, scores_file
-    from ganzoo.zoo.model import load_local
     from ganzoo.zoo.references import parse
     from ganzoo.zoo.resolve import resolve_model
     from ganzoo.zoo.scores import check_scores_file
 
     names = None if metrics is None else parse_names("--metrics", metrics)
-    reference = parse(model)
+    reference = parse(model)  # before torch is imported
+    from ganzoo.evaluation.evaluate import evaluate, scores_file
+    from ganzoo.zoo.model import load_local
+
     files = [path for path in (out, scores_file(reference)) if path]
     for path in files:
         check_scores_file(path)

@@ -96,20 +96,21 @@ def train(
     }
     changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
     changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)
-    from ganzoo.training import train as training
-
-    if resume:
-        run = training.train(out=resume, device=device, resume=True, **changes)
-    elif rank() is None and recipe:
-        # Loaded here, so that a misspelt name is refused before torch is imported.
+    source: Any = recipe
+    if recipe and rank() is None:
+        # Loaded here, so that a misspelt name is refused before torch is imported. Under torchrun all processes load
+        # it later, and the first one reports what is wrong with it.
         from ganzoo.recipe.recipe import Recipe
         from ganzoo.training.naming import check_is_recipe
 
         check_is_recipe(recipe)
-        loaded = Recipe.load(recipe, **changes)
-        run = training.train(loaded, out=out, device=device, overwrite=overwrite)
-    else:  # under torchrun all processes load it, and the first one reports what is wrong with it
-        run = training.train(recipe, out=out, device=device, overwrite=overwrite, **changes)
+        source, changes = Recipe.load(recipe, **changes), {}
+    from ganzoo.training import train as training
+
+    if resume:
+        run = training.train(out=resume, device=device, resume=True, **changes)
+    else:
+        run = training.train(source, out=out, device=device, overwrite=overwrite, **changes)
     if not rank():
         for path in run.list_outputs():
             say(path)

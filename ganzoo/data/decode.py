@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
 Background = Literal["white", "black"]
 Range = tuple[float, float]
@@ -66,8 +66,7 @@ def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
         plain = flatten(to_eight_bit(picture, rendering.range), rendering.background)
         plain = convert(plain, "L" if channels == 1 else "RGB")
         fitted = ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR)
-    decoded: Tensor = functional.pil_to_tensor(fitted)
-    return decoded
+    return torch.from_numpy(np.array(fitted)).view(height, width, channels).permute(2, 0, 1)
 
 
 def check_size(picture: Image.Image, most: int = MAX_PIXELS) -> None:

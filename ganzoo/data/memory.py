@@ -5,7 +5,6 @@ from typing import Self, Unpack
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 
 from ganzoo._seeds import make_rng
 from ganzoo.data.base import Data, FolderFacts, Shard, image_shape, keep_whole, to_device
@@ -80,7 +79,12 @@ class Points(Data):
 
 def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, list[str]]:
     """Turn uint8 images into squares of `size` pixels with 1 or 3 channels; return them and notes on the change."""
-    notes, before = [], image_shape(images)
+    notes: list[str] = []
+    before = image_shape(images)
+    if before == (channels, size, size):
+        return images.contiguous(), notes
+    from torchvision.transforms.v2 import functional  # slow to import
+
     if channels != before[0]:
         images = (functional.rgb_to_grayscale if channels == 1 else functional.grayscale_to_rgb)(images)
         notes.append(f"converted the images to {'grey' if channels == 1 else 'RGB'}")

@@ -35,7 +35,7 @@ DEFAULT_STEPS = 2000
 class Section(BaseModel):
     """A section of a recipe: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         """Raise `BadInput`: a change in place would not be checked."""

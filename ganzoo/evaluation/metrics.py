@@ -2,15 +2,17 @@
 
 import warnings
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torchmetrics.image import MultiScaleStructuralSimilarityIndexMeasure
-from torchmetrics.image.fid import FrechetInceptionDistance
-from torchmetrics.image.inception import InceptionScore
-from torchmetrics.image.kid import KernelInceptionDistance
 
 from ganzoo._seeds import preserve_global_generators, seed_of
+
+if TYPE_CHECKING:
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+# torchmetrics is slow to import, so each metric imports what it needs.
 
 KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000
 """KID is the mean over that many random subsets of that many samples, or of all samples where there are fewer."""
@@ -48,8 +50,10 @@ def frechet_distance(real: Mapping[str, Tensor], features: Tensor) -> float:
     return distance.compute().item()
 
 
-def make_frechet_distance(count: int) -> FrechetInceptionDistance:
+def make_frechet_distance(count: int) -> "FrechetInceptionDistance":
     """Make torchmetrics' distance for `count` features, in float64, with a state that can be saved."""
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
     distance = FrechetInceptionDistance(feature=PrecomputedFeatures(count))
     distance.set_dtype(torch.float64)
     distance.persistent(True)
@@ -62,6 +66,8 @@ def kernel_distance(real: Tensor, features: Tensor, gamma: float | None = None) 
     Binkowski et al. 2018, "Demystifying MMD GANs", section 4, where `gamma` is 1 / d. The estimate is unbiased, so it
     can be negative. For features of length 1 take a `gamma` of 1.
     """
+    from torchmetrics.image.kid import KernelInceptionDistance
+
     size = min(KID_SUBSET_SIZE, len(real), len(features))
     with warnings.catch_warnings(), preserve_global_generators():
         warnings.simplefilter("ignore")  # torchmetrics warns that it keeps all features
@@ -80,6 +86,8 @@ def classifier_score(scores: Tensor, splits: int = 1) -> float:
     Salimans et al. 2016, "Improved techniques for training GANs", section 4. `scores` (n, classes) are raw. With
     several random `splits` it is the mean of their scores.
     """
+    from torchmetrics.image.inception import InceptionScore
+
     with warnings.catch_warnings(), preserve_global_generators():
         warnings.simplefilter("ignore")  # torchmetrics warns that it keeps all scores
         torch.default_generator.manual_seed(seed_of("splits"))
@@ -102,6 +110,8 @@ def ms_ssim(images: Tensor) -> float:
     Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs", section 4.2; here pairs are of any
     two classes, with three scales and `MS_SSIM_WEIGHTS`.
     """
+    from torchmetrics.image import MultiScaleStructuralSimilarityIndexMeasure
+
     pairs = len(images) // 2
     weights = tuple(weight / sum(MS_SSIM_WEIGHTS) for weight in MS_SSIM_WEIGHTS)
     measure = MultiScaleStructuralSimilarityIndexMeasure(

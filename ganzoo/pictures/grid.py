@@ -3,17 +3,21 @@
 import io
 import math
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from ganzoo._io import write_bytes
 from ganzoo._version import __version__
 
 MIN_IMAGE_SIDE = 64
 """Images with a smaller side are enlarged in a grid, in pixels."""
+FONT_FILE = "DejaVuSans.ttf"
+LINE = 2
+"""Width of the lines in a grid, in pixels, before it is enlarged."""
 MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
 """Sizes of the names beside the rows of a grid, in pixels; longer names are cut."""
 
@@ -43,10 +47,8 @@ def draw_tiles(pixels: Tensor, columns: int = 0, row_names: Sequence[str] = ()) 
 
 def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:
     """Return a grid with a name to the right of each of its rows, which are equally high."""
-    from matplotlib.font_manager import findfont  # slow to import, and seldom needed
-
     pitch, names = grid.height / len(names), [" ".join(name.split()) for name in names]
-    font = ImageFont.truetype(findfont("DejaVu Sans"), min(MAX_FONT_SIZE, int(0.8 * pitch)))
+    font = load_font(min(MAX_FONT_SIZE, int(0.8 * pitch)))
     width = min(MAX_NAME_WIDTH, math.ceil(max(font.getlength(name) for name in names)) + 2 * NAME_MARGIN)
     wide = Image.new(grid.mode, (grid.width + width, grid.height), "white")
     wide.paste(grid)
@@ -56,11 +58,34 @@ def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:
     return wide
 
 
+def load_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the font that comes with matplotlib, which is slow to import; where it cannot be found, Pillow's own.
+
+    It has the letters of more languages than Pillow's.
+    """
+    with suppress(PackageNotFoundError, OSError):
+        for file in files("matplotlib") or ():
+            if file.name == FONT_FILE:
+                return ImageFont.truetype(file.locate(), size)
+    return ImageFont.load_default(size)
+
+
 def tile(pixels: Tensor, columns: int = 0) -> Tensor:
-    """Arrange images (n, height, width, channels) in uint8 as a grid with white lines between them."""
-    columns = columns or math.ceil(math.sqrt(len(pixels)))
-    grid: Tensor = make_grid(pixels.permute(0, 3, 1, 2), nrow=columns, padding=2, pad_value=255)
-    return grid.permute(1, 2, 0)
+    """Arrange images (n, height, width, 1 or 3 channels) in uint8 as a grid of 3 channels with white lines around each.
+
+    A single image gets no lines. With `columns` = 0 the grid is nearly square.
+    """
+    count, height, width, _ = pixels.shape
+    pixels = pixels.expand(-1, -1, -1, 3)
+    if count == 1:
+        return pixels[0]
+    columns = min(columns or math.ceil(math.sqrt(count)), count)
+    down, across = height + LINE, width + LINE
+    grid = pixels.new_full((math.ceil(count / columns) * down + LINE, columns * across + LINE, 3), 255)
+    for number, image in enumerate(pixels):
+        top, left = LINE + number // columns * down, LINE + number % columns * across
+        grid[top : top + height, left : left + width] = image
+    return grid
 
 
 def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:

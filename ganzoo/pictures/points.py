@@ -4,15 +4,17 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image
 
 from ganzoo._io import write_bytes
 from ganzoo.pictures.grid import write_png
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 REAL_COLOUR, FAKE_COLOUR = "#1b1b1b", "#e03131"
 SIDE_INCHES, DPI = 5.6, 100
@@ -76,20 +78,23 @@ def write_scene(path: Path, scene: Scene, model: str, seed: int) -> None:
     write_png(path, render(canvas), model, seed)
 
 
-def make_axes(span: Span) -> tuple[FigureCanvasAgg, Axes]:
+def make_axes(span: Span) -> "tuple[FigureCanvasAgg, Axes]":
     """Make an empty picture of that part of the plane."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import, and images do without
+    from matplotlib.figure import Figure
+
     canvas = FigureCanvasAgg(Figure(figsize=(SIDE_INCHES, SIDE_INCHES), dpi=DPI, layout="constrained"))
     axes = canvas.figure.add_subplot(aspect="equal", xlim=span[:2], ylim=span[2:])
     axes.tick_params(labelsize="small")
     return canvas, axes
 
 
-def draw_points(axes: Axes, points: np.ndarray, colour: str, label: str, size: float) -> None:
+def draw_points(axes: "Axes", points: np.ndarray, colour: str, label: str, size: float) -> None:
     """Draw points, each as a dot of `size` square typographic points."""
     axes.scatter(points[:, 0], points[:, 1], s=size, color=colour, alpha=0.7, linewidths=0, label=label)
 
 
-def draw_contours(axes: Axes, scores: np.ndarray, span: Span) -> None:
+def draw_contours(axes: "Axes", scores: np.ndarray, span: Span) -> None:
     """Draw scores as filled contours."""
     rows, columns = scores.shape
     low, high = np.percentile(scores, COLOUR_PERCENTILES)
@@ -98,7 +103,7 @@ def draw_contours(axes: Axes, scores: np.ndarray, span: Span) -> None:
     axes.contourf(x, y, scores, levels, cmap="YlGnBu_r", alpha=0.75, extend="both")
 
 
-def add_title_and_legend(axes: Axes, title: str) -> None:
+def add_title_and_legend(axes: "Axes", title: str) -> None:
     """Add title and legend."""
     axes.set_title(title, fontsize="medium")
     legend = axes.legend(loc="upper right", fontsize="small", framealpha=0.9)
@@ -106,7 +111,7 @@ def add_title_and_legend(axes: Axes, title: str) -> None:
         handle.set(alpha=1, sizes=[30])
 
 
-def render(canvas: FigureCanvasAgg) -> Image.Image:
+def render(canvas: "FigureCanvasAgg") -> Image.Image:
     """Turn what was drawn into a Pillow image."""
     # Matplotlib has no type hints for this canvas.
     canvas.draw()  # type: ignore[no-untyped-call]

@@ -83,6 +83,7 @@ def is_brought(module: str, folders: Mapping[Path, set[str] | None]) -> bool:
     )
 
 
+@cache  # by the object, as above
 def brought_files(each: Distribution) -> dict[Path, set[str] | None]:
     """Return the folders that a distribution's modules lie in, each with its files; None where it is edited there."""
     record = {line.partition(",")[0] for line in (each.read_text("RECORD") or "").splitlines()}

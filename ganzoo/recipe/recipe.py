@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tomlkit
 from pydantic import Field
 
 from ganzoo._io import write_bytes
@@ -75,6 +74,8 @@ class Recipe(Section):
 
     def save(self, path: Path) -> None:
         """Write the whole recipe as TOML."""
+        import tomlkit  # only to write
+
         write_bytes(path, tomlkit.dumps(self.written_out()).encode())
 
 

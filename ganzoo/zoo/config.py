@@ -24,13 +24,13 @@ MAX_CONFIG_BYTES = 1_000_000
 AXES = {"image": 3, "point": 1}
 """Length of the shape of one sample, for each kind of data that has a shape."""
 
-Word = Annotated[str, Field(pattern=r"^[\w.+!-]{1,100}$")]
+Word = Annotated[str, Field(pattern=r"^[\w.+!-]+$", max_length=100)]  # {1,100} takes 30 ms to compile
 
 
 class Checked(BaseModel):
     """A table of config.json. Values must have exactly the declared types: the string "1" is not an integer."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
 
 class CheckedArchitecture(Checked):

@@ -28,7 +28,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def write(
-    source: str | Path,
+    source: str | Path | Reference,
     n: int | None,
     seed: int,
     out: Path | None,
@@ -39,14 +39,15 @@ def write(
 ) -> Path:
     """Draw `n` samples of a model into `out` (.png, .npz or a folder); return its path.
 
-    Without `n`: 64 images or 2,500 points, or 8 in each row. `source` is as in `load`, `fixed` as in `Model.sample`.
+    Without `n`: 64 images or 2,500 points, or 8 in each row. `source` is as in `load`, or parsed already; `fixed` is
+    as in `Model.sample`.
     `rows`, such as "label" or "c1=-1,0,1", draws `n` samples for each value of that latent key, from the same other
     latents, and a row of the picture for each. Without `out`: a new picture in the current folder, named after model,
     seed and count. `overwrite` replaces a file, or the numbered images of a folder; a model of labelled images makes a
     sub-folder for each class. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
     is not .npz and the model makes nothing that a picture can show.
     """
-    reference = parse(source)
+    reference = source if isinstance(source, Entry | OnHub) else parse(source)
     model = load_local(resolve_model(reference), device)
     n = n or default_count(model, rows)
     return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed)

@@ -20,6 +20,7 @@ from ganzoo.contract import Generator
 from ganzoo.errors import Failed, Unavailable
 from ganzoo.recipe.build import ResolvedClass
 from ganzoo.zoo.config import CheckedWeights
+from ganzoo.zoo.outline import outlining
 
 MANY = 1_000_000
 """An option up to this number is tried in any case: it may be a seed."""
@@ -69,7 +70,7 @@ def build_with_weights(
     """
     check_numbers_fit({**facts, **part.options}, weights)
     with preserve_global_generators(), limit_parameters(4 * len(weights) + SOME):
-        with suppress(Failed), torch.device("meta"):
+        with suppress(Failed), outlining():
             check_weights_fit(part.make(**facts), weights)
         generator = part.make(**facts)
     check_weights_fit(generator, weights)

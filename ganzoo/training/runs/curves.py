@@ -5,14 +5,13 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from typing import TYPE_CHECKING, Any
 
 from ganzoo._io import write_bytes
 from ganzoo.training.runs.log import COUNTERS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAX_MARKED_POINTS = 20
 """A curve of fewer points marks each of them: a single point would be invisible without a mark."""
@@ -33,6 +32,8 @@ def write_curves(path: Path, metrics: Sequence[Mapping[str, Any]], best: int | N
 
     A dotted line marks the `best` step in the panels of measures.
     """
+    from matplotlib.figure import Figure  # slow to import
+
     drawn = itertools.islice(dict.fromkeys(key for line in metrics for key in line), MAX_CURVES)
     panels = group_into_panels(drawn)
     rows = max(1, math.ceil(len(panels) / 2))
@@ -67,8 +68,10 @@ def group_into_panels(keys: Iterable[str]) -> dict[str, list[str]]:
     return {title: keys for title, keys in panels.items() if keys}
 
 
-def draw_panel(axes: Axes, title: str, keys: Iterable[str], metrics: Sequence[Mapping[str, Any]]) -> None:
+def draw_panel(axes: "Axes", title: str, keys: Iterable[str], metrics: Sequence[Mapping[str, Any]]) -> None:
     """Draw one curve for each key; ratios on a logarithmic scale."""
+    from matplotlib.ticker import LogFormatter
+
     for key in keys:
         points = [(line["step"], line[key]) for line in metrics if key in line]
         marker = "." if len(points) < MAX_MARKED_POINTS else ""
