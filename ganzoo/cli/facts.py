@@ -101,13 +101,14 @@ def provided_facts(thing: Registration) -> Facts:
 
 def class_of(thing: Registration, part: str) -> Callable[..., object]:
     """Import one class of a registration. Raises `BadInput` where it is not what it was registered as."""
-    from ganzoo.recipe.build import BASES, resolve_class
+    from ganzoo.recipe.build import resolve_registered
+    from ganzoo.recipe.given import BASES
 
     if thing.kind == "callback":
         from ganzoo.training.callbacks import Callback
 
-        return resolve_class(thing.kind, thing.full_name, part, Callback).cls
-    return resolve_class(thing.kind, thing.full_name, part, BASES[part]).cls
+        return resolve_registered(thing.kind, thing.full_name, part, Callback).cls
+    return resolve_registered(thing.kind, thing.full_name, part, BASES[part]).cls
 
 
 def recipe_facts(thing: Registration) -> Facts:

@@ -8,7 +8,7 @@ import click
 from ganzoo.cli.advice import WithLatents
 from ganzoo.cli.completion import MODELS, complete, complete_device, data_sets, models
 from ganzoo.cli.params import COUNT, SEED, parse_fixed, parse_names
-from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_debug
+from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
 
 device_option = click.option(
@@ -26,6 +26,7 @@ device_option = click.option(
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @device_option
 @offline_flag
+@with_code
 @with_debug
 def sample(
     model: str,
@@ -67,6 +68,7 @@ def sample(
 @click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
 @click.option("--inception-weights", type=click.Path(path_type=Path), metavar="FILE", help="Instead of a download.")
 @offline_flag
+@with_code
 @with_debug
 def evaluate(
     model: str,
@@ -117,6 +119,7 @@ def evaluate(
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @device_option
 @offline_flag
+@with_code
 @with_debug
 def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str) -> None:
     """Draw samples and scores of several MODELs side by side in one picture."""
@@ -163,6 +166,7 @@ def pull(models: Sequence[str], everything: bool, json: bool) -> None:
 @click.option("--message", default="Publish with ganzoo", show_default=True, help="Of the commit.")
 @click.option("--register", is_flag=True, help="Add the model to your own registry.")
 @click.option("--dry-run", is_flag=True, help="Show every file and request, and send nothing.")
+@with_code
 @with_debug
 def publish(
     model: str,
@@ -197,6 +201,7 @@ def publish(
 @click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@with_code
 @with_debug
 def bundle(model: str, folder: Path, license_id: str) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""

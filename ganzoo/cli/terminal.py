@@ -8,8 +8,9 @@ import shutil
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +28,25 @@ offline_flag = click.option(
     # Before the Hub's client is imported, which then sends no request of its own either.
     callback=lambda context, option, value: os.environ.update(HF_HUB_OFFLINE="1") if value else None,
     help="Send no request; take what was pulled before.",
+)
+
+
+def offer_files(context: click.Context, option: click.Parameter, values: Sequence[Path]) -> None:
+    """Offer the files of --code to the models of this command."""
+    from ganzoo.plugins.kept import offer
+
+    for path in values:
+        offer(path)
+
+
+with_code = click.option(
+    "--code",
+    multiple=True,
+    expose_value=False,
+    callback=offer_files,
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Run this file for a model whose generator is a class in it; not needed for files that you trained with.",
 )
 as_json = click.option("--json", is_flag=True, help="Print JSON.")
 with_debug = click.option("--debug", is_flag=True, hidden=True, expose_value=False)

@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ganzoo._names import NAME_PATTERN, NAME_RULE, one_line
 from ganzoo.errors import BadInput, Deprecated
@@ -37,6 +37,18 @@ class Registration:
     distribution: str
     version: str
     targets: dict[str, str]
+    given_as: ClassVar[str | None] = None
+    """How code that no plugin registers was given, "file" or "object"; None for a plugin's."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file that the code stands in, empty where it is not in a file of its own."""
+        return ""
+
+    @property
+    def published_as(self) -> str:
+        """The distribution as the config of a model names it."""
+        return self.distribution
 
     @property
     def full_name(self) -> str:

@@ -19,6 +19,8 @@ from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import BadInput, NoLabels, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.given import BASES, Given
+from ganzoo.recipe.lookup import NOTHING, find_class, load_class
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture, CallbackUse, LossUse
 
@@ -28,13 +30,11 @@ FACTS = ("image", "point", "classes")
 B = TypeVar("B")
 T = TypeVar("T", covariant=True)
 NO_CHANGES: Mapping[str, Any] = MappingProxyType({})
-BASES: Mapping[str, type] = {"generator": Generator, "discriminator": nn.Module, "loss": Loss}
-"""The base class of each class that a plugin registers."""
 
 
 @dataclass(frozen=True)
 class ResolvedClass(Generic[T]):
-    """A class that a plugin registered, with every option it takes."""
+    """A class that a plugin registered, or that the user gave, with every option it takes."""
 
     registration: Registration
     cls: Callable[..., T]
@@ -119,13 +119,16 @@ def create(
     return found.generator.make(**facts), found.discriminator.make(**facts)
 
 
-def resolve(recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: type = object) -> ResolvedRecipe:
+def resolve(
+    recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: type = object, given: Given = NOTHING
+) -> ResolvedRecipe:
     """Find the classes that a recipe names; return it with `changes`, every option of theirs, and their full names.
 
-    `callback` is the base class of callbacks. Raises `BadInput` if a name or an option is wrong.
+    `callback` is the base class of callbacks, `given` what Python code gives. Raises `BadInput` if a name or an option
+    is wrong.
     """
-    architecture = resolve_architecture(recipe.architecture)
-    losses = [resolve_loss(section) for section in recipe.loss]
+    architecture = resolve_architecture(recipe.architecture, given)
+    losses = [resolve_loss(section, given) for section in recipe.loss]
     callbacks: list[ResolvedClass[Any]] = [resolve_callback(section, callback) for section in recipe.callback]
     table = recipe.written_out()
     table["architecture"] = write_architecture(recipe.architecture, architecture)
@@ -134,9 +137,9 @@ def resolve(recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: t
     return ResolvedRecipe(Recipe.load(table, **changes), architecture, losses, callbacks)
 
 
-def complete(recipe: Recipe) -> Recipe:
+def complete(recipe: Recipe, given: Given = NOTHING) -> Recipe:
     """Return the recipe with every option of its architecture, losses and callbacks."""
-    return resolve(recipe).recipe
+    return resolve(recipe, given=given).recipe
 
 
 def write_architecture(section: Architecture, found: ResolvedArchitecture) -> dict[str, Any]:
@@ -149,17 +152,24 @@ def write_architecture(section: Architecture, found: ResolvedArchitecture) -> di
     return table
 
 
-def resolve_architecture(section: Architecture) -> ResolvedArchitecture:
+def resolve_architecture(section: Architecture, given: Given = NOTHING) -> ResolvedArchitecture:
     """Find both sides of a recipe's architecture, with every option."""
-    discriminator = resolve_class("architecture", section.side_name("discriminator"), "discriminator", nn.Module)
-    generator = resolve_class("architecture", section.side_name("generator"), "generator", Generator)
+    discriminator = resolve_class("architecture", section.side_name("discriminator"), "discriminator", nn.Module, given)
+    generator = resolve_class("architecture", section.side_name("generator"), "generator", Generator, given)
     taken = {*make_option_schema(discriminator.cls).model_fields, *make_option_schema(generator.cls).model_fields}
     for key in section.shared():
-        if key not in taken:
+        if key not in taken and key not in replaced_options(section):
             raise_unknown_option("architecture", key, taken)
     judging = collect_side_options(section, "discriminator", discriminator.cls)
     making = collect_side_options(section, "generator", generator.cls)
     return ResolvedArchitecture(replace(generator, options=making), replace(discriminator, options=judging))
+
+
+def replaced_options(section: Architecture) -> set[str]:
+    """Return the options of those sides of the named architecture that others play instead: they stand for nothing."""
+    replaced = [side for side in SIDES if section.name and "name" in section.side(side)]
+    found = [find_class("architecture", str(section.name), side, BASES[side])[1] for side in replaced]
+    return {option for cls in found for option in make_option_schema(cls).model_fields}
 
 
 def collect_side_options(section: Architecture, side: str, cls: Callable[..., object]) -> dict[str, Any]:
@@ -171,9 +181,9 @@ def collect_side_options(section: Architecture, side: str, cls: Callable[..., ob
     return check_options(cls, shared | own, f"architecture.{side}")
 
 
-def resolve_loss(section: LossUse) -> ResolvedClass[Loss]:
+def resolve_loss(section: LossUse, given: Given = NOTHING) -> ResolvedClass[Loss]:
     """Find the class of a recipe's loss, with every option."""
-    return add_options(resolve_class("loss", section.name, "loss", Loss), section)
+    return add_options(resolve_class("loss", section.name, "loss", Loss, given), section)
 
 
 def resolve_callback(section: CallbackUse, base: type[B]) -> ResolvedClass[B]:
@@ -201,18 +211,21 @@ def schedule(section: LossUse, found: ResolvedClass[Loss]) -> Scheduled:
     return Scheduled(found.make(), name, section.weight, section.every, section.start, section.stop)
 
 
-def resolve_class(kind: str, name: str, part: str, base: type[B]) -> ResolvedClass[B]:
-    """Find the class that an installed plugin registers under a name.
+def resolve_class(kind: str, name: str, part: str, base: type[B], given: Given = NOTHING) -> ResolvedClass[B]:
+    """Find the class that an installed plugin registers under a name, or that stands in a file or is `given`.
 
     Raises `BadInput` if there is none, or if it is not a subclass of `base`.
     """
+    return ResolvedClass(*find_class(kind, name, part, base, given))
+
+
+def resolve_registered(kind: str, name: str, part: str, base: type[B]) -> ResolvedClass[B]:
+    """Find the class that an installed plugin registers under a name, which may come from a stranger: no file is run.
+
+    Raises `BadInput` as `resolve_class` does.
+    """
     registration = catalog().find(kind, name)
-    cls = registration.resolve(part)
-    if not (isinstance(cls, type) and issubclass(cls, base)):
-        wanted = "torch.nn.Module" if base is nn.Module else f"ganzoo.{base.__name__}"
-        where = f"{kind} '{name}' of {registration.distribution}"
-        raise BadInput(f"{where}: '{registration.targets[part]}' is not a subclass of {wanted}")
-    return ResolvedClass(registration, cls)
+    return ResolvedClass(registration, load_class(registration, part, base))
 
 
 @cache

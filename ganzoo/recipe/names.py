@@ -1,14 +1,18 @@
 """Names of architectures, losses and callbacks in a recipe: bare, or in full as `distribution:name`.
 
 A bare name is whatever single plugin provides it; a full name stays unambiguous when another plugin comes to provide
-the same bare one.
+the same bare one. Code that no plugin registers has full names too: `PATH.py:Class` for a class in a file, and
+`<module>:Class` for what Python code gives.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ganzoo._names import normalize_name
 from ganzoo.engine.settings import SIDES
+from ganzoo.plugins import files
 from ganzoo.plugins.catalog import catalog
 
 SECTIONS = ("architecture", "loss", "callback")
@@ -23,9 +27,29 @@ def bare_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+def is_given(name: str) -> bool:
+    """Return whether a name is that of something that Python code gives."""
+    return re.fullmatch(r"<[^>]*>:.+", name) is not None
+
+
+def is_in_file(name: str) -> bool:
+    """Return whether a name is that of a class in a file; the distribution of a plugin may be called `web.py`, too."""
+    if not files.is_in_file(name) or "/" in name or "\\" in name:
+        return files.is_in_file(name)
+    installed = {normalize_name(plugin.distribution) for plugin in catalog().plugins}
+    return normalize_name(name.rpartition(":")[0]) not in installed
+
+
+def make_absolute(table: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a recipe's plain content in which the paths of files with classes are valid from any folder."""
+    return rename(table, lambda _, name: files.make_absolute(name, folder) if is_in_file(name) else name)
+
+
 def may_be_same(one: str, other: str) -> bool:
     """Return whether two names of one kind may name the same thing: equal, or one is the other's bare name."""
     (before, _, bare), (there, _, also) = one.rpartition(":"), other.rpartition(":")
+    if files.is_in_file(one) and files.is_in_file(other):
+        return one == other
     return bare == also and (not before or not there or normalize_name(before) == normalize_name(there))
 
 
@@ -46,6 +70,18 @@ def rename_in(kind: str, value: Any, new: Rename) -> Any:
     return {key: rename_in(kind, item, new) if key in named else item for key, item in value.items()}
 
 
+def list_names_in(table: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return every name in a recipe's plain content with its kind."""
+    found: list[tuple[str, str]] = []
+
+    def note(kind: str, name: str) -> str:
+        found.append((kind, name))
+        return name
+
+    rename(table, note)
+    return found
+
+
 def prefer(table: Mapping[str, Any], distributions: Sequence[str], ranked: bool = True) -> dict[str, Any]:
     """Return a recipe's plain content in which bare names mean what these distributions provide, the first one first.
 
@@ -58,13 +94,9 @@ def prefer(table: Mapping[str, Any], distributions: Sequence[str], ranked: bool 
 def known_names(table: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Return every name in a recipe's plain content by its kind and bare name, except where two share these."""
     known: dict[tuple[str, str], str] = {}
-
-    def note(kind: str, name: str) -> str:
+    for kind, name in list_names_in(table):
         bare = bare_name(name)
         known[kind, bare] = name if known.get((kind, bare), name) == name else bare
-        return name
-
-    rename(table, note)
     return known
 
 

@@ -78,9 +78,30 @@ def check_misplaced(path: str) -> None:
 
 
 def sort_key(path: str) -> int:
-    """Return a number to sort changes by: names first, since they empty their section; keys for one side last."""
+    """Return a number to sort changes by: whole sections first, then names, since they empty their section.
+
+    Of names the outer ones come first. Keys for one side come last.
+    """
     words = path.split(".")
-    return -1 if words[-1] == "name" else sum(word in SIDES for word in words)
+    if len(words) == 1 or words[-1] == "name":
+        return len(words) - MAX_DEPTH
+    return sum(word in SIDES for word in words)
+
+
+def name_sides(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes in which a side of the architecture that is its name alone, is a name."""
+    sides = {f"architecture.{side}" for side in SIDES}
+    return {
+        f"{path}.name" if path in sides and isinstance(value, str) else path: value for path, value in changes.items()
+    }
+
+
+def drop_replaced(table: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Remove from a recipe's architecture in place what is left for neither side, as changes name both of them."""
+    architecture = table.get("architecture")
+    if all(f"architecture.{side}.name" in changes for side in SIDES):
+        old = architecture if isinstance(architecture, Mapping) else {}
+        table["architecture"] = {side: old[side] for side in SIDES if side in old}
 
 
 def change(table: dict[str, Any], path: str, value: Any) -> None:

@@ -12,8 +12,18 @@ from ganzoo.engine.settings import Optimizer, Section, Train, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party
-from ganzoo.recipe.names import bare_name, known_names, prefer, write_in_full
-from ganzoo.recipe.overrides import change, check_misplaced, check_plain, copy_plain, flatten, list_single, sort_key
+from ganzoo.recipe.names import bare_name, known_names, make_absolute, prefer, write_in_full
+from ganzoo.recipe.overrides import (
+    change,
+    check_misplaced,
+    check_plain,
+    copy_plain,
+    drop_replaced,
+    flatten,
+    list_single,
+    name_sides,
+    sort_key,
+)
 from ganzoo.recipe.sections import Architecture, CallbackUse, Data, LossUse
 
 
@@ -45,7 +55,7 @@ class Recipe(Section):
             check_plain(source)
             return cls._changed(copy_plain(source), overrides)
         file = find_recipe(source)
-        table = {"name": file.stem, **read_toml(file)}
+        table = make_absolute({"name": file.stem, **read_toml(file)}, file.parent)
         return cls._changed(prefer(table, first_meant(file)), overrides)
 
     def replace(self, **overrides: Any) -> "Recipe":
@@ -57,14 +67,15 @@ class Recipe(Section):
 
     @classmethod
     def _changed(cls, table: dict[str, Any], overrides: Mapping[str, Any]) -> "Recipe":
-        table, changes = list_single(table), flatten(list_single(overrides))
+        table, changes = list_single(table), name_sides(flatten(list_single(overrides)))
         known = known_names(table)
+        drop_replaced(table, changes)
         if {"train.steps", "train.epochs"} <= changes.keys():
             raise BadInput("train: give steps or epochs, not both")
         for path in sorted(changes, key=sort_key):
             check_misplaced(path)
             change(table, path, changes[path])
-        return validate(cls, write_in_full(table, known))
+        return validate(cls, make_absolute(write_in_full(table, known), Path()))
 
     def written_out(self) -> dict[str, Any]:
         """Return the whole recipe as plain values, defaults included; keys without a value are left out."""

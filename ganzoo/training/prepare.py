@@ -23,6 +23,8 @@ from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.recipe.build import ResolvedRecipe, resolve
+from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
+from ganzoo.recipe.lookup import NOTHING
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training.callbacks import Callback, CallbackList
 from ganzoo.training.display.profiler import Profiler
@@ -62,13 +64,38 @@ class Plan:
         return replace(self, resolved=replace(self.resolved, recipe=self.recipe.replace(**overrides)))
 
 
+def add_given(
+    overrides: Mapping[str, Any],
+    losses: Iterable[LossLike] | LossLike | None,
+    generator: NetworkLike | None,
+    discriminator: NetworkLike | None,
+) -> tuple[dict[str, Any], Given]:
+    """Return the overrides with the names of what Python code gives, and what these names stand for."""
+    changes, given = name_given(losses, generator, discriminator)
+    if "loss" in changes and "loss" in overrides:
+        raise BadInput("give losses or loss, not both: losses replaces the recipe's, loss is the key of a recipe")
+    return {**changes, **overrides}, given
+
+
+def load_or_compose(recipe: str | Path | Mapping[str, Any] | Recipe | None, overrides: Mapping[str, Any]) -> Recipe:
+    """Load a recipe, or make one of the networks and losses that are given without it."""
+    if recipe is None and not any(key.split(".")[0] in ("architecture", "loss") for key in overrides):
+        raise BadInput("nothing to train: give a recipe, or resume=True with the folder of a run as out")
+    return Recipe.load({} if recipe is None else recipe, **overrides)
+
+
 def make_plan(
-    recipe: Recipe, batches: Source | None, device: str, display: Sequence[Callback], callbacks: Sequence[Callback]
+    recipe: Recipe,
+    batches: Source | None,
+    device: str,
+    display: Sequence[Callback],
+    callbacks: Sequence[Callback],
+    given: Given = NOTHING,
 ) -> Plan:
     """Open the data, and complete the recipe with all options and everything that depends on the data."""
     data = open_recipe_data(recipe, batches)
     changes = {**pin_data(recipe, batches, data), **convert_epochs(recipe, data)}
-    return Plan(resolve(recipe, changes, Callback), data, device, display, callbacks)
+    return Plan(resolve(recipe, changes, Callback, given), data, device, display, callbacks)
 
 
 def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:

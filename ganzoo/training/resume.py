@@ -14,9 +14,12 @@ from ganzoo.data.decode import SIXTEEN_BITS
 from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.engine.hardware import Hardware
+from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import BadInput
+from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture
+from ganzoo.recipe.names import bare_name, is_given, is_in_file, list_names_in, rename
 from ganzoo.recipe.overrides import flatten
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
@@ -59,6 +62,34 @@ def check_data_exists(recipe: Recipe) -> None:
         raise BadInput(
             f"the images of this run were in {path}, which does not exist; give their new folder with --data"
         )
+
+
+def check_code_exists(recipe: Recipe, run: Path) -> None:
+    """Raise `BadInput` if a file with a class that a run needs does not exist, perhaps as this is another machine."""
+    for kind, name in list_names_in(recipe.written_out()):
+        if is_in_file(name) and not (path := split_reference(name)[0]).exists():
+            copies = sorted((run / "code").glob(f"{path.stem}-*.py"), key=lambda copy: copy.stat().st_mtime)
+            kept = f"; the run keeps a copy of it: {copies[-1]}" if copies else ""
+            raise BadInput(f"the {kind} '{bare_name(name)}' of this run was in {path}, which does not exist{kept}")
+
+
+def follow_moved(old: Recipe, new: Recipe) -> Recipe:
+    """Return the old recipe of a run with the files of its networks where the new one has them, as they may move."""
+    before, now = (
+        [name for kind, name in list_names_in(each.written_out()) if kind == "architecture"] for each in (old, new)
+    )
+    there = {bare_name(name): name for name in now if is_in_file(name)}
+    moved = {name: there[bare_name(name)] for name in before if is_in_file(name) and bare_name(name) in there}
+    return validate(Recipe, rename(old.written_out(), lambda _, name: moved.get(name, name)))
+
+
+def check_same_code(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` if a network of a run that no plugin brings is replaced by another one."""
+    for side in SIDES:
+        before, now = old.architecture.side_name(side), new.architecture.side_name(side)
+        if before != now and (is_given(before) or is_in_file(before)):
+            name = f"architecture.{side}.name"
+            raise BadInput(f"a run keeps its architecture: '{name}' is {before!r}, not {now!r}; start a new run")
 
 
 def check_same_architecture(old: Recipe, new: Recipe) -> None:

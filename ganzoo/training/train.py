@@ -14,26 +14,31 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.errors import BadInput, Diverged, Failed, Interrupted
 from ganzoo.recipe.build import complete
+from ganzoo.recipe.given import Given, LossLike, NetworkLike
 from ganzoo.recipe.recipe import Recipe, prefer_in
 from ganzoo.training.agreement import check_agreement, hold_run, list_facts
 from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
 from ganzoo.training.naming import check_is_recipe
-from ganzoo.training.prepare import Plan, Source, make_plan, prepare, resolve_init
+from ganzoo.training.prepare import Plan, Source, add_given, load_or_compose, make_plan, prepare, resolve_init
 from ganzoo.training.resume import (
     MAX_ROLLBACKS,
+    check_code_exists,
     check_data_exists,
     check_same_architecture,
+    check_same_code,
     check_same_init,
     check_same_range,
     check_same_shape,
     count_rollbacks,
+    follow_moved,
     keep_classes,
     keep_reading,
     note_other_files,
 )
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.code import keep_code, remember_generator
 from ganzoo.training.runs.folders import must_remove
 from ganzoo.training.runs.lost import check_nothing_lost
 from ganzoo.training.runs.run import Run
@@ -55,6 +60,9 @@ def train(
     init: str | os.PathLike[str] | Model | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    losses: Iterable[LossLike] | LossLike | None = None,
+    generator: NetworkLike | None = None,
+    discriminator: NetworkLike | None = None,
     callbacks: Sequence[Callback] = (),
     quiet: bool = False,
     progress: Any = None,
@@ -64,6 +72,11 @@ def train(
 
     `data` replaces the recipe's: a name, a folder of images, which a `Path` always is, or any iterable of dict batches.
     `init` is a pretrained generator to begin with: a `Model`, or what `load` takes.
+    `losses`, `generator` and `discriminator` replace those of the recipe: names, `"./nets.py:G"` for a class in a file,
+    or your own classes and objects, as in `losses=[Mine(), "r1"]`. A class is built for the data and takes options in a
+    table, `generator={"name": MyG, "width": 64}` or `losses=[{"name": Mine, "weight": 2}]`. Of an object a copy is
+    trained, which begins with its weights. No recipe is needed where all three are given. To resume such a run, give
+    the same classes and objects again.
     `out` is the run folder, by default `runs/NAME-001` counting up. `resume=True` continues the run in `out`; overrides
     such as `train={"steps": 5000}` change its recipe. `callbacks` are called between the steps, after those that the
     recipe names; give them again to a resumed training. `quiet` shows neither progress bar nor messages. Torch's global
@@ -88,16 +101,16 @@ def train(
     ):
         with processes.raise_on_all_ranks():
             callbacks = check_callbacks(callbacks)
+            overrides, given = add_given(overrides, losses, generator, discriminator)
         if resume:
-            return resume_run(recipe, data, out, device, display, callbacks, overrides, processes)
+            return resume_run(recipe, data, out, device, display, callbacks, overrides, given, processes)
         with processes.raise_on_all_ranks():
-            if recipe is None:
-                raise BadInput("nothing to train: give a recipe, or resume=True with the folder of a run as out")
             if isinstance(recipe, str):
                 check_is_recipe(recipe)
             if out is not None and processes.first:
                 must_remove(out, overwrite)  # before anything that takes time
-            plan = make_plan(resolve_init(Recipe.load(recipe, **overrides), data), data, device, display, callbacks)
+            begun = resolve_init(load_or_compose(recipe, overrides), data)
+            plan = make_plan(begun, data, device, display, callbacks, given)
         check_agreement(
             processes,
             plan.recipe,
@@ -105,8 +118,15 @@ def train(
         )
         trainer = begin_run(plan, out, overwrite, processes)
         with hold_run(trainer.run, processes, new=True):
+            note_code(trainer)
             trainer.record("begun")
             return play(plan, trainer)
+
+
+def note_code(trainer: Trainer) -> None:
+    """Keep the code of a run that no plugin brings, as far as that is possible."""
+    trainer.on_first_rank(keep_code, trainer.run, trainer.resolved.registrations)
+    remember_generator(trainer.run, trainer.resolved.architecture.generator.registration)
 
 
 def check_callbacks(callbacks: Sequence[Callback]) -> list[Callback]:
@@ -136,6 +156,7 @@ def resume_run(
     display: Sequence[Callback],
     callbacks: Sequence[Callback],
     overrides: Mapping[str, Any],
+    given: Given,
     processes: Processes,
 ) -> Run:
     """Continue the run in `out`. With the same settings, it ends as if it had never been interrupted."""
@@ -155,9 +176,15 @@ def resume_run(
                 return run
             if data is None:
                 check_data_exists(new)
-            plan = make_plan(new, data, device, display, callbacks)
+            check_code_exists(new, run.path)
+            plan = make_plan(new, data, device, display, callbacks, given)
             used = [each.distribution for each in plan.resolved.registrations]
-            check_same_architecture(complete(prefer_in(old.replace(callback=[]), used)), plan.recipe)
+            # Losses and callbacks may change, and what made the old ones need not be there any more.
+            old = follow_moved(
+                prefer_in(old.replace(callback=[], loss=plan.recipe.written_out()["loss"]), used), plan.recipe
+            )
+            check_same_code(old, plan.recipe)
+            check_same_architecture(complete(old, given), plan.recipe)
             if state:
                 check_same_shape(facts, plan.data.facts)
                 known = state.numbers.get("data", {})
@@ -169,6 +196,7 @@ def resume_run(
         facts = {"callbacks": describe_callbacks(callbacks), **list_facts(plan.data, state)}
         check_agreement(processes, plan.recipe, facts)
         trainer = Trainer(prepare(plan, state), run)
+        note_code(trainer)
         trainer.record("resumed")
         return play(plan, trainer)
 

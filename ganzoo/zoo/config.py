@@ -40,6 +40,10 @@ class CheckedArchitecture(Checked):
     distribution: Word
     version: Word
     options: dict[str, Any]
+    given_as: Literal["file", "object"] | None = None
+    """How the generator's class was given, if no plugin registers it; `distribution` is then its file or module."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The hash of the file."""
 
 
 class CheckedData(Checked):

@@ -20,8 +20,10 @@ from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.plugins.firstparty import how_to_install
-from ganzoo.recipe.build import ResolvedClass, check_options, resolve_class
+from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
+from ganzoo.recipe.given import NetworkLike
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo import own
 from ganzoo.zoo.config import FORMAT, CheckedArchitecture
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import parse
@@ -170,28 +172,33 @@ class Model:
         return kind if kind in ([makes] if isinstance(makes, str) else makes) else "other"
 
 
-def load(source: str | PathLike[str], device: str = "auto", *, offline: bool = False) -> Model:
+def load(
+    source: str | PathLike[str], device: str = "auto", *, offline: bool = False, generator: NetworkLike | None = None
+) -> Model:
     """Load the model of a reference: a registered name, `hub:owner/name[@revision]`, a `Run`, or a run or model folder.
 
     A model that is not on this machine is downloaded, unless `offline`; the log says which commit of a branch or tag is
     taken. No random generator advances. Raises `BadInput` where there is no such model, or no installed plugin provides
     its architecture, and `Unavailable` where a download fails or a file is not the pinned one.
+
+    `generator` is the class, an object of it, or the file with it (`"./nets.py"`) of a model that no plugin builds. It
+    is remembered for this folder until Python ends. A file that this user has trained with need not be given.
     """
     reference = parse(source)
-    model = load_local(resolve_model(reference, offline), device)
+    model = load_local(resolve_model(reference, offline), device, generator)
     model.source = reference.absolute() if isinstance(reference, Path) else fspath(source)
     return model
 
 
-def load_local(local: LocalModel, device: str = "auto") -> Model:
+def load_local(local: LocalModel, device: str = "auto", generator: NetworkLike | None = None) -> Model:
     """Load a model that is on this machine. Raises `BadInput` and `Unavailable` as `load` does."""
-    return local.read(lambda found: load_files(found, device))
+    return local.read(lambda found: load_files(found, device, generator))
 
 
-def load_files(local: LocalModel, device: str) -> Model:
+def load_files(local: LocalModel, device: str, given: NetworkLike | None = None) -> Model:
     """Load the model that the files of a folder hold now."""
     config = local.config
-    part = resolve_generator(config.architecture)
+    part = resolve_generator(local, given)
     weights = read_weights(local.folder, config.weights)
     try:
         generator = build_with_weights(part, config.data.facts, weights)
@@ -204,28 +211,51 @@ def load_files(local: LocalModel, device: str) -> Model:
     folder_data = local.folder_data
     # Configs of earlier versions do not say it, and a folder may be called like a data set.
     opened = {"data": {**config.table["data"], "opened_as": "folder"}} if folder_data else {}
-    model = Model(generator, {**config.table, **opened}, device)
+    is_now_plugins = config.architecture.given_as and not part.registration.given_as
+    built = {"architecture": describe_architecture(part)} if is_now_plugins else {}
+    model = Model(generator, {**config.table, **opened, **built}, device)
+    if given is not None:
+        own.remember(local.folder, given)
     model.folder_data = folder_data
     return model
 
 
-def resolve_generator(wanted: CheckedArchitecture) -> ResolvedClass[Generator]:
-    """Find the generator's class, with the options of a config. Raises `BadInput` where no plugin provides it."""
-    try:
-        part = resolve_class("architecture", f"{wanted.distribution}:{wanted.name}", "generator", Generator)
-    except BadInput as error:
-        source = f"{wanted.distribution} {wanted.version}"
-        how = how_to_install(wanted.distribution)
-        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {how} ({error})") from error
+def resolve_generator(local: LocalModel, given: NetworkLike | None = None) -> ResolvedClass[Generator]:
+    """Find the generator's class of a model, with the options of its config.
+
+    Raises `BadInput` where neither a plugin nor the user provides it.
+    """
+    wanted = local.config.architecture
+    if given is not None:
+        part = own.resolve_given(given, wanted.name)
+    elif wanted.given_as:
+        part = own.resolve_own(local, wanted)
+    else:
+        part = resolve_from_plugin(wanted)
+    if own.is_object(part):
+        return part  # with options of its own
     try:
         return replace(part, options=check_options(part.cls, wanted.options, "architecture"))
     except BadInput as error:
         raise BadInput(f"{error}; {versions(wanted, part)}") from error
 
 
+def resolve_from_plugin(wanted: CheckedArchitecture) -> ResolvedClass[Generator]:
+    """Find the generator's class that a plugin registers. Raises `BadInput` that says what to install."""
+    try:
+        return resolve_registered("architecture", f"{wanted.distribution}:{wanted.name}", "generator", Generator)
+    except BadInput as error:
+        source = f"{wanted.distribution} {wanted.version}"
+        how = how_to_install(wanted.distribution)
+        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {how} ({error})") from error
+
+
 def versions(made: CheckedArchitecture, part: ResolvedClass[Generator]) -> str:
     """Say with which version of the plugin a model was made, and which one is installed."""
-    return f"made with {made.distribution} {made.version}, installed is {part.registration.version}"
+    now = part.registration
+    if now.given_as:
+        return f"made with '{made.name}' of {made.distribution} {made.version}, given is {now.full_name} {now.version}"
+    return f"made with {made.distribution} {made.version}, installed is {now.version}"
 
 
 def save_model(
@@ -259,6 +289,7 @@ def save_model(
 
 def describe_architecture(part: ResolvedClass[Generator]) -> dict[str, Any]:
     """Return what a config says about the architecture."""
-    provided = part.registration
-    about = {"name": provided.name, "distribution": provided.distribution, "version": provided.version}
-    return about | {"options": dict(part.options)}
+    found = part.registration
+    about = {"name": found.name, "distribution": found.published_as, "version": found.version}
+    own_code = {"given_as": found.given_as, "sha256": found.sha256} if found.given_as else {}
+    return {**about, "options": dict(part.options), **{key: value for key, value in own_code.items() if value}}

@@ -14,7 +14,7 @@ MARKER = ".word"
 """The file by which the processes of a training check that they see the same folder."""
 RUN_CONTENTS = {
     *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif"),
-    *("samples", "checkpoints", "model", "best", "tensorboard", "profile"),
+    *("samples", "checkpoints", "model", "best", "code", "tensorboard", "profile"),
     *(".lock", MARKER),
 }
 """The names of all files and folders that a training leaves in its folder."""

@@ -15,7 +15,9 @@ from torch import Tensor
 
 from ganzoo._io import expand_user, read_bytes, remove_abandoned, sync_folder, write_bytes, write_errors
 from ganzoo._names import printable
+from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, Error
+from ganzoo.recipe.names import is_given
 from ganzoo.recipe.recipe import Recipe, differences, prefer_in
 from ganzoo.training.launch import launch_command
 from ganzoo.training.runs import checkpoint, curves
@@ -222,9 +224,19 @@ class Run:
     @property
     def resume_command(self) -> str:
         """The command that continues this run."""
-        if self.recipe.data.from_python:
-            return f"ganzoo.train(out={str(self.path)!r}, resume=True, data=...)"
+        if again := self._from_python:
+            return f"ganzoo.train(out={str(self.path)!r}, resume=True, {', '.join(again)})"
         return f"{launch_command()} train --resume {shlex.quote(str(self.path))}"
+
+    @property
+    def _from_python(self) -> list[str]:
+        """The arguments that Python code has given for this run, and must give again to resume it."""
+        recipe = self.recipe
+        networks = {side: recipe.architecture.side_name(side) for side in reversed(SIDES)}
+        given = {"data=...": recipe.data.from_python, "losses=[...]": any(is_given(loss.name) for loss in recipe.loss)}
+        return [word for word, is_so in given.items() if is_so] + [
+            f"{side}=..." for side, name in networks.items() if is_given(name)
+        ]
 
     def describe_resume_point(self) -> str:
         """Return a clause for the error of a training: the checkpoint to continue from, and the command."""

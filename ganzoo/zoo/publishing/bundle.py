@@ -19,10 +19,12 @@ from ganzoo.pictures.grid import write_grid
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
 from ganzoo.plugins.entries import NEEDED_FILES
+from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.publishing.card import make_card
+from ganzoo.zoo.publishing.code import check_publishable, public_name
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
@@ -63,6 +65,7 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
     Paths of this machine are left out, and the log says where. Raises `BadInput` where a file is a link, which may lead
     anywhere, or is not sound.
     """
+    check_publishable(local)
     folder, model = local.folder, load_local(local, "cpu")
     scores: dict[str, Any] = {}
     names = [name for name in (*NEEDED_FILES, "recipe.toml", SCORES_FILE) if exists(folder / name)]
@@ -130,7 +133,7 @@ def own_scores(local: LocalModel) -> dict[str, Any]:
 
 def without_paths(path: Path) -> bytes:
     """Return a recipe without comments and without paths of the machine that it comes from; the log says which."""
-    recipe = Recipe.load(path).written_out()
+    recipe = rename(Recipe.load(path).written_out(), lambda kind, name: public_name(kind, name, path.parent))
     recipe["data"].pop("root", None)
     if recipe["data"].get("name") not in list_names():
         folder = Path(recipe["data"]["name"]).name
