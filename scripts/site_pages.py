@@ -4,6 +4,7 @@ mkdocs calls the functions that begin with `on_`. A page of docs/ asks for a tab
 `<!-- table: recipes -->`, so that its text can be read without the site too.
 """
 
+import json
 import posixpath
 import re
 import tomllib
@@ -74,10 +75,10 @@ def insert_docstring(name: str, body: str, package: Any) -> str:
     if home is None:
         return body
     own, heading, rest = body.partition("\n## ")
-    module = name in ("layers", "testing")
-    members = list(getattr(package, name).__all__) if module else None
-    options = f"\n    options: {{members: {members}}}" if module else ""
-    return f"{own.rstrip()}\n\n::: ganzoo.{home}{'' if module else '.' + name}{options}\n\n{heading}{rest}"
+    members = getattr(getattr(package, name), "__all__", None)  # of the modules among the names
+    path = f"ganzoo.{home}" if members else f"ganzoo.{home}.{name}"
+    options = {"heading": f"ganzoo.{name}"} | ({"members": list(members)} if members else {})
+    return f"{own.rstrip()}\n\n::: {path}\n    options: {json.dumps(options)}\n\n{heading}{rest}"
 
 
 def make_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
