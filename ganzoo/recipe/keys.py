@@ -3,7 +3,7 @@
 import ast
 import inspect
 import json
-import textwrap
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 
 from pydantic import BaseModel
 
+from ganzoo import _HOMES
 from ganzoo.engine.settings import SIDES
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import PLAIN_SECTIONS, Architecture, CallbackUse, LossUse
@@ -138,11 +139,17 @@ def read_meanings(model: type[BaseModel]) -> dict[str, str]:
     """Return the docstrings below the fields of a class and of those that it is made from, each on one line."""
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__[: model.__mro__.index(BaseModel)]):
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-        for field, text in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
+        for field, text in pairwise(find_definition(cls).body):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_text(text):
                 found[field.target.id] = " ".join(ast.literal_eval(text.value).split())
     return found
+
+
+def find_definition(cls: type) -> ast.ClassDef:
+    """Return the code of a class. A public one says that it is in `ganzoo`, which only passes it on."""
+    home = f"ganzoo.{_HOMES[cls.__name__]}" if cls.__module__ == "ganzoo" else cls.__module__
+    body = ast.parse(inspect.getsource(sys.modules[home])).body
+    return next(node for node in body if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
 
 
 def is_text(statement: ast.stmt) -> TypeGuard[ast.Expr]:

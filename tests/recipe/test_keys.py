@@ -83,3 +83,10 @@ def test_a_range_is_part_of_the_type():
 def test_the_list_imports_no_torch():
     code = "import sys; from ganzoo.recipe.keys import list_keys; list_keys(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_list_is_whole_also_after_the_public_name_of_a_recipe_was_used():
+    """A public class says that it is in `ganzoo`; its code is elsewhere."""
+    code = "import ganzoo; ganzoo.Recipe; from ganzoo.recipe.keys import list_keys; print(len(list_keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(list_keys())
