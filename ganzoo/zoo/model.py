@@ -131,6 +131,24 @@ class Model:
 
         return draw_grid(self, n, seed, rows, fixed)
 
+    @classmethod
+    def from_pretrained(cls, source: str | PathLike[str], device: str = "auto", *, offline: bool = False) -> "Model":
+        """Load a model: another name for `ganzoo.load`."""
+        return load(source, device, offline=offline)
+
+    def push_to_hub(self, repository: str, license: str | None = None, **options: Any) -> str:
+        """Publish this model as `Run.push_to_hub` does.
+
+        Raises `BadInput` for a model that was not loaded from the folder of a run or model, or whose folder has other
+        weights by now.
+        """
+        from ganzoo.zoo.publishing.publish import push  # the Hub's client is slow to import
+
+        reference, weights = self.reference, self.config["weights"]["sha256"]
+        if isinstance(reference, Path) and LocalModel.find(reference).config.weights.sha256 != weights:
+            raise BadInput(f"{reference} has other weights by now; load it again")
+        return push(reference, repository, license, **options)
+
     @property
     def reference(self) -> str | Path:
         """What `load` takes to load this model once more. Raises `BadInput` where it was not loaded."""

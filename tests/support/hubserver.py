@@ -12,6 +12,7 @@ headers={}, body={}), "drop" (after=N bytes, orderly close), "reset" (after=N, T
 
 import base64, hashlib, json, os, re, shutil, socket, ssl, struct, threading, time
 from datetime import datetime, timezone
+from itertools import takewhile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -23,6 +24,8 @@ TOKENS = {
 ORGS = {"ganzoo-org": ["owner"]}
 LFS_EXT = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".pkl", ".zip", ".h5", ".tar", ".gz")
 LFS_SIZE = 10 * 1024 * 1024
+DATA_SETS = ["ylecun/mnist", "zalando-datasets/fashion_mnist", "uoft-cs/cifar10"]
+DATA_SET = '"datasets[%s]" with value "%s" is not valid. If possible, use a dataset id from https://hf.co/datasets.'
 
 
 class Err(Exception):
@@ -314,8 +317,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def validate_yaml(self):
         head = re.match(r"^---\s*\n(.*?)\n---", json.loads(self.body)["content"], re.S)
-        bad = [l for l in (head[1].splitlines() if head else []) if "\t" in l]
-        self.send(400 if bad else 200, {"errors": [{"message": "bad YAML"}] if bad else [], "warnings": []})
+        lines = head[1].splitlines() if head else []
+        bad = ["bad YAML" for l in lines if "\t" in l]
+        start = lines.index("datasets:") + 1 if "datasets:" in lines else len(lines)
+        named = [l[2:] for l in takewhile(lambda l: l.startswith("- "), lines[start:])]
+        bad += [DATA_SET % (i, each) for i, each in enumerate(named) if each not in DATA_SETS]
+        self.send(400 if bad else 200, {"errors": [{"message": each} for each in bad], "warnings": []})
 
     def create_repo(self):
         d, st = json.loads(self.body), self.server.store

@@ -136,6 +136,25 @@ class Run:
         """Draw samples from this run's model, as `Model.sample` does."""
         return self.model.sample(n, seed, **fixed)
 
+    def push_to_hub(
+        self,
+        repository: str,
+        license: str | None = None,
+        *,
+        private: bool = False,
+        tag: str | None = None,
+        message: str = "Publish with ganzoo",
+    ) -> str:
+        """Publish this run's model on the Hub; return what `load` takes: "hub:owner/name@commit".
+
+        `repository` is "owner/name", made if need be, `private` if so said. Without a `license`, such as "mit", it is
+        "other". `tag` names this version. Raises `BadInput` for what cannot be published, and `Unavailable` where the
+        network or the Hub refuses it.
+        """
+        from ganzoo.zoo.publishing.publish import push  # the Hub's client is slow to import
+
+        return push(self, repository, license, private, tag, message)
+
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
         """Return the log as CSV text: a column for each key, a line for each line of `metrics`; write it to `path`.
 

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from ganzoo.zoo.scores import SCORES_FILE, read_scores
 logger = logging.getLogger(__name__)
 
 
-def bundle(source: str | Path, folder: Path, license_id: str) -> str:
+def bundle(source: str | PathLike[str], folder: Path, license_id: str) -> str:
     """Write a complete model into a new folder, to be shipped in a package; return its entry for a registry as TOML.
 
     The folder's name is the model's. The entry's source is the folder relative to its grandparent, which is the package
@@ -51,7 +52,7 @@ def bundle(source: str | Path, folder: Path, license_id: str) -> str:
     return tomlkit.dumps({folder.name: entry_table(f"{place.parent.name}/{place.name}", files, license_id)})
 
 
-def find_unpublished(source: str | Path) -> LocalModel:
+def find_unpublished(source: str | PathLike[str]) -> LocalModel:
     """Find the model of a run or model folder. Raises `BadInput` for a registered model and for one on the Hub."""
     reference = parse(source)
     if not isinstance(reference, Path):
@@ -90,7 +91,8 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         picture = Path(made, "samples.png")
         if draw_samples(picture, model, reference):
             files["samples.png"] = read_bytes(picture)
-    return files | {"README.md": make_card(reference, license_id, model.config, scores).encode()}
+    card = make_card(reference, license_id, model.config, scores, "samples.png" in files)
+    return files | {"README.md": card.encode()}
 
 
 def load_again(files: Mapping[str, bytes]) -> Model:

@@ -1,28 +1,34 @@
 """The model card: README.md of a published generator, which the Hub shows."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import EvalResult, ModelCard, ModelCardData, hf_hub_url
 
-from ganzoo._names import printable
-from ganzoo.data.named import list_names
+from ganzoo._names import normalize_name, printable
+from ganzoo.plugins.firstparty import first_party
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
 TASK = "unconditional-image-generation"
+HUB_DATA_SETS = {
+    "mnist": "ylecun/mnist",
+    "mnist-10k": "ylecun/mnist",
+    "fashion-mnist": "zalando-datasets/fashion_mnist",
+    "cifar10": "uoft-cs/cifar10",
+}
+"""What the Hub calls a data set. It refuses a card whose metadata names one that it does not have."""
 
 BODY = """
 # {name}
 
-![samples](samples.png)
-
-A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
+{picture}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
 
 ## Use
 
-It needs ganzoo and the plugin `{distribution}`, which provides its architecture.
+{install}
 
 ```sh
 ganzoo sample {reference} -n 64
@@ -58,18 +64,27 @@ SCORES = """Scores, each under the conditions written below and in `scores.json`
 {conditions}"""
 
 
-def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any]) -> str:
+def make_card(
+    reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any], picture: bool = True
+) -> str:
     """Return the text of README.md: licence, data set and scores as metadata for the Hub, then the page itself.
 
-    `reference` is how users name the model: "hub:owner/name", or the name in a registry.
+    `reference` is how users name the model: "hub:owner/name", or the name in a registry. `picture` says whether it has
+    a `samples.png`.
     """
     name, data = reference.rpartition("/")[2], printable(config["data"].get("name", "unknown"))
-    in_folder = config["data"].get("opened_as") == "folder"
+    known = find_data_set(config["data"])
     numbers = {printable(key): value for key, value in figures(scores).items()}
     samples, what, shape = describe_samples(config["data"])
     task = TASK if samples == "images" else None
     results = [
-        EvalResult(task_type=task or "other", dataset_type=data, dataset_name=data, metric_type=key, metric_value=value)
+        EvalResult(
+            task_type=task or "other",
+            dataset_type=known or data,
+            dataset_name=data,
+            metric_type=key,
+            metric_value=value,
+        )
         for key, value in numbers.items()
     ]
     about = ModelCardData(
@@ -78,23 +93,54 @@ def make_card(reference: str, license_id: str, config: Mapping[str, Any], scores
         pipeline_tag=task,
         base_model=base_model(config),
         tags=["gan", "ganzoo", config["architecture"]["name"]],
-        datasets=[data] if data in list_names() and not in_folder else None,
+        datasets=[known] if known else None,
+        thumbnail=thumbnail(reference) if picture else None,
         model_name=name if results else None,
         eval_results=results or None,
     )
     body = BODY.format(
         name=name,
         reference=reference,
-        data=f'the {"folder of images" if in_folder else "data set"} "{escape(data)}"',
+        data=describe_data(config["data"]),
+        picture="![samples](samples.png)\n\n" if picture else "",
+        install=how_to_get(config["architecture"]["distribution"]),
         samples=samples,
         what=what,
-        distribution=config["architecture"]["distribution"],
         shape=shape,
         facts=table(facts(config)),
         scores=format_scores(scores),
     )
     text = str(ModelCard(f"---\n{about.to_yaml()}\n---\n{body}"))
     return text.rstrip() + "\n"
+
+
+def find_data_set(data: Mapping[str, Any]) -> str | None:
+    """Return what the Hub calls the data set of a config; None for folders, batches and what the Hub may not have."""
+    return HUB_DATA_SETS.get(str(data.get("name"))) if data.get("opened_as", "data set") == "data set" else None
+
+
+def describe_data(data: Mapping[str, Any]) -> str:
+    """Return what the generator learned from, as Markdown."""
+    if data.get("opened_as") == "batches":
+        return "data that a program gave it"
+    kind = "folder of images" if data.get("opened_as") == "folder" else "data set"
+    return f'the {kind} "{escape(data.get("name", "unknown"))}"'
+
+
+def thumbnail(reference: str) -> str | None:
+    """Return the address of the picture that the Hub shows where the page is shared; None outside the Hub."""
+    repository = reference.removeprefix("hub:")
+    return hf_hub_url(repository, "samples.png") if repository != reference else None
+
+
+def how_to_get(distribution: str) -> str:
+    """Return how to install what the model needs, as Markdown. No name of ours is looked up in an index."""
+    commands = ["pip install .    # in a checkout of ganzoo"]
+    needs = f"It needs ganzoo, which brings the plugin `{distribution}` with its architecture:"
+    if normalize_name(distribution) not in first_party():
+        commands.append(f"ganzoo install {shlex.quote(distribution)}    # if you trust its authors")
+        needs = f"It needs ganzoo, and the plugin `{distribution}` with its architecture:"
+    return "\n".join([needs, "", "```sh", *commands, "```"])
 
 
 def format_scores(scores: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ import logging
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from os import PathLike
 
 import tomlkit
 from huggingface_hub import CommitOperationAdd, HfApi, ModelInfo, is_offline_mode
@@ -25,6 +25,7 @@ from ganzoo.zoo.references import HUB
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_MESSAGE = "Publish with ganzoo"
 TAG = re.compile(r"[\w-][\w.-]*", re.ASCII)
 
 
@@ -35,12 +36,14 @@ class Publication:
     Raises `BadInput` where there is no such model, where it cannot be sampled, and for an invalid name or tag.
     """
 
-    source: str | Path
+    source: str | PathLike[str]
     repository: str
     license: str = "other"
     private: bool = False
     tag: str | None = None
-    message: str = "Publish with ganzoo"
+    message: str = DEFAULT_MESSAGE
+    commit: str = field(default="", init=False)
+    """The commit that has the files, once they are published."""
 
     def __post_init__(self) -> None:
         if not HUB.fullmatch(self.repository) or "@" in self.repository:
@@ -83,7 +86,7 @@ class Publication:
             head = self._open_repository()
             self._check_tag_free(head)
             stale = self._stale_files(head)
-            commit = self._commit(head) if stale else sha_of(head)
+            commit = self.commit = self._commit(head) if stale else sha_of(head)
             if self.tag and self.tag not in self._tags():
                 self.api.create_tag(self.repository, tag=self.tag, revision=commit)
             different = self._stale_files(self._info(commit))
@@ -141,6 +144,27 @@ class Publication:
         at = self._tags().get(self.tag) if self.tag else None
         if at and (at != head.sha or self._stale_files(head)):
             raise BadInput(f"{self.repository} has the tag '{self.tag}' already, at {at[:12]}; choose another")
+
+
+def push(
+    source: str | PathLike[str],
+    repository: str,
+    license: str | None = None,
+    private: bool = False,
+    tag: str | None = None,
+    message: str = DEFAULT_MESSAGE,
+) -> str:
+    """Publish the model of a run or model folder on the Hub, and return what `load` takes: "hub:owner/name@commit".
+
+    Without a `license`, such as "mit", it is "other", and the log says so. `private` keeps a new repository to
+    yourself, `tag` names this version. Raises `BadInput` for what cannot be published or is so already, and
+    `Unavailable` where the network or the Hub refuses it.
+    """
+    if not license:
+        logger.warning("no license given, such as mit or cc-by-4.0; using 'other'")
+    publication = Publication(source, repository, license or "other", private, tag, message)
+    publication.publish()
+    return f"hub:{repository}@{publication.commit}"
 
 
 def check_online() -> None:

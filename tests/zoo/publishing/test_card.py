@@ -6,8 +6,10 @@ import pytest
 from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
+import hubserver
 from ganzoo._names import printable
-from ganzoo.zoo.publishing.card import escape, make_card
+from ganzoo.data.named import list_names
+from ganzoo.zoo.publishing.card import HUB_DATA_SETS, escape, make_card
 
 EVIL = "x](javascript:1)\n# Owned\n---\n<img src=x> ![a](b) `c` | d\x1b[2J"
 
@@ -51,3 +53,53 @@ def test_what_strangers_wrote_is_shown_as_it_is():
 )
 def test_marks_of_markdown_are_escaped(value, shown):
     assert escape(value) == shown
+
+
+def card_of(data, distribution="ganzoo-dcgan", reference="hub:me/it", picture=True):
+    about = {**config("x"), "data": {"kind": "image", "shape": [1, 4, 4], "classes": [], **data}}
+    about["architecture"]["distribution"] = distribution
+    return ModelCard(make_card(reference, "mit", about, {"fd": 1.0}, picture))
+
+
+@pytest.mark.parametrize(
+    ("data", "known", "text"),
+    [
+        ({"name": "mnist", "opened_as": "data set"}, "ylecun/mnist", 'the data set "mnist"'),
+        ({"name": "mnist-10k"}, "ylecun/mnist", 'the data set "mnist-10k"'),
+        ({"name": "fashion-mnist"}, "zalando-datasets/fashion_mnist", "fashion-mnist"),
+        ({"name": "cifar10"}, "uoft-cs/cifar10", "cifar10"),
+        ({"name": "celeba"}, None, 'the data set "celeba"'),
+        ({"name": "ring8"}, None, 'the data set "ring8"'),
+        ({"name": "mnist", "opened_as": "folder"}, None, 'the folder of images "mnist"'),
+        ({"name": "batches", "opened_as": "batches"}, None, "data that a program gave it"),
+        ({"name": "me/private"}, None, 'the data set "me/private"'),
+        ({}, None, 'the data set "unknown"'),
+    ],
+)
+def test_only_data_sets_that_the_hub_has_stand_in_the_metadata(data, known, text):
+    card = card_of(data)
+    assert card.data.datasets == ([known] if known else None)
+    assert text in card.text
+    if known:
+        assert card.data.eval_results[0].dataset_type == known
+
+
+def test_every_data_set_of_the_metadata_is_known_by_name():
+    assert set(HUB_DATA_SETS) <= set(list_names())
+    assert set(HUB_DATA_SETS.values()) == set(hubserver.DATA_SETS)
+
+
+def test_the_card_says_how_to_install_what_the_model_needs():
+    ours, theirs = card_of({}).text, card_of({}, "ganzoo-theirs").text
+    assert "brings the plugin `ganzoo-dcgan`" in ours and "ganzoo install" not in ours
+    assert "ganzoo install ganzoo-theirs    # if you trust its authors" in theirs
+    for text in (ours, theirs):
+        assert "\npip install .    # in a checkout of ganzoo\n" in text
+        assert "pip install ganzoo" not in text  # that name on the index is not ours
+
+
+def test_the_thumbnail_is_the_picture_in_the_repository():
+    assert card_of({}).data.thumbnail.endswith("/me/it/resolve/main/samples.png")
+    assert "thumbnail" not in card_of({}, reference="it").data
+    without = card_of({}, picture=False)
+    assert "samples.png" not in without.content
