@@ -1,20 +1,18 @@
 # What the README and CONTRIBUTING.md name. PYTHON chooses the interpreter that .venv is made with.
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := $(sort $(wildcard plugins/*))
 
 .PHONY: bench coverage demo docs test
 
+# The last line that a training prints is the folder of its run.
 demo: .venv/installed
-	$(BIN)/ganzoo train dcgan
-	@echo
-	@echo "The first path above is the picture of digits that your own GAN drew. What to type next:"
-	@echo
-	@echo "    source .venv/bin/activate"
-	@echo "    ganzoo list                                  # architectures, losses, recipes, data"
-	@echo "    ganzoo sample runs/dcgan-001 -n 100          # more digits, one picture"
-	@echo "    ganzoo train wgan-gp                         # another game"
-	@echo "    ganzoo train dcgan --data FOLDER_OF_IMAGES   # your own pictures"
+	@paths=$$($(BIN)/ganzoo train dcgan) && run=$$(echo "$$paths" | tail -n 1) && printf '%s\n' "$$paths" "" \
+	  "The first path above is the picture of digits that your own GAN drew. What to type next:" "" \
+	  "    source .venv/bin/activate" \
+	  "    ganzoo list                                  # architectures, losses, recipes, data" \
+	  "    ganzoo sample $$run -n 100          # more digits, one picture" \
+	  "    ganzoo train wgan-gp                         # another game" \
+	  "    ganzoo train dcgan --data FOLDER_OF_IMAGES   # your own pictures"
 
 test: .venv/installed
 	$(BIN)/ruff check .
@@ -38,8 +36,9 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/sharing.py
 
-.venv/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
+# What an editable installation copies: the metadata of ganzoo and of its plugins. All else counts at once.
+.venv/installed: pyproject.toml hatch_build.py ganzoo/_version.py $(wildcard plugins plugins/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit("ganzoo needs Python 3.11 or newer: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable ".[test,docs]" $(PLUGINS:%=--editable ./%)
+	$(BIN)/python -m pip install --quiet --editable ".[test,docs]"
 	@touch $@

@@ -9,6 +9,7 @@ import warnings
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from ganzoo._bundled import add_bundled
 from ganzoo._cores import prepare_threads
 from ganzoo._version import __version__
 
@@ -49,6 +50,7 @@ _RENAMED: dict[str, tuple[str, str]] = {}
 __all__ = ["__version__", *_HOMES]
 
 prepare_threads()  # before anything here loads torch
+add_bundled()
 
 if TYPE_CHECKING:
     from ganzoo import layers as layers

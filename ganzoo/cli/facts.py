@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ganzoo._reading import read_toml
 from ganzoo.cli.listing import first_line, is_here, things
 from ganzoo.data.named import DATA_SETS, list_names
-from ganzoo.errors import BadInput, suggest
+from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
@@ -38,7 +38,7 @@ def collect_facts(name: str) -> list[Facts]:
     if not facts and (name.startswith("hub:") or is_folder(name)):
         facts = model_facts(name)
     if not facts:
-        raise BadInput(f"nothing is called '{name}'; {suggest(name, all_names(registry))}")
+        raise BadInput(f"nothing is called '{name}'; {catalog().suggest(name, all_names(registry))}")
     return facts
 
 
@@ -144,6 +144,7 @@ def entry_facts(entry: Entry) -> Facts:
     """Return what a registry says about a model, with its config where it is on this machine."""
     keys = ("name", "origin", "summary", "architecture", "distribution", "data", "license", "source", "scores", "size")
     facts = {"kind": "model", **{key: getattr(entry, key) for key in keys}, "here": is_here(entry)}
+    facts |= {"missing": how} if (how := catalog().how_to_get(entry.distribution)) else {}
     if not facts["here"]:
         return facts
     from ganzoo.zoo.resolve import resolve_model

@@ -6,7 +6,7 @@ import click
 
 from ganzoo.cli.completion import ANYTHING
 from ganzoo.cli.params import OneOf
-from ganzoo.cli.terminal import as_json, print_json, say, terminal_width, with_debug
+from ganzoo.cli.terminal import as_json, aside, print_json, say, terminal_width, with_debug
 
 SECTIONS = {
     "architectures": "architecture",
@@ -34,8 +34,11 @@ DROP = {"keys": ("type", "default", "meaning")}
 def list_(section: str | None, json: bool) -> None:
     """List what there is to use: architectures, losses, callbacks, recipes, data sets, models, or a recipe's keys."""
     from ganzoo.cli.listing import keys, models, things
+    from ganzoo.plugins.catalog import catalog
     from ganzoo.zoo.registry import Registry
 
+    if section not in ("data", "keys") and (absent := catalog().absent):
+        aside(absent)
     if section == "keys":
         rows = keys()
     elif section == "models":

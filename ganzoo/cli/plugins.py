@@ -32,11 +32,13 @@ complete_plugin = completion.complete(completion.plugins)
 @with_debug
 def plugins(name: str | None, traceback: bool, json: bool) -> None:
     """List installed plugins, or NAME alone: whether it works, what it provides, and how long loading it takes."""
-    from ganzoo.plugins.catalog import plugin_rows
+    from ganzoo.plugins.catalog import catalog, plugin_rows
 
     if traceback and not name:
         raise BadInput("--traceback needs the name of a plugin: ganzoo plugins NAME --traceback")
     rows = plugin_rows(name)
+    if absent := catalog().absent:
+        aside(absent)
     if json:
         print_json(rows)
         return

@@ -67,6 +67,7 @@ def write_model(facts: Mapping[str, Any]) -> str:
     lines = [f"model '{facts['name']}' of {facts['origin']}"]
     lines += [f"  {key}: {value}" for key, value in about.items() if value]
     lines += score_lines(facts["scores"])
+    lines += [f"  missing: {facts['missing']}"] if "missing" in facts else []
     away = [] if facts["here"] else [f"  not on this machine yet: ganzoo pull {facts['name']}"]
     return "\n".join([*lines, *away, *([""] if config else []), *config])
 

@@ -3,14 +3,14 @@
 Every plugin is loaded in isolation: a broken one is a row with its reason, and everything else works.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache, cached_property
 from typing import TypedDict
 
 from ganzoo._names import NAME_PATTERN, normalize_name
 from ganzoo.errors import BadInput, allow, suggest
 from ganzoo.plugins.distributions import plugin_entry_points
-from ganzoo.plugins.firstparty import how_to_install
+from ganzoo.plugins.firstparty import describe_absent, how_to_install
 from ganzoo.plugins.loading import load_plugin, refuse
 from ganzoo.plugins.marker import LoadingMarker, take_culprits
 from ganzoo.plugins.registration import KINDS, PLUGIN_LOCK, Plugin, Registration
@@ -65,9 +65,7 @@ class Catalog:
             full_names = " or ".join(f"'{thing.full_name}'" for thing in found)
             raise BadInput(f"more than one plugin brings the {kind} '{name}'; use {full_names}")
         if not found:
-            raise BadInput(
-                f"unknown {kind} '{name}'{self.also(name, kind)}; {self._advice(kind, name)}{self._unavailable()}"
-            )
+            raise BadInput(self._explain_missing(kind, name) + self._unavailable())
         return found[0]
 
     def kinds_of(self, name: str) -> list[str]:
@@ -98,13 +96,36 @@ class Catalog:
             and (not distribution or normalize_name(thing.distribution) == normalize_name(distribution))
         ]
 
-    def _advice(self, kind: str, name: str) -> str:
+    def _explain_missing(self, kind: str, name: str) -> str:
         distribution = name.rpartition(":")[0]
-        installed = {normalize_name(plugin.distribution) for plugin in self.plugins}
-        if NAME_PATTERN.fullmatch(normalize_name(distribution)) and normalize_name(distribution) not in installed:
-            return f"{distribution} is not installed: {how_to_install(distribution)}"
+        if how := self.how_to_get(distribution):
+            return f"the {kind} '{name}' is missing: {how}"
         names = [thing.full_name if distribution else thing.name for thing in self.provided if thing.kind == kind]
-        return allow(names) if self.also(name, kind) else suggest(name, names)
+        if other := self.also(name, kind):
+            return f"unknown {kind} '{name}'{other}; {allow(names)}"
+        unknown = f"no installed plugin brings the {kind}" if self.absent else f"unknown {kind}"
+        return f"{unknown} '{name}'; {self.suggest(name, names)}"
+
+    def how_to_get(self, distribution: str) -> str:
+        """Say how to install a distribution that is not there; return nothing for one that is, or is not a plugin."""
+        name = normalize_name(distribution)
+        if not NAME_PATTERN.fullmatch(name) or name in {"ganzoo", *self._installed}:
+            return ""
+        return f"{distribution} is not installed: {how_to_install(distribution)}"
+
+    def suggest(self, name: str, allowed: Collection[str]) -> str:
+        """Return the second half of a message about an unknown name: the nearest allowed ones, and what is absent."""
+        parts = [self.absent] if self.absent else []
+        return "; ".join([*parts, suggest(name, allowed)] if allowed or not parts else parts)
+
+    @property
+    def absent(self) -> str:
+        """A sentence on those of ganzoo's own plugins that are not installed; empty where all are."""
+        return describe_absent(self._installed)
+
+    @property
+    def _installed(self) -> set[str]:
+        return {normalize_name(plugin.distribution) for plugin in self.plugins}
 
     def of(self, distribution: str) -> list[Plugin]:
         """Return the plugins of a distribution. Raises `BadInput` with the nearest name where there is none."""

@@ -10,6 +10,7 @@ from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, d
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ganzoo._bundled import is_bundled
 from ganzoo._names import normalize_name, one_line
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,16 @@ def installed_names() -> dict[str, str]:
     return {normalize_name(name): name for name in names if name}
 
 
+def came_with_ganzoo(name: str) -> bool:
+    """Return whether the distribution of that name that is used is the one inside ganzoo's own wheel."""
+    try:
+        return is_bundled(distribution(name))
+    except PackageNotFoundError:
+        return False
+
+
 def installed_versions() -> dict[str, str]:
-    """Return the normalized name and the version of every installed distribution that can be read."""
-    found = map(name_and_version, reversed(list(distributions())))  # of two with one name, the first on the path counts
+    """Return the normalized name and the version of every distribution that an installer left and that can be read."""
+    left = [each for each in distributions() if not is_bundled(each)]
+    found = map(name_and_version, reversed(left))  # of two with one name, the first on the path counts
     return {normalize_name(name): version for name, version in found if name}

@@ -19,7 +19,6 @@ from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
-from ganzoo.plugins.firstparty import how_to_install
 from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
 from ganzoo.recipe.given import NetworkLike
 from ganzoo.recipe.recipe import Recipe
@@ -264,8 +263,7 @@ def resolve_from_plugin(wanted: CheckedArchitecture) -> ResolvedClass[Generator]
         return resolve_registered("architecture", f"{wanted.distribution}:{wanted.name}", "generator", Generator)
     except BadInput as error:
         source = f"{wanted.distribution} {wanted.version}"
-        how = how_to_install(wanted.distribution)
-        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {how} ({error})") from error
+        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {error}") from error
 
 
 def versions(made: CheckedArchitecture, part: ResolvedClass[Generator]) -> str:

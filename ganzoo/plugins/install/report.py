@@ -1,13 +1,13 @@
 """Installing and uninstalling plugins, with a report of what they bring or take away."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from ganzoo._names import normalize_name
 from ganzoo.errors import BadInput, Failed, Unavailable, suggest
 from ganzoo.plugins.catalog import PluginRow, plugin_rows
-from ganzoo.plugins.distributions import GROUP, installed_names
+from ganzoo.plugins.distributions import GROUP, came_with_ganzoo, installed_names
 from ganzoo.plugins.install import guarded
 from ganzoo.plugins.install.new_process import run_in_new_process
 from ganzoo.plugins.install.targets import InstallTarget, parse_target
@@ -59,21 +59,32 @@ def install(words: Sequence[str], editable: bool, upgrade: bool) -> Iterator[str
 def uninstall(words: Sequence[str]) -> Iterator[str]:
     """Uninstall plugins by the names of their distributions, and yield a line for each thing that went.
 
-    The plugins need not work. Raises `BadInput` for a name that is not an installed plugin's, and `Unavailable` where
-    the installer fails.
+    The plugins need not work. Raises `BadInput` for a name that is not an installed plugin's, or that of one that came
+    inside ganzoo, and `Unavailable` where the installer fails.
     """
     known = installed_names()
     for word in words:
-        if normalize_name(word) not in known:
-            raise BadInput(f"'{word}' is not an installed plugin; {suggest(normalize_name(word), known)}")
+        check_removable(word, known)
     names = {normalize_name(word): known[normalize_name(word)] for word in words}
     before = installed_plugins_if_listed()
     left = names.keys() - set(guarded.uninstall(list(names.values())))
     after = installed_plugins_if_listed()
     lines = removed_lines(before, after) if before and after else []
     yield from lines or [f"gone: {names[name]}" for name in names if name not in left]
+    for plugin in {plugin.distribution: plugin for plugin in after}.values():
+        if normalize_name(plugin.distribution) in names.keys() - left:
+            yield f"used instead: {plugin.distribution} {plugin.version}, which comes with ganzoo"
     if left:
         raise Unavailable(f"{', '.join(sorted(left))} cannot be uninstalled here: the installer's message is above")
+
+
+def check_removable(word: str, known: Collection[str]) -> None:
+    """Raise `BadInput` for a word that is none of the `known` names of plugins, or a plugin that came with ganzoo."""
+    name = normalize_name(word)
+    if name not in known:
+        raise BadInput(f"'{word}' is not an installed plugin; {suggest(name, known)}")
+    if came_with_ganzoo(name):
+        raise BadInput(f"'{word}' comes with ganzoo and stays with it; GANZOO_DISABLE_PLUGINS={name} hides it")
 
 
 def installed_plugins() -> list[PluginState]:

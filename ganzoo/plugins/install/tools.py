@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ganzoo._reading import read_json
 from ganzoo.errors import BadInput
-from ganzoo.plugins.distributions import name_and_version
+from ganzoo.plugins.distributions import came_with_ganzoo, name_and_version
 from ganzoo.plugins.install.targets import InstallTarget
 
 UV_PLANNED = re.compile(r"^ [+~] ([\w.-]+)(?:==| @ |$)", re.MULTILINE)
@@ -132,8 +132,11 @@ def find_installer() -> Installer:
 
 
 def installed_version(name: str) -> str:
-    """Return the version of an installed distribution, or an empty string where it is missing or unreadable."""
+    """Return the version of an installed distribution; an empty string where it is missing or unreadable.
+
+    The plugins that come inside ganzoo's own wheel are missing: no installer sees them.
+    """
     try:
-        return name_and_version(distribution(name))[1]
+        return "" if came_with_ganzoo(name) else name_and_version(distribution(name))[1]
     except PackageNotFoundError:
         return ""
