@@ -6,6 +6,7 @@ terms update this side, and the losses see their terms once more (`Loss.after`).
 architecture and no batch key by name.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -68,9 +69,9 @@ class Engine:
             check_players(generator, discriminator)
             self.train = validate(Train, train or {}, "train")
             self.optimizer = validate(Optimizer, optimizer or {}, "optimizer")
-            if not self.train.steps:
+            if self.train.epochs:
                 raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
-            self.steps: int = self.train.steps
+            self.steps: float = self.train.steps or math.inf
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
             if self._syncs_batch_norm:
@@ -96,11 +97,15 @@ class Engine:
     def run(self, batches: Iterable[dict[str, Tensor]], steps: int | None = None) -> dict[str, float]:
         """Train for `steps` training steps, by default `train.steps`, on dict batches, repeated when they end.
 
-        Returns the mean of every loss term. Raises `Diverged` if a term was not finite.
+        Returns the mean of every loss term. Raises `Diverged` if a term was not finite, and `BadInput` without a number
+        of steps.
         """
+        steps = self.train.steps if steps is None else steps
+        if steps is None:
+            raise BadInput("the engine counts in steps: give train.steps instead of train.minutes")
         stream = cycle(batches)
         with resource_errors(self.train, own_batches=True):
-            for _ in range(self.steps if steps is None else steps):
+            for _ in range(steps):
                 self.step(stream)
         return self.metrics()
 

@@ -104,12 +104,13 @@ def unused_name(name: str, taken: Container[str]) -> str:
     return next(numbered for n in itertools.count(2) if (numbered := f"{name}-{n}") not in taken)
 
 
-def check_both_sides_trained(losses: Iterable[Scheduled], steps: int) -> None:
-    """Raise `BadInput` if no loss would train one of the sides within so many steps."""
+def check_both_sides_trained(losses: Iterable[Scheduled], steps: int | None) -> None:
+    """Raise `BadInput` if no loss would train one of the sides within so many steps; without a number, ever."""
+    limit, before = (math.inf, "") if steps is None else (steps, f" before step {steps}")
     for side in SIDES:
-        if not any(use.has_terms_for(side) and use.start < steps for use in losses):
+        if not any(use.has_terms_for(side) and use.start < limit for use in losses):
             names = ", ".join(use.name for use in losses)
             raise BadInput(
-                f"nothing would train the {side}: none of the losses ({names}) has a term for it before step "
-                f"{steps}; --loss replaces all losses of a recipe, so name them all"
+                f"nothing would train the {side}: none of the losses ({names}) has a term for it{before}; "
+                "--loss replaces all losses of a recipe, so name them all"
             )

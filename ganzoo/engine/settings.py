@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self, TypeVar
@@ -29,7 +29,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
-"""Training steps of a recipe that sets neither steps nor epochs."""
+"""Training steps of a recipe that does not say how long to train."""
+LENGTHS = ("steps", "epochs", "minutes")
+"""The keys that say how long to train, of which a recipe has one."""
 
 
 class Section(BaseModel):
@@ -84,7 +86,7 @@ class SideOptimizer(Section):
             raise ValueError(f"betas must lie in [0, 1), got {list(self.betas)}")
         return self
 
-    def factor(self, index: int, steps: int) -> float:
+    def factor(self, index: int, steps: float) -> float:
         """Return the factor of the learning rate, in [0, 1], at training step `index` (from 0) of `steps`."""
         if index < self.warmup:
             return (index + 1) / (self.warmup + 1)
@@ -151,6 +153,13 @@ class Train(Section):
     """Training steps, each `critic_steps` turns of the discriminator and one of the generator; 2,000 by default."""
     epochs: PositiveFloat | None = None
     """Number of times that the discriminator sees all data, above 0; give it instead of `steps`."""
+    minutes: PositiveFloat | None = None
+    """Minutes to train, from the first step on, above 0; give them instead of `steps`.
+
+    Pictures, checkpoints and evaluations are included. A schedule of the learning rate reaches its end when they are
+    over; whatever counts in steps goes on doing so. How many steps that makes depends on the machine, so two such runs
+    are not equal bit for bit. A resumed run trains for the minutes that are left.
+    """
     batch: int = Field(64, ge=1, le=1_000_000)
     """Real samples in each turn, 1 to 1,000,000."""
     accumulate: PositiveInt = 1
@@ -202,20 +211,26 @@ class Train(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _steps_unless_epochs(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("steps") is None and value.get("epochs") is None:
+    def _default_length(cls, value: Any) -> Any:
+        if isinstance(value, dict) and all(value.get(key) is None for key in LENGTHS):
             return value | {"steps": DEFAULT_STEPS}
         return value
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.steps and self.epochs:
-            raise ValueError("give steps or epochs, not both")
+        if fault := find_second_length(key for key in LENGTHS if getattr(self, key)):
+            raise ValueError(fault)
         if self.batch % self.accumulate:
             raise ValueError(f"batch {self.batch} cannot be split into {self.accumulate} equal parts (accumulate)")
         if self.patience and not self.evaluate_every:
             raise ValueError("patience counts evaluations, so it needs evaluate_every, the steps between two of them")
         return self
+
+
+def find_second_length(keys: Iterable[str]) -> str:
+    """Return what is wrong with keys of which more than one says how long to train; empty where nothing is."""
+    given = [key for key in keys if key in LENGTHS]
+    return f"give {' or '.join(given)}, not {'both' if len(given) == 2 else 'all three'}" if len(given) > 1 else ""
 
 
 def validate(model: type[ModelT], table: Mapping[str, Any] | ModelT, where: str = "") -> ModelT:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ganzoo._reading import MAX_DEPTH, check_values, loads_toml
-from ganzoo.engine.settings import SIDES
+from ganzoo.engine.settings import LENGTHS, SIDES
 from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.names import SECTIONS, may_be_same
 from ganzoo.recipe.sections import PLAIN_SECTIONS
@@ -115,8 +115,9 @@ def change(table: dict[str, Any], path: str, value: Any) -> None:
         return
     if way and key == "name" and not is_same(path, place.get("name"), value):
         place.clear()
-    # Setting steps removes epochs, and the reverse. A key for both sides replaces that of either side.
-    place.pop({"steps": "epochs", "epochs": "steps"}.get(key, ""), None)
+    for other in LENGTHS if way == ["train"] and key in LENGTHS else ():  # one takes the place of another
+        place.pop(other, None)
+    # A key for both sides replaces that of either side.
     for own in (place.get(side) for side in SIDES if way and key != "name"):
         if isinstance(own, dict):
             own.pop(key, None)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ganzoo._io import write_bytes
 from ganzoo._reading import read_toml
-from ganzoo.engine.settings import Optimizer, Section, Train, validate
+from ganzoo.engine.settings import LENGTHS, Optimizer, Section, Train, find_second_length, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party
@@ -70,8 +70,8 @@ class Recipe(Section):
         table, changes = list_single(table), name_sides(flatten(list_single(overrides)))
         known = known_names(table)
         drop_replaced(table, changes)
-        if {"train.steps", "train.epochs"} <= changes.keys():
-            raise BadInput("train: give steps or epochs, not both")
+        if fault := find_second_length(key for key in LENGTHS if f"train.{key}" in changes):
+            raise BadInput(f"train: {fault}")
         for path in sorted(changes, key=sort_key):
             check_misplaced(path)
             change(table, path, changes[path])

@@ -102,10 +102,11 @@ class MetricsLog(BuiltIn):
             logger.info("%s", trainer.data.notes[-1])
 
     def _speed(self, trainer: Trainer) -> dict[str, float]:
-        """Return the images per second of training since the last line."""
+        """Return the images per second of training since the last line; with `train.minutes`, those that are over."""
         images, seconds = trainer.engine.images - self.images, trainer.seconds - self.seconds
         self.images, self.seconds = trainer.engine.images, trainer.seconds
-        return {"images_per_second": round(images / seconds, 1)}
+        used = {"minutes": round(trainer.clock.seconds / 60, 2)} if trainer.settings.minutes else {}
+        return {"images_per_second": round(images / seconds, 1), **used}
 
 
 class Pictures(BuiltIn):
@@ -202,6 +203,8 @@ class Checkpoints(BuiltIn):
         trainer.on_first_rank(checkpoint.announce, trainer.run.checkpoints, trainer.step)
         trainer.on_first_rank(trainer.save_model, trainer.run.model_folder)
         about = {**trainer.monitor.state, "measured": trainer.measures, **describe_data(trainer.data)}
+        if trainer.settings.minutes:
+            about["seconds"] = trainer.clock.seconds
         state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step

@@ -125,7 +125,8 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
             plan = plan.replace(train={"precision": engine.hardware.precision})
         batches = itertools.chain([first], readers)
         measures = state.numbers["measured"] if state else {}
-        return Prepared(plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures)
+        seconds = state.numbers.get("seconds", 0.0) if state else 0.0
+        return Prepared(plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures, seconds)
 
 
 @contextmanager
@@ -146,7 +147,7 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
             load_initial_weights(generator, settings.init)
         discriminator = resolved.architecture.discriminator.make(**facts)
         losses = resolved.make_losses()
-        check_both_sides_trained(losses, settings.steps or 0)
+        check_both_sides_trained(losses, settings.steps)
     return Engine(generator, discriminator, losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
 
 

@@ -223,6 +223,12 @@ def is_finished(run: Run, state: State, recipe: Recipe) -> bool:
     if recipe.train.steps is not None and index >= recipe.train.steps:
         logger.info("%s; to continue, give it more steps: -o train.steps=%s", done, 2 * index)
         return True
+    minutes, seconds = recipe.train.minutes, state.numbers.get("seconds", 0.0)
+    if minutes is not None and seconds >= 60 * minutes:
+        logger.info(
+            "%s in %.3g minutes; to continue, give it more: -o train.minutes=%g", done, seconds / 60, 2 * minutes
+        )
+        return True
     if is_out_of_patience(state.numbers, patience):
         more = f"-o train.patience={2 * patience}, or 0 for no limit"
         logger.info("%s, and %s; to continue, give it more patience: %s", done, describe_patience(state.numbers), more)

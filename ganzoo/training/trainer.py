@@ -1,6 +1,7 @@
 """Train in the folder of a run: the engine does the steps, callbacks everything between them."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -18,6 +19,7 @@ from ganzoo.recipe.build import ResolvedRecipe
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import resume
 from ganzoo.training.callbacks import CallbackList
+from ganzoo.training.clock import Clock
 from ganzoo.training.launch import is_under_torchrun
 from ganzoo.training.runs.run import Run
 from ganzoo.training.watch.monitor import Monitor, describe_patience
@@ -33,7 +35,7 @@ class Prepared:
     """A training that is ready for its first step, or for the one after a checkpoint.
 
     `batches` never ends; closing `readers` ends the processes that read for it. `measures` are the numbers for the
-    next line of the log.
+    next line of the log, `seconds` the time that the training has taken already, if `train.minutes` limits it.
     """
 
     resolved: ResolvedRecipe
@@ -45,6 +47,7 @@ class Prepared:
     samples: FixedSamples
     callbacks: CallbackList
     measures: Mapping[str, float]
+    seconds: float = 0.0
 
     @property
     def recipe(self) -> Recipe:
@@ -67,7 +70,7 @@ class Trainer:
         self.resolved, self.monitor, self.samples = prepared.resolved, prepared.monitor, prepared.samples
         self.processes, self.callbacks = prepared.engine.processes, prepared.callbacks
         self.measures: dict[str, float] = dict(prepared.measures)
-        self.steps = self.settings.steps or 0  # never None in a complete recipe
+        self.clock = Clock(self.processes, prepared.seconds)
         self.seconds = 0.0
         self.stop_request = GracefulStop(forwarded=is_under_torchrun())
 
@@ -77,9 +80,14 @@ class Trainer:
         return self.engine.index
 
     @property
+    def steps(self) -> int:
+        """The number of training steps in all; with `train.minutes`, how many there will be at the speed so far."""
+        return max(self.step, 1) if math.isinf(self.engine.steps) else round(self.engine.steps)
+
+    @property
     def is_last(self) -> bool:
-        """True if the last step is done, or patience has run out."""
-        return self.step >= self.steps or self.monitor.exhausted
+        """True if the last step is done, or patience or the time has run out."""
+        return self.step >= self.engine.steps or self.monitor.exhausted
 
     def train(self) -> None:
         """Train until the recipe's last step. Raises `Interrupted` if somebody stops it; the steps done are saved."""
@@ -92,14 +100,23 @@ class Trainer:
                 self._record_end_of_patience()
 
     def _loop(self) -> None:
+        self.clock.start()
+        self._expect_end()
         while not self.is_last:
             with self.count_time():
                 self.engine.step(self.batches)
                 signal_number = self.processes.all_max(self.stop_request.signal_number)
+                self._expect_end()
                 self._check_if_due()
             self.callbacks.call("on_step_end", self)
             if signal_number and not self.is_last:
                 self._interrupt(signal_number)
+
+    def _expect_end(self) -> None:
+        """Tell the engine how many steps there will be, where the time decides: the learning rate falls by it."""
+        if minutes := self.settings.minutes:
+            self.clock.read()
+            self.engine.steps = self.clock.expect_steps(self.step, minutes)
 
     def _check_if_due(self) -> None:
         """Check the weights if a callback will use them. Waiting for the device counts as training."""

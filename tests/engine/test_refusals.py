@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("float64")
     ("train", "sentence"),
     [
         ({"steps": 10, "epochs": 2}, "give steps or epochs, not both"),
+        ({"steps": 10, "minutes": 2}, "give steps or minutes, not both"),
         ({"epochs": 2}, "give train.steps instead of train.epochs"),
         ({"batch": 10, "accumulate": 4}, "batch 10 cannot be split into 4 equal parts"),
         ({"critic_stepz": 5}, "critic_stepz"),

@@ -126,6 +126,10 @@ def test_values_on_the_command_line_are_toml_or_text(text, value):
         ({"train": {"steps": "many"}}, "train.steps: input should be a valid integer"),
         ({"train": {"ema": 1.0}}, "train.ema: input should be less than 1, got 1.0"),
         ({"train": {"steps": 5, "epochs": 1}}, "give steps or epochs, not both"),
+        ({"train": {"epochs": 5, "minutes": 1}}, "train: give epochs or minutes, not both"),
+        ({"train": {"steps": 5, "epochs": 1, "minutes": 1}}, "train: give steps or epochs or minutes, not all three"),
+        ({"train": {"minutes": 0}}, "train.minutes: input should be greater than 0, got 0"),
+        ({"train": {"minute": 3}}, "unknown key 'train.minute'; did you mean 'minutes'"),
         ({"train": {"batch": 10, "accumulate": 3}}, "batch 10 cannot be split into 3 equal parts"),
         ({"optimizer": {"name": "adamm"}}, "optimizer.name: input should be 'adam', 'adamw', 'rmsprop' or 'sgd'"),
         (

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import ganzoo
 from ganzoo.training.runs import checkpoint
 from launch import LAUNCH, SMOOTH, SUPPORT, TINY, command_with_plugin
 
@@ -41,6 +42,7 @@ def came(command):
         "resumed": ["train", "--resume=half", "-otrain.steps=8"],
         "smooth-4": ["train", "vanilla", *SMOOTH, "-otrain.steps=4", "--out=smooth-4"],
         "smooth-8": ["train", "--resume=alone-4", "-otrain.steps=8"],
+        "timed": ["train", "vanilla", *TINY, "-otrain.minutes=0.005", "--out=timed"],
         "named": ["train", "vanilla", *TINY, "-otrain.steps=2", "-otrain.accumulate=2"],
         "finished": ["train", "--resume=whole"],
         "watched": [*watched, "-otrain.evaluate_every=10", "-otrain.patience=2", "--out=watched"],
@@ -132,6 +134,14 @@ def test_patience_ends_both_at_one_step(came, command):
     assert [code for code, *_ in came["watched"]] == [0, 0], came["watched"]
     stopped = lines(command.folder / "watched" / "history.jsonl")[-1]
     assert stopped["event"] == "stopped" and stopped["step"] < 60
+
+
+def test_both_end_at_one_step_when_the_time_is_over(came, command):
+    assert [code for code, *_ in came["timed"]] == [0, 0], came["timed"]
+    run = ganzoo.Run.open(command.folder / "timed")
+    numbers = checkpoint.read_newest(run.checkpoints)[0].numbers
+    assert numbers["seconds"] >= 0.3
+    assert numbers["index"] == lines(run.path / "metrics.jsonl")[-1]["step"]
 
 
 def test_a_nan_in_one_process_stops_both(came):

@@ -67,7 +67,7 @@ class Bar(BuiltIn):
     def on_step_end(self, trainer: Trainer) -> None:
         """Move the bar."""
         if self.bar:
-            self.bar.update(self.task, completed=trainer.step)
+            self.bar.update(self.task, completed=trainer.step, total=trainer.steps)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""

@@ -14,7 +14,7 @@ from ganzoo._io import open_file, read_bytes, read_errors, write_bytes, write_er
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
 
-COUNTERS = ("step", "images", "images_per_second")
+COUNTERS = ("step", "images", "images_per_second", "minutes")
 """The keys of a line of the log that are neither terms nor measures."""
 BLOCK_BYTES = 2**16
 """Bytes that are read at once from the end of a log."""

@@ -51,6 +51,7 @@ class Numbers(BaseModel):
     facts: dict[str, Any]
     best: dict[str, float] | None = None
     unimproved: int = 0
+    seconds: float = 0.0
     data: dict[str, Any] = {}
 
 
