@@ -148,22 +148,49 @@ def check_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str
 @click.argument("name")
 @click.option("--architecture", is_flag=True, help="A generator and a discriminator; the default.")
 @click.option("--loss", is_flag=True, help="A loss or a penalty.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="RUN|FILE.py",
+    help="The code of a run that was trained with classes in files, or of such a file, instead of a template.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where the folder goes.")
 @with_debug
-def new(name: str, architecture: bool, loss: bool, out: Path) -> None:
-    """Begin a plugin of your own: a complete distribution in a new folder NAME, such as ganzoo-mine."""
-    import shlex
+def new(name: str, architecture: bool, loss: bool, source: Path | None, out: Path) -> None:
+    """Begin a plugin of your own: a complete distribution in a new folder.
 
+    NAME gets the prefix ganzoo-, by which people find plugins. The folder has code, a recipe, a test, a README, the
+    MIT licence and a workflow that runs the test. --from puts code that you have trained with into it, unchanged.
+    """
     from ganzoo.plugins.scaffold import scaffold
 
-    if architecture and loss:
-        raise BadInput("a new plugin begins with --architecture or with --loss, not both; add the other one by hand")
-    folder, short = scaffold(name, "loss" if loss else "architecture", out)
-    place = shlex.quote(str(folder))
-    say(f"a plugin with the {'loss' if loss else 'architecture'} '{short}' is in {folder}; next:\n")
-    local = place if folder.is_absolute() else f"./{place}"
-    for line in (f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}"):
+    if architecture + loss + bool(source) > 1:
+        raise BadInput("a new plugin begins with --architecture, with --loss or with --from, and with no two of them")
+    if source:
+        from ganzoo.recipe.adoption import adopt
+
+        folder, short, things = adopt(name, source, out)
+    else:
+        kind = "loss" if loss else "architecture"
+        folder, short = scaffold(name, kind, out)
+        things = [f"{kind} '{short}'"]
+    if folder.name != name:
+        aside(f"'{name}' becomes '{folder.name}': the names of plugins begin with ganzoo-")
+    say(f"a plugin with the {' and the '.join(things)} is in {folder}; next:\n")
+    for line in next_commands(folder, short, source):
         say(f"    {line}")
+
+
+def next_commands(folder: Path, short: str, source: Path | None) -> list[str]:
+    """Return the commands to type after a plugin was made, perhaps of the code of a run."""
+    import shlex
+
+    place = shlex.quote(str(folder))
+    local = place if folder.is_absolute() else f"./{place}"
+    is_run = source and (source / "model").is_dir()
+    more = [f"ganzoo publish {shlex.quote(str(source))} OWNER/NAME"] if is_run else []
+    return [f"ganzoo install -e {local}", f"python -m pytest {place}", f"ganzoo train {short}", *more]
 
 
 @click.command()

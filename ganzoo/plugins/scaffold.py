@@ -1,9 +1,10 @@
 """Writes a new plugin from a template: a whole distribution that installs, passes its test and trains at once."""
 
 import importlib.util
-import keyword
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from packaging.version import Version
 
@@ -16,40 +17,49 @@ from ganzoo.plugins.firstparty import first_party
 from ganzoo.plugins.install.tools import installed_version
 
 TEMPLATES = Path(__file__).parent / "template"
-RESERVED_FOLDERS = ("build", "dist", "runs", "tests")
-"""Folders beside a plugin's package, whose names the package cannot have."""
+KINDS = {
+    "architecture": ("architecture", "recipe"),
+    "loss": ("loss", "recipe"),
+    "code": ("architecture", "loss", "callback", "recipe"),
+}
+"""What each template may register under the short name of the plugin."""
+PREFIX = "ganzoo-"
+"""What the names of all plugins begin with, so that people find them."""
 
 
-def scaffold(name: str, kind: str, parent: Path = Path()) -> tuple[Path, str]:
-    """Write the distribution `name` into a new folder of that name; return the folder and the plugin's short name.
+def scaffold(
+    name: str, kind: str, parent: Path = Path(), summary: str = "", more: Mapping[str, bytes] = MappingProxyType({})
+) -> tuple[Path, str]:
+    """Write a distribution into a new folder of its name; return the folder and the plugin's short name.
 
-    `kind` is "architecture" or "loss". Raises `BadInput` for a name that cannot be installed or imported, or that is
-    taken, and for a folder that already exists or cannot be written.
+    The distribution is called `name`, with "ganzoo-" before it where that is missing. `kind` is "architecture", "loss"
+    or "code": the template for `more`, the files of the package by their names. Raises `BadInput` for a name that
+    cannot be installed or imported, or that is taken, and for a folder that already exists or cannot be written.
     """
-    folder = parent / name
-    words = placeholders(name)
+    words = placeholders(name, summary or f"The {kind} NAME")
+    folder = parent / words["DISTRIBUTION"]
     if exists(folder):
         raise BadInput(f"{folder} already exists; choose another name, or another place with --out")
     check_taken(words, kind)
     with replace_folder(folder) as part:
-        for path in template_files(kind):
-            target = part / fill_template(str(path.relative_to(TEMPLATES / kind)), words)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(target, fill_template(read_bytes(path).decode(), words).encode())
+        for path, content in fill_templates(kind, words).items():
+            write_into(part, path, content)
+        for file, content in more.items():
+            write_into(part, f"{words['PACKAGE']}/{file}", content)
     return folder, words["NAME"]
 
 
-def placeholders(name: str) -> dict[str, str]:
+def placeholders(name: str, summary: str = "") -> dict[str, str]:
     """Return the placeholders of the templates with their values. Raises `BadInput` for a name that cannot be used."""
     if not NAME_PATTERN.fullmatch(name):
         raise BadInput(f"'{name}' is not a valid name for a plugin: {NAME_RULE}")
-    package = normalize_name(name).replace("-", "_")
-    if not package.isidentifier() or keyword.iskeyword(package):
-        raise BadInput(f"'{name}' makes no Python package: '{package}' cannot be imported; try 'ganzoo-{name}'")
-    if package in RESERVED_FOLDERS:
-        raise BadInput(f"'{package}' is the name of a folder beside the package; try 'ganzoo-{name}'")
-    short = normalize_name(name).removeprefix("ganzoo-")
-    return {"DISTRIBUTION": name, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(__version__)}
+    if normalize_name(name) == PREFIX.strip("-"):
+        raise BadInput(f"'{name}' is ganzoo itself; choose another name, such as {PREFIX}mine")
+    distribution = name if normalize_name(name).startswith(PREFIX) else f"{PREFIX}{name}"
+    package = normalize_name(distribution).replace("-", "_")
+    short = normalize_name(distribution).removeprefix(PREFIX)
+    words = {"DISTRIBUTION": distribution, "PACKAGE": package, "NAME": short, "REQUIREMENT": requirement(__version__)}
+    return words | {"SUMMARY": fill_template(summary, words)}
 
 
 def requirement(version: str) -> str:
@@ -71,16 +81,32 @@ def check_taken(words: dict[str, str], kind: str) -> None:
     if version := installed_version(name):
         raise BadInput(f"installing it would replace the {name} {version} of this environment; choose another name")
     for thing in catalog().provided:
-        if thing.kind in (kind, "recipe") and thing.name == short:
+        if thing.kind in KINDS[kind] and thing.name == short:
             raise BadInput(f"{thing.distribution} already brings the {thing.kind} '{short}'; choose another name")
 
 
-def template_files(kind: str) -> list[Path]:
+def fill_templates(kind: str, words: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the filled files of a kind's template by their paths, with those that every plugin has."""
+    found: dict[str, bytes] = {}
+    for folder in (TEMPLATES / "common", TEMPLATES / kind):
+        for path in template_files(folder):
+            text = fill_template(read_bytes(path).decode(), words)
+            found[fill_template(path.relative_to(folder).as_posix(), words)] = text.encode()
+    return found
+
+
+def template_files(folder: Path) -> list[Path]:
     """Return every file of a template, without the byte code that an installer may have left there."""
-    found = sorted((TEMPLATES / kind).rglob("*"))
-    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
 
 
-def fill_template(text: str, words: dict[str, str]) -> str:
+def write_into(folder: Path, path: str, content: bytes) -> None:
+    """Write a file below a folder, and the folders on the way to it."""
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(target, content)
+
+
+def fill_template(text: str, words: Mapping[str, str]) -> str:
     """Return a text with every placeholder replaced."""
     return re.sub("|".join(words), lambda found: words[found[0]], text)

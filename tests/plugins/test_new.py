@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import trove_classifiers
 from packaging.requirements import Requirement
 
 import ganzoo
@@ -32,9 +33,12 @@ def texts(folder):
 @pytest.mark.parametrize(("kind", "module"), [("architecture", "networks"), ("loss", "losses")])
 def test_a_new_project_is_complete(tmp_path, kind, module):
     folder, name = scaffold("ganzoo-my.own", kind, tmp_path)
+    made = texts(folder)
     assert (folder, name) == (tmp_path / "ganzoo-my.own", "my-own")
     assert set(texts(folder)) == {
+        ".github/workflows/test.yml",
         ".gitignore",
+        "LICENSE",
         "README.md",
         "ganzoo_my_own/__init__.py",
         f"ganzoo_my_own/{module}.py",
@@ -43,7 +47,11 @@ def test_a_new_project_is_complete(tmp_path, kind, module):
         "pyproject.toml",
         "tests/test_ganzoo_my_own.py",
     }
-    project = tomllib.loads(texts(folder)["pyproject.toml"])["project"]
+    assert "MIT License\n\nCopyright (c) 2026 The authors of ganzoo-my.own\n" in made["LICENSE"]
+    project = tomllib.loads(made["pyproject.toml"])["project"]
+    assert (project["license"], project["license-files"]) == ("MIT", ["LICENSE"])
+    assert project["description"] == f"The {kind} my-own for ganzoo."
+    assert set(project["classifiers"]) <= trove_classifiers.classifiers
     assert project["name"] == "ganzoo-my.own"
     assert project["entry-points"]["ganzoo"] == {"my-own": "ganzoo_my_own"}
     assert Requirement(project["dependencies"][0]).specifier.contains(ganzoo.__version__)
@@ -123,19 +131,17 @@ def test_the_networks_of_a_new_architecture_take_images_of_any_size(tmp_path, si
         (["my_-own"], "'my_-own' is not a valid name for a plugin"),
         (["../mine"], "'../mine' is not a valid name for a plugin"),
         ([""], "'' is not a valid name for a plugin"),
-        (["1gan"], "'1gan' makes no Python package: '1gan' cannot be imported; try 'ganzoo-1gan'"),
-        (["class"], "'class' makes no Python package"),
-        (["torch"], "the package 'torch' would hide the one in"),
-        (["ganzoo"], "the package 'ganzoo' would hide the one in"),
-        (["json", "--loss"], "the package 'json' would hide the one in"),
-        (["pillow"], "installing it would replace the pillow "),
-        (["runs", "--loss"], "'runs' is the name of a folder beside the package; try 'ganzoo-runs'"),
-        (["tests"], "'tests' is the name of a folder beside the package"),
+        (["ganzoo"], "'ganzoo' is ganzoo itself; choose another name, such as ganzoo-mine"),
         (["ganzoo-vanilla"], "'ganzoo-vanilla' is one of ganzoo's own plugins"),
-        (["vanilla"], "ganzoo-vanilla already brings the architecture 'vanilla'; choose another name"),
+        (["vanilla"], "'ganzoo-vanilla' is one of ganzoo's own plugins"),
+        (["non-saturating", "--loss"], "ganzoo-vanilla already brings the loss 'non-saturating'; choose another name"),
         (["non.saturating", "--loss"], "ganzoo-vanilla already brings the loss 'non-saturating'"),
         (["wgan-gp", "--loss"], "ganzoo-wgan already brings the recipe 'wgan-gp'"),
-        (["ganzoo-mine", "--loss", "--architecture"], "not both"),
+        (["ganzoo-mine", "--loss", "--architecture"], "with no two of them"),
+        (["ganzoo-mine", "--loss", "--from", "file"], "with no two of them"),
+        (["ganzoo-mine", "--from", "file"], "cannot read file/recipe.toml: Not a directory"),
+        (["ganzoo-mine", "--from", "absent"], "'absent' is neither a run, which has a recipe.toml, nor a Python file"),
+        (["ganzoo-mine", "--from", "absent.py"], "there is no file 'absent.py'"),
         (["ganzoo-mine", "--out", "file"], "cannot read file/ganzoo-mine: Not a directory"),
         (["ganzoo-" + "x" * 300], "File name too long"),
     ],
@@ -200,8 +206,25 @@ def test_it_says_where_the_plugin_is_and_what_to_type_next(command):
     ]
     there = command.folder / "some where"
     done = command("new", "other", "--loss", "--out", there)
-    assert f"ganzoo install -e '{there}/other'" in done.stdout
-    assert (there / "other" / "other" / "losses.py").is_file()
+    assert done.stderr == "'other' becomes 'ganzoo-other': the names of plugins begin with ganzoo-\n"
+    assert f"ganzoo install -e '{there}/ganzoo-other'" in done.stdout
+    assert (there / "ganzoo-other" / "ganzoo_other" / "losses.py").is_file()
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("check_jsonschema"), reason="check-jsonschema is not installed")
+def test_the_workflow_of_a_new_project_is_one(tmp_path):
+    folder, _ = scaffold("mine", "loss", tmp_path)
+    words = ["--builtin-schema", "vendor.github-workflows", folder / ".github" / "workflows" / "test.yml"]
+    done = subprocess.run([sys.executable, "-m", "check_jsonschema", *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["1gan", "class", "torch", "json", "runs", "ganzoo_own", "x"])
+def test_every_name_gets_the_prefix_and_makes_a_package(tmp_path, name):
+    folder, short = scaffold(name, "architecture", tmp_path)
+    assert folder.name == (name if name.startswith("ganzoo") else f"ganzoo-{name}")
+    assert short == name.removeprefix("ganzoo_")
+    assert (folder / folder.name.replace("-", "_")).is_dir()
 
 
 def test_the_tests_of_two_new_plugins_are_collected_together(command):

@@ -1,3 +1,0 @@
-import ganzoo
-
-test_plugin = ganzoo.testing.checks("DISTRIBUTION")
