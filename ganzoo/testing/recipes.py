@@ -45,7 +45,7 @@ def shorten(recipe: Recipe) -> Recipe:
     while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
         batch //= 2
     changes = {"steps": TRAINING_STEPS, "batch": batch, "init": None, "evaluate_every": 0, "patience": 0}
-    return recipe.replace(train={**changes, "compile": False, "tensorboard": False, "profile": False})
+    return recipe.replace(train={**changes, "compile": False, "tensorboard": False, "trackio": False, "profile": False})
 
 
 def random_batch(recipe: Recipe, classes: int, make_batch: MakeBatch | None) -> dict[str, Tensor]:

@@ -29,6 +29,7 @@ from ganzoo.recipe.recipe import Recipe
 from ganzoo.training.callbacks import Callback, CallbackList
 from ganzoo.training.display.profiler import Profiler
 from ganzoo.training.display.tensorboard import TensorBoard
+from ganzoo.training.display.trackio import Trackio
 from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, Measurement, MetricsLog, Pictures
 from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
@@ -154,13 +155,13 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
 def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
     """Return the callbacks of a training in the order in which they are called.
 
-    These are the progress display, TensorBoard and the profiler; collapse warning and measurement; those that the
+    These are the progress display, trackers and the profiler; collapse warning and measurement; those that the
     recipe names and those of `ganzoo.train(callbacks=...)`; log, pictures, curves and, at the end, checkpoints.
     """
     settings, data = plan.recipe.train, plan.data
     shown: list[Callback] = [*plan.display]
     if engine.processes.first:
-        chosen = {TensorBoard: settings.tensorboard, Profiler: settings.profile}
+        chosen = {TensorBoard: settings.tensorboard, Trackio: settings.trackio, Profiler: settings.profile}
         shown += [make() for make, wanted in chosen.items() if wanted]  # making one imports what it needs
     with engine.hardware.preserve_random_state():
         own = [found.make() for found in plan.resolved.callbacks]

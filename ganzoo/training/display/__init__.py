@@ -1,4 +1,4 @@
-"""A training as a person follows it: progress bar, TensorBoard, profile.
+"""A training as a person follows it: progress in a terminal or a notebook, trackers, profile.
 
 What stays in the folder of the run, such as its log, is in `ganzoo.training.runs`.
 """

@@ -1,7 +1,12 @@
-"""Write the log of a training as TensorBoard events."""
+"""Write a training as TensorBoard events."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tomlkit
+from PIL import Image
 
 from ganzoo.errors import BadInput
 from ganzoo.training.callbacks import BuiltIn
@@ -12,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TensorBoard(BuiltIn):
-    """Writes every number of the log as an event below `tensorboard` in the run's folder.
+    """Writes every number of the log, every picture of samples and the recipe below `tensorboard` in the run's folder.
 
     Raises `BadInput` if TensorBoard is not installed.
     """
@@ -29,8 +34,10 @@ class TensorBoard(BuiltIn):
     writer: "SummaryWriter | None"
 
     def on_train_start(self, trainer: Trainer) -> None:
-        """Open the file. Later events of an earlier process are purged: they will be written again."""
+        """Open the file and write the recipe. Later events of an earlier process are purged: they will come again."""
         self.writer = self._open(str(trainer.run.path / "tensorboard"), purge_step=trainer.step + 1)
+        recipe = tomlkit.dumps(trainer.recipe.written_out())
+        self.writer.add_text("recipe", f"```toml\n{recipe}```", trainer.step)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Write every number of the line under its name."""
@@ -38,6 +45,12 @@ class TensorBoard(BuiltIn):
             for key, value in line.items():
                 self.writer.add_scalar(key, value, line["step"])
             self.writer.flush()
+
+    def on_picture(self, trainer: Trainer, path: Path) -> None:
+        """Write the picture, as the samples of its step."""
+        if self.writer:
+            with Image.open(path) as picture:
+                self.writer.add_image("samples", np.asarray(picture.convert("RGB")), trainer.step, dataformats="HWC")
 
     def on_train_end(self, trainer: Trainer) -> None:
         """Close the file."""

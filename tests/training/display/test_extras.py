@@ -4,22 +4,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-WITHOUT_TENSORBOARD = """
+import pytest
+
+WITHOUT = """
 import sys
-sys.modules["tensorboard"] = None  # import raises ImportError, as where it is not installed
+name = sys.argv[1]
+sys.modules[name] = None  # import raises ImportError, as where it is not installed
 import ganzoo
 ganzoo.train("vanilla", train={"steps": 2, "batch": 4}, out="run", quiet=True)
 try:
-    ganzoo.train("vanilla", train={"steps": 2, "batch": 4, "tensorboard": True}, out="other", quiet=True)
+    ganzoo.train("vanilla", train={"steps": 2, "batch": 4, name: True}, out="other", quiet=True)
 except ganzoo.BadInput as error:
     print(error)
 """
 
 
-def test_a_training_works_without_tensorboard_and_says_what_asking_for_it_needs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("module", "name"), [("tensorboard", "TensorBoard"), ("trackio", "Trackio")])
+def test_a_training_works_without_a_tracker_and_says_what_asking_for_it_needs(
+    tmp_path: Path, module: str, name: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORBOARD], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", WITHOUT, module], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert (tmp_path / "run/model/model.safetensors").is_file()
-    assert "needs TensorBoard" in done.stdout
+    assert f"train.{module} needs {name}: " in done.stdout
     assert not (tmp_path / "other").exists()

@@ -1,4 +1,4 @@
-"""Where the time of a training goes, and its log as events of TensorBoard."""
+"""Where the time of a training goes."""
 
 import json
 import re
@@ -60,12 +60,3 @@ def test_a_profile_tells_the_hosts_time_without_what_happens_between_the_steps()
 
 def test_a_training_that_is_too_short_to_be_profiled_leaves_none(tmp_path):
     assert not (train(tmp_path / "run", train={"profile": True}).path / "profile").exists()
-
-
-def test_tensorboard_events_hold_the_log(tmp_path):
-    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    run = train(tmp_path / "run", train={"tensorboard": True})
-    read = events.EventAccumulator(str(run.path / "tensorboard"))
-    read.Reload()
-    values = [event.value for event in read.Scalars("generator/non-saturating/fool")]
-    assert values == pytest.approx([line["generator/non-saturating/fool"] for line in run.metrics])
