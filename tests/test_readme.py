@@ -2,7 +2,9 @@
 
 import re
 
-from pages import ROOT, blocks, commands
+import pytest
+
+from pages import BLOCK, LINK, ROOT, blocks, commands
 
 README = (ROOT / "README.md").read_text()
 
@@ -30,3 +32,34 @@ def test_picture_and_licence_come_first():
 
 def test_it_has_commands():
     assert len(commands(README)) > 5
+
+
+CHINESE = (ROOT / "README.zh-CN.md").read_text()
+
+
+def code(text):
+    """All that one types, by its language, without comments."""
+    kinds = {kind for _, kind, _ in BLOCK.findall(text)}
+    lines = {kind: "\n".join(blocks(text, kind)).splitlines() for kind in kinds}
+    return {kind: [line.partition("  #")[0].rstrip() for line in lines[kind]] for kind in kinds}
+
+
+def test_the_chinese_one_has_the_same_code():
+    assert code(CHINESE) == code(README)
+    assert sum(map(len, code(README).values())) > 30
+
+
+def test_the_chinese_one_leads_to_the_same_pages():
+    others = {"README.md", "README.zh-CN.md"}
+    assert set(LINK.findall(CHINESE)) - others == set(LINK.findall(README)) - others
+    assert others <= {*LINK.findall(CHINESE), *LINK.findall(README)}
+    assert [line.count("|") for line in CHINESE.splitlines() if line.startswith("|")] == [
+        line.count("|") for line in README.splitlines() if line.startswith("|")
+    ]
+
+
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["English", "Chinese"])
+def test_what_they_say_in_code_between_the_words_is_the_same(text):
+    """Such as names of files and keys."""
+    words = re.findall(r"`([^`]+)`", BLOCK.sub("", README))
+    assert set(re.findall(r"`([^`]+)`", BLOCK.sub("", text))) == set(words)
