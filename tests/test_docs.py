@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_the_files_of_the_first_plugin_make_a_plugin(site):
     generator, _ = ganzoo.create("mine", image=(3, 8, 8))
     assert generator(generator.latent(2, make_rng(0))).shape == (2, 3, 8, 8)
     assert ganzoo.Recipe.load("mine").architecture.shared() == {"width": 512}
+
+
+def test_the_exit_codes_are_those_of_the_errors():
+    text = (DOCS / "exit-codes.md").read_text()
+    said = dict(re.findall(r"^\| (\d+) \|.*`ganzoo\.(\w+)`", text, re.MULTILINE))
+    assert said.keys() == {"1", "2", "3", "4", "130", "143"}
+    assert {code: str(getattr(ganzoo, said[code]).exit_code) for code in "1234"} == {code: code for code in "1234"}
+    assert said["130"] == said["143"] == "Interrupted"
+    assert {str(ganzoo.Interrupted("", number).exit_code) for number in (SIGINT, SIGTERM)} == {"130", "143"}
 
 
 LOGGED = ("diversity", "swd_ratio", "fd_ratio", "reverse_kl_ratio")
