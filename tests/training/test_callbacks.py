@@ -263,7 +263,7 @@ def test_the_display_shows_messages_and_lines_and_leaves_the_logger_as_it_was(tm
     ganzoo.train(RECIPE, out=tmp_path / "run", device="cpu")
     shown = capfd.readouterr().err.splitlines()
     assert shown[0].startswith("training run on mnist-10k")
-    assert [line.split("  ")[0] for line in shown[1:]] == ["step 2", "step 4", "step 6"]
+    assert [line.split("  ")[0] for line in shown[1:]] == ["step 2/6", "step 4/6", "step 6/6"]
     assert ([*logger.handlers], logger.level) == before
 
 

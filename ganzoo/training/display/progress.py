@@ -9,14 +9,26 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, ProgressColumn, Task, TaskID
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from ganzoo._names import printable
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
 from ganzoo.training.display.notebook import Notebook, is_in_kernel
+from ganzoo.training.display.pace import Pace, fit_terms, format_about, write_line
 from ganzoo.training.runs.log import COUNTERS, shorten_name
 from ganzoo.training.trainer import Trainer
+
+logger = logging.getLogger("ganzoo")
+GAP = 2
+"""Spaces between the parts of the line."""
+MIN_BAR_WIDTH, MAX_BAR_WIDTH = 8, 40
+"""Widths of the bar itself; where there is no room for the narrowest one, there is none."""
+MEASURED_SECONDS = 3.0
+"""Seconds of training after which its length is known well enough to be said."""
 
 
 class QuietConsole(Console):
@@ -33,6 +45,26 @@ class QuietConsole(Console):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+class OneLine(ProgressColumn):
+    """The whole line of a bar: what is left to do always, and the loss terms as far as the terminal is wide."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def render(self, task: Task) -> Table:
+        """Return the line for the terminal's width now."""
+        width, done, total = self.console.width, int(task.completed), int(task.total or 0)
+        text = write_line(done, total, task.fields["rate"], task.fields["left"], width - 1)
+        room = width - 1 - len(text)
+        terms = fit_terms(task.fields["terms"], room - 2 * GAP - MIN_BAR_WIDTH)
+        bar = min(MAX_BAR_WIDTH, room - GAP - (len(terms) + GAP if terms else 0))
+        line = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+        moving = [ProgressBar(total=total, completed=done, width=bar)] if bar >= MIN_BAR_WIDTH else []
+        line.add_row(*moving, Text(text), *([Text(terms)] if terms else []))
+        return line
+
+
 class Bar(BuiltIn):
     """A live bar on standard error; if that is not a terminal, one line for each line of the log."""
 
@@ -42,6 +74,9 @@ class Bar(BuiltIn):
         self.console = QuietConsole(stderr=True, highlight=False)
         self.bar: Progress | None = None
         self.task = TaskID(0)
+        self.pace = Pace()
+        self.rate: float | None = None
+        """Images per second in the newest line of the log."""
 
     def say(self, text: str) -> None:
         """Print one line, above the bar."""
@@ -52,31 +87,30 @@ class Bar(BuiltIn):
 
     def on_train_start(self, trainer: Trainer) -> None:
         """Show the bar, where somebody can see it move."""
+        self.pace = Pace()
         if not self.live:
             return
-        columns = [
-            TextColumn("step"),
-            MofNCompleteColumn(),
-            BarColumn(None),
-            TextColumn("{task.description}", markup=False),
-        ]
-        self.bar = Progress(*columns, TimeRemainingColumn(), console=self.console)
-        self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step)
+        self.bar = Progress(OneLine(self.console), console=self.console)
+        about: dict[str, Any] = {"rate": None, "left": None, "terms": []}
+        self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step, **about)
+        self.rate = None
         self.bar.start()
 
     def on_step_end(self, trainer: Trainer) -> None:
         """Move the bar."""
+        self.pace.mark(trainer.step)
         if self.bar:
             self.bar.update(self.task, completed=trainer.step, total=trainer.steps)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""
-        terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
-        text = f"{line['images_per_second']:.0f} images/s  {printable('  '.join(terms))}"
+        self.rate = rate = line["images_per_second"]
+        terms = [printable(f"{shorten_name(key)} {value:.3f}") for key, value in line.items() if key not in COUNTERS]
         if self.bar:
-            self.bar.update(self.task, description=text)
+            self.bar.update(self.task, rate=rate, terms=terms)
         else:
-            self.say(f"step {line['step']}  {text}")
+            left = seconds_left(trainer, self.pace)
+            self.say("  ".join([write_line(line["step"], trainer.steps, rate, left), *terms]))
 
     def on_train_end(self, trainer: Trainer) -> None:
         """Stop the bar, which stays on the screen."""
@@ -87,6 +121,43 @@ class Bar(BuiltIn):
     def live(self) -> bool:
         """True if the output can show a moving bar."""
         return self.console.is_terminal or self.console.is_jupyter
+
+
+class Forecast(BuiltIn):
+    """Says once how long the training will take, as soon as some seconds of it are measured."""
+
+    between_steps = False
+
+    def __init__(self) -> None:
+        self.pace, self.first, self.is_said = Pace(), 0, False
+
+    def on_train_start(self, trainer: Trainer) -> None:
+        """Begin to measure; where the time decides, it is known already."""
+        self.pace, self.first, self.is_said = Pace(), trainer.step, trainer.settings.minutes is not None
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Say it, once enough is measured."""
+        if self.is_said:
+            return
+        self.pace.mark(trainer.step)
+        if self.pace.seconds >= MEASURED_SECONDS and (left := self.pace.seconds_left(trainer.steps - trainer.step)):
+            self.is_said = True
+            more = " more" if self.first else ""
+            about = format_about(self.pace.seconds + left)
+            logger.info("%s%s steps will take %s", f"{trainer.steps - self.first:,}", more, about)
+
+
+def seconds_left(trainer: Trainer, pace: Pace) -> float | None:
+    """Return the seconds until the end of a training; None as long as they are not known."""
+    if minutes := trainer.settings.minutes:
+        return max(0.0, 60 * minutes - trainer.clock.seconds)
+    return pace.seconds_left(trainer.steps - trainer.step)
+
+
+def estimate_rate(trainer: Trainer, pace: Pace) -> float | None:
+    """Return the images per second before the log has them; None as long as they are not known."""
+    images = trainer.settings.batch * trainer.settings.critic_steps
+    return images * pace.steps_per_second if pace.steps_per_second else None
 
 
 class ProgressObject(BuiltIn):
@@ -138,7 +209,6 @@ def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Se
 
     Only the `first` of several processes shows anything.
     """
-    logger = logging.getLogger("ganzoo")
     if not first:
         logger.addFilter(reject)
         try:
@@ -155,11 +225,11 @@ def show_progress(first: bool, quiet: bool, progress: Any = None) -> Iterator[Se
     elif progress is None and is_in_kernel():
         notebook = Notebook()
         with show_messages(logger, notebook.say, notebook.warn):
-            yield [notebook]
+            yield [notebook, Forecast()]
     else:
         display = Bar() if progress is None else ProgressObject(progress)
         with show_messages(logger, display.say):
-            yield [display]
+            yield [display, Forecast()]
 
 
 def reject(record: logging.LogRecord) -> bool:
