@@ -131,9 +131,9 @@ class Model:
         return draw_grid(self, n, seed, rows, fixed)
 
     @classmethod
-    def from_pretrained(cls, source: str | PathLike[str], device: str = "auto", *, offline: bool = False) -> "Model":
+    def from_pretrained(cls, source: str | PathLike[str], device: str = "auto", **options: Any) -> "Model":
         """Load a model: another name for `ganzoo.load`."""
-        return load(source, device, offline=offline)
+        return load(source, device, **options)
 
     def push_to_hub(self, repository: str, license: str | None = None, **options: Any) -> str:
         """Publish this model as `Run.push_to_hub` does.
