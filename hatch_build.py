@@ -19,6 +19,8 @@ BUILDS = {
     "editable": (build.build_editable, "force_include_editable"),
 }
 """What builds a plugin for each version of a wheel, and the key of hatchling's build data that takes more files."""
+NOTE = "The plugins that come with ganzoo. `ganzoo._bundled` puts this folder on Python's path."
+"""For those who look into the folder. Being a package, it is found before a folder of that name without any code."""
 
 
 class BundledPlugins(BuildHookInterface):
@@ -34,6 +36,7 @@ class BundledPlugins(BuildHookInterface):
             with ZipFile(self.temporary / wheel) as archive:
                 archive.extractall(self.temporary / "ganzoo_bundled")
         if (folder := self.temporary / "ganzoo_bundled").is_dir():
+            (folder / "__init__.py").write_text(f'"""{NOTE}"""\n')
             build_data[included][str(folder)] = folder.name
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
