@@ -99,7 +99,7 @@ class Catalog:
     def _explain_missing(self, kind: str, name: str) -> str:
         distribution = name.rpartition(":")[0]
         if how := self.how_to_get(distribution):
-            return f"the {kind} '{name}' is missing: {how}"
+            return f"the {kind} '{name}' is missing, as {how}"
         names = [thing.full_name if distribution else thing.name for thing in self.provided if thing.kind == kind]
         if other := self.also(name, kind):
             return f"unknown {kind} '{name}'{other}; {allow(names)}"

@@ -19,6 +19,7 @@ from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
+from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
 from ganzoo.recipe.given import NetworkLike
 from ganzoo.recipe.recipe import Recipe
@@ -263,7 +264,8 @@ def resolve_from_plugin(wanted: CheckedArchitecture) -> ResolvedClass[Generator]
         return resolve_registered("architecture", f"{wanted.distribution}:{wanted.name}", "generator", Generator)
     except BadInput as error:
         source = f"{wanted.distribution} {wanted.version}"
-        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {error}") from error
+        why = catalog().how_to_get(wanted.distribution) or error
+        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {why}") from error
 
 
 def versions(made: CheckedArchitecture, part: ResolvedClass[Generator]) -> str:

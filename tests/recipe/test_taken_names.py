@@ -182,7 +182,7 @@ def test_a_full_name_is_found_however_its_distribution_is_spelt_and_its_absence_
     assert catalog().find("loss", "a-stranger:r1") == catalog().find("loss", "A.Stranger:r1")
     with pytest.raises(BadInput, match="unknown loss 'a-stranger:r2'; did you mean 'A_Stranger:r1'"):
         catalog().find("loss", "a-stranger:r2")
-    with pytest.raises(BadInput, match="'no-such:r1' is missing: no-such is not installed: install that"):
+    with pytest.raises(BadInput, match="'no-such:r1' is missing, as no-such is not installed: install that"):
         catalog().find("loss", "no-such:r1")
 
 
