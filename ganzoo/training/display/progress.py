@@ -100,7 +100,8 @@ class Bar(BuiltIn):
         """Move the bar."""
         self.pace.mark(trainer.step)
         if self.bar:
-            self.bar.update(self.task, completed=trainer.step, total=trainer.steps)
+            rate, left = self.rate or estimate_rate(trainer, self.pace), seconds_left(trainer, self.pace)
+            self.bar.update(self.task, completed=trainer.step, total=trainer.steps, rate=rate, left=left)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""

@@ -21,7 +21,9 @@ def test_a_bar_keeps_what_is_left_at_every_width(width, tmp_path):
     assert all(cell_len(line) <= width for line in moving)
     assert all(re.search(r"\d+/60  ?.*(images|img)/s  ?[-\d]+:..:..", line) for line in moving)
     assert "60/60" in moving[-1]
-    assert ("D real" in moving[-1]) == (width == 130)
+    assert re.search(r"\d:\d\d:\d\d", moving[-1])
+    assert ("D real" in moving[-1]) == (width > 40)
+    assert ("G fool" in moving[-1]) == (width == 130)
     assert ("━" in moving[-1]) == (width > 40)
 
 
