@@ -12,6 +12,7 @@ from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.names import is_in_file
 from ganzoo.zoo.registry import Registry
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def collect_facts(name: str) -> list[Facts]:
     facts = get_each(found, bool(others)) + others
     if not facts and (name.startswith("hub:") or is_folder(name)):
         facts = model_facts(name)
+    if not facts and is_in_file(name):
+        facts = file_facts(name)
     if not facts:
         raise BadInput(f"nothing is called '{name}'; {catalog().suggest(name, all_names(registry))}")
     return facts
@@ -109,6 +112,21 @@ def class_of(thing: Registration, part: str) -> Callable[..., object]:
 
         return resolve_registered(thing.kind, thing.full_name, part, Callback).cls
     return resolve_registered(thing.kind, thing.full_name, part, BASES[part]).cls
+
+
+def file_facts(name: str) -> list[Facts]:
+    """Return the facts of a class in a file, which is run for it."""
+    from ganzoo.plugins.files import find_in_file, make_absolute
+    from ganzoo.recipe.given import BASES
+    from ganzoo.recipe.lookup import is_fit
+
+    found = find_in_file("class", "class", make_absolute(name, Path()), lambda cls: True)
+    cls = found.resolve("class")
+    part = next((part for part, base in BASES.items() if is_fit(cls, part, base)), "")
+    if not part and not isinstance(cls, type):
+        raise BadInput(f"'{found.full_name}' is not a class")
+    facts = {"kind": part or "class", "name": found.name, "distribution": found.distribution, "version": found.version}
+    return [facts | {"parts": {part or "class": class_facts(cls)}}]
 
 
 def recipe_facts(thing: Registration) -> Facts:

@@ -44,6 +44,11 @@ class InFile(Registration):
         """The hash of the file's content."""
         return sha256(self.content)
 
+    @property
+    def classes(self) -> dict[str, type]:
+        """The classes that the file defines."""
+        return own_classes(load_file(Path(self.distribution), self.content))
+
     def resolve(self, part: str) -> Any:
         """Return the class, or whatever else has its name."""
         return getattr(load_file(Path(self.distribution), self.content), self.name)
@@ -68,24 +73,27 @@ def make_absolute(name: str, folder: Path) -> str:
     return ":".join([str((folder / expand_user(path)).resolve()), *([cls] if cls else [])])
 
 
-def find_in_file(kind: str, name: str, fits: Callable[[Any], bool]) -> InFile:
+def find_in_file(kind: str, part: str, name: str, fits: Callable[[Any], bool]) -> InFile:
     """Find a class in a file, which is run for it; without a class in its name, the only one there that `fits`.
 
-    Raises `BadInput` for a file that cannot be read or run, and for a class that it does not have.
+    `part` is what it is wanted for: "generator", "loss" and so on. Raises `BadInput` for a file that cannot be read or
+    run, and for a class that it does not have.
     """
     path, cls = split_reference(name)
     if not path.is_file() and not path.is_dir():
         raise BadInput(f"there is no file '{path}'{hint_at_other(path)}")
-    return choose_class(kind, path, read_bytes(path, MAX_BYTES), cls, fits)
+    return choose_class(kind, part, path, read_bytes(path, MAX_BYTES), cls, fits)
 
 
-def choose_class(kind: str, path: Path, content: bytes, cls: str, fits: Callable[[Any], bool]) -> InFile:
+def choose_class(kind: str, part: str, path: Path, content: bytes, cls: str, fits: Callable[[Any], bool]) -> InFile:
     """Find a class in the content of a file, as `find_in_file` does."""
     module = load_file(path, content)
     fitting = [each for each, found in own_classes(module).items() if fits(found)]
     if not cls and len(fitting) != 1:
-        which = f"has {', '.join(fitting)}: write one, as in {path.name}:{fitting[0]}" if fitting else "has none"
-        raise BadInput(f"'{path}' is a file, of which one {kind} is wanted, and it {which}")
+        several = (
+            f"has {', '.join(fitting)}; write one of them, as in {path.name}:{fitting[0]}" if fitting else "has none"
+        )
+        raise BadInput(f"'{path}' without a class stands for the only {part} in it, and it {several}")
     cls = cls or fitting[0]
     if not hasattr(module, cls):
         raise BadInput(f"'{path}' has no '{cls}'; {suggest(cls, fitting or own_classes(module))}")
@@ -99,6 +107,16 @@ def hint_at_other(path: Path) -> str:
         return f"; there is ./{here}: a path in a recipe begins in the folder of the recipe"
     beside = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
     return f"; {suggest(path.name, beside)}" if beside else ""
+
+
+def hint_at_file(name: str) -> str:
+    """Return how to name a class in a file that there is, for a name that is meant so and is written otherwise."""
+    found = re.fullmatch(r"(?P<file>.*?)(\.py)?(:+|\.)?(?P<cls>\w+)?", name, re.DOTALL)
+    for stem, cls in ((name, ""), (found["file"], found["cls"] or "") if found else (name, "")):
+        path = Path(f"{stem}.py")
+        if path.name != ".py" and path.is_file():
+            return f"'./{path}{':' * bool(cls)}{cls}'"
+    return ""
 
 
 def own_classes(module: ModuleType) -> dict[str, type]:

@@ -21,6 +21,7 @@ from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.given import BASES, Given
 from ganzoo.recipe.lookup import NOTHING, find_class, load_class
+from ganzoo.recipe.names import is_in_file
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture, CallbackUse, LossUse
 
@@ -144,11 +145,12 @@ def complete(recipe: Recipe, given: Given = NOTHING) -> Recipe:
 
 def write_architecture(section: Architecture, found: ResolvedArchitecture) -> dict[str, Any]:
     """Return a recipe's architecture with every option of each side, and with full names."""
-    table: dict[str, Any] = {} if section.name is None else {"name": section.name}
+    shared = section.name is not None and not is_in_file(section.name)  # of one file each side is another class
+    table: dict[str, Any] = {"name": section.name} if shared else {}
     for side, part in found.items():
         named = {"name": part.registration.full_name}
         table[side] = dict(part.options)
-        (table[side] if "name" in section.side(side) else table).update(named)
+        (table[side] if "name" in section.side(side) or not shared else table).update(named)
     return table
 
 
@@ -259,7 +261,9 @@ def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: s
             known = f"only {', '.join(FACTS[:-1])} and {FACTS[-1]} come from the data"
             raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
     options = validate(schema, given, where)
-    values = {name: getattr(options, name) for name in schema.model_fields}
+    # A default that no recipe can hold, such as a class, is left to the constructor.
+    kept = [name for name, option in schema.model_fields.items() if name in given or is_plain(option.default)]
+    values = {name: getattr(options, name) for name in kept}
     try:
         json.dumps(values, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -267,6 +271,15 @@ def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: s
             f"{where}: options must be finite numbers, strings, booleans, or lists or tables of them ({error})"
         ) from error
     return {name: value for name, value in values.items() if value is not None}
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a recipe can hold a value."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def raise_unknown_option(where: str, key: str, allowed: Iterable[str]) -> NoReturn:

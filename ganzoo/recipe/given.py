@@ -23,7 +23,7 @@ Named = str | Path | Mapping[str, Any]
 """A name, or a table with one and options, as in a recipe; in the table a class or an object may be the name."""
 LossLike = Named | Loss | type[Loss] | Scheduled
 NetworkLike = Named | nn.Module | type[nn.Module]
-BASES: Mapping[str, type] = {"generator": Generator, "discriminator": nn.Module, "loss": Loss}
+BASES: Mapping[str, type] = {"generator": Generator, "loss": Loss, "discriminator": nn.Module}
 """The base class of each class that a plugin registers."""
 
 

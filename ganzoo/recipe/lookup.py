@@ -11,9 +11,9 @@ from typing import Any
 from torch import nn
 
 from ganzoo.contract import Generator, Loss
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.files import InFile, find_in_file
+from ganzoo.plugins.files import InFile, find_in_file, hint_at_file
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.given import FromPython, Given, how_to_give
 from ganzoo.recipe.names import bare_name, is_given, is_in_file
@@ -27,7 +27,7 @@ def find_class(kind: str, name: str, part: str, base: type, given: Given = NOTHI
 
     Raises `BadInput` if there is none, or if it is not a subclass of `base`.
     """
-    registration = find_registration(kind, name, lambda cls: is_fit(cls, part, base), given)
+    registration = find_registration(kind, part, name, lambda cls: is_fit(cls, part, base), given)
     return registration, load_class(registration, part, base)
 
 
@@ -45,13 +45,20 @@ def load_class(registration: Registration, part: str, base: type) -> Any:
     return registration.factory if isinstance(registration, FromPython) else found
 
 
-def find_registration(kind: str, name: str, fits: Callable[[Any], bool], given: Given) -> Registration:
+def find_registration(kind: str, part: str, name: str, fits: Callable[[Any], bool], given: Given) -> Registration:
     """Return what stands behind a name, whether it `fits` or not."""
     if name in given:
         return given[name]
     if is_given(name):
         raise BadInput(f"the {kind} '{bare_name(name)}' came from Python code, which must {how_to_give(kind)}")
-    return find_in_file(kind, name, fits) if is_in_file(name) else catalog().find(kind, name)
+    if is_in_file(name):
+        return find_in_file(kind, part, name, fits)
+    try:
+        return catalog().find(kind, name)
+    except BadInput:
+        if meant := hint_at_file(name):
+            raise BadInput(f"unknown {kind} '{name}'; did you mean {meant}?") from None
+        raise
 
 
 def is_subclass(cls: Any, base: type) -> bool:
@@ -72,7 +79,9 @@ def describe_misfit(registration: Registration, part: str, base: type, cls: Any)
         kind = "generator" if issubclass(cls, Generator) else "loss"
         return f"'{registration.full_name}' is a {kind}, and cannot be the {part}: that is any other {wanted}"
     if isinstance(registration, InFile):
-        return f"'{registration.full_name}' is {describe(cls)}, and not a subclass of {wanted}"
+        fitting = [each for each, found in registration.classes.items() if is_fit(found, part, base)]
+        others = f"; {suggest(registration.name, fitting)}" if fitting else ""
+        return f"'{registration.full_name}' is {describe(cls)}, and not a subclass of {wanted}{others}"
     target = registration.targets.get(part, registration.full_name)
     where = f"{registration.kind} '{registration.name}' of {registration.distribution}"
     return f"{where}: '{target}' is not a subclass of {wanted}"

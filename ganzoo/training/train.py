@@ -38,7 +38,7 @@ from ganzoo.training.resume import (
     note_other_files,
 )
 from ganzoo.training.runs import checkpoint
-from ganzoo.training.runs.code import keep_code, remember_generator
+from ganzoo.training.runs.code import keep_code, list_versions, remember_generator
 from ganzoo.training.runs.folders import must_remove
 from ganzoo.training.runs.lost import check_nothing_lost
 from ganzoo.training.runs.run import Run
@@ -111,16 +111,18 @@ def train(
                 must_remove(out, overwrite)  # before anything that takes time
             begun = resolve_init(load_or_compose(recipe, overrides), data)
             plan = make_plan(begun, data, device, display, callbacks, given)
-        check_agreement(
-            processes,
-            plan.recipe,
-            {"--out": str(out), "callbacks": describe_callbacks(callbacks), **list_facts(plan.data)},
-        )
+        check_agreement(processes, plan.recipe, {"--out": str(out), **list_plan_facts(plan)})
         trainer = begin_run(plan, out, overwrite, processes)
         with hold_run(trainer.run, processes, new=True):
             note_code(trainer)
             trainer.record("begun")
             return play(plan, trainer)
+
+
+def list_plan_facts(plan: Plan, state: State | None = None) -> dict[str, Any]:
+    """Return the facts beside the recipe that all processes must have in common before they train."""
+    versions = list_versions(plan.resolved.registrations)
+    return {"callbacks": describe_callbacks(plan.callbacks), **versions, **list_facts(plan.data, state)}
 
 
 def note_code(trainer: Trainer) -> None:
@@ -193,8 +195,7 @@ def resume_run(
                 note_other_files(plan.data, known)
                 if is_finished(run, state, plan.recipe):
                     return run
-        facts = {"callbacks": describe_callbacks(callbacks), **list_facts(plan.data, state)}
-        check_agreement(processes, plan.recipe, facts)
+        check_agreement(processes, plan.recipe, list_plan_facts(plan, state))
         trainer = Trainer(prepare(plan, state), run)
         note_code(trainer)
         trainer.record("resumed")

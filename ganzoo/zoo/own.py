@@ -29,9 +29,11 @@ GENERATORS: dict[Path, NetworkLike] = {}
 """What Python code has given in this process as the generator of a run or model folder."""
 
 
-def remember(folder: Path, generator: NetworkLike) -> None:
-    """Remember for this process what Python code gives as the generator of a run or model folder."""
-    GENERATORS[run_or_model(folder)] = generator
+def remember(folder: Path, generator: NetworkLike | None) -> None:
+    """Remember for this process what Python code gives as the generator of a run or model folder; None for nothing."""
+    GENERATORS.pop(run_or_model(folder), None)
+    if generator is not None:
+        GENERATORS[run_or_model(folder)] = generator
 
 
 def recall(folder: Path) -> NetworkLike | None:
@@ -79,7 +81,9 @@ def is_object(part: ResolvedClass[Generator]) -> bool:
 
 def class_in(path: Path, content: bytes, name: str) -> ResolvedClass[Generator]:
     """Return the class of a generator in a file that the user trusts, and keep the file."""
-    found = choose_class("architecture", path, content, name, lambda cls: is_fit(cls, "generator", Generator))
+    found = choose_class(
+        "architecture", "generator", path, content, name, lambda cls: is_fit(cls, "generator", Generator)
+    )
     part = ResolvedClass(found, load_class(found, "generator", Generator))
     keep(content)
     return part

@@ -12,6 +12,10 @@ import ganzoo
 from ganzoo.training.runs import checkpoint
 from launch import LAUNCH, SMOOTH, SUPPORT, TINY, command_with_plugin
 
+OWN = [word for word in TINY if "widths" not in word] + ["-otrain.steps=4", "-ooptimizer.name=sgd"]
+OWN += [f"-oarchitecture.{side}={SUPPORT}/own_code.py" for side in ("generator", "discriminator")]
+OWN += [f"--loss={SUPPORT}/own_code.py"]
+
 
 @pytest.fixture(scope="module")
 def command(tmp_path_factory):
@@ -24,6 +28,7 @@ def came(command):
     """What came of many commands in two processes: by name, for each rank (exit code, output, errors)."""
     for steps, out in ((4, "alone-4"), (8, "alone-8")):
         assert command("train", "vanilla", *SMOOTH, f"-otrain.steps={steps}", "--out", out).returncode == 0
+    assert command("train", "vanilla", *OWN, "--out", "alone-own").returncode == 0
     (command.folder / "other").mkdir()
     dropout = [
         *TINY,
@@ -44,6 +49,8 @@ def came(command):
         "smooth-8": ["train", "--resume=alone-4", "-otrain.steps=8"],
         "timed": ["train", "vanilla", *TINY, "-otrain.minutes=0.005", "--out=timed"],
         "named": ["train", "vanilla", *TINY, "-otrain.steps=2", "-otrain.accumulate=2"],
+        "own": ["train", "vanilla", *OWN, "--out=own"],
+        "missing": ["train", "vanilla", *OWN, "--loss=./absent.py:Mine", "--out=no"],
         "finished": ["train", "--resume=whole"],
         "watched": [*watched, "-otrain.evaluate_every=10", "-otrain.patience=2", "--out=watched"],
         "diverged": [*broken, "--out=bad"],
@@ -122,6 +129,17 @@ def test_two_processes_train_as_one_does_and_one_goes_on_from_two_and_two_from_o
                 torch.testing.assert_close(found[key], alone[key], rtol=1e-4, atol=1e-5, msg=f"{name}: {key}")
     history = lines(command.folder / "smooth-4" / "history.jsonl")
     assert [line["circumstances"]["processes"] for line in history] == [2, 1]
+
+
+def test_both_run_the_file_with_the_networks_and_train_as_one_does(came, command):
+    assert [code for code, *_ in came["own"]] == [0, 0], came["own"][0][2]
+    alone, two = (state(command.folder / name, 4) for name in ("alone-own", "own"))
+    for key in alone:
+        if not key.startswith(("rng.torch", "tally")):
+            torch.testing.assert_close(two[key], alone[key], rtol=1e-4, atol=1e-5, msg=key)
+    assert len(list((command.folder / "own" / "code").iterdir())) == 1
+    (code, _, error), (other, *others_words) = came["missing"]
+    assert (code, other, others_words, error.count("there is no file")) == (2, 2, ["", ""], 1)
 
 
 def test_a_run_that_is_finished_is_so_for_all(came):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ganzoo._io import write_bytes, write_errors
 from ganzoo.plugins.files import InFile
@@ -24,5 +25,9 @@ def keep_code(run: Run, used: Iterable[Registration]) -> None:
 
 def remember_generator(run: Run, found: Registration) -> None:
     """Remember for this process the generator that Python code gave for a run, so that its models can be loaded."""
-    if isinstance(found, FromPython):
-        own.remember(run.path, found.thing)
+    own.remember(run.path, found.thing if isinstance(found, FromPython) else None)
+
+
+def list_versions(used: Iterable[Registration]) -> dict[str, Any]:
+    """Return a fact for each file in use that must be the same in all processes: the hash of its content."""
+    return {f"hash of {found.distribution}": found.version for found in used if isinstance(found, InFile)}
