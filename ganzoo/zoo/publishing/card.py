@@ -80,7 +80,7 @@ def make_card(
     results = [
         EvalResult(
             task_type=task or "other",
-            dataset_type=known or data,
+            dataset_type=known or ("imagefolder" if is_folder(config["data"]) else data),
             dataset_name=data,
             metric_type=key,
             metric_value=value,
@@ -119,11 +119,16 @@ def find_data_set(data: Mapping[str, Any]) -> str | None:
     return HUB_DATA_SETS.get(str(data.get("name"))) if data.get("opened_as", "data set") == "data set" else None
 
 
+def is_folder(data: Mapping[str, Any]) -> bool:
+    """Return True if the data of a config were a folder of images, which the Hub calls "imagefolder" anywhere."""
+    return data.get("opened_as") == "folder"
+
+
 def describe_data(data: Mapping[str, Any]) -> str:
     """Return what the generator learned from, as Markdown."""
     if data.get("opened_as") == "batches":
         return "data that a program gave it"
-    kind = "folder of images" if data.get("opened_as") == "folder" else "data set"
+    kind = "folder of images" if is_folder(data) else "data set"
     return f'the {kind} "{escape(data.get("name", "unknown"))}"'
 
 

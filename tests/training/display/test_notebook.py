@@ -17,6 +17,15 @@ pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 NOTEBOOK = Path(__file__).parents[3] / "docs" / "notebooks" / "first.ipynb"
 TRAIN = 'ganzoo.train("vanilla", train={"steps": %d, "log_every": 5}, out="runs/%s", quiet=%s)'
 
+WARNED = """
+class Warns(ganzoo.Callback):
+    def on_step_end(self, trainer):
+        import logging
+        logging.getLogger("ganzoo").warning("mind this")
+
+warned = ganzoo.train("vanilla", train={"steps": 1}, callbacks=[Warns()], out="runs/warned")
+"""
+
 
 class Client(nbclient.NotebookClient):
     """Keeps what a kernel sends while it runs each cell, and interrupts cells that say so once their training runs."""
@@ -26,25 +35,31 @@ class Client(nbclient.NotebookClient):
         shown = content.get("data", {})
         if message["msg_type"] in ("display_data", "update_display_data", "execute_result"):
             self.sent.setdefault(index, []).append((message["msg_type"], shown))
-        if "interrupted" in cell.source and re.match("step [1-9]", shown.get("text/plain", "")):
+        if (
+            "interrupted" in cell.source
+            and re.match("step [1-9]", shown.get("text/plain", ""))
+            and not self.interrupted
+        ):
+            self.interrupted = True  # a second signal would not wait for the end of the step
             os.kill(self.km.provisioner.pid, signal.SIGINT)
         return super().process_message(message, cell, index)
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
-    """The notebook of the documentation and three more cells, with what came while they ran, and their folder."""
+    """The notebook of the documentation and four more cells, with what came while they ran, and their folder."""
     folder = tmp_path_factory.mktemp("notebook")
     notebook = nbformat.read(NOTEBOOK, 4)
     more = [
         TRAIN % (5, "quiet", True) + ";",
         TRAIN % (100_000, "interrupted", False),
+        WARNED,
         "import sys; 'ipywidgets' in sys.modules",
     ]
     notebook.cells += [nbformat.v4.new_code_cell(source) for source in more]
-    notebook.cells[-2].metadata["tags"] = ["raises-exception"]
+    notebook.cells[-3].metadata["tags"] = ["raises-exception"]
     client = Client(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
-    client.sent = {}
+    client.sent, client.interrupted = {}, False
     client.execute()
     return notebook.cells, client.sent, folder
 
@@ -94,6 +109,12 @@ def test_quiet_shows_nothing(played):
     cells, _, folder = played
     assert cells[find(cells, "quiet=True")].outputs == []
     assert (folder / "runs" / "quiet" / "model").is_dir()
+
+
+def test_a_warning_stays(played):
+    cells, _, _ = played
+    streams = [output for output in cells[find(cells, "mind this")].outputs if output.output_type == "stream"]
+    assert [(stream.name, stream.text) for stream in streams] == [("stdout", "mind this\n")]
 
 
 def test_an_interrupted_kernel_ends_the_training_and_saves_it(played):
