@@ -17,7 +17,7 @@ from pages import BLOCK, blocks
 
 DOCS = Path(__file__).parent.parent / "docs"
 FILE = re.compile(r"`ganzoo-mine/([\w./]+)`[^`]*?```\w+\n(.*?)```", re.DOTALL)
-RUN = ["training.md", "data.md", "own-code.md", "start.md", "evaluation.md", "api.md"]
+RUN = ["training.md", "trackers.md", "data.md", "own-code.md", "start.md", "evaluation.md", "api.md"]
 """The pages whose Python runs as it stands, beside the tutorials. The guide for authors has a test of its own."""
 QUICK = "-o train.steps=1 -o train.batch=8 --precision fp32 --device cpu"
 
