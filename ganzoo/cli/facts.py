@@ -34,8 +34,8 @@ def collect_facts(name: str) -> list[Facts]:
         *(partial(provided_facts, thing) for thing in provided if name in (thing.name, thing.full_name)),
         *(partial(entry_facts, entry) for entry in registry.entries if name in (entry.name, entry.full_name)),
     ]
-    others = data_facts(name) + key_facts(name)
-    facts = get_each(found, bool(others)) + others
+    others = data_facts(name)
+    facts = get_each(found, bool(others)) + others or key_facts(name)
     if not facts and (name.startswith("hub:") or is_folder(name)):
         facts = model_facts(name)
     if not facts and is_in_file(name):

@@ -52,12 +52,13 @@ def print_sections(section: str | None, rows: list[dict[str, Any]]) -> None:
     """Print a table for each kind of thing."""
     from ganzoo.cli.listing import headline
     from ganzoo.cli.tables import draw_table, note_left_out
-    from ganzoo.recipe.keys import write_value
 
     columns, left_out = COLUMNS.get(section or "", ("name", "summary", "distribution")), dict[str, None]()
     if section == "models":
         rows = [row | {"scores": headline(row["scores"]), "size": f"{row['size'] / 1e6:.1f} MB"} for row in rows]
     if section == "keys":
+        from ganzoo.recipe.keys import write_value
+
         rows = [row | {"default": "" if row["default"] is None else write_value(row["default"])} for row in rows]
     for place, kind in enumerate(dict.fromkeys(row["kind"] for row in rows)):
         if place:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
-from filelock import FileLock
 
 from ganzoo._io import expand_user, home_folder
 from ganzoo.errors import BadInput, Unavailable, suggest
@@ -101,6 +100,8 @@ def fetch(name: str, kind: str, root: Path, extra: str | None = None, **options:
         require_package(extra, name)
     try:
         root.mkdir(parents=True, exist_ok=True)
+        from filelock import FileLock
+
         with FileLock(root / f".{kind}.lock"):  # another process may be downloading it
             return getattr(datasets, kind)(root, download=True, **options)
     # Torchvision, urllib, gdown and the archive formats each have exceptions of their own.
