@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganzoo._reading import read_toml
+from ganzoo._reading import read_json, read_toml
 from ganzoo.cli.listing import first_line, is_here, things
 from ganzoo.data.named import DATA_SETS, list_names
 from ganzoo.errors import BadInput
@@ -167,7 +167,9 @@ def entry_facts(entry: Entry) -> Facts:
         return facts
     from ganzoo.zoo.resolve import resolve_model
 
-    return facts | config_facts(resolve_model(entry, offline=True))
+    folder = resolve_model(entry, offline=True).folder
+    # Not checked again: it is the file that the registry pins.
+    return facts | {"folder": str(folder), "config": read_json(folder / "config.json")}
 
 
 def model_facts(source: str) -> list[Facts]:

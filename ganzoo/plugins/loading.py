@@ -5,6 +5,7 @@ Every plugin is asked through a plugin manager of its own, so that a broken one 
 
 import contextlib
 import inspect
+import operator
 import os
 import re
 import sys
@@ -21,6 +22,10 @@ from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
 from ganzoo.plugins.distributions import GROUP, name_and_version, owned_depth
 from ganzoo.plugins.registration import Plugin, running_plugin_code
+
+PLAIN_NAME, PLAIN_VERSION = re.compile(r"^ *ganzoo *"), re.compile(r"\d{1,9}(\.\d{1,9})*")
+BOUND = re.compile(rf" *(>=|<) *({PLAIN_VERSION.pattern}) *")
+COMPARE = {">=": operator.ge, "<": operator.lt}
 
 
 def refuse(plugin: Plugin) -> bool:
@@ -125,8 +130,8 @@ def package_folders(module: str) -> list[Path]:
 def unmet_requirement(distribution: Distribution) -> str:
     """Return the plugin's own requirement on ganzoo if this version does not meet it, else an empty string."""
     for text in distribution.requires or []:
-        if normalize_name(re.split(r"[^\w.-]", text.strip())[0]) == "ganzoo":
-            # Imported late: a plugin without a version range must not cost start-up time.
+        if normalize_name(re.split(r"[^\w.-]", text.strip())[0]) == "ganzoo" and not is_plainly_met(text):
+            # Imported late: it takes as long as reading all plugins.
             from packaging.requirements import Requirement
 
             requirement = Requirement(text)
@@ -134,6 +139,25 @@ def unmet_requirement(distribution: Distribution) -> str:
             if applies and not requirement.specifier.contains(__version__, prereleases=True):
                 return f"ganzoo{requirement.specifier}"
     return ""
+
+
+def is_plainly_met(requirement: str) -> bool:
+    """Return True for a plain range of versions, such as `ganzoo>=0.1,<2`, that this version lies in.
+
+    Anything else, and a plain one that is not met, is for a real parser.
+    """
+    bounds = [BOUND.fullmatch(part) for part in PLAIN_NAME.sub("", requirement).split(",")]
+    if not all([PLAIN_VERSION.fullmatch(__version__), *bounds]):
+        return False
+    return all(COMPARE[bound[1]](release(__version__), release(bound[2])) for bound in bounds if bound)
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return a plain version's numbers without the zeros at its end, which mean nothing."""
+    numbers = [int(number) for number in version.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def disabled_plugins() -> set[str]:

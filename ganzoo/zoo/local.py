@@ -6,12 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ganzoo._io import exists, final_name
 from ganzoo._reading import read_toml
 from ganzoo.errors import BadInput, Error
-from ganzoo.zoo.config import CheckedConfig, read_config
+
+if TYPE_CHECKING:
+    from ganzoo.zoo.config import CheckedConfig
 
 T = TypeVar("T")
 MAX_SECONDS_OF_TRIES = 10
@@ -44,8 +46,10 @@ class LocalModel:
         return cls(read_settled(folders, find))
 
     @cached_property
-    def config(self) -> CheckedConfig:
+    def config(self) -> "CheckedConfig":
         """The content of config.json, read and checked when first needed. Raises `BadInput` as `read_config` does."""
+        from ganzoo.zoo.config import read_config  # slow to import
+
         return read_settled([self.folder], lambda: read_config(self.folder))
 
     def read(self, read: Callable[["LocalModel"], T]) -> T:
