@@ -79,6 +79,14 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
     return allow(names)
 
 
+def needs_package(what: str, package: str) -> BadInput:
+    """Return the error for a package that is not installed and that `what` cannot do without.
+
+    The package is named and not ganzoo's extra: on an index the name `ganzoo` is somebody else's.
+    """
+    return BadInput(f"{what} needs the package {package}: pip install {package}")
+
+
 def accept(names: Iterable[str]) -> str:
     """Return the second half of a message that asks whether one of a few names was meant."""
     return "did you mean " + " or ".join(f"'{name}'" for name in names) + "?"

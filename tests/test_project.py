@@ -182,3 +182,51 @@ def test_what_the_pages_point_to_is_there(name):
     assert not [path for path in paths if not (ROOT / path).exists()]
     targets = (ROOT / "Makefile").read_text()
     assert not [target for target in re.findall(r"`make (\w+)", text) if f"\n{target}:" not in targets]
+
+
+NAMES = {"ganzoo", *first_party()}
+FETCHES = re.compile(r"\b(?:(?:pip|pipx|tool|ganzoo) install|uv add|uvx|pipx run)((?: +-\S+)*) +['\"]?([\w.-]+)")
+
+
+def test_nothing_here_tells_or_asks_to_fetch_a_name_of_ours_which_on_an_index_belongs_to_others():
+    files = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "Makefile", "mkdocs.yml")]
+    files += [*ROOT.glob("README.*.md"), *WORKFLOWS, *ROOT.glob("plugins/*/README.md"), *ROOT.glob("docs/**/*.md")]
+    files += [path for path in (ROOT / "ganzoo").rglob("*") if path.suffix in (".py", ".md", ".toml", ".yml")]
+    told = {name for path in files for _, name in FETCHES.findall(path.read_text(encoding="utf-8"))}
+    assert {"trackio", "."} & told, "the pattern finds nothing"
+    assert not told & NAMES
+
+
+def test_no_distribution_of_ours_requires_one_but_ganzoo_and_ganzoo_requires_none():
+    for folder in FOLDERS:
+        about = project(folder)
+        needed = [
+            *about["dependencies"],
+            *(each for extra in about.get("optional-dependencies", {}).values() for each in extra),
+        ]
+        ours = [each for each in needed if re.split(r"[^\w.-]", each)[0] in NAMES]
+        assert [each.partition(">=")[0] for each in ours] == ([] if folder == ROOT else ["ganzoo"])
+
+
+def test_the_extra_that_is_prepared_for_the_day_when_the_names_are_ours_has_every_plugin():
+    (line,) = re.findall(r"^ *zoo = (\[.*\])$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert tomllib.loads(f"zoo = {line}")["zoo"] == first_party()
+
+
+def test_make_demo_names_the_run_that_it_wrote(tmp_path):
+    """With a program in place of the training, which would take minutes."""
+    program = tmp_path / ".venv" / "bin" / "ganzoo"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho training >&2; echo runs/dcgan-002/samples/1.png; echo runs/dcgan-002\n")
+    program.chmod(0o755)
+    command = ["make", "-f", ROOT / "Makefile", "-o", ".venv/installed", "demo"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "ganzoo sample runs/dcgan-002 -n 100 " in done.stdout
+    assert done.stdout.startswith("runs/dcgan-002/samples/1.png\nruns/dcgan-002\n")
+    program.write_text("#!/bin/sh\nexit 130\n")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
+
+
+def test_the_environment_of_make_is_made_anew_where_what_an_installation_copies_has_changed():
+    (line,) = re.findall(r"^\.venv/installed: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {"pyproject.toml", "hatch_build.py", "plugins/*/pyproject.toml"} <= set(re.findall(r"[\w/*.]+", line))

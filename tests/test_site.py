@@ -16,7 +16,7 @@ import pytest
 import ganzoo
 from browser import Browser, find_browser
 
-pytest.importorskip("material", reason="the site is built with the extra ganzoo[docs]")
+pytest.importorskip("material", reason="the site is built with the extra docs")
 ROOT = Path(__file__).parent.parent
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "video": "src"}
 """Elements that have a browser fetch something, and the attribute that says what."""

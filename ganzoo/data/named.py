@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from ganzoo._io import expand_user, home_folder
-from ganzoo.errors import BadInput, Unavailable, suggest
+from ganzoo.errors import BadInput, Unavailable, needs_package, suggest
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,8 +29,8 @@ DATA_SETS = {
     "mnist": "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download",
     "fashion-mnist": "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download",
     "cifar10": "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download",
-    "celeba": "162,770 faces, colour, no classes; 1.4 GB download, needs ganzoo[data]",
-    "lsun:<category>": "photographs of one kind of place, colour, no classes; unpacked by hand, needs ganzoo[data]",
+    "celeba": "162,770 faces, colour, no classes; 1.4 GB download, needs the package gdown",
+    "lsun:<category>": "photographs of one kind of place, colour, no classes; unpacked by hand, needs the package lmdb",
     "ring8": "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes",
     "grid25": "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes",
 }
@@ -118,7 +118,7 @@ def require_package(package: str, name: str) -> None:
     try:
         import_module(package)
     except ImportError as error:
-        raise BadInput(f"{name} needs the package {package}; install it with: pip install 'ganzoo[data]'") from error
+        raise needs_package(name, package) from error
 
 
 def open_celeba(root: Path) -> "ImageFiles":

@@ -202,9 +202,9 @@ class Train(Section):
     profile: bool = False
     """Profile 30 training steps into `profile/trace.json` and `profile/summary.txt` of the run."""
     tensorboard: bool = False
-    """Also write log, pictures and recipe as TensorBoard events into the run; needs the extra `ganzoo[tensorboard]`."""
+    """Also write log, pictures and recipe as TensorBoard events into the run; needs the package tensorboard."""
     trackio: bool = False
-    """Also track log, pictures and recipe with Trackio, on this machine; needs the extra `ganzoo[trackio]`."""
+    """Also track log, pictures and recipe with Trackio, on this machine; needs the package trackio."""
 
     @field_validator("init", mode="before")
     @classmethod

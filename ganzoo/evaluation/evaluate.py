@@ -43,7 +43,7 @@ def evaluate(
     `model` is a `Model`, a `Run` or another reference, as for `load`. `data` is the name of the data to compare with,
     by default those that the model learned from: a data set, or the folder of images of a run on this machine.
     `metrics` are names, by default all that suit the model. Inception's metrics (`fid`, `inception-kid`,
-    `inception-score`) need the extra `ganzoo[inception]`; for them `data` may be a folder of images too. Raises
+    `inception-score`) need the package torch-fidelity; for them `data` may be a folder of images too. Raises
     `BadInput` for an unknown metric, data set or model, for metrics that do not suit the model, and for too few or too
     many samples.
     """
@@ -142,7 +142,7 @@ class MetricPlan:
             name, others = self._data["name"], ",".join(INCEPTION_METRICS)
             raise BadInput(
                 f"no metric is made for '{name}'; {suggest(name, SUITES)}; "
-                f"images of any kind have --metrics {others} with --data and 'ganzoo[inception]'"
+                f"images of any kind have --metrics {others} with --data and the package torch-fidelity"
             )
         return [name for name, metric in self.own_metrics.items() if self.labelled or not metric.labelled]
 

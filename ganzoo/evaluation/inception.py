@@ -1,6 +1,6 @@
 """Inception's metrics for images of any kind: comparable with published ones, but slow.
 
-They need torch-fidelity, which the extra `ganzoo[inception]` installs, and its 92 MB of weights.
+They need torch-fidelity, which the extra `inception` installs, and its 92 MB of weights.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo.data.base import Data
-from ganzoo.errors import BadInput, Unavailable
+from ganzoo.errors import BadInput, Unavailable, needs_package
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
 
@@ -146,7 +146,7 @@ def load_inception(name: str, weights: Path | None) -> nn.Module:
     try:
         from torch_fidelity import FeatureExtractorInceptionV3
     except ImportError as error:
-        raise BadInput("Inception's metrics need torch-fidelity: pip install 'ganzoo[inception]'") from error
+        raise needs_package("an Inception metric", "torch-fidelity") from error
     if weights:
         read_bytes(weights)
     file = str(weights) if weights else None

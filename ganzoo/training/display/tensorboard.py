@@ -8,7 +8,7 @@ import numpy as np
 import tomlkit
 from PIL import Image
 
-from ganzoo.errors import BadInput
+from ganzoo.errors import needs_package
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.trainer import Trainer
 
@@ -28,7 +28,7 @@ class TensorBoard(BuiltIn):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise BadInput("train.tensorboard needs TensorBoard: pip install 'ganzoo[tensorboard]'") from error
+            raise needs_package("train.tensorboard", "tensorboard") from error
         self._open, self.writer = SummaryWriter, None
 
     writer: "SummaryWriter | None"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo._faults import call_plugin
-from ganzoo.errors import BadInput
+from ganzoo.errors import needs_package
 from ganzoo.recipe.overrides import flatten
 from ganzoo.recipe.recipe import key_losses_by_name
 from ganzoo.training.callbacks import BuiltIn
@@ -32,7 +32,7 @@ class Trackio(BuiltIn):
         try:
             self.trackio: Any = import_module("trackio")
         except ImportError as error:
-            raise BadInput("train.trackio needs Trackio: pip install 'ganzoo[trackio]'") from error
+            raise needs_package("train.trackio", "trackio") from error
         self.run: Any = None
 
     def on_train_start(self, trainer: Trainer) -> None:

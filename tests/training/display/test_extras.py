@@ -19,13 +19,11 @@ except ganzoo.BadInput as error:
 """
 
 
-@pytest.mark.parametrize(("module", "name"), [("tensorboard", "TensorBoard"), ("trackio", "Trackio")])
-def test_a_training_works_without_a_tracker_and_says_what_asking_for_it_needs(
-    tmp_path: Path, module: str, name: str
-) -> None:
+@pytest.mark.parametrize("module", ["tensorboard", "trackio"])
+def test_a_training_works_without_a_tracker_and_says_what_asking_for_it_needs(tmp_path: Path, module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, module], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert (tmp_path / "run/model/model.safetensors").is_file()
-    assert f"train.{module} needs {name}: " in done.stdout
+    assert done.stdout == f"train.{module} needs the package {module}: pip install {module}\n"
     assert not (tmp_path / "other").exists()
