@@ -75,9 +75,10 @@ def insert_docstring(name: str, body: str, package: Any) -> str:
     if home is None:
         return body
     own, heading, rest = body.partition("\n## ")
-    members = getattr(getattr(package, name), "__all__", None)  # of the modules among the names
-    path = f"ganzoo.{home}" if members else f"ganzoo.{home}.{name}"
-    options = {"heading": f"ganzoo.{name}"} | ({"members": list(members)} if members else {})
+    names = getattr(getattr(package, name), "__all__", None)  # of the modules among the public names
+    path = f"ganzoo.{home}" if names else f"ganzoo.{home}.{name}"
+    # Of a class, what its paragraph names: the rest may change.
+    options = {"heading": f"ganzoo.{name}", "members": list(names or re.findall(r"`(\w+)", own))}
     return f"{own.rstrip()}\n\n::: {path}\n    options: {json.dumps(options)}\n\n{heading}{rest}"
 
 
