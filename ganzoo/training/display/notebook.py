@@ -8,7 +8,6 @@ import base64
 import sys
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from html import escape
 from importlib import import_module
 from itertools import count
@@ -18,6 +17,7 @@ from typing import Any
 from ganzoo._io import read_bytes
 from ganzoo._names import printable
 from ganzoo.training.callbacks import BuiltIn
+from ganzoo.training.display.pace import Pace, estimate_rate, format_clock, seconds_left, write_line
 from ganzoo.training.runs.log import COUNTERS, shorten_name
 from ganzoo.training.trainer import Trainer
 
@@ -59,8 +59,11 @@ class Notebook(BuiltIn):
     def __init__(self) -> None:
         self.status, self.picture = Displayed(), Displayed()
         self.notes: list[str] = []
-        self.numbers = ""
-        self.begun_at, self.begun_step, self.shown_at = 0.0, 0, 0.0
+        self.terms = ""
+        self.rate: float | None = None
+        """Images per second in the newest line of the log."""
+        self.pace = Pace()
+        self.begun_at = self.shown_at = 0.0
 
     def say(self, text: str) -> None:
         """Show a message below the bar as long as the training runs."""
@@ -73,18 +76,19 @@ class Notebook(BuiltIn):
 
     def on_train_start(self, trainer: Trainer) -> None:
         """Show the bar."""
-        self.begun_at, self.begun_step = time.monotonic(), trainer.step
+        self.begun_at, self.pace, self.rate = time.monotonic(), Pace(), None
         self._show_bar(trainer)
 
     def on_step_end(self, trainer: Trainer) -> None:
         """Move the bar, if some time has passed."""
+        self.pace.mark(trainer.step)
         if time.monotonic() - self.shown_at > SECONDS_BETWEEN_UPDATES:
             self._show_bar(trainer)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures."""
         terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
-        self.numbers = printable("  ".join([f"{line['images_per_second']:,.0f} images/s", *terms]))
+        self.rate, self.terms = line["images_per_second"], printable("  ".join(terms))
         self._show_bar(trainer)
 
     def on_picture(self, trainer: Trainer, path: Path) -> None:
@@ -94,32 +98,18 @@ class Notebook(BuiltIn):
     def on_train_end(self, trainer: Trainer) -> None:
         """Put one line in the place of the bar."""
         done = f"{trainer.step:,} steps" if trainer.is_last else f"stopped after step {trainer.step:,}"
-        self._show(printable(f"{trainer.recipe.name}: {done} in {self._format_elapsed()}, in {trainer.run.path}"))
+        time_taken = format_clock(time.monotonic() - self.begun_at)
+        self._show(printable(f"{trainer.recipe.name}: {done} in {time_taken}, in {trainer.run.path}"))
 
     def _show_bar(self, trainer: Trainer) -> None:
         """Show the bar with the time that is left, the newest numbers and the messages."""
         self.shown_at = time.monotonic()
-        text = f"step {trainer.step:,} of {trainer.steps:,}{self._format_left(trainer)}"
+        rate, left = self.rate or estimate_rate(trainer, self.pace), seconds_left(trainer, self.pace)
         bar = f'<progress value="{trainer.step}" max="{trainer.steps}" style="width: 40%"></progress>'
-        self._show(text, self.numbers, *self.notes, before=bar)
+        self._show(write_line(trainer.step, trainer.steps, rate, left), self.terms, *self.notes, before=bar)
 
     def _show(self, *lines: str, before: str = "") -> None:
         """Show lines of text, with some HTML before the first."""
         shown = [line for line in lines if line]
         html = "<br>".join(escape(line) for line in shown)
         self.status.show(html=f"<div>{before} {html}</div>", plain="\n".join(shown))
-
-    def _format_left(self, trainer: Trainer) -> str:
-        """Return the time that the steps left will take at the speed so far; empty before the first step."""
-        done, left = trainer.step - self.begun_step, trainer.steps - trainer.step
-        if not done:
-            return ""
-        return f", {format_seconds((time.monotonic() - self.begun_at) / done * left)} left"
-
-    def _format_elapsed(self) -> str:
-        return format_seconds(time.monotonic() - self.begun_at)
-
-
-def format_seconds(seconds: float) -> str:
-    """Return a time as hours, minutes and seconds: 0:01:30."""
-    return str(timedelta(seconds=round(seconds)))

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from ganzoo.training.trainer import Trainer
+
 WINDOW_SECONDS = 60.0
 """The speed is that of the last seconds, this many: pictures and checkpoints between the steps count."""
 MARK_SECONDS = 0.5
@@ -43,6 +45,19 @@ class Pace:
     def seconds_left(self, steps: int) -> float | None:
         """Return the seconds that so many steps will take; None before the second step."""
         return steps / self.steps_per_second if self.steps_per_second else None
+
+
+def seconds_left(trainer: Trainer, pace: Pace) -> float | None:
+    """Return the seconds until the end of a training; None as long as they are not known."""
+    if minutes := trainer.settings.minutes:
+        return max(0.0, 60 * minutes - trainer.clock.seconds)
+    return pace.seconds_left(trainer.steps - trainer.step)
+
+
+def estimate_rate(trainer: Trainer, pace: Pace) -> float | None:
+    """Return the images per second before the log has them; None as long as they are not known."""
+    images = trainer.settings.batch * trainer.settings.critic_steps
+    return images * pace.steps_per_second if pace.steps_per_second else None
 
 
 def format_clock(seconds: float | None) -> str:

@@ -18,7 +18,7 @@ from ganzoo._names import printable
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
 from ganzoo.training.display.notebook import Notebook, is_in_kernel
-from ganzoo.training.display.pace import Pace, fit_terms, format_about, write_line
+from ganzoo.training.display.pace import Pace, estimate_rate, fit_terms, format_about, seconds_left, write_line
 from ganzoo.training.runs.log import COUNTERS, shorten_name
 from ganzoo.training.trainer import Trainer
 
@@ -146,19 +146,6 @@ class Forecast(BuiltIn):
             more = " more" if self.first else ""
             about = format_about(self.pace.seconds + left)
             logger.info("%s%s steps will take %s", f"{trainer.steps - self.first:,}", more, about)
-
-
-def seconds_left(trainer: Trainer, pace: Pace) -> float | None:
-    """Return the seconds until the end of a training; None as long as they are not known."""
-    if minutes := trainer.settings.minutes:
-        return max(0.0, 60 * minutes - trainer.clock.seconds)
-    return pace.seconds_left(trainer.steps - trainer.step)
-
-
-def estimate_rate(trainer: Trainer, pace: Pace) -> float | None:
-    """Return the images per second before the log has them; None as long as they are not known."""
-    images = trainer.settings.batch * trainer.settings.critic_steps
-    return images * pace.steps_per_second if pace.steps_per_second else None
 
 
 class ProgressObject(BuiltIn):

@@ -80,7 +80,7 @@ def test_a_training_updates_its_bar_and_its_picture(played):
         ("update_display_data", "image/png", "text/plain"),
     }
     lines = [data["text/plain"] for _, data in messages]
-    assert any(re.match(r"step \d+ of 60, \d:\d\d:\d\d left\n[\d,]+ images/s  D fake \d", line) for line in lines)
+    assert any(re.match(r"step \d+/60  [\d,]+ images/s  \d:\d\d:\d\d left\nD fake \d", line) for line in lines)
     assert any('<progress value="10" max="60"' in data.get("text/html", "") for _, data in messages)
     assert [line for line in lines if line.startswith("samples")] == [
         f"samples of step {step}" for step in (20, 40, 60)
