@@ -21,6 +21,17 @@ def check_count(value: Any) -> int:
     return whole_number("n", value, 1, MAX_COUNT)
 
 
+MAX_SCALE = 64
+"""The most that pictures are enlarged."""
+
+
+def check_scale(value: Any) -> int:
+    """Return by how much pictures are enlarged. Raises `BadInput` for anything but a whole number from 1 to 64."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_SCALE:
+        raise BadInput(f"scale must be a whole number from 1 to {MAX_SCALE}, got {value!r}")
+    return value
+
+
 def check_seed(value: Any) -> int:
     """Return a seed as an int. Raises `BadInput` for anything else."""
     return whole_number("seed", value, 0, MAX_SEED)

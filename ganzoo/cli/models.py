@@ -7,7 +7,7 @@ import click
 
 from ganzoo.cli.advice import WithLatents
 from ganzoo.cli.completion import MODELS, complete, complete_device, data_sets, models
-from ganzoo.cli.params import COUNT, SEED, parse_fixed, parse_names
+from ganzoo.cli.params import COUNT, SCALE, SEED, parse_fixed, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
 
@@ -22,6 +22,7 @@ device_option = click.option(
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
+@click.option("--scale", type=SCALE, metavar="N", help="Draw each pixel as N x N; grids of small images are enlarged.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @device_option
@@ -34,6 +35,7 @@ def sample(
     seed: int,
     fixed: Sequence[str],
     rows: str,
+    scale: int | None,
     out: Path | None,
     overwrite: bool,
     device: str,
@@ -48,7 +50,7 @@ def sample(
     values, reference = parse_fixed(fixed), parse(model)  # before torch is imported
     from ganzoo.zoo.export import write
 
-    say(write(reference, count, seed, out, overwrite, device, rows, values))
+    say(write(reference, count, seed, out, overwrite, device, rows, values, scale or 0))
 
 
 @click.command()

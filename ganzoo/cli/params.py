@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ganzoo._numbers import check_count, check_seed
+from ganzoo._numbers import check_count, check_scale, check_seed
 from ganzoo.errors import BadInput, suggest
 
 
@@ -37,7 +37,7 @@ class OneOf(click.Choice[str]):
 
 ALONE = ("name", "architecture", "loss", "data")
 """Keys of a recipe that may be changed without a section before them."""
-COUNT, SEED = WholeNumber(check_count), WholeNumber(check_seed)
+COUNT, SEED, SCALE = WholeNumber(check_count), WholeNumber(check_seed), WholeNumber(check_scale)
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

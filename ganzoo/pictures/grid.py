@@ -22,12 +22,14 @@ MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
 """Sizes of the names beside the rows of a grid, in pixels; longer names are cut."""
 
 
-def write_grid(path: Path, images: Tensor, model: str, seed: int, columns: int = 0) -> None:
+def write_grid(
+    path: Path, images: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
+) -> None:
     """Write images (n, 1 or 3 channels, height, width) in [0, 1] as one PNG that is labelled as synthetic.
 
     With `columns` = 0 the picture is nearly square.
     """
-    write_tiles(path, to_bytes(images), model, seed, columns)
+    write_tiles(path, to_bytes(images), model, seed, columns, row_names)
 
 
 def write_tiles(
@@ -37,12 +39,18 @@ def write_tiles(
     write_png(path, draw_tiles(pixels, columns, row_names), model, seed)
 
 
-def draw_tiles(pixels: Tensor, columns: int = 0, row_names: Sequence[str] = ()) -> Image.Image:
-    """Draw images that `to_bytes` has turned into uint8 as a grid, small ones enlarged, with a name beside each row."""
-    grid = to_picture(tile(pixels, columns))
-    scale = max(1, MIN_IMAGE_SIDE // max(pixels.shape[1:3]))
-    grid = grid.resize((grid.width * scale, grid.height * scale), Image.Resampling.NEAREST)
+def draw_tiles(pixels: Tensor, columns: int = 0, row_names: Sequence[str] = (), scale: int = 0) -> Image.Image:
+    """Draw images that `to_bytes` has turned into uint8 as a grid, with a name beside each row.
+
+    Every pixel becomes `scale` x `scale` pixels; with 0 small images are enlarged.
+    """
+    grid = enlarge(to_picture(tile(pixels, columns)), scale or max(1, MIN_IMAGE_SIDE // max(pixels.shape[1:3])))
     return add_names(grid, row_names) if row_names else grid
+
+
+def enlarge(image: Image.Image, scale: int) -> Image.Image:
+    """Return an image with `scale` x `scale` pixels for each of its own."""
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST) if scale > 1 else image
 
 
 def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:

@@ -33,6 +33,19 @@ def choose_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
     return SAMPLES_SHOWN, {}, 0
 
 
+def name_rows(generator: Generator, classes: Sequence[str]) -> list[str]:
+    """Return a name for each row of the picture of `choose_layout`; none if it has no rows by category."""
+    _, fixed, columns = choose_layout(generator)
+    return [name_row(key, number, classes) for key, rows in fixed.items() for number in rows[::columns].tolist()]
+
+
+def name_row(key: str, number: float, classes: Sequence[str]) -> str:
+    """Return the name of a row in which a latent is fixed: that of its class, or the latent and its value."""
+    by_class: dict[float, str] = dict(enumerate(classes)) if key == "label" else {}
+    name = by_class.get(number, f"{number:g}")
+    return f"{key} {name}" if name.replace(".", "").lstrip("-").isdecimal() or number not in by_class else name
+
+
 def select_showable(samples: Images, kind: str = "image") -> Tensor | None:
     """Return the samples of that kind if a picture can show them, else None.
 

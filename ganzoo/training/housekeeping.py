@@ -152,7 +152,7 @@ class Pictures(BuiltIn):
             return None
         if self.plane:
             return gallery.write_scene(step, self.plane.make_scene(trainer.engine, shown), seed)
-        return gallery.write_samples(step, shown, seed, columns)
+        return gallery.write_samples(step, shown, seed, columns, trainer.samples.row_names)
 
     def _animate(self, trainer: Trainer) -> None:
         if self.plane:

@@ -42,15 +42,18 @@ def check_few(count: int, advice: str) -> None:
 
 
 def draw_samples(
-    model: Model, name: str, n: int, seed: int, rows: str, each_fixed: Sequence[Mapping[str, Any]]
+    model: Model, name: str, n: int, seed: int, rows: str, each_fixed: Sequence[Mapping[str, Any]], scale: int = 0
 ) -> Image.Image:
-    """Draw `n` samples with each of these fixed values: a grid of images, or a plot of points with the model's name."""
+    """Draw `n` samples with each of these fixed values: a grid of images, or a plot of points with the model's name.
+
+    `scale` is that of `draw_tiles`.
+    """
     blocks = all_blocks(model, n, seed, each_fixed)
     if model.kind == "point":
         points = concatenate([samples for samples, _ in blocks])
         return draw_scatter(require_showable(points, "point").numpy(), name)
     names = row_names(model, rows, each_fixed) if rows else []
-    return draw_tiles(torch.cat(collect(pixels(blocks), n * len(each_fixed))), n if rows else 0, names)
+    return draw_tiles(torch.cat(collect(pixels(blocks), n * len(each_fixed))), n if rows else 0, names, scale)
 
 
 def all_blocks(model: Model, n: int, seed: int, each_fixed: Sequence[Mapping[str, Any]]) -> Blocks:

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ import numpy as np
 from torch import Tensor
 
 from ganzoo._io import write_bytes, write_errors
+from ganzoo._memory import require_memory
+from ganzoo._numbers import check_scale
 from ganzoo.contract import Images
 from ganzoo.errors import BadInput
-from ganzoo.pictures.grid import to_bytes, to_picture, write_png
+from ganzoo.pictures.grid import enlarge, to_bytes, to_picture, write_png
 from ganzoo.pictures.layout import select_showable
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.drawing import all_blocks, check_few, default_count, draw_samples, require_showable
@@ -36,6 +39,7 @@ def write(
     device: str,
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
+    scale: int = 0,
 ) -> Path:
     """Draw `n` samples of a model into `out` (.png, .npz or a folder); return its path.
 
@@ -44,13 +48,14 @@ def write(
     `rows`, such as "label" or "c1=-1,0,1", draws `n` samples for each value of that latent key, from the same other
     latents, and a row of the picture for each. Without `out`: a new picture in the current folder, named after model,
     seed and count. `overwrite` replaces a file, or the numbered images of a folder; a model of labelled images makes a
-    sub-folder for each class. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
+    sub-folder for each class. `scale` enlarges pictures: each pixel becomes `scale` x `scale`; with 0 only grids of
+    small images are enlarged. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
     is not .npz and the model makes nothing that a picture can show.
     """
     reference = source if isinstance(source, Entry | OnHub) else parse(source)
     model = load_local(resolve_model(reference), device)
     n = n or default_count(model, rows)
-    return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed)
+    return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed, scale)
 
 
 def write_samples(
@@ -62,18 +67,20 @@ def write_samples(
     overwrite: bool,
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
+    scale: int = 0,
 ) -> Path:
     """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
     each_fixed = fixed_rows(model, rows, parse_typed(model, fixed))
     check_writable_as(model, n, out or Path("new.png"), each_fixed)
+    check_enlarged(model, out or Path("new.png"), n * len(each_fixed), scale)
     out = out or free_name(stem(name, seed, n, rows, fixed))
     make_room(out, overwrite)
     if suffix(out) == ".png":
-        write_png(out, draw_samples(model, name, n, seed, rows, each_fixed), name, seed)
+        write_png(out, draw_samples(model, name, n, seed, rows, each_fixed, scale), name, seed)
     elif suffix(out) == ".npz":
         write_arrays(out, model, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
     else:
-        write_singles(out, all_blocks(model, n, seed, each_fixed), name, seed, Folders(model, rows))
+        write_singles(out, all_blocks(model, n, seed, each_fixed), name, seed, Folders(model, rows), scale)
     return out
 
 
@@ -115,6 +122,18 @@ def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapp
         raise BadInput("points have one picture for all and no folder; write them with --out FILE.png or FILE.npz")
 
 
+def check_enlarged(model: Model, out: Path, count: int, scale: int) -> None:
+    """Raise `BadInput` where pictures cannot be enlarged so much, or where there are none to enlarge."""
+    if not scale:
+        return
+    if suffix(out) == ".npz" or model.kind == "point":
+        what = "an array file has the samples as they are" if suffix(out) == ".npz" else "points are drawn as a plot"
+        raise BadInput(f"--scale enlarges the pixels of pictures, and {what}")
+    check_scale(scale)
+    images = count if suffix(out) else 1
+    require_memory(3 * images * math.prod(model.config["data"]["shape"][1:]) * scale**2, f"pictures at scale {scale}")
+
+
 def make_room(out: Path, overwrite: bool) -> None:
     """Make the folder that `out` needs. Raises `BadInput` where it cannot be written, or exists already."""
     with write_errors(out):
@@ -127,7 +146,7 @@ def make_room(out: Path, overwrite: bool) -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
-def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders) -> None:
+def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders, scale: int = 0) -> None:
     """Write one numbered PNG for each sample into its sub-folder; those of an earlier call are removed first."""
     with write_errors(folder):
         for path in list(folders.earlier(folder)):
@@ -138,7 +157,7 @@ def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: F
             inside = folder / folders.of(given, place)
             with write_errors(inside):
                 inside.mkdir(exist_ok=True)
-            write_png(inside / f"{next(number):06d}.png", to_picture(image), name, seed)
+            write_png(inside / f"{next(number):06d}.png", enlarge(to_picture(image), scale), name, seed)
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks, n: int) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganzoo._names import composed
 from ganzoo.errors import BadInput
+from ganzoo.pictures.layout import name_row
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.sampling import parse_fixed
 
@@ -55,8 +56,7 @@ def row_names(model: Model, rows: str, each_fixed: Sequence[Mapping[str, Any]]) 
     key = rows.partition("=")[0].strip()
     classes = model.classes if key == "label" else []
     numbers = [parse_fixed(key, fixed[key], classes) for fixed in each_fixed]
-    named: dict[float, str] = dict(enumerate(classes))
-    return [named.get(number, f"{key} {number:g}") for number in map(float, numbers)]
+    return [name_row(key, number, classes) for number in map(float, numbers)]
 
 
 def stem(name: str, seed: int, n: int, rows: str, fixed: Mapping[str, Any]) -> str:

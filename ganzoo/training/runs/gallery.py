@@ -1,5 +1,6 @@
 """The sample pictures of a run, one for each step at which samples were drawn, and their animation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -14,12 +15,14 @@ class Gallery:
     def __init__(self, run_folder: Path) -> None:
         self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
 
-    def write_samples(self, step: int, images: Tensor, seed: int, columns: int = 0) -> Path:
+    def write_samples(
+        self, step: int, images: Tensor, seed: int, columns: int = 0, row_names: Sequence[str] = ()
+    ) -> Path:
         """Write images (n, 1 or 3 channels, height, width) in [0, 1] as the picture of a step; return its path.
 
-        The columns are those of `write_grid`.
+        The columns and the names of rows are those of `write_grid`.
         """
-        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns)
+        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns, row_names)
         return self._path(step)
 
     def write_scene(self, step: int, scene: points.Scene, seed: int) -> Path:

@@ -7,7 +7,7 @@ from ganzoo._faults import call_plugin
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, select_showable
+from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, name_rows, select_showable
 from ganzoo.zoo.sampling import concatenate, pieces
 
 
@@ -20,6 +20,8 @@ class FixedSamples:
 
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
         self.engine, self.kind, self.seed = engine, data.description["kind"], seed
+        self.row_names = name_rows(engine.generator, data.classes)
+        """The names of the rows of `draw_picture`; none without classes."""
         generator = engine.generator
         keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
         first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if keys else {}
