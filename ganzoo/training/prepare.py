@@ -1,6 +1,7 @@
 """Prepare a training: turn a recipe into an engine, data and callbacks, ready for the first step."""
 
 import itertools
+import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput, NoLabels
+from ganzoo.pictures.layout import SHOWN_CHANNELS
 from ganzoo.recipe.build import ResolvedRecipe, resolve
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
@@ -35,10 +37,12 @@ from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples
+from ganzoo.zoo.config import CheckedData
 from ganzoo.zoo.initial import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
+logger = logging.getLogger("ganzoo")
 Source = str | Path | Data | Iterable[Mapping[str, Any]]
 
 
@@ -189,7 +193,7 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
 def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:
     """Return a recipe whose `train.init`, if it has one, names the same pretrained generator from any folder.
 
-    The data then get the size of the generator's images, unless the recipe sets one.
+    The data then get the size and the channels of the generator's images, each unless the recipe sets it.
     """
     if recipe.train.init is None:
         return recipe
@@ -200,11 +204,23 @@ def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:
         changes["train.init"] = f"hub:{reference.repository}@{local.folder.name}"
     elif isinstance(reference, Path):
         changes["train.init"] = make_absolute(recipe.train.init)
-    learnt, own_size = local.config.data, recipe.data.size or recipe.data.channels
-    shape = learnt.shape if learnt.kind == "image" else None
-    if shape and shape[1] == shape[2] and not own_size and batches is None:
-        changes |= {"data.size": shape[1], "data.channels": shape[0]}
+    if batches is None:
+        changes |= fit_data(recipe, local.config.data)
     return recipe.replace(**changes)
+
+
+def fit_data(recipe: Recipe, learnt: CheckedData) -> dict[str, int]:
+    """Return the changes with which the data get the size and channels that a generator makes, and log them."""
+    shape = learnt.shape if learnt.kind == "image" else None
+    if not shape or shape[1] != shape[2] or shape[0] not in SHOWN_CHANNELS:
+        return {}
+    colour = "grey" if shape[0] == 1 else "colour"
+    fitted = {"size": (shape[1], f"{shape[1]} x {shape[1]}"), "channels": (shape[0], colour)}
+    missing = {key: value for key, value in fitted.items() if getattr(recipe.data, key) is None}
+    if missing and recipe.data.name != learnt.name:
+        words = " in ".join(word for _, word in missing.values())
+        logger.info("the images become %s, as '%s' draws them", words, recipe.train.init)
+    return {f"data.{key}": value for key, (value, _) in missing.items()}
 
 
 def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:

@@ -222,6 +222,8 @@ def is_finished(run: Run, state: State, recipe: Recipe) -> bool:
     index, patience = state.numbers["index"], recipe.train.patience
     done = f"{run.path} is finished: it was trained for {index} steps"
     if recipe.train.steps is not None and index >= recipe.train.steps:
+        if index > recipe.train.steps:
+            done += f", more than the {recipe.train.steps} of train.steps, and a run does not go back"
         logger.info("%s; to continue, give it more steps: -o train.steps=%s", done, 2 * index)
         return True
     minutes, seconds = recipe.train.minutes, state.numbers.get("seconds", 0.0)
