@@ -1,6 +1,7 @@
 """Samples of a model as one picture."""
 
 import itertools
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ MAX_IN_PICTURE = 10_000
 
 def draw_grid(model: Model, n: int | None, seed: int, rows: str, fixed: Mapping[str, Any]) -> Image.Image:
     """Draw the picture of `Model.sample_grid`. Raises `BadInput` where a picture cannot show the samples."""
+    if not isinstance(rows, str):
+        raise BadInput(f"rows is the name of a latent, such as 'label', or 'c1=-1,0,1', got {reprlib.repr(rows)}")
     each_fixed = fixed_rows(model, rows, fixed)
     n = default_count(model, rows) if n is None else check_count(n)
     check_few(n * len(each_fixed), f"{n * len(each_fixed):,} are too many")

@@ -78,6 +78,7 @@ def test_what_no_picture_shows(samples, sentence):
     ("arguments", "sentence"),
     [
         ({"rows": "lable"}, "no 'lable' to fix; did you mean 'label'"),
+        ({"rows": ["label"]}, r"rows is the name of a latent, .* got \['label'\]"),
         ({"rows": "label", "label": 1}, "'label' is fixed, and cannot have rows"),
         ({"n": 20_000}, "at most 10,000 samples; 20,000 are too many"),
         ({"n": 0}, "n must be a whole number, 1 or more"),

@@ -46,7 +46,7 @@ class Publication:
     """The commit that has the files, once they are published."""
 
     def __post_init__(self) -> None:
-        if not HUB.fullmatch(self.repository) or "@" in self.repository:
+        if not HUB.fullmatch(str(self.repository)) or "@" in self.repository:
             raise BadInput(f"'{self.repository}' is not owner/name")
         if self.tag is not None and (not TAG.fullmatch(self.tag) or COMMIT.fullmatch(self.tag) or self.tag == "main"):
             raise BadInput(f"'{self.tag}' is not a tag: letters, digits, . _ and -, and neither 'main' nor a commit")

@@ -46,6 +46,7 @@ for push in (
     lambda: ganzoo.Model.from_pretrained("owner/dots"),
     lambda: ganzoo.Model(ours.generator, ours.config, "cpu").push_to_hub("owner/dots"),
     lambda: model.push_to_hub("owner/dots"),
+    lambda: ganzoo.Run(other).push_to_hub(None),
 ):
     try:
         push()
@@ -62,6 +63,7 @@ def test_what_cannot_be_pushed_sends_nothing(zoo, hub, tmp_path):
         "write hub:owner/dots for a repository on the Hub",
         "this model was not loaded from anywhere",
         "has other weights by now; load it again",
+        "'None' is not owner/name",
     ]
     for said, sentence in zip(done.stdout.splitlines(), sentences, strict=True):
         assert sentence in said
