@@ -12,7 +12,6 @@ from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
-from ganzoo.recipe.names import is_in_file
 from ganzoo.zoo.registry import Registry
 
 if TYPE_CHECKING:
@@ -38,11 +37,18 @@ def collect_facts(name: str) -> list[Facts]:
     facts = get_each(found, bool(others)) + others or key_facts(name)
     if not facts and (name.startswith("hub:") or is_folder(name)):
         facts = model_facts(name)
-    if not facts and is_in_file(name):
+    if not facts and is_file_class(name):
         facts = file_facts(name)
     if not facts:
         raise BadInput(f"nothing is called '{name}'; {catalog().suggest(name, all_names(registry))}")
     return facts
+
+
+def is_file_class(name: str) -> bool:
+    """Say whether a name is that of a class in a file."""
+    from ganzoo.recipe.names import is_in_file  # slow to import
+
+    return is_in_file(name)
 
 
 def all_names(registry: Registry) -> list[str]:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "matplotlib", "torchmetrics", "torch._dynamo", "huggingface_hub")
-WITHOUT_TORCH = [
+HEAVY = ("torch", "torchvision", "matplotlib", "torchmetrics", "torch._dynamo", "huggingface_hub", "pydantic")
+QUICKEST = [
     ("--help",),
     ("list",),
     ("list", "recipes", "--json"),
@@ -13,6 +13,8 @@ WITHOUT_TORCH = [
     ("info", "ring8"),
     ("info", "dcgan-mnist"),
     ("info", "mnist-10k"),
+]
+WITHOUT_TORCH = [
     ("info", "nothing-of-this-name"),
     ("pull", "dcgan-mnist"),
     ("train", "nothing-of-this-name"),
@@ -42,16 +44,21 @@ def imported_by(command, *words, code=RUN_COMMAND):
 
 @pytest.mark.parametrize("words", WITHOUT_TORCH, ids=" ".join)
 def test_a_command_without_networks_imports_no_torch(command, words):
+    assert set(imported_by(command, *words)) <= {"pydantic"}
+
+
+@pytest.mark.parametrize("words", QUICKEST, ids=" ".join)
+def test_what_only_lists_imports_nothing_heavy(command, words):
     assert imported_by(command, *words) == []
 
 
 @pytest.mark.parametrize("words", WITH_TORCH, ids=" ".join)
 def test_a_command_with_a_generator_imports_torch_alone(command, words):
-    assert imported_by(command, *words) == ["torch"]
+    assert imported_by(command, *words) == ["torch", "pydantic"]
 
 
 def test_loading_imports_torch_alone(command):
-    assert imported_by(command, code='import ganzoo; ganzoo.load("dcgan-mnist").sample(2)') == ["torch"]
+    assert imported_by(command, code='import ganzoo; ganzoo.load("dcgan-mnist").sample(2)') == ["torch", "pydantic"]
 
 
 def test_importing_the_package_imports_nothing_heavy(command):
