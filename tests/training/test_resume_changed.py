@@ -81,7 +81,7 @@ def test_momentum_may_be_new(tmp_path):
 def test_epochs_that_are_over_leave_a_finished_run_alone(tmp_path):
     run, heard = train(tmp_path / "run"), Heard()
     resume(run.path, heard, train={"epochs": 0.001})
-    assert "is finished: it was trained for 11 steps, more than the 1 of train.steps, and a run does" in heard.lines[-1]
+    assert "is finished: it was trained for 11 steps, more than the 2 of train.steps, and a run does" in heard.lines[-1]
     assert heard.lines[-1].endswith("to continue, give it more steps: -o train.steps=22")
     assert (run.recipe.train.steps, len(run.history), len(run.metrics)) == (11, 1, 4)
 
