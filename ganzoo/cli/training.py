@@ -34,8 +34,8 @@ from ganzoo.errors import BadInput
     "--loss",
     "losses",
     multiple=True,
-    metavar="NAME[,option=value]...",
-    help="Instead of the recipe's losses.",
+    metavar="NAME|FILE.py:CLASS[,option=value]...",
+    help="Instead of the recipe's losses: registered ones, or a class in a file.",
     shell_complete=complete_loss,
 )
 @click.option(

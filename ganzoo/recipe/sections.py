@@ -23,11 +23,11 @@ class Architecture(Named):
     model_config = ConfigDict(extra="allow")
 
     name: str | None = None
-    """Registered name of the architecture; optional if each side has a name of its own."""
+    """Registered name of the architecture, or a file with both networks; optional if each side has its own name."""
     generator: dict[str, Any] = Field(default_factory=dict)
-    """Options of the generator alone, and `name` if it comes from another architecture."""
+    """Options of the generator alone, and `name` if it is another one: an architecture's, or `./nets.py:G`."""
     discriminator: dict[str, Any] = Field(default_factory=dict)
-    """Options of the discriminator alone, and `name` if it comes from another architecture."""
+    """Options of the discriminator alone, and `name` if it is another one: an architecture's, or `./nets.py:D`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -66,7 +66,7 @@ class WithOptions(Named):
     model_config = ConfigDict(extra="allow")
 
     name: str
-    """Registered name."""
+    """Registered name, or that of a class in a file, such as `./mine.py:Mine`."""
 
     def options(self) -> dict[str, Any]:
         """Return the options, without the keys that every such section has."""

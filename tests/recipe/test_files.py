@@ -11,6 +11,7 @@ import own_code
 from ganzoo import Recipe
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.files import split_reference
 from ganzoo.recipe.build import resolve
 
 FILE = Path(own_code.__file__)
@@ -194,6 +195,19 @@ def test_a_recipe_that_is_not_whole_is_refused_in_a_sentence(here, typed, text, 
     code, _, error = typed("train", "own.toml", "--device=cpu")
     assert (code, error.count("\n")) == (2, 1), error
     assert said in error
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "cls"),
+    [
+        (r"C:\x\nets.py:G", r"C:\x\nets.py", "G"),
+        (r"C:\x y\nets.py", r"C:\x y\nets.py", ""),
+        ("./a:b/nets.py:G", "a:b/nets.py", "G"),
+        ("nets.py:", "nets.py", ""),
+    ],
+)
+def test_a_colon_in_a_path_does_not_end_it(name, file, cls):
+    assert split_reference(name) == (Path(file), cls)
 
 
 def test_info_describes_a_class_in_a_file(here, typed):

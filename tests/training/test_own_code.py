@@ -12,6 +12,7 @@ import ganzoo
 import own_code
 from ganzoo.errors import BadInput
 from own_code import D, G, Mine
+from pictures import flat
 from trainings import tiny
 
 FILE = Path(own_code.__file__)
@@ -156,6 +157,20 @@ def test_options_of_a_side_that_is_replaced_stand_for_nothing(here):
     assert one.recipe.architecture.own("discriminator")["widths"] == [4]
     both = train(recipe, generator=G, discriminator=D)
     assert both.recipe.architecture.own("generator") == {"width": 4}
+
+
+def test_own_code_goes_with_processes_that_decode_and_with_commands(here, typed, streamed):
+    for number in range(24):
+        flat(here / "pictures" / f"{number}.png", 10 * number)
+    words = ["--device=cpu", "-odata.size=8", "-odata.workers=2", "-otrain.steps=2", "-otrain.batch=8"]
+    own = ["--loss=mine.py:Mine,weight=2", "-oarchitecture.generator=mine.py", "-oarchitecture.discriminator=mine.py"]
+    code, _, error = typed("train", "vanilla", f"--data={here / 'pictures'}", "--out=a", *words, *own)
+    assert code == 0, error
+    shutil.copytree("a", "b")
+    code, _, error = typed("train", "--resume=a", "-otrain.steps=4", "--device=cpu")
+    assert code == 0, error
+    code, _, error = typed("compare", "a", "b", "--out=page.png", "-n", 100)
+    assert (code, Path("page.png").exists()) == (0, True), error
 
 
 class Abstract:
