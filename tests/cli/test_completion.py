@@ -91,7 +91,6 @@ def test_the_script_for_a_shell_is_printed(command, shell):
     [
         {"_GANZOO_COMPLETE": "bash_complete"},
         {"_GANZOO_COMPLETE": "nonsense"},
-        {"_GANZOO_COMPLETE": "bash_complete", "COMP_WORDS": "ganzoo no-such-command x", "COMP_CWORD": "2"},
     ],
 )
 def test_what_a_shell_asks_wrongly_is_answered_with_silence(command, environment):
