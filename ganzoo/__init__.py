@@ -32,13 +32,16 @@ _HOMES = {
     "Run": "training.runs.run",
     "Scheduled": "engine.scheduled",
     "Step": "contract",
+    "Sweep": "comparison.sweep",
     "Trainer": "training.trainer",
     "Unavailable": "errors",
+    "compare": "comparison.compare",
     "create": "recipe.build",
     "evaluate": "evaluation.evaluate",
     "hookimpl": "plugins.hookspecs",
     "layers": "layers",
     "load": "zoo.model",
+    "sweep": "comparison.sweep",
     "testing": "testing",
     "to_pil": "pictures.pil",
     "train": "training.train",
@@ -55,6 +58,9 @@ add_bundled()
 if TYPE_CHECKING:
     from ganzoo import layers as layers
     from ganzoo import testing as testing
+    from ganzoo.comparison.compare import compare as compare
+    from ganzoo.comparison.sweep import Sweep as Sweep
+    from ganzoo.comparison.sweep import sweep as sweep
     from ganzoo.contract import Generator as Generator
     from ganzoo.contract import Loss as Loss
     from ganzoo.contract import Step as Step

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from ganzoo._version import __version__
-from ganzoo.cli import looking, models, plugins, training
+from ganzoo.cli import looking, models, plugins, several, training
 from ganzoo.cli.completion import answer_shell
 from ganzoo.cli.errors import report, share_error
 from ganzoo.cli.group import Commands
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             code = commands.invoke(context) or 0
         sys.stdout.flush()
     except BaseException as error:
-        if rank() is not None and "train" in [word for word in words if not word.startswith("-")][:1]:
+        if rank() is not None and {"train", "sweep"} & {*[word for word in words if not word.startswith("-")][:1]}:
             error = share_error(error)
         code = report(error, debug="--debug" in words)
         if isinstance(error, Error) and error.reported_by_me is False:
@@ -58,5 +58,5 @@ def commands(context: click.Context, debug: bool) -> None:
         say(context.get_help())
 
 
-for command in (*training.COMMANDS, *looking.COMMANDS, *models.COMMANDS, *plugins.COMMANDS):
+for command in (*training.COMMANDS, *several.COMMANDS, *looking.COMMANDS, *models.COMMANDS, *plugins.COMMANDS):
     commands.add_command(command)

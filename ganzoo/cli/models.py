@@ -1,4 +1,4 @@
-"""Commands about trained models: draw samples, measure, compare, pull, publish."""
+"""Commands about trained models: draw samples, measure, pull, publish."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,22 +115,6 @@ def evaluate(
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=MODELS)
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE.png", help="Where to.")
-@click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples to measure.")
-@click.option("--seed", type=SEED, default=0, show_default=True)
-@device_option
-@offline_flag
-@with_code
-@with_debug
-def compare(models: Sequence[str], out: Path, count: int, seed: int, device: str) -> None:
-    """Draw samples and scores of several MODELs side by side in one picture."""
-    from ganzoo.evaluation.compare import compare
-
-    say(compare(models, out, count, seed, device))
-
-
-@click.command()
 @click.argument("models", nargs=-1, metavar="MODEL...", shell_complete=complete(models))
 @click.option("--all", "everything", is_flag=True, help="Every registered model.")
 @as_json
@@ -219,4 +203,4 @@ def license_or_other(license_id: str) -> str:
     return license_id or "other"
 
 
-COMMANDS = (sample, evaluate, compare, pull, publish, bundle)
+COMMANDS = (sample, evaluate, pull, publish, bundle)

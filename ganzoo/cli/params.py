@@ -37,6 +37,8 @@ class OneOf(click.Choice[str]):
 
 ALONE = ("name", "architecture", "loss", "data")
 """Keys of a recipe that may be changed without a section before them."""
+SEED_KEY = "train.seed"
+"""The key of a recipe that --seeds varies."""
 COUNT, SEED, SCALE = WholeNumber(check_count), WholeNumber(check_seed), WholeNumber(check_scale)
 
 
@@ -86,3 +88,56 @@ def parse_loss(text: str) -> dict[str, Any]:
             raise BadInput(f"'--loss {text}': the name comes first and alone")
         loss[key.strip()] = parse_value(value.strip())
     return loss
+
+
+def parse_grid(options: Iterable[str], seeds: str | None = None) -> dict[str, list[Any]]:
+    """Parse `section.key=value,value...` arguments and seeds into the values of each key."""
+    from ganzoo.recipe.overrides import parse_value
+
+    grid: dict[str, list[Any]] = {}
+    for text in options:
+        key, _, values = (part.strip() for part in text.partition("="))
+        parse_options([text])  # for its refusals
+        if key in grid:
+            raise BadInput(f"'-o {key}' is given twice; give all its values at once, with commas between them")
+        words = split_values(values)
+        if len(words) > 1 and not all(words):
+            raise BadInput(f"'-o {text}' has an empty value between its commas")
+        grid[key] = [parse_value(word) for word in words]
+    if seeds is not None:
+        if SEED_KEY in grid:
+            raise BadInput(f"give the seeds by --seeds or by -o {SEED_KEY}, not both")
+        grid[SEED_KEY] = parse_seeds(seeds)
+    return grid
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Parse `0,1,2` into two or more seeds. Raises `BadInput` for anything else, and for a seed that stands twice."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and word.isascii() for word in words):
+        raise BadInput(
+            f"'--seeds {text}' is not a list of whole numbers with commas between them, such as --seeds 0,1,2"
+        )
+    seeds = [int(word) for word in words]
+    if len(set(seeds)) < len(seeds):
+        raise BadInput(f"'--seeds {text}' has a seed twice: the two runs would be the same")
+    if len(seeds) < 2:
+        raise BadInput(f"'--seeds {text}' is one seed, and one run: --seed {text}")
+    return seeds
+
+
+def split_values(text: str) -> list[str]:
+    """Split a text at its commas, but for those inside brackets, braces and quotes."""
+    words, depth, quote = [""], 0, ""
+    for character in text:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        else:
+            depth += (character in "[{") - (character in "]}")
+        if character == "," and not quote and depth == 0:
+            words.append("")
+        else:
+            words[-1] += character
+    return [word.strip() for word in words]

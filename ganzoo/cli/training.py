@@ -17,7 +17,8 @@ from ganzoo.cli.completion import (
     provided,
     runs,
 )
-from ganzoo.cli.params import parse_loss, parse_options
+from ganzoo.cli.params import SEED_KEY, parse_loss, parse_options, parse_seeds
+from ganzoo.cli.several import run_sweep
 from ganzoo.cli.terminal import rank, say, with_debug
 from ganzoo.errors import BadInput
 
@@ -65,6 +66,7 @@ from ganzoo.errors import BadInput
     "--precision", metavar="auto|fp32|bf16|fp16", shell_complete=complete(lambda: ("auto", "fp32", "bf16", "fp16"))
 )
 @click.option("--seed", type=int)
+@click.option("--seeds", metavar="N,N...", help="Train once with each of these seeds, and print mean and spread.")
 @click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
 @with_debug
 def train(
@@ -79,6 +81,7 @@ def train(
     device: str,
     precision: str | None,
     seed: int | None,
+    seeds: str | None,
     data_root: str | None,
 ) -> None:
     """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file, or continue with --resume RUN.
@@ -87,6 +90,8 @@ def train(
     keys' shows all of them, and the recipe.toml of any run their values.
     """
     check_what(recipe, resume, others=bool(out or overwrite or init))
+    if seeds is not None:
+        check_seeds(seeds, resume, seed, overwrite, options)
     flags = {
         "data.name": data,
         "train.precision": precision,
@@ -96,6 +101,9 @@ def train(
     }
     changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
     changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)
+    if seeds is not None:
+        run_sweep(recipe, changes, {SEED_KEY: parse_seeds(seeds)}, [out] if out else [], None, False, False, device)
+        return
     source: Any = recipe
     if recipe and rank() is None:
         # Loaded here, so that a misspelt name is refused before torch is imported. Under torchrun all processes load
@@ -124,6 +132,16 @@ def check_what(recipe: str | None, resume: Path | None, others: bool) -> None:
         raise BadInput(f"--resume continues {resume} by the recipe that it has; leave out '{recipe}'")
     if resume and others:
         raise BadInput("--resume continues the run in its folder; leave out --out, --overwrite and --init")
+
+
+def check_seeds(seeds: str, resume: Path | None, seed: int | None, overwrite: bool, options: Sequence[str]) -> None:
+    """Raise `BadInput` for what does not go with --seeds."""
+    if resume:
+        raise BadInput("--seeds begins new runs; a sweep that was begun goes on with: ganzoo sweep --resume FOLDER")
+    if seed is not None or SEED_KEY in [text.partition("=")[0].strip() for text in options]:
+        raise BadInput(f"give the seeds by --seeds {seeds} alone, without --seed or -o {SEED_KEY}")
+    if overwrite:
+        raise BadInput("--seeds goes on with the runs in its folder; leave out --overwrite, or choose another --out")
 
 
 COMMANDS = (train,)

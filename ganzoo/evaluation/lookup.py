@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from ganzoo.evaluation.suites import Suite
+from ganzoo.evaluation.suites import Better, Suite
+from ganzoo.evaluation.swd import SlicedWasserstein
 
 
 @cache
@@ -43,3 +44,16 @@ def find_suite(data: Mapping[str, Any]) -> Suite[Any] | None:
         return None
     suite = make()
     return suite if "opened_as" in data or list(suite.classes) == list(data.get("classes", suite.classes)) else None
+
+
+def better_values(name: str, data: Mapping[str, Any]) -> Better | None:
+    """Return which values of a metric, or of a measure in the log of a training on these data, are better.
+
+    None where that is not known: of a loss term, or of diversity, which is best at 1.
+    """
+    if name == SlicedWasserstein.key:
+        return SlicedWasserstein.better
+    suite = find_suite(data)
+    metrics = suite.metrics if suite else {}
+    found = metrics.get(name) or metrics.get(name.removesuffix("_ratio").replace("_", "-"))
+    return found.better if found else None

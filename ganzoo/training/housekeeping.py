@@ -11,6 +11,7 @@ from ganzoo.pictures.layout import why_not_shown
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
+from ganzoo.training.runs.steps import checkpoint_name
 from ganzoo.training.trainer import Trainer
 from ganzoo.training.watch.collapse import STEPS_BETWEEN_CHECKS, CollapseDetector
 from ganzoo.training.watch.monitor import DECIMALS
@@ -208,5 +209,5 @@ class Checkpoints(BuiltIn):
         state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step
-        folder = trainer.run.checkpoints / checkpoint.checkpoint_name(trainer.step)
+        folder = trainer.run.checkpoints / checkpoint_name(trainer.step)
         trainer.callbacks.call("on_save", trainer, folder)

@@ -238,6 +238,16 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
     return {"data": section}
 
 
+def pin_paths(recipe: Recipe) -> Recipe:
+    """Return a recipe whose data and pretrained generator are found from any folder."""
+    changes: dict[str, Any] = {}
+    if not recipe.data.from_python and recipe.data.name not in list_names():
+        changes["data"] = {**recipe.data.model_dump(exclude_none=True), "name": make_absolute(recipe.data.name)}
+    if recipe.train.init is not None and isinstance(parse(recipe.train.init), Path):
+        changes["train.init"] = make_absolute(recipe.train.init)
+    return recipe.replace(**changes)
+
+
 def make_absolute(path: str) -> str:
     """Return a path that is valid from any folder."""
     return str(expand_user(Path(path)).resolve())

@@ -266,6 +266,7 @@ def check_rollback(trainer: Trainer, error: Diverged) -> None:
         if processes.broadcast_object(count_rollbacks(run.history)) < MAX_ROLLBACKS:
             return
         rollbacks = f", also after {MAX_ROLLBACKS} rollbacks"
+    trainer.record("diverged", reason=f"{error}{rollbacks}")
     raise Diverged(f"{error}{rollbacks}; {run.describe_resume_point()}", reported_by_me=error.reported_by_me) from error
 
 

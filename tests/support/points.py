@@ -2,7 +2,7 @@
 
 from PIL import Image
 
-from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.steps import list_by_step
 
 TINY = {
     "name": "tiny",
@@ -23,4 +23,4 @@ def frames(path):
 
 
 def pictures(run):
-    return checkpoint.list_by_step(run.path / "samples")
+    return list_by_step(run.path / "samples")

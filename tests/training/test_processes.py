@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 import ganzoo
 from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.steps import checkpoint_name
 from launch import LAUNCH, SMOOTH, SUPPORT, TINY, command_with_plugin
 
 OWN = [word for word in TINY if "widths" not in word] + ["-otrain.steps=4", "-ooptimizer.name=sgd"]
@@ -85,7 +86,7 @@ def came(command):
 
 
 def state(folder: Path, step: int) -> dict[str, torch.Tensor]:
-    return load_file(folder / "checkpoints" / checkpoint.checkpoint_name(step) / "state.safetensors")
+    return load_file(folder / "checkpoints" / checkpoint_name(step) / "state.safetensors")
 
 
 def lines(path: Path) -> list[dict]:

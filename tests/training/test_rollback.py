@@ -63,8 +63,8 @@ def test_the_fourth_divergence_ends_the_training(tmp_path, unlucky):
     with pytest.raises(ganzoo.Diverged, match="also after 3 rollbacks; the last good checkpoint is kept"):
         train(tmp_path / "run", rollback(seeds=9))
     run = ganzoo.Run(tmp_path / "run")
-    assert [line["event"] for line in run.history] == ["begun"] + 3 * ["rolled back"]
+    assert [line["event"] for line in run.history] == ["begun", *3 * ["rolled back"], "diverged"]
     # Somebody who changes a setting gets three more.
     with pytest.raises(ganzoo.Diverged, match="also after 3 rollbacks"):
         resume(run.path, optimizer={"lr": 1e-5})
-    assert [line["event"] for line in run.history[4:]] == ["resumed"] + 3 * ["rolled back"]
+    assert [line["event"] for line in run.history[5:]] == ["resumed", *3 * ["rolled back"], "diverged"]

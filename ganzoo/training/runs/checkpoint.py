@@ -1,8 +1,6 @@
 """Checkpoints: the whole state of a training as files, saved completely or not at all."""
 
 import json
-import os
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +14,7 @@ from ganzoo._io import read_bytes, replace_folder, sha256, sync_folder, to_json,
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
 from ganzoo.training.runs.snapshot import Numbers, State
+from ganzoo.training.runs.steps import checkpoint_name, list_by_step, list_folder
 
 FORMAT = 3
 """The format that is written. Lower ones were written before the first release and lack what resuming needs."""
@@ -61,36 +60,9 @@ def remove_old(folder: Path, newest: Path, best: Mapping[str, Any] | None) -> No
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def checkpoint_name(step: int) -> str:
-    """Return the name of a training step's checkpoint."""
-    return f"step-{step:06d}"
-
-
 def list_checkpoints(folder: Path) -> list[Path]:
     """Return the checkpoints in a folder, oldest first."""
     return list_by_step(folder)
-
-
-def list_by_step(folder: Path) -> list[Path]:
-    """Return the checkpoints or pictures in a folder, which are named after a training step, in order of the steps.
-
-    A folder that does not exist has none. Raises `BadInput` for one that cannot be read.
-    """
-    found = [(re.fullmatch(r"step-(\d{1,18})(\.png)?", name), folder / name) for name in list_folder(folder)]
-    return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
-
-
-def list_folder(folder: Path) -> list[str]:
-    """Return the names in a folder; none where it does not exist. Raises `BadInput` where it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:  # unlike glob, it does not pass over errors
-            return [entry.name for entry in entries]
-    except FileNotFoundError as error:
-        if folder.is_symlink():
-            raise BadInput(f"{folder} is a link to {folder.readlink()}, which does not exist") from error
-        return []
-    except OSError as error:
-        raise BadInput(f"cannot read {folder}: {error.strerror or error}") from error
 
 
 def hash_numbers(numbers: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganzoo._io import write_bytes
 from ganzoo.training.runs.log import COUNTERS
+from ganzoo.training.runs.summary import is_measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,8 +84,3 @@ def draw_panel(axes: "Axes", title: str, keys: Iterable[str], metrics: Sequence[
     axes.set_ylabel(title)
     axes.tick_params(labelbottom=True)
     axes.grid(alpha=0.3)
-
-
-def is_measure(key: str) -> bool:
-    """Return True if a key of the log is a measure of samples."""
-    return "/" not in key and key not in COUNTERS

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo.pictures import grid, points
-from ganzoo.training.runs import checkpoint
+from ganzoo.training.runs.steps import checkpoint_name, list_by_step
 
 
 class Gallery:
@@ -32,7 +32,7 @@ class Gallery:
 
     def write_game(self, last_step: int) -> Path | None:
         """Write the pictures up to a step as an animation, and return its path; None if that step has no picture."""
-        pictures = checkpoint.list_by_step(self.folder)
+        pictures = list_by_step(self.folder)
         names = [picture.name for picture in pictures]
         last = self._path(last_step).name
         if last not in names:
@@ -42,7 +42,7 @@ class Gallery:
 
     def newest(self) -> list[Path]:
         """Return a list of the newest picture; empty if there is none."""
-        return checkpoint.list_by_step(self.folder)[-1:]
+        return list_by_step(self.folder)[-1:]
 
     def _path(self, step: int) -> Path:
-        return self.folder / f"{checkpoint.checkpoint_name(step)}.png"
+        return self.folder / f"{checkpoint_name(step)}.png"

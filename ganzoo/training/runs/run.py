@@ -116,9 +116,9 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The events of this run: begun, resumed, rolled back, warned or stopped, each with its time and step.
+        """The events of this run: begun, resumed, rolled back, warned, stopped or diverged, with time and step.
 
-        Each line also has the changes of the recipe and the whole recipe; a warning, a rollback and a stop a reason.
+        Each line also has the changes of the recipe and the whole recipe; all but the first two a reason.
         """
         return read_events(self.path / "history.jsonl")
 

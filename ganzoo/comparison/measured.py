@@ -1,0 +1,143 @@
+"""What was measured of runs: the newest and best values of their logs, scores, mean and standard error over seeds."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ganzoo._io import exists
+from ganzoo.comparison.grid import Values, split_seeds
+from ganzoo.comparison.table import ERROR, Table, summarise
+from ganzoo.comparison.titles import shorten
+from ganzoo.errors import Error
+from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
+from ganzoo.evaluation.lookup import better_values, find_suite
+from ganzoo.training.runs.log import read_lines
+from ganzoo.training.runs.summary import STATES, Summary, is_measure, summarise_run
+from ganzoo.zoo.local import LocalModel
+from ganzoo.zoo.model import Model, load
+from ganzoo.zoo.scores import SCORES_FILE, Scores, figures, read_scores
+
+BEST = "best_"
+"""Beginning of the column with the best value of a metric of the log; the other column has the last value."""
+logger = logging.getLogger("ganzoo")
+
+
+def newest_measures(log: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the newest value of each measure of samples in a log."""
+    found: dict[str, float] = {}
+    for line in log:
+        found |= {key: value for key, value in line.items() if is_measure(key) and isinstance(value, int | float)}
+    return found
+
+
+def log_values(summary: Summary) -> dict[str, Any]:
+    """Return the newest value of each measure of a run, and the best of the one that decides."""
+    found: dict[str, Any] = dict(newest_measures(read_lines(Path(summary.run) / "metrics.jsonl")))
+    return found | ({f"{BEST}{summary.metric}": summary.best} if summary.metric else {})
+
+
+def stored_scores(folder: Path) -> dict[str, float]:
+    """Return the scores that lie beside the model of a run, if they are of its weights; empty if there are none."""
+    with suppress(Error, OSError):
+        local = LocalModel.find(folder)
+        scores = read_scores(local.folder / SCORES_FILE) if exists(local.folder / SCORES_FILE) else {}
+        protocol = scores.pop("protocol", {})
+        if isinstance(protocol, dict) and protocol.get("weights") == local.config.table["weights"]["sha256"]:
+            return figures(scores)
+    return {}
+
+
+def collect_scores(folder: Path, device: str) -> None:
+    """Measure the model of a run and write its scores beside it, unless they are there. Raises `BadInput`."""
+    local = LocalModel.find(folder)
+    model = load(local.folder, device)
+    if find_stored(model, local.folder, DEFAULT_SAMPLES, 0) is None:
+        logger.info("measuring %s", folder)
+        evaluate(model).save(local.folder / SCORES_FILE)
+
+
+def find_scores(source: object, model: Model, folder: Path | None, n: int, seed: int) -> Scores | None:
+    """Return the scores of `n` samples of a seed, from the model's file or measured now; None without a suite."""
+    found = find_stored(model, folder, n, seed) if folder else None
+    if found is None and find_suite(model.config["data"]):
+        logger.info("measuring %s", source)
+        return evaluate(model, n=n, seed=seed)
+    return found
+
+
+def find_stored(model: Model, folder: Path, n: int, seed: int) -> Scores | None:
+    """Return the scores in a model's file, if they are those of `n` samples of that seed; else None."""
+    suite, path = find_suite(model.config["data"]), folder / SCORES_FILE
+    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
+    wanted |= {suite.name: suite.protocol(n)} if suite else {}
+    found = read_scores(path) if path.is_file() else {}
+    protocol = found.pop("protocol", {})
+    if not (isinstance(protocol, dict) and wanted.items() <= protocol.items()):
+        return None
+    return Scores({name: score for name, score in found.items() if isinstance(score, dict)}, protocol)
+
+
+def find_better(columns: Iterable[str], data: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each column of a metric which of its values are better, as far as that is known."""
+    found = {column: better_values(column.removeprefix(BEST), data) for column in columns}
+    return {column: better for column, better in found.items() if better}
+
+
+def make_table(combinations: Sequence[Values], folders: Sequence[Path]) -> Table:
+    """Return the table of a sweep: a row for each run; behind several seeds of a setting their mean."""
+    summaries = [summarise_run(folder) for folder in folders]
+    rows = [make_row(*each) for each in zip(combinations, folders, summaries, strict=True)]
+    measured = [key for row in rows for key in row["measured"]]
+    data = {"name": next((summary.data for summary in summaries if summary.data), "")}
+    settings = group(combinations)
+    several = any(len(places) > 1 for places in settings.values())
+    found, ranked = list[dict[str, Any]](), list[bool]()
+    for places in settings.values():
+        found += [rows[place]["named"] | rows[place]["measured"] for place in places]
+        ranked += [not several] * len(places)
+        if len(places) > 1:
+            found.append(average([rows[place] for place in places]))
+            ranked.append(True)
+    return Table(found, find_better(dict.fromkeys(measured), data), ranked, notes_on(several, summaries, measured))
+
+
+def make_row(values: Values, folder: Path, summary: Summary) -> dict[str, dict[str, Any]]:
+    """Return the cells of a run: what it is by name, and what was measured of it."""
+    state = STATES[summary.state] if exists(folder) else "not begun"
+    named = {**dict(zip(shorten(list(values)), values.values(), strict=True)), "state": state}
+    measured = {} if summary.state == "damaged" else log_values(summary) | stored_scores(folder)
+    return {"named": named, "measured": measured, "values": dict(values)}
+
+
+def group(combinations: Sequence[Values]) -> dict[str, list[int]]:
+    """Return the places of the runs of each setting, which is everything but the seed."""
+    found: dict[str, list[int]] = {}
+    for place, values in enumerate(combinations):
+        found.setdefault(repr(split_seeds(values)[0]), []).append(place)
+    return found
+
+
+def average(rows: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Return the row of a setting: mean and standard error of its finished runs."""
+    done = [row["measured"] for row in rows if row["named"]["state"] == STATES["finished"]]
+    count = str(len(done)) if len(done) == len(rows) else f"{len(done)} of {len(rows)}"
+    found: dict[str, Any] = {**rows[0]["named"], "seed": f"mean of {count}", "state": None}
+    for key in dict.fromkeys(key for measured in done for key in measured):
+        numbers = [measured[key] for measured in done if measured.get(key) is not None]
+        if len(numbers) == len(done):  # a mean of some would not be comparable
+            found[key], found[f"{key}{ERROR}"] = summarise(numbers)
+    return found
+
+
+def notes_on(several: bool, summaries: Sequence[Summary], measured: Sequence[str]) -> list[str]:
+    """Return what a reader of the table should know."""
+    if not any(summary.metric for summary in summaries) and not set(measured) - {"diversity"}:
+        return [
+            "no score was measured: -o train.evaluate_every=500 measures points and digits while they train, "
+            "--evaluate measures each run at its end"
+        ]
+    if several:
+        return ["+- is the standard error of the mean over the seeds; within noise: less than two of the difference"]
+    return ["one run of each: --seeds 0,1,2 shows how much of the differences is chance"]
