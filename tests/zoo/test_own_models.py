@@ -135,6 +135,14 @@ def test_a_kept_file_that_was_changed_is_not_run(here):
         ganzoo.load(run.path)
 
 
+def test_where_nothing_can_be_kept_the_training_goes_on_and_the_file_must_be_given(here, monkeypatch):
+    (here / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(here / "file"))
+    run = train()
+    with pytest.raises(BadInput, match="give it if you trust it"):
+        run.sample(1)
+
+
 def test_publishing_needs_a_plugin_of_the_same_code(here, site, typed):
     run = train()
     code, _, said = typed("publish", run.path, "me/x", "--license", "mit", "--dry-run")
