@@ -28,9 +28,13 @@ device_option = click.option(
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @as_json
+@click.option("--csv", is_flag=True, help="Print the log of one run, FOLDER, as CSV instead.")
 @with_debug
-def runs(folder: Path | None, json: bool) -> None:
+def runs(folder: Path | None, json: bool, csv: bool) -> None:
     """List runs with recipe, data, steps, time, best score and state: those in FOLDER, by default in 'runs'."""
+    if csv:
+        say(read_csv(folder, json), end="")
+        return
     from ganzoo.training.runs.folders import RUNS_FOLDER
     from ganzoo.training.runs.summary import list_runs
 
@@ -49,6 +53,19 @@ def runs(folder: Path | None, json: bool) -> None:
         )
     else:
         say(f"there are no runs in {folder or RUNS_FOLDER}")
+
+
+def read_csv(run: Path | None, json: bool) -> str:
+    """Return the log of a run as CSV. Raises `BadInput` where no run, or JSON, too, is asked for."""
+    from ganzoo._io import expand_user
+    from ganzoo.training.runs.log import format_csv, read_lines
+
+    if json:
+        raise BadInput("give either --csv or --json")
+    if run is None or not (expand_user(run) / "recipe.toml").is_file():
+        given = "no folder was given" if run is None else f"'{run}' is not a run: it has no recipe.toml"
+        raise BadInput(f"--csv prints the log of one run, such as runs/dcgan-001, and {given}")
+    return format_csv(read_lines(expand_user(run) / "metrics.jsonl"))
 
 
 def show_summary(summary: "Summary") -> dict[str, str]:

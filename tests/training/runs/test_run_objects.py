@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import ganzoo
+from ganzoo.cli.main import main
 from trainings import assert_same_weights, resume, tiny, trained
 
 
@@ -52,7 +53,7 @@ def test_what_a_training_cannot_begin_with(run, tmp_path):
         ganzoo.load(3)
 
 
-def test_its_log_is_csv(run, tmp_path):
+def test_its_log_is_csv(command, run, tmp_path):
     with (run.path / "metrics.jsonl").open("a") as log:
         log.write('{"step": 9, "mine": "a,b"}\n')
     text = run.to_csv(tmp_path / "log.csv")
@@ -60,5 +61,22 @@ def test_its_log_is_csv(run, tmp_path):
     rows, lines = list(csv.DictReader(io.StringIO(text))), run.metrics
     assert rows == [{key: str(line.get(key, "")) for key in rows[0]} for line in lines]
     assert list(rows[0]) == list(dict.fromkeys(key for line in lines for key in line))
+    done = command("runs", run.path, "--csv")
+    assert (done.returncode, done.stdout) == (0, text), done.stderr
     with pytest.raises(ganzoo.Error, match=r"nowhere"):
         run.to_csv(tmp_path / "nowhere" / "log.csv")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "no folder was given"),
+        (("elsewhere",), "'elsewhere' is not a run: it has no recipe.toml"),
+        (("elsewhere", "--json"), "give either --csv or --json"),
+    ],
+)
+def test_csv_of_what_is_no_run(words, sentence, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["runs", *words, "--csv"])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
