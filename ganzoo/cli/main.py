@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Heavy imports stay inside the commands."""
 
+import shutil
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from ganzoo.cli.group import Commands
 from ganzoo.cli.terminal import log_on_terminal, rank, say
 from ganzoo.errors import Error
 
+MIN_HELP_WIDTH, MAX_HELP_WIDTH = 30, 98
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit.
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with log_on_terminal(), commands.make_context("ganzoo", list(words)) as context:
+        with log_on_terminal(), commands.make_context("ganzoo", list(words), terminal_width=help_width()) as context:
             code = commands.invoke(context) or 0
         sys.stdout.flush()
     except BaseException as error:
@@ -37,10 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
+def help_width() -> int:
+    """Return the width of help texts: that of the terminal, at most 98, where click itself has 50 at least."""
+    return max(MIN_HELP_WIDTH, min(MAX_HELP_WIDTH, shutil.get_terminal_size().columns - 2))
+
+
 @click.group(
     cls=Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="ganzoo")
 @click.option("--debug", is_flag=True, help="Show the traceback of any error.")

@@ -10,7 +10,7 @@ from ganzoo.cli.terminal import aside
 
 PROSE = ("summary", "reason", "note", "meaning", "type", "provides", "scores", "check")
 """Columns whose text may wrap between its words. All others hold names and numbers, which stay on one line."""
-MIN_PROSE_WIDTH = 24
+MIN_PROSE_WIDTH = 20
 """Columns of text are at least so wide, in characters, or left out."""
 GAP = 2
 """Spaces between two columns."""

@@ -52,7 +52,7 @@ def test_columns_give_way_in_order():
     assert fit(natural, ("size", "summary"), 200) == natural
     assert fit(natural, ("size", "summary"), 60) == {"name": 20, "size": 8, "summary": 28}
     assert fit(natural, ("size", "summary"), 50) == {"name": 20, "summary": 28}
-    assert fit(natural, ("size", "summary"), 45) == {"name": 20}
+    assert fit(natural, ("size", "summary"), 41) == {"name": 20}
     assert fit(natural, ("size", "summary"), 10) == {"name": 20}
 
 
@@ -64,3 +64,10 @@ def test_a_cell_shows_a_plain_value_as_people_read_it():
 def test_empty_columns_are_not_shown(capsys):
     assert draw_table("thing", [{"name": "a", "note": ""}], ("name", "note")) == []
     assert capsys.readouterr().out.split() == ["thing", "─" * 5, "a"]
+
+
+def test_the_help_is_as_narrow_as_the_terminal(tmp_path):
+    code, written = on_terminal([sys.executable, "-m", "ganzoo"], 40, tmp_path)
+    whole = [line for line in states(written) if "eval" not in line]
+    assert code == 0
+    assert all(cell_len(line) <= 40 for line in whole)
