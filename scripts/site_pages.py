@@ -130,7 +130,9 @@ def recipes() -> str:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
             steps = f"{table.get('train', {}).get('steps', 2000):,}"
             rows.append((f"`{path.stem}`", comment[0], steps, " ".join(comment[1:])))
-    return make_table(("recipe", "what it trains", "steps", "how long it takes"), rows)
+    heads = ("recipe", "what it trains", "steps", "how long it takes")
+    width = 4 if any(row[3] for row in rows) else 3
+    return make_table(heads[:width], [row[:width] for row in rows])
 
 
 def leading_comment(path: Path) -> list[str]:
