@@ -64,7 +64,9 @@ def uninstall(words: Sequence[str]) -> Iterator[str]:
     """
     known = installed_names()
     for word in words:
-        check_removable(word, known)
+        check_known(word, known)
+    for word in words:
+        check_removable(word)
     names = {normalize_name(word): known[normalize_name(word)] for word in words}
     before = installed_plugins_if_listed()
     left = names.keys() - set(guarded.uninstall(list(names.values())))
@@ -78,12 +80,15 @@ def uninstall(words: Sequence[str]) -> Iterator[str]:
         raise Unavailable(f"{', '.join(sorted(left))} cannot be uninstalled here: the installer's message is above")
 
 
-def check_removable(word: str, known: Collection[str]) -> None:
-    """Raise `BadInput` for a word that is none of the `known` names of plugins, or a plugin that came with ganzoo."""
-    name = normalize_name(word)
-    if name not in known:
-        raise BadInput(f"'{word}' is not an installed plugin; {suggest(name, known)}")
-    if came_with_ganzoo(name):
+def check_known(word: str, known: Collection[str]) -> None:
+    """Raise `BadInput` for a word that is none of the `known` names of plugins."""
+    if normalize_name(word) not in known:
+        raise BadInput(f"'{word}' is not an installed plugin; {suggest(normalize_name(word), known)}")
+
+
+def check_removable(word: str) -> None:
+    """Raise `BadInput` for a plugin that came with ganzoo, which no installer sees."""
+    if came_with_ganzoo(name := normalize_name(word)):
         raise BadInput(f"'{word}' comes with ganzoo and stays with it; GANZOO_DISABLE_PLUGINS={name} hides it")
 
 
