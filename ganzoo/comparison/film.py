@@ -1,6 +1,7 @@
 """A film of several trainings: the pictures of their samples side by side, step by step."""
 
 import io
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +17,11 @@ from ganzoo.training.runs.steps import list_by_step
 if TYPE_CHECKING:
     from ganzoo.comparison.compare import Comparison
 
-SIDE, HEADING, GAP = 300, 34, 6
+SIDE, HEADING, GAP = 170, 46, 6
 """Height of a run's picture, height of its heading, space between two runs, in pixels."""
-COLOURS = 64
+HEAD_CHARACTERS = 28
+"""Characters in each of the two lines of a heading."""
+COLOURS = 24
 """Colours of a film: fewer make a smaller file."""
 
 Step = tuple[int, Sequence[Path]]
@@ -27,11 +30,12 @@ Step = tuple[int, Sequence[Path]]
 
 def write_film(path: Path, comparison: "Comparison") -> None:
     """Write an endless GIF. Raises `BadInput` unless there are runs that drew pictures."""
-    runs = [column for column in comparison.columns if column.run and list_by_step(column.run / "samples")]
+    named = zip(comparison.letters, comparison.columns, strict=True)
+    runs = [(letter, each) for letter, each in named if each.run and list_by_step(each.run / "samples")]
     if not runs:
         raise BadInput("a film needs runs that drew pictures of their samples; models alone have none")
-    heads = [f"{column.title or column.name}" for column in runs]
-    steps = line_up([list_by_step(column.run / "samples") for column in runs if column.run])
+    heads = [f"{letter}: {each.title or each.name}" for letter, each in runs]
+    steps = line_up([list_by_step(each.run / "samples") for _, each in runs if each.run])
     frames = [draw_frame(heads, step) for step in thin(steps)]
     times = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
     buffer = io.BytesIO()
@@ -62,10 +66,16 @@ def draw_frame(heads: Sequence[str], step: Step) -> Image.Image:
     pictures = [read_picture(path) for path in step[1]]
     width = sum(picture.width for picture in pictures) + GAP * (len(pictures) - 1)
     frame = Image.new("RGB", (width, HEADING + max(picture.height for picture in pictures)), "white")
-    draw, font = ImageDraw.Draw(frame), ImageFont.truetype(findfont("DejaVu Sans"), 12)
+    draw, font = ImageDraw.Draw(frame), ImageFont.truetype(findfont("DejaVu Sans"), 10)
     left = 0
     for head, path, picture in zip(heads, step[1], pictures, strict=True):
-        draw.multiline_text((left + 4, 3), f"{head}\nstep {step_of(path):,}", fill="black", font=font, spacing=2)
+        draw.multiline_text(
+            (left + 4, 3),
+            "\n".join([*textwrap.wrap(head, HEAD_CHARACTERS)[:2], f"step {step_of(path):,}"]),
+            fill="black",
+            font=font,
+            spacing=2,
+        )
         frame.paste(picture, (left, HEADING))
         left += picture.width + GAP
     # Dots have rare colours, which other methods lose.
