@@ -40,7 +40,9 @@ def collect_facts(name: str) -> list[Facts]:
     if not facts and is_file_class(name):
         facts = file_facts(name)
     if not facts:
-        raise BadInput(f"nothing is called '{name}'; {catalog().suggest(name, all_names(registry))}")
+        advice, too_many, _ = catalog().suggest(name, all_names(registry)).partition("allowed: ")
+        shown = "'ganzoo list' and 'ganzoo list keys' show all names" if too_many else ""
+        raise BadInput(f"nothing is called '{name}'; {advice}{shown}")
     return facts
 
 

@@ -59,6 +59,7 @@ def test_every_command_is_in_one_group_and_has_a_whole_sentence(typed):
         ("check hinge", "no plugin 'hinge' is installed; a loss of that name: ganzoo-losses"),
         ("dcgan", "'dcgan' is an architecture and a recipe: 'ganzoo info dcgan' describes it"),
         ("trian", "there is no command 'trian'; did you mean 'train'?"),
+        ("info /dev/zero", "nothing is called '/dev/zero'; 'ganzoo list' and 'ganzoo list keys' show all names"),
         ("list recipe", "'recipe' is not a section; did you mean 'recipes'?"),
         ("sample /dev/zero", "'/dev/zero' is not a folder"),
         ("sample model.safetensors", "'model.safetensors' is a file"),
