@@ -1,6 +1,7 @@
 """With uv the same is installed, and the same refused; without pip and uv a sentence says what to do."""
 
 import importlib.metadata
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,10 @@ def test_uv_is_not_asked_where_it_would_fetch_ganzoo_once_more(environment):
     assert sentence(done, 2).startswith("error: uv does not see that ganzoo")
 
 
-@pytest.mark.parametrize("words", [["install", "toy"], ["uninstall", "ganzoo-vanilla"]])
+@pytest.mark.parametrize("words", [["install", "toy"], ["uninstall", "left-by-hand"]])
 def test_without_pip_and_uv_the_command_that_brings_pip_is_said(environment, words):
+    with zipfile.ZipFile(wheel(environment.folder, "left-by-hand", code=loss("left"))) as plugin:
+        plugin.extractall(environment.site)
     code = f"import sys; sys.modules['pip'] = None; from ganzoo.cli.main import main; main({words!r})"
     done = environment.python("-c", code, PATH="")
     assert sentence(done, 2) == (
