@@ -57,7 +57,7 @@ def commands(context: click.Context, debug: bool) -> None:
     """Train, sample and share generative adversarial networks by name.
 
     'ganzoo COMMAND --help' describes a command. The Tab key completes commands and names with this line in ~/.bashrc,
-    or the same with zsh in ~/.zshrc; for fish see README.
+    or the same with zsh in ~/.zshrc; fish: docs/start.md.
 
     \b
     eval "$(_GANZOO_COMPLETE=bash_source ganzoo)"

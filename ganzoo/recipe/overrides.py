@@ -70,10 +70,11 @@ def find_section(key: str) -> str:
 
 
 def check_misplaced(path: str) -> None:
-    """Raise `BadInput` for a key that belongs to another section, such as `train.lr`."""
+    """Raise `BadInput` for a key that belongs to another section, such as `train.lr`, or to one, such as `steps`."""
     section, _, key = path.partition(".")
-    elsewhere = find_section(key)
-    if section in PLAIN_SECTIONS and elsewhere and key not in PLAIN_SECTIONS[section].model_fields:
+    fields = PLAIN_SECTIONS[section].model_fields if section in PLAIN_SECTIONS else ()
+    misplaced = bool(fields) and key not in fields if key else path not in (*PLAIN_SECTIONS, *SECTIONS, "name")
+    if misplaced and (elsewhere := find_section(key or path)):
         raise BadInput(f"unknown key '{path}'; did you mean '{elsewhere}'?")
 
 

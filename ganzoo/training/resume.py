@@ -172,7 +172,8 @@ def note_other_files(data: Data, before: Mapping[str, Any]) -> None:
 
 def describe_changes(changes: Mapping[str, Sequence[Any]]) -> str:
     """Return changes in one line: "train.steps 11 -> 13, optimizer.lr 0.0002 -> 0.5"."""
-    return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in changes.items())
+    shown = {path: ["unset" if value is None else value for value in pair] for path, pair in changes.items()}
+    return ", ".join(f"{path} {before} -> {after}" for path, (before, after) in shown.items())
 
 
 def list_circumstances(hardware: Hardware, processes: int, used: Iterable[Registration]) -> dict[str, Any]:

@@ -81,6 +81,9 @@ def require_path(path: Path, text: str, or_hub: bool = False) -> Path:
 def _require_path(path: Path, text: str, or_hub: bool) -> Path:
     if exists(path):
         return path
+    if path.name == "best" and exists(path.parent / "recipe.toml"):
+        when = "samples are measured every train.save_every steps, or train.evaluate_every"
+        raise BadInput(f"'{path.parent}' has no best generator yet: {when}; its last one is '{path.parent}'")
     if or_hub and HUB.fullmatch(text):
         both = f"write hub:{text} for a repository on the Hub, ./{text} for a folder"
         raise BadInput(f"there is no run or model '{text}' here; {both}")

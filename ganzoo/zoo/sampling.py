@@ -18,7 +18,7 @@ from ganzoo._numbers import TOO_LARGE
 from ganzoo._seeds import make_rng, preserve_global_generators, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
-from ganzoo.errors import BadInput, Diverged, Failed, suggest
+from ganzoo.errors import BadInput, Diverged, Failed, allow, suggest
 
 T = TypeVar("T")
 
@@ -171,7 +171,8 @@ def class_number(key: str, value: str | Real, classes: Sequence[str]) -> int:
             return named.index(number)
     elif isinstance(number, int):
         return number
-    raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {suggest(str(value), classes)}")
+    meant = allow(classes) if number is not None else suggest(str(value), classes)  # no number is a misspelt one
+    raise BadInput(f"'{key}' has no class {reprlib.repr(value)}; {meant}")
 
 
 def parse_number(text: str) -> float | None:

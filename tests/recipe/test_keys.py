@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import ganzoo
 from ganzoo.errors import BadInput
 from ganzoo.recipe.keys import find_keys, list_keys
 from ganzoo.recipe.recipe import Recipe
@@ -90,3 +91,16 @@ def test_the_list_is_whole_also_after_the_public_name_of_a_recipe_was_used():
     code = "import ganzoo; ganzoo.Recipe; from ganzoo.recipe.keys import list_keys; print(len(list_keys()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) == len(list_keys())
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("steps", "train.steps"), ("lr", "optimizer.lr"), ("epochs", "train.epochs")]
+)
+def test_a_key_without_its_section_is_told_the_section(key, meant):
+    with pytest.raises(ganzoo.BadInput, match=f"unknown key '{key}'; did you mean '{meant}'"):
+        ganzoo.Recipe.load("vanilla", **{key: 5})
+
+
+def test_the_name_of_a_class_is_told_how_a_file_is_written():
+    with pytest.raises(ganzoo.BadInput, match=r"unknown loss 'Mine'; a class of a file is written \./FILE\.py:Mine"):
+        ganzoo.train("vanilla", loss="Mine", quiet=True)

@@ -311,3 +311,14 @@ def test_pictures_of_a_training_have_a_row_for_each_class(site, tmp_path):
     assert (len(whole), whole.shape[1] > shown.shape[1]) == (3 * 6 + 2, True)
     rows = [shown[6 * row + 2 : 6 * row + 6, 2:6].mean() for row in range(3)]
     np.testing.assert_allclose(rows, [127.5 + 127.5 * label / 3 for label in range(3)], atol=2)
+
+
+def test_a_number_of_no_class_is_told_all_classes_and_not_a_near_one():
+    with pytest.raises(ganzoo.BadInput, match="'label' has no class 11; allowed: 0, 1, 2"):
+        ganzoo.load("cgan-mnist").sample(1, label=11)
+
+
+def test_a_run_that_was_not_measured_says_that_it_has_no_best(tmp_path):
+    run = ganzoo.train("vanilla", train={"steps": 2, "batch": 4}, out=tmp_path / "run", quiet=True)
+    with pytest.raises(ganzoo.BadInput, match="has no best generator yet"):
+        ganzoo.load(run.path / "best")
