@@ -104,8 +104,11 @@ _GANZOO_COMPLETE=bash_complete COMP_WORDS="ganzoo train dc" COMP_CWORD=2 ganzoo 
 grep -q dcgan words.txt
 
 ### what a core by itself says
-pip uninstall -y -q ganzoo-dcgan 2>/dev/null || true
-rm -rf "$(python -c 'import importlib.metadata as m; print(m.distribution("ganzoo").locate_file("ganzoo_zoo"))')"
+python - <<'PYTHON'
+import importlib.metadata, shutil
+bundled = importlib.metadata.distribution("ganzoo").locate_file("ganzoo_bundled")
+shutil.rmtree(bundled, ignore_errors=True)
+PYTHON
 if ganzoo sample dcgan-mnist -n 4 2>err.txt; then exit 1; fi
 cat err.txt
 grep -q "ganzoo-dcgan" err.txt
