@@ -10,7 +10,7 @@ from ganzoo.cli.advice import WithKeys
 from ganzoo.cli.completion import MODELS, complete, complete_device, complete_key, complete_loss, data_sets, provided
 from ganzoo.cli.params import COUNT, SEED, parse_grid, parse_loss
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, rank, say, with_code, with_debug
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, Failed
 
 if TYPE_CHECKING:
     from ganzoo.comparison.sweep import Sweep
@@ -83,7 +83,7 @@ def show_summary(summary: "Summary") -> dict[str, str]:
         "steps": steps,
         "time": "" if summary.seconds is None else format_seconds(summary.seconds),
         "best": best,
-        "state": STATES[summary.state] + (f": {summary.reason}" if summary.state == "damaged" else ""),
+        "state": STATES[summary.state] + (f": {summary.reason}" if summary.state in ("damaged", "failed") else ""),
     }
 
 
@@ -271,6 +271,9 @@ def tell_sweep(done: "Sweep", files: Sequence[Path], json: bool) -> None:
         table.write(path)
         aside(f"written to {path}")
     aside(f"the runs and results.csv, .md and .json are in {done.path}")
+    if done.failed:
+        reason = next(iter(done.failed.values()))
+        raise Failed(f"{len(done.failed)} of {len(done.folders)} runs failed; the first said: {reason}")
 
 
 COMMANDS = (compare, runs, sweep)

@@ -199,13 +199,22 @@ def expand(sources: Iterable[Source]) -> list[Source]:
         raise BadInput(f"compare takes a list of runs and models, as in [{sources!r}, ...]")
     for source in sources:
         path = getattr(source, "path", source)
-        if not isinstance(path, Model) and exists(Path(path) / SWEEP_FILE):
+        if isinstance(path, Model):
+            found.append(path)
+        elif is_beside_runs(Path(path)):
+            continue  # sweep/* of a shell gives the tables, too
+        elif (Path(path) / SWEEP_FILE).is_file():
             found += [str(run.path) for run in Sweep.open(Path(path)).runs if exists(run.model_folder / "config.json")]
         else:
             found.append(path)
     if not found:
         raise BadInput("there is nothing to compare: give runs or models")
     return found
+
+
+def is_beside_runs(path: Path) -> bool:
+    """Return True for a file that lies in the folder of a sweep."""
+    return path.is_file() and (path.parent / SWEEP_FILE).is_file()
 
 
 def find(source: Source, registry: Registry) -> tuple[str, LocalModel | None, Model | None]:

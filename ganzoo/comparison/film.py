@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.font_manager import findfont
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ganzoo._io import write_bytes
 from ganzoo.errors import BadInput
+from ganzoo.pictures.grid import load_font
 from ganzoo.pictures.points import FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS, MAX_FRAMES
 from ganzoo.training.runs.steps import list_by_step
 
@@ -66,7 +66,7 @@ def draw_frame(heads: Sequence[str], step: Step) -> Image.Image:
     pictures = [read_picture(path) for path in step[1]]
     width = sum(picture.width for picture in pictures) + GAP * (len(pictures) - 1)
     frame = Image.new("RGB", (width, HEADING + max(picture.height for picture in pictures)), "white")
-    draw, font = ImageDraw.Draw(frame), ImageFont.truetype(findfont("DejaVu Sans"), 10)
+    draw, font = ImageDraw.Draw(frame), load_font(10)
     left = 0
     for head, path, picture in zip(heads, step[1], pictures, strict=True):
         draw.multiline_text(

@@ -14,13 +14,15 @@ from ganzoo.errors import Error
 from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
 from ganzoo.evaluation.lookup import better_values, find_suite
 from ganzoo.training.runs.log import read_lines
-from ganzoo.training.runs.summary import STATES, Summary, is_measure, summarise_run
+from ganzoo.training.runs.summary import STATES, Summary, is_measure
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.scores import SCORES_FILE, Scores, figures, read_scores
 
 BEST = "best_"
 """Beginning of the column with the best value of a metric of the log; the other column has the last value."""
+UNSHOWN = ("run", "trained steps", "seconds")
+"""The columns with folder, training steps and time of a run, which are left to programs."""
 logger = logging.getLogger("ganzoo")
 
 
@@ -85,30 +87,33 @@ def find_better(columns: Iterable[str], data: Mapping[str, Any]) -> dict[str, st
     return {column: better for column, better in found.items() if better}
 
 
-def make_table(combinations: Sequence[Values], folders: Sequence[Path]) -> Table:
+def make_table(combinations: Sequence[Values], summaries: Sequence[Summary]) -> Table:
     """Return the table of a sweep: a row for each run; behind several seeds of a setting their mean."""
-    summaries = [summarise_run(folder) for folder in folders]
-    rows = [make_row(*each) for each in zip(combinations, folders, summaries, strict=True)]
+    rows = [make_row(*each) for each in zip(combinations, summaries, strict=True)]
     measured = [key for row in rows for key in row["measured"]]
     data = {"name": next((summary.data for summary in summaries if summary.data), "")}
     settings = group(combinations)
     several = any(len(places) > 1 for places in settings.values())
     found, ranked = list[dict[str, Any]](), list[bool]()
     for places in settings.values():
-        found += [rows[place]["named"] | rows[place]["measured"] for place in places]
+        found += [rows[place]["named"] | rows[place]["about"] | rows[place]["measured"] for place in places]
         ranked += [not several] * len(places)
         if len(places) > 1:
             found.append(average([rows[place] for place in places]))
             ranked.append(True)
-    return Table(found, find_better(dict.fromkeys(measured), data), ranked, notes_on(several, summaries, measured))
+    return Table(
+        found, find_better(dict.fromkeys(measured), data), ranked, notes_on(several, summaries, measured), UNSHOWN
+    )
 
 
-def make_row(values: Values, folder: Path, summary: Summary) -> dict[str, dict[str, Any]]:
-    """Return the cells of a run: what it is by name, and what was measured of it."""
-    state = STATES[summary.state] if exists(folder) else "not begun"
+def make_row(values: Values, summary: Summary) -> dict[str, dict[str, Any]]:
+    """Return the cells of a run: what it is by name, what is known of it, and what was measured of it."""
+    state = STATES[summary.state]
     named = {**dict(zip(shorten(list(values)), values.values(), strict=True)), "state": state}
-    measured = {} if summary.state == "damaged" else log_values(summary) | stored_scores(folder)
-    return {"named": named, "measured": measured, "values": dict(values)}
+    about = dict(zip(UNSHOWN, (summary.run, summary.step, summary.seconds), strict=True))
+    unknown = summary.state in ("damaged", "waiting") or summary.recipe is None
+    measured = {} if unknown else log_values(summary) | stored_scores(Path(summary.run))
+    return {"named": named, "about": about, "measured": measured}
 
 
 def group(combinations: Sequence[Values]) -> dict[str, list[int]]:

@@ -5,8 +5,9 @@ import logging
 import shlex
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from ganzoo.errors import BadInput, Diverged, Error, Interrupted
 from ganzoo.evaluation.lookup import better_values
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.recipe.sections import Data
 from ganzoo.training.launch import is_under_torchrun
-from ganzoo.training.prepare import pin_paths
+from ganzoo.training.prepare import open_recipe_data, pin_paths
 from ganzoo.training.runs.folders import RUNS_FOLDER, make_next_folder
 from ganzoo.training.runs.run import Run
 from ganzoo.training.runs.steps import list_folder
@@ -46,6 +48,8 @@ class Sweep:
         self.path, self.recipe, self.vary = path, recipe, vary
         self.combinations = combine(vary)
         self.folders = [path / name for name in name_folders(self.combinations)]
+        self.failed: dict[Path, str] = {}
+        """Why runs failed in this process, by their folders, some of which may not exist; diverged ones are others."""
 
     @classmethod
     def open(cls, path: str | Path) -> "Sweep":
@@ -76,12 +80,16 @@ class Sweep:
     @property
     def summaries(self) -> list[Summary]:
         """The state of every run, also of those that have not begun."""
-        return [summarise_run(folder) for folder in self.folders]
+        return [self._summarise(folder) for folder in self.folders]
+
+    def _summarise(self, folder: Path) -> Summary:
+        known = summarise_run(folder) if exists(folder) else Summary(str(folder), state="waiting")
+        return replace(known, state="failed", reason=self.failed[folder]) if folder in self.failed else known
 
     @property
     def table(self) -> Table:
         """A row for each run, and one with mean and standard error for each setting with several seeds."""
-        return make_table(self.combinations, self.folders)
+        return make_table(self.combinations, self.summaries)
 
     @property
     def best(self) -> Run | None:
@@ -170,9 +178,18 @@ def open_sweep(
     grid = check_grid(vary or {})
     base = pin_paths(Recipe.load(recipe, **overrides))
     new = Sweep(Path(), base, grid)
-    for values in new.combinations:
-        complete(Recipe.load(base, **values))  # every word of every run is checked before the first begins
+    check_runs([Recipe.load(base, **values) for values in new.combinations])
     return place(new, out)
+
+
+def check_runs(recipes: Iterable[Recipe]) -> None:
+    """Check every word of every run before the first begins, and open all their data. Raises `BadInput`."""
+    opened: list[Data] = []
+    for recipe in recipes:
+        complete(recipe)
+        if recipe.data not in opened:
+            open_recipe_data(recipe, None)
+            opened.append(recipe.data)
 
 
 def place(new: Sweep, out: str | Path | None) -> Sweep:
@@ -249,6 +266,8 @@ class Trainings:
             raise
         except Error as error:
             self.errors.append(error)
+            if not isinstance(error, Diverged):
+                self.sweep.failed[folder] = str(error)
             logger.warning("%s: %s", "diverged" if isinstance(error, Diverged) else "failed", error)
         self.seconds.append(time.monotonic() - begun)
 

@@ -26,19 +26,22 @@ class Table:
     """Rows of plain values by column; None for what is not known.
 
     `better` says for a column of numbers whether "higher" or "lower" values are better. Only rows whose `ranked` is
-    true compete, all if `ranked` is empty. `notes` are sentences about the table.
+    true compete, all if `ranked` is empty. `notes` are sentences about the table. The columns of `unshown` are for
+    programs: only CSV and JSON have them.
     """
 
     rows: list[dict[str, Any]]
     better: Mapping[str, str] = field(default_factory=dict)
     ranked: Sequence[bool] = ()
     notes: Sequence[str] = ()
+    unshown: Sequence[str] = ()
 
     @property
     def columns(self) -> list[str]:
         """The columns of which any row has a value, without those of standard errors."""
         names = dict.fromkeys(name for row in self.rows for name, value in row.items() if value is not None)
-        return [name for name in names if not (name.endswith(ERROR) and name.removesuffix(ERROR) in names)]
+        errors = {f"{name}{ERROR}" for name in names}
+        return [name for name in names if name not in errors and name not in self.unshown]
 
     def mark(self, place: int, column: str) -> str:
         """Return "best", "worst" or "within noise" for one value, "" for others.

@@ -251,6 +251,7 @@ def play(plan: Plan, trainer: Trainer) -> Run:
             reason = str(error)
             check_rollback(trainer, error)
         except (BadInput, Failed) as error:
+            trainer.record_failure(error)
             raise error.append(run.describe_resume_point()) from error
         trainer = roll_back(plan, trainer, reason)
 

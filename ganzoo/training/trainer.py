@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -14,7 +14,7 @@ from torch import Tensor
 from ganzoo._signals import GracefulStop
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
-from ganzoo.errors import Interrupted
+from ganzoo.errors import BadInput, Error, Interrupted
 from ganzoo.pictures.layout import why_not_shown
 from ganzoo.recipe.build import ResolvedRecipe
 from ganzoo.recipe.recipe import Recipe
@@ -158,6 +158,12 @@ class Trainer:
         if others:
             reasons = resume.describe_changes(others)
             logger.info("the run will not be bit-identical to an uninterrupted one: %s", reasons)
+
+    def record_failure(self, error: Error) -> None:
+        """Write into the history why the training ended; not where what ended it, such as a full disk, prevents it."""
+        with suppress(BadInput, OSError):
+            if self.processes.first:  # the other ranks may have no error
+                self.write_history("failed", reason=str(error))
 
     def save_model(self, folder: Path) -> None:
         """Write the averaged generator as a model folder."""

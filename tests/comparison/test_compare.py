@@ -70,6 +70,8 @@ def test_a_sweep_stands_for_its_runs(game, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = ganzoo.sweep("ring8", {"train.seed": [0, 1]}, train={"steps": 2, "batch": 8}, device="cpu", quiet=True)
     assert expand([done.path, game.path]) == [str(run.path) for run in done.runs] + [game.path]
+    folders = [path for path in sorted(done.path.glob("*")) if path.is_dir()]
+    assert expand(sorted(done.path.glob("*"))) == folders
     found = compare([done], n=200, device="cpu")
     assert [column.title for column in found.columns] == ["seed 0", "seed 1"]
 

@@ -112,6 +112,7 @@ REFUSED = [
     (["sweep", "tiny.toml", "-o", "optimizer.lr=1,2", "-o", "optimizer.lr=3"], "is given twice"),
     (["sweep", "tiny.toml", "-o", "train.seed=0,1", "--seeds", "0,1"], "give the seeds by --seeds or by -o"),
     (["sweep", "tiny.toml", "-o", "optimizer.lr=1,2", "--out", "a", "--out", "b"], "--out takes one folder"),
+    (["sweep", "tiny.toml", "-o", "data.name=mnist-10k,ring9"], "ring9"),
     (["sweep"], "give either a recipe"),
     (["sweep", "--resume", "nowhere"], "'nowhere' is not a sweep: it has no sweep.json"),
     (["sweep", "--resume", "nowhere", "--seeds", "0,1"], "--resume continues a sweep as it was begun"),
@@ -173,3 +174,52 @@ def test_several_runs_are_not_trained_under_torchrun(typed, recipe, monkeypatch)
     monkeypatch.setattr("ganzoo.comparison.sweep.is_under_torchrun", lambda: True)
     with pytest.raises(ganzoo.BadInput, match="under torchrun train one run at a time"):
         ganzoo.sweep(recipe, {"train.seed": [0, 1]})
+
+
+MINE = """
+import ganzoo
+
+
+class Breaks(ganzoo.Loss):
+    def __init__(self, fails: bool = False, seen: int = 0):
+        super().__init__()
+        self.fails = fails
+
+    def generator(self, step):
+        if self.fails and step.fake_scores.grad_fn is not None:
+            raise ArithmeticError("broken on purpose")
+        return {"loss": -step.fake_scores.mean()}
+
+    def discriminator(self, step):
+        return {"loss": (step.fake_scores - step.real_scores).mean()}
+"""
+
+
+def test_a_run_that_fails_is_told_with_its_reason_and_the_next_begins(typed, recipe, tmp_path):
+    (tmp_path / "mine.py").write_text(MINE)
+    loss = ("--loss", "./mine.py:Breaks", "-o", "loss.Breaks.fails=true,false")
+    code, _, said = typed("sweep", recipe, *loss, "--device", "cpu", "--out", "s")
+    assert code == 1
+    assert "1 of 2 runs failed; the first said: " in said.splitlines()[-1]
+    states = ["failed", "finished"]
+    rows = json.loads((tmp_path / "s/results.json").read_text())["rows"]
+    assert [row["state"] for row in rows] == states
+    assert [(row["run"], row["trained steps"]) for row in rows] == [
+        ("s/Breaks.fails-true", None),
+        ("s/Breaks.fails-false", 4),
+    ]
+    assert rows[1]["seconds"] >= 0
+    assert [summary.state for summary in ganzoo.Sweep.open("s").summaries] == ["waiting", "finished"]
+
+
+def test_a_training_that_fails_says_so_in_its_history(recipe, typed):
+    class Fails(ganzoo.Callback):
+        def on_step_end(self, trainer):
+            raise ganzoo.Failed("broken on purpose")
+
+    with pytest.raises(ganzoo.Failed):
+        ganzoo.train(recipe, callbacks=[Fails()], **QUIET)
+    assert "failed: " in typed("runs")[1]
+    again = ganzoo.train(out="runs/tiny-001", resume=True, **QUIET)
+    assert [line["event"] for line in again.history] == ["begun", "failed", "resumed"]
+    assert "finished" in typed("runs")[1]

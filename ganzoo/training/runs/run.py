@@ -116,7 +116,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The events of this run: begun, resumed, rolled back, warned, stopped or diverged, with time and step.
+        """The events of this run: begun, resumed, rolled back, warned, stopped, diverged or failed, with time and step.
 
         Each line also has the changes of the recipe and the whole recipe; all but the first two a reason.
         """

@@ -26,6 +26,8 @@ STATES = {
     "training": "training now",
     "stopped": "can be resumed",
     "diverged": "diverged",
+    "failed": "failed",
+    "waiting": "not begun",
     "damaged": "damaged",
 }
 """The states of a run, with the words for a table."""
@@ -191,8 +193,7 @@ class RunFiles:
         last = next(iter(read_events(self.path / "history.jsonl")[-1:]), {})
         if self.is_training:
             return "training", ""
-        if last.get("event") in ("diverged", "stopped"):
-            state = "diverged" if last["event"] == "diverged" else "finished"
+        if state := {"diverged": "diverged", "stopped": "finished", "failed": "failed"}.get(str(last.get("event"))):
             return state, str(last.get("reason", ""))
         return ("finished" if self._is_done() else "stopped"), ""
 

@@ -68,6 +68,7 @@ def spoil_checkpoints(run):
     [
         (lengthen, "stopped", ""),
         (end_with(event="diverged", reason="not finite"), "diverged", "not finite"),
+        (end_with(event="failed", reason="no memory"), "failed", "no memory"),
         (end_with(event="stopped", reason="no better"), "finished", "no better"),
         (remove("recipe.toml"), "damaged", "it has no recipe.toml"),
         (write("recipe.toml", "= ["), "damaged", "recipe.toml"),
