@@ -250,6 +250,9 @@ def split_places(places: Sequence[Path], suffixes: Sequence[str]) -> tuple[list[
     """Return folders and files among what --out was given. Raises `BadInput` for several folders."""
     files = [path for path in places if path.suffix in suffixes]
     folders = [path for path in places if path.suffix not in suffixes]
+    named_as_files = [path for path in folders if path.suffix in (".png", ".gif", ".jpg", ".txt", ".toml")]
+    if named_as_files and not named_as_files[0].exists():
+        raise BadInput(f"'{named_as_files[0]}' is neither a folder nor a file that ends in {', '.join(suffixes)}")
     if len(folders) > 1:
         raise BadInput(f"--out takes one folder and files that end in {', '.join(suffixes)}")
     return folders, files

@@ -20,11 +20,11 @@ from ganzoo.comparison.measured import collect_scores, make_table
 from ganzoo.comparison.table import Table, format_seconds
 from ganzoo.errors import BadInput, Diverged, Error, Interrupted
 from ganzoo.evaluation.lookup import better_values
-from ganzoo.recipe.build import complete
+from ganzoo.recipe.given import LossLike, NetworkLike
+from ganzoo.recipe.names import bare_name
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.recipe.sections import Data
 from ganzoo.training.launch import is_under_torchrun
-from ganzoo.training.prepare import open_recipe_data, pin_paths
+from ganzoo.training.prepare import add_given, check_runs, pin_paths
 from ganzoo.training.runs.folders import RUNS_FOLDER, make_next_folder
 from ganzoo.training.runs.run import Run
 from ganzoo.training.runs.steps import list_folder
@@ -55,8 +55,12 @@ class Sweep:
     def open(cls, path: str | Path) -> "Sweep":
         """Open the sweep in a folder. Raises `BadInput` if there is none."""
         path = expand_user(Path(path))
-        if not exists(path / SWEEP_FILE):
-            raise BadInput(f"'{path}' is not a sweep: it has no {SWEEP_FILE}")
+        if not exists(path):
+            raise BadInput(f"there is no folder '{path}'")
+        if not (path / SWEEP_FILE).is_file():
+            is_run = (path / "recipe.toml").is_file()
+            hint = f"; it is a run: ganzoo train --resume {shlex.quote(str(path))}" if is_run else ""
+            raise BadInput(f"'{path}' is not a sweep: it has no {SWEEP_FILE}{hint}")
         table = read_json(path / SWEEP_FILE)
         if not isinstance(table.get("recipe"), dict) or not isinstance(table.get("vary"), dict):
             raise BadInput(f"{path / SWEEP_FILE} is not that of a sweep: it needs recipe and vary")
@@ -137,21 +141,28 @@ def sweep(
     *,
     resume: bool = False,
     evaluate: bool = False,
+    losses: Iterable[LossLike] | LossLike | None = None,
+    generator: NetworkLike | None = None,
+    discriminator: NetworkLike | None = None,
     quiet: bool = False,
     **overrides: Any,
 ) -> Sweep:
     """Train a recipe with every combination of the values in `vary`, one after the other, and return the sweep.
 
     `vary` gives dotted keys lists of values: `{"optimizer.lr": [1e-3, 2e-4], "train.seed": [0, 1, 2]}`. Runs that
-    differ in nothing but the seed are tries of one setting. `overrides` change the recipe as in `ganzoo.train`. Each
-    run is trained as by `ganzoo.train`, in a folder of its own in `out`, by default `runs/NAME-sweep-001` counting up.
-    The same call again goes on where it was stopped; so does `resume=True` with nothing but `out`. A run that diverges
-    or fails stands in the table, and the next one begins. `evaluate` also measures each run with the metrics of its
-    data. Raises `BadInput` for a request that cannot work, before anything is trained, what the first run raised if
-    none could be trained, and `Interrupted` after Ctrl-C; what was trained stays.
+    differ in nothing but the seed are tries of one setting. The recipe is changed as in `ganzoo.train`, but own
+    classes are given by their files, `losses=["./mine.py:Mine", "r1"]`. Each run is trained as by `ganzoo.train`, in a
+    folder of its own in `out`, by default `runs/NAME-sweep-001` counting up. The same call again goes on where it was
+    stopped; so does `resume=True` with nothing but `out`. A run that diverges or fails stands in the table, and the
+    next one begins. `evaluate` also measures each run with the metrics of its data. Raises `BadInput` for a request
+    that cannot work, before anything is trained, what the first run raised if none could be trained, and `Interrupted`
+    after Ctrl-C; what was trained stays.
     """
     if is_under_torchrun():
         raise BadInput("several runs are trained in one process; under torchrun train one run at a time")
+    overrides, given = add_given(overrides, losses, generator, discriminator)
+    if name := bare_name(next(iter(given), "")):
+        raise BadInput(f"a sweep takes no classes and objects of Python; write {name} into a file: './mine.py:{name}'")
     found = open_sweep(recipe, vary, out, resume, overrides)
     with found.locked():
         try:
@@ -180,16 +191,6 @@ def open_sweep(
     new = Sweep(Path(), base, grid)
     check_runs([Recipe.load(base, **values) for values in new.combinations])
     return place(new, out)
-
-
-def check_runs(recipes: Iterable[Recipe]) -> None:
-    """Check every word of every run before the first begins, and open all their data. Raises `BadInput`."""
-    opened: list[Data] = []
-    for recipe in recipes:
-        complete(recipe)
-        if recipe.data not in opened:
-            open_recipe_data(recipe, None)
-            opened.append(recipe.data)
 
 
 def place(new: Sweep, out: str | Path | None) -> Sweep:

@@ -30,6 +30,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
 """Training steps of a recipe that does not say how long to train."""
+MAX_MINUTES = 10 * 365 * 24 * 60
+"""The longest training by the clock, ten years."""
 LENGTHS = ("steps", "epochs", "minutes")
 """The keys that say how long to train, of which a recipe has one."""
 
@@ -153,8 +155,8 @@ class Train(Section):
     """Training steps, each `critic_steps` turns of the discriminator and one of the generator; 2,000 by default."""
     epochs: PositiveFloat | None = None
     """Number of times that the discriminator sees all data, above 0; give it instead of `steps`."""
-    minutes: PositiveFloat | None = None
-    """Minutes to train, from the first step on, above 0; give them instead of `steps`.
+    minutes: float | None = Field(None, gt=0, le=MAX_MINUTES, strict=True)
+    """Minutes to train, from the first step on, above 0 and at most 5,256,000, ten years; give them instead of `steps`.
 
     Pictures, checkpoints and evaluations are included. A schedule of the learning rate reaches its end when they are
     over; whatever counts in steps goes on doing so. How many steps that makes depends on the machine, so two such runs

@@ -15,7 +15,8 @@ def check_is_recipe(name: str) -> None:
         raise BadInput(f"'{name}' is a data set, not a recipe; train a recipe on it, such as: dcgan --data {name}")
     if is_folder(name, "recipe.toml"):
         raise BadInput(
-            f"'{name}' is a folder with a recipe.toml: continue a run with --resume {name}, or train {name}/recipe.toml"
+            f"'{name}' is a folder with a recipe.toml: continue a run with ganzoo train --resume {name}, "
+            f"or train {name}/recipe.toml"
         )
     if is_folder(name):
         raise BadInput(

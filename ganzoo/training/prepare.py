@@ -24,7 +24,7 @@ from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.pictures.layout import SHOWN_CHANNELS
-from ganzoo.recipe.build import ResolvedRecipe, resolve
+from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
 from ganzoo.recipe.recipe import Recipe
@@ -188,6 +188,16 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         seed=recipe.train.seed,
         **wanted.model_dump(exclude={"name"}),
     )
+
+
+def check_runs(recipes: Iterable[Recipe]) -> None:
+    """Check every word of every run before the first begins, and open all their data. Raises `BadInput`."""
+    opened: list[Any] = []
+    for recipe in recipes:
+        complete(recipe)
+        if recipe.data not in opened:
+            open_recipe_data(recipe, None)
+            opened.append(recipe.data)
 
 
 def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:

@@ -77,4 +77,4 @@ def test_a_word_in_the_wrong_place_is_answered_with_the_right_one(typed, tmp_pat
 def test_a_run_in_place_of_a_recipe_is_known(typed, tmp_path):
     (tmp_path / "runs" / "a").mkdir(parents=True)
     (tmp_path / "runs" / "a" / "recipe.toml").write_text("")
-    assert "continue a run with --resume runs/a" in typed("train", "runs/a")[2]
+    assert "continue a run with ganzoo train --resume runs/a" in typed("train", "runs/a")[2]

@@ -113,8 +113,11 @@ REFUSED = [
     (["sweep", "tiny.toml", "-o", "train.seed=0,1", "--seeds", "0,1"], "give the seeds by --seeds or by -o"),
     (["sweep", "tiny.toml", "-o", "optimizer.lr=1,2", "--out", "a", "--out", "b"], "--out takes one folder"),
     (["sweep", "tiny.toml", "-o", "data.name=mnist-10k,ring9"], "ring9"),
+    (["sweep", "tiny.toml", "--seeds", "0,1", "--out", "x.png"], "'x.png' is neither a folder nor a file"),
+    (["sweep", "--resume", "."], "'.' is not a sweep: it has no sweep.json"),
+    (["runs", "tiny.toml"], "'tiny.toml' is a file; give a folder with runs"),
     (["sweep"], "give either a recipe"),
-    (["sweep", "--resume", "nowhere"], "'nowhere' is not a sweep: it has no sweep.json"),
+    (["sweep", "--resume", "nowhere"], "there is no folder 'nowhere'"),
     (["sweep", "--resume", "nowhere", "--seeds", "0,1"], "--resume continues a sweep as it was begun"),
     (["sweep", "tiny.toml", "--seeds", "0,1", "--out", "tiny.toml"], "is a file; --out is the folder of the sweep"),
     (["sweep", "tiny.toml", "--seeds", "0,1", "--out", "."], "is not empty and holds no sweep"),
@@ -155,6 +158,18 @@ def test_a_sweep_from_python_is_refused_in_one_sentence(arguments, sentence, tmp
     with pytest.raises(ganzoo.BadInput) as refused:
         ganzoo.sweep(*arguments)
     assert sentence in str(refused.value)
+
+
+def test_own_losses_of_a_sweep_come_from_files(recipe, tmp_path):
+    class Mine(ganzoo.Loss):
+        pass
+
+    with pytest.raises(ganzoo.BadInput, match=r"write Mine into a file: './mine.py:Mine'"):
+        ganzoo.sweep(recipe, {"train.seed": [0, 1]}, losses=[Mine()], **QUIET)
+    (tmp_path / "mine.py").write_text(MINE)
+    done = ganzoo.sweep(recipe, {"loss": ["./mine.py:Breaks", "hinge"]}, "s", **QUIET)
+    assert [summary.state for summary in done.summaries] == ["finished", "finished"]
+    assert [run.recipe.loss[0].name.rpartition(":")[2] for run in done.runs] == ["Breaks", "hinge"]
 
 
 def test_a_folder_that_holds_another_sweep_is_kept(recipe):

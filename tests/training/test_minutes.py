@@ -101,3 +101,9 @@ def test_the_engine_alone_counts_in_steps():
 
     with pytest.raises(ganzoo.BadInput, match=r"give train\.steps instead of train\.minutes"):
         make(minutes=1).run(batches())
+
+
+@pytest.mark.parametrize("minutes", [True, "1", 0, 1e308])
+def test_minutes_are_a_number_that_a_clock_can_count(minutes):
+    with pytest.raises(ganzoo.BadInput, match=r"train\.minutes: "):
+        ganzoo.Recipe.load("ring8", **{"train.minutes": minutes})

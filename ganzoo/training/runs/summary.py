@@ -66,6 +66,8 @@ def list_runs(folder: Path = RUNS_FOLDER) -> list[Summary]:
     folder = expand_user(folder)
     if not exists(folder):
         raise BadInput(f"there is no folder '{folder}'")
+    if not folder.is_dir():
+        raise BadInput(f"'{folder}' is a file; give a folder with runs")
     return [summarise_run(path) for path in sorted(find_runs(folder), key=lambda path: natural_key(str(path)))]
 
 
