@@ -141,7 +141,7 @@ def notes_on(several: bool, summaries: Sequence[Summary], measured: Sequence[str
     if not any(summary.metric for summary in summaries) and not set(measured) - {"diversity"}:
         return [
             "no score was measured: -o train.evaluate_every=500 measures points and digits while they train, "
-            "--evaluate measures each run at its end"
+            "'ganzoo sweep --evaluate' measures each run at its end"
         ]
     if several:
         return ["+- is the standard error of the mean over the seeds; within noise: less than two of the difference"]

@@ -12,7 +12,7 @@ ganzoo info dcgan --json | python -m json.tool > dcgan.json
 ganzoo list models --json | python -c "import json, sys; rows = json.load(sys.stdin); assert all(isinstance(row['size'], int) for row in rows), rows"
 
 ### the same recipe with three seeds: mean and standard error
-ganzoo train ring8 -o train.steps=60 --seeds 0,1,2 --evaluate --out runs/seeds | tee seeds.txt
+ganzoo train ring8 -o train.steps=60 -o train.evaluate_every=30 --seeds 0,1,2 --out runs/seeds | tee seeds.txt
 grep -E "mean of 3.*(±|[+]-)" seeds.txt
 
 ### a grid, resumable, ends with a table
