@@ -73,7 +73,8 @@ class Interrupted(Error):
 def suggest(word: str, allowed: Iterable[str]) -> str:
     """Return the second half of a message about an unknown `word`: the nearest allowed names, or all of them."""
     names = sorted(set(allowed), key=natural_key)
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
+    near = [name for name in names if name.lower() == word.lower()]
+    near = near or difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
         return accept(near)
     return allow(names)

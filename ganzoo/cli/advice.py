@@ -30,6 +30,13 @@ SYNONYMS: Mapping[str, str] = {
     "arch": "architecture.name",
 }
 """What other programs call a key of the recipe."""
+SAMPLE_OPTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("n", "num", "count", "number", "samples", "num_samples", "n_samples"), "-n {}"),
+    **dict.fromkeys(("o", "output", "outdir", "out_dir", "file"), "--out {}"),
+    **dict.fromkeys(("size", "resolution", "image_size", "zoom"), "--scale N, which draws each pixel as N x N"),
+    **dict.fromkeys(("json", "format", "csv"), "--out FILE.npz for the plain numbers"),
+}
+"""What `ganzoo sample` calls what other programs call otherwise; {} is the value."""
 NEAR = 0.75
 """Names that are at least so similar are taken for misspelt ones, as difflib measures it."""
 
@@ -78,9 +85,11 @@ class WithLatents(Advising):
 
     def instead_of(self, name: str, value: str, has_near: bool) -> str:
         """Return the --set for a latent of that name."""
-        return (
-            "" if has_near else f"to fix a latent: --set {shlex.quote(f'{name}={value}') if value else f'{name}=...'}"
-        )
+        if option := SAMPLE_OPTIONS.get(name):
+            return f"write {option.format(shlex.quote(value) if value else '...')}"
+        if has_near or not name.isidentifier():
+            return ""
+        return f"to fix a latent: --set {shlex.quote(f'{name}={value}') if value else f'{name}=...'}"
 
 
 def find_given(words: Sequence[str], option: str) -> tuple[str, str]:

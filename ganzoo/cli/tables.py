@@ -1,12 +1,13 @@
 """Tables on a terminal: names are never cut, text wraps between words, and columns that do not fit are left out."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
 from ganzoo._names import printable
-from ganzoo.cli.terminal import aside
+from ganzoo.cli.terminal import aside, terminal_width
 
 PROSE = ("summary", "reason", "note", "meaning", "type", "provides", "scores", "check")
 """Columns whose text may wrap between its words. All others hold names and numbers, which stay on one line."""
@@ -14,6 +15,8 @@ MIN_PROSE_WIDTH = 20
 """Columns of text are at least so wide, in characters, or left out."""
 GAP = 2
 """Spaces between two columns."""
+MAX_PIPED_RULE = 100
+"""Characters of the rule below the heads in a pipe, where a row may be much longer than a screen is wide."""
 
 Row = Mapping[str, Any]
 
@@ -31,7 +34,9 @@ def print_table(kind: str, rows: Sequence[Row], columns: Sequence[str], drop: Se
 def note_left_out(columns: Sequence[str]) -> None:
     """Say which columns were left out, if any."""
     if columns:
-        aside(f"left out, since the terminal is narrow: {', '.join(columns)}; --json shows all")
+        note = f"left out, since the terminal is narrow: {', '.join(columns)}; --json shows all"
+        for line in textwrap.wrap(note, terminal_width() or len(note), break_on_hyphens=False):
+            aside(line)
 
 
 def draw_table(kind: str, rows: Sequence[Row], columns: Sequence[str], drop: Sequence[str] | None = None) -> list[str]:
@@ -54,7 +59,8 @@ def draw_table(kind: str, rows: Sequence[Row], columns: Sequence[str], drop: Seq
     console.width = sum(shown.values()) + GAP * len(shown) + 1  # a name that is wider than the terminal stays whole
     with console.capture() as captured:  # rich itself would end the program where the reader of a pipe has gone
         console.print(table)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    head, rule, *lines = (line.rstrip() for line in captured.get().splitlines())
+    click.echo("\n".join([head, rule if console.is_terminal else rule[:MAX_PIPED_RULE], *lines]))
     return [column for column in natural if column not in shown]
 
 

@@ -56,7 +56,7 @@ def collect_scores(folder: Path, device: str) -> None:
     local = LocalModel.find(folder)
     model = load(local.folder, device)
     if find_stored(model, local.folder, DEFAULT_SAMPLES, 0) is None:
-        logger.info("measuring %s", folder)
+        logger.info("measuring %s, which may take minutes", folder)
         evaluate(model).save(local.folder / SCORES_FILE)
 
 
@@ -64,7 +64,7 @@ def find_scores(source: object, model: Model, folder: Path | None, n: int, seed:
     """Return the scores of `n` samples of a seed, from the model's file or measured now; None without a suite."""
     found = find_stored(model, folder, n, seed) if folder else None
     if found is None and find_suite(model.config["data"]):
-        logger.info("measuring %s", source)
+        logger.info("measuring %s, which may take minutes", source)
         return evaluate(model, n=n, seed=seed)
     return found
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ganzoo._io import check_utf8
+from ganzoo._io import check_utf8, exists
 from ganzoo.data.base import Data, FolderFacts
 from ganzoo.data.decode import Range
 from ganzoo.data.images import ImageFiles, check_none_broken, decode_all
@@ -10,6 +10,7 @@ from ganzoo.data.listing import list_folder
 from ganzoo.data.memory import InMemory
 from ganzoo.data.options import DEFAULT_SIZE, ImageOptions
 from ganzoo.data.survey import Survey, examine
+from ganzoo.errors import BadInput
 
 MAX_IMAGES_IN_MEMORY = 5000
 """Folders of at most this many images are decoded before the training, if they fit in `MAX_BYTES_IN_MEMORY`."""
@@ -21,6 +22,10 @@ MAX_FILES_EXAMINED = 1000
 def open_folder(path: Path, options: ImageOptions) -> Data:
     """Open the images below a folder: few are decoded now, many during the training. Raises `BadInput`."""
     check_utf8("the folder", path.resolve())
+    if exists(path / "recipe.toml"):
+        raise BadInput(
+            f"'{path}' is a run, whose pictures are of its training; 'ganzoo sample {path} --out FOLDER' draws"
+        )
     listing = list_folder(path)
     files, size = ImageFiles(listing.top, listing.names), options.size or DEFAULT_SIZE
     few = len(files) <= MAX_IMAGES_IN_MEMORY and 3 * size * size * len(files) <= MAX_BYTES_IN_MEMORY

@@ -31,6 +31,8 @@ MAX_DEPTH = 100
 """Levels of sub-folders that are read."""
 MAX_VISITS = 16
 """How often links may lead to one folder: more would let a few links stand for endlessly many files."""
+PHONE_ADVICE = "; save the photographs of a phone (.heic) as JPEG first"
+"""What to do with a format that Pillow does not read."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,8 @@ class Walk:
         notes = []
         if self.others:
             count = self.others.total()
-            notes.append(
-                f"left out {count_of(count, 'file')} in no format that is read: {describe_counts(self.others)}"
-            )
+            left = f"left out {count_of(count, 'file')} in no format that is read: {describe_counts(self.others)}"
+            notes.append(left + PHONE_ADVICE * bool({".heic", ".heif"} & set(self.others)))
         if self.services:
             notes.append(f"passed over {count_of(len(self.services), 'service folder')}: {quote_some(self.services)}")
         if self.special:

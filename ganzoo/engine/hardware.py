@@ -18,6 +18,8 @@ from ganzoo.errors import BadInput, suggest
 T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
 
+SYNONYMS = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "apple": "mps"}
+"""What people call a device otherwise."""
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 MIN_SPEEDUP = 1.15
 """Precision "auto" takes bf16 if it is at least this many times as fast as fp32."""
@@ -167,7 +169,9 @@ def find_device(name: str) -> torch.device:
     kind, colon, number = name.partition(":")
     count = {"cpu": 1, "mps": 1, "cuda": torch.cuda.device_count()}
     if kind not in count:
-        raise BadInput(f"unknown device '{name}'; {suggest(name, ['auto', *count])}")
+        meant = SYNONYMS.get(kind.lower(), kind)
+        has = f"this machine has {' and '.join(present)}"
+        raise BadInput(f"unknown device '{name}'; {suggest(meant, ['auto', *count])} ({has})")
     if kind not in present or (colon and (not number.isdigit() or int(number) >= count[kind])):
         raise BadInput(f"this machine has no device '{name}'; it has {' and '.join(present)}")
     return torch.device(name)

@@ -103,7 +103,7 @@ class Catalog:
         names = [thing.full_name if distribution else thing.name for thing in self.provided if thing.kind == kind]
         if other := self.also(name, kind):
             return f"unknown {kind} '{name}'{other}; {allow(names)}"
-        if name.isidentifier() and name[0].isupper():  # the name of a class
+        if name.isidentifier() and name[0].isupper() and name.lower() not in names:  # the name of a class
             return f"unknown {kind} '{name}'; a class of a file is written ./FILE.py:{name}"
         unknown = f"no installed plugin brings the {kind}" if self.absent else f"unknown {kind}"
         return f"{unknown} '{name}'; {self.suggest(name, names)}"

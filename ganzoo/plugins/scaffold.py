@@ -37,10 +37,7 @@ def scaffold(
     cannot be installed or imported, or that is taken, and for a folder that already exists or cannot be written.
     """
     words = placeholders(name, summary or f"The {kind} NAME")
-    folder = parent / words["DISTRIBUTION"]
-    if exists(folder):
-        raise BadInput(f"{folder} already exists; choose another name, or another place with --out")
-    check_taken(words, kind)
+    folder = check_free(words, kind, parent)
     with replace_folder(folder) as part:
         for path, content in fill_templates(kind, words).items():
             write_into(part, path, content)
@@ -52,7 +49,7 @@ def scaffold(
 def placeholders(name: str, summary: str = "") -> dict[str, str]:
     """Return the placeholders of the templates with their values. Raises `BadInput` for a name that cannot be used."""
     if not NAME_PATTERN.fullmatch(name):
-        raise BadInput(f"'{name}' is not a valid name for a plugin: {NAME_RULE}")
+        raise BadInput(f"'{name}' is not a valid name for a plugin: {NAME_RULE}{propose(name)}")
     if normalize_name(name) == PREFIX.strip("-"):
         raise BadInput(f"'{name}' is ganzoo itself; choose another name, such as {PREFIX}mine")
     distribution = name if normalize_name(name).startswith(PREFIX) else f"{PREFIX}{name}"
@@ -62,12 +59,27 @@ def placeholders(name: str, summary: str = "") -> dict[str, str]:
     return words | {"SUMMARY": fill_template(summary, words)}
 
 
+def propose(name: str) -> str:
+    """Return the second half of a message about a name that is not valid: a valid one like it, if there is one."""
+    near = normalize_name("-".join(re.findall(r"[A-Za-z0-9._-]+", name))).strip("-")
+    return f"; did you mean '{near}'?" if NAME_PATTERN.fullmatch(near) else ""
+
+
 def requirement(version: str) -> str:
     """Return the requirement of a plugin made with this version of ganzoo: until the next version that may break it."""
     made_with = Version(version)
     lowest = made_with.public if made_with.is_prerelease else f"{made_with.major}.{made_with.minor}"
     limit = f"{made_with.major + 1}" if made_with.major else f"0.{made_with.minor + 1}"
     return f"ganzoo>={lowest},<{limit}"
+
+
+def check_free(words: dict[str, str], kind: str, parent: Path) -> Path:
+    """Return the folder of a new plugin. Raises `BadInput` where it, or the name, is taken."""
+    folder = parent / words["DISTRIBUTION"]
+    if exists(folder):
+        raise BadInput(f"{folder} already exists; choose another name, or another place with --out")
+    check_taken(words, kind)
+    return folder
 
 
 def check_taken(words: dict[str, str], kind: str) -> None:

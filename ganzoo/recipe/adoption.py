@@ -18,7 +18,7 @@ from ganzoo._names import normalize_name
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput
 from ganzoo.plugins.files import load_file, own_classes, split_reference
-from ganzoo.plugins.scaffold import placeholders, scaffold
+from ganzoo.plugins.scaffold import check_free, placeholders, scaffold
 from ganzoo.recipe.given import BASES
 from ganzoo.recipe.lookup import is_fit
 from ganzoo.recipe.names import is_given, is_in_file, list_names_in, rename
@@ -81,6 +81,7 @@ def adopt(name: str, source: Path, parent: Path = Path()) -> tuple[Path, str, li
     Raises `BadInput` as `scaffold` does, and where there is no such code or it is not complete.
     """
     words = placeholders(name)
+    check_free(words, "code", parent)  # before the code is read, which takes a while
     adoption = Adoption(words["PACKAGE"], words["NAME"])
     if source.suffix == ".py":
         adopt_file(adoption, source)

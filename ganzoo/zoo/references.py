@@ -1,5 +1,6 @@
 """References to models: a registered name, `hub:owner/name[@revision]`, or a folder. No torch here."""
 
+import difflib
 import re
 import reprlib
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ def parse(source: str | PathLike[str], registry: Registry | None = None) -> Refe
     if exists(path):
         return path
     unread = "".join(f"; {fault}" for origin, fault in registry.faults.items() if ":" not in origin)
+    if exists(run := Path("runs", text)):
+        raise BadInput(f"there is no registered model, run or folder '{text}'; {accept([str(run)])}")
     raise BadInput(f"there is no registered model, run or folder '{text}'{advise(text, registry)}{unread}")
 
 
@@ -63,6 +66,15 @@ def advise(name: str, registry: Registry) -> str:
     made = [entry.name for entry in registry.entries if entry.architecture == name]
     near = accept(made) if made else suggest(name, (entry.name for entry in registry.entries))
     return f"{catalog().also(name, 'model')}{train}; {near}"
+
+
+def find_near(path: Path) -> list[str]:
+    """Return the folders beside a path that does not exist whose names are nearly its own."""
+    try:
+        there = [folder.name for folder in path.parent.iterdir() if folder.is_dir()]
+    except OSError:
+        return []
+    return [str(path.parent / name) for name in difflib.get_close_matches(path.name, there, cutoff=0.6)]
 
 
 def parse_hub(text: str) -> OnHub:
@@ -84,6 +96,8 @@ def _require_path(path: Path, text: str, or_hub: bool) -> Path:
     if path.name == "best" and exists(path.parent / "recipe.toml"):
         when = "samples are measured every train.save_every steps, or train.evaluate_every"
         raise BadInput(f"'{path.parent}' has no best generator yet: {when}; its last one is '{path.parent}'")
+    if near := find_near(path):
+        raise BadInput(f"there is no run or model '{text}'; {accept(near)}")
     if or_hub and HUB.fullmatch(text):
         both = f"write hub:{text} for a repository on the Hub, ./{text} for a folder"
         raise BadInput(f"there is no run or model '{text}' here; {both}")

@@ -55,6 +55,15 @@ def test_every_command_is_in_one_group_and_has_a_whole_sentence(typed):
         ("sample hinge", "there is no registered model, run or folder 'hinge', which is a loss; "),
         ("sample conditional", "did you mean 'cgan-mnist'"),
         ("sample dcgan-mnist --label 7", "to fix a latent: --set label=7"),
+        ("sample dcgan-mnist --n 4", "there is no option --n; write -n 4"),
+        ("sample dcgan-mnist -o foo.png", "there is no option -o; write --out foo.png"),
+        ("sample dcgan-mnist --size 512", "write --scale N, which draws each pixel as N x N"),
+        ("sample dcgan-mnist --count 5", "write -n 5"),
+        ("train DCGAN", "did you mean 'dcgan'?"),
+        ("train dcgan --device gpu -o train.steps=1", "did you mean 'cuda'?"),
+        ("publish dcgan-mnist me/x --license mit --dry-run", "'dcgan-mnist' comes with "),
+        ("uninstall ganzoo", "ganzoo itself is not a plugin"),
+        ("new My_Loss", "did you mean 'my-loss'?"),
         ("plugins dcgan", "an architecture and a recipe of that name: ganzoo-dcgan"),
         ("check hinge", "no plugin 'hinge' is installed; a loss of that name: ganzoo-losses"),
         ("dcgan", "'dcgan' is an architecture and a recipe: 'ganzoo info dcgan' describes it"),
@@ -72,6 +81,18 @@ def test_a_word_in_the_wrong_place_is_answered_with_the_right_one(typed, tmp_pat
     assert (code, out) == (2, "")
     assert sentence in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_run_is_suggested_and_its_model_is_no_run(typed, tmp_path):
+    model = tmp_path / "runs" / "ring-001" / "model"
+    model.mkdir(parents=True)
+    for file in ("recipe.toml", "config.json"):
+        (model / file).write_text("")
+    for word in ("ring-001", "runs/ring-01", "./runs/rings-001"):
+        code, _, err = typed("sample", word)
+        assert (code, "did you mean 'runs/ring-001'?" in err) == (2, True)
+    assert typed("runs", "runs/ring-001/model")[0] == 2
+    assert "is a run" in typed("train", "dcgan", "--data", "runs/ring-001/model")[2]
 
 
 def test_a_run_in_place_of_a_recipe_is_known(typed, tmp_path):

@@ -23,15 +23,15 @@ def test_a_new_architecture_installs_is_listed_trains_and_goes(environment):
 
 def test_a_new_loss_is_edited_where_it_lies_and_trains(environment):
     good(environment("new", "sharpness", "--loss"))
-    done = good(environment("install", "-e", "./sharpness"))
-    assert done.stdout.splitlines() == ["loss sharpness (sharpness 0.1.0)", "recipe sharpness (sharpness 0.1.0)"]
-    code = environment.folder / "sharpness" / "sharpness" / "losses.py"
+    done = good(environment("install", "-e", "./ganzoo-sharpness"))
+    assert done.stdout.splitlines() == [f"{kind} sharpness (ganzoo-sharpness 0.1.0)" for kind in ("loss", "recipe")]
+    code = environment.folder / "ganzoo-sharpness" / "ganzoo_sharpness" / "losses.py"
     code.write_text(code.read_text().replace('"pairs"', '"couples"'))
     done = good(environment("train", "sharpness", "--out", "other-run", *QUICK))
     assert "generator/sharpness/couples" in (environment.folder / "other-run" / "metrics.jsonl").read_text()
-    done = good(environment("install", "./sharpness"))  # in another place, but the same
-    assert (done.stdout, sentence(done, 0)) == ("", "sharpness is installed; it brings the same as before")
-    good(environment("uninstall", "sharpness"))
+    done = good(environment("install", "./ganzoo-sharpness"))  # in another place, but the same
+    assert (done.stdout, sentence(done, 0)) == ("", "ganzoo-sharpness is installed; it brings the same as before")
+    good(environment("uninstall", "ganzoo-sharpness"))
 
 
 def test_a_wheel_that_was_built_of_a_new_plugin_has_all_of_it(environment):

@@ -28,14 +28,14 @@ def test_uv_does_the_same(with_uv):
 
 def test_uv_installs_a_changed_folder_anew(with_uv):
     good(with_uv("new", "changing", "--loss"))
-    good(with_uv("install", "./changing"))
-    code = with_uv.folder / "changing" / "changing" / "__init__.py"
+    good(with_uv("install", "./ganzoo-changing"))
+    code = with_uv.folder / "ganzoo-changing" / "ganzoo_changing" / "__init__.py"
     code.write_text(code.read_text().replace('"changing",', '"changed",'))
-    assert good(with_uv("install", "./changing")).stdout.splitlines() == [
-        "loss changed (changing 0.1.0)",
-        "gone: loss changing (changing 0.1.0)",
+    assert good(with_uv("install", "./ganzoo-changing")).stdout.splitlines() == [
+        "loss changed (ganzoo-changing 0.1.0)",
+        "gone: loss changing (ganzoo-changing 0.1.0)",
     ]
-    good(with_uv("uninstall", "changing"))
+    good(with_uv("uninstall", "ganzoo-changing"))
 
 
 @pytest.mark.parametrize("need", ["ganzoo>=9,<10", "ganzoo-vanilla"])

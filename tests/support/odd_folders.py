@@ -148,14 +148,16 @@ FOLDERS: dict[str, Odd] = {
     "other formats": Odd(
         also(greys("1.png"), text("2.heic"), text("3.heic"), text("4"), text("5.psd")),
         [10],
-        notes=[r"^left out 4 files in no format that is read: 2 \.heic, 1 without ending, 1 \.psd$"],
+        notes=[
+            r"^left out 4 files in no format that is read: 2 \.heic, 1 without ending, 1 \.psd; save .* as JPEG first$"
+        ],
     ),
     "a class in another format": Odd(
         also(greys("a/1.png", "b/1.png"), text("c/1.heic"), text("d/e/1.heic")),
         [10, 20],
         ["a", "b"],
         [0, 1],
-        [r"2 \.heic$", "^no image in 2 sub-folders: 'c', 'd'$", "2 classes"],
+        [r"2 \.heic; save", "^no image in 2 sub-folders: 'c', 'd'$", "2 classes"],
     ),
     "camera raw": Odd(
         also(greys("1.png"), lambda top: grey(top / "2.dng", 99, "TIFF")), [10], notes=[LEFT_OUT + r"1 \.dng$"]
@@ -163,7 +165,7 @@ FOLDERS: dict[str, Odd] = {
     "PostScript": Odd(
         also(greys("a.png"), text("b.png", POSTSCRIPT)), [10, 10], notes=[SKIPPED + "'b.png': it is not"]
     ),
-    "no image": Odd(text("a.heic"), refused=r"no image below .*; left out 1 file .*1 \.heic; read are PNG, JPEG"),
+    "no image": Odd(text("a.heic"), refused=r"no image below .*; left out 1 file .*1 \.heic; .*; read are PNG, JPEG"),
     # kinds
     "palette": Odd(lambda top: write(top / "a.gif", Image.new("P", SIZE, 0), "GIF"), [[0] * 3], notes=["1 palette"]),
     "CMYK": Odd(picture("a.tif", "CMYK", (0, 0, 0, 55)), [[200] * 3], notes=["1 CMYK"]),

@@ -82,6 +82,8 @@ def uninstall(words: Sequence[str]) -> Iterator[str]:
 
 def check_known(word: str, known: Collection[str]) -> None:
     """Raise `BadInput` for a word that is none of the `known` names of plugins."""
+    if normalize_name(word) == "ganzoo":
+        raise BadInput("ganzoo itself is not a plugin; it goes with: pip uninstall ganzoo")
     if normalize_name(word) not in known:
         raise BadInput(f"'{word}' is not an installed plugin; {suggest(normalize_name(word), known)}")
 

@@ -19,6 +19,8 @@ from ganzoo.training.runs.steps import list_by_step, list_folder
 
 SIGNS = ("recipe.toml", "checkpoints", "metrics.jsonl", "history.jsonl")
 """Any of these names in a folder shows that it is, or was, a run."""
+MODEL_SIGN = "config.json"
+"""This file in a folder shows that it is a model."""
 MAX_LEVELS = 3
 """Levels of folders below a folder in which runs are looked for: those of sweeps have folders of their own."""
 STATES = {
@@ -68,6 +70,8 @@ def list_runs(folder: Path = RUNS_FOLDER) -> list[Summary]:
         raise BadInput(f"there is no folder '{folder}'")
     if not folder.is_dir():
         raise BadInput(f"'{folder}' is a file; give a folder with runs")
+    if exists(folder / MODEL_SIGN):
+        raise BadInput(f"'{folder}' is a model and not a run; give the run that it is of, or a folder of runs")
     return [summarise_run(path) for path in sorted(find_runs(folder), key=lambda path: natural_key(str(path)))]
 
 
@@ -77,6 +81,8 @@ def find_runs(folder: Path, levels: int = MAX_LEVELS) -> Iterator[Path]:
         names = list_folder(folder) if folder.is_dir() else []
     except BadInput:
         yield folder  # its summary says why it cannot be read
+        return
+    if MODEL_SIGN in names:  # the model of a run has the recipe beside it, too
         return
     if set(SIGNS) & set(names):
         yield folder

@@ -19,7 +19,7 @@ from ganzoo.errors import BadInput, Unavailable
 from ganzoo.pictures.grid import write_grid
 from ganzoo.pictures.layout import choose_layout, select_showable
 from ganzoo.pictures.points import write_scatter
-from ganzoo.plugins.entries import NEEDED_FILES
+from ganzoo.plugins.entries import NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.local import LocalModel
@@ -55,6 +55,8 @@ def bundle(source: str | PathLike[str], folder: Path, license_id: str) -> str:
 def find_unpublished(source: str | PathLike[str]) -> LocalModel:
     """Find the model of a run or model folder. Raises `BadInput` for a registered model and for one on the Hub."""
     reference = parse(source)
+    if isinstance(reference, Entry) and reference.folder:
+        raise BadInput(f"'{source}' comes with {reference.distribution}; give a run or a model folder of your own")
     if not isinstance(reference, Path):
         raise BadInput(f"'{source}' is published already; give a run or a model folder")
     return LocalModel.find(reference)

@@ -22,7 +22,7 @@ def test_a_bar_keeps_what_is_left_at_every_width(width, tmp_path):
     assert all(re.search(r"\d+/60  ?.*(images|img)/s  ?[-\d]+:..:..", line) for line in moving)
     assert "60/60" in moving[-1]
     assert re.search(r"\d:\d\d:\d\d", moving[-1])
-    assert ("D real" in moving[-1]) == (width > 40)
+    assert ("D fake" in moving[-1]) == (width > 40)  # a faster machine writes longer numbers: less room for the rest
     assert ("G fool" in moving[-1]) == (width == 130)
     assert ("━" in moving[-1]) == (width > 40)
 

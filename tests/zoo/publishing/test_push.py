@@ -58,7 +58,7 @@ for push in (
 def test_what_cannot_be_pushed_sends_nothing(zoo, hub, tmp_path):
     done = zoo.python("-c", REFUSED, make_model(tmp_path / "one", 8), make_model(tmp_path / "other", 9))
     sentences = [
-        "'dcgan-mnist' is published already",
+        "'dcgan-mnist' comes with ",
         "there is no run or model 'nothing'",
         "write hub:owner/dots for a repository on the Hub",
         "this model was not loaded from anywhere",
