@@ -70,7 +70,9 @@ def split_reference(name: str) -> tuple[Path, str]:
 def make_absolute(name: str, folder: Path) -> str:
     """Return the name of a class in a file that is valid from any folder; a relative path begins in `folder`."""
     path, cls = split_reference(name)
-    return ":".join([str((folder / expand_user(path)).resolve()), *([cls] if cls else [])])
+    path = folder / expand_user(path)
+    # A link keeps its name, as what it leads to may not end in .py.
+    return ":".join([str(path.parent.resolve() / path.name), *([cls] if cls else [])])
 
 
 def find_in_file(kind: str, part: str, name: str, fits: Callable[[Any], bool]) -> InFile:

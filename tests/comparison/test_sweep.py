@@ -166,7 +166,8 @@ def test_own_losses_of_a_sweep_come_from_files(recipe, tmp_path):
 
     with pytest.raises(ganzoo.BadInput, match=r"write Mine into a file: './mine.py:Mine'"):
         ganzoo.sweep(recipe, {"train.seed": [0, 1]}, losses=[Mine()], **QUIET)
-    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "store").write_text(MINE)
+    (tmp_path / "mine.py").symlink_to("store")
     done = ganzoo.sweep(recipe, {"loss": ["./mine.py:Breaks", "hinge"]}, "s", **QUIET)
     assert [summary.state for summary in done.summaries] == ["finished", "finished"]
     assert [run.recipe.loss[0].name.rpartition(":")[2] for run in done.runs] == ["Breaks", "hinge"]
