@@ -30,17 +30,23 @@ def make_rng(*words: object) -> torch.Generator:
 
 @contextmanager
 def preserve_global_generators(*devices: torch.device) -> Iterator[None]:
-    """Restore afterwards the state of all global generators, on the CPU and these devices; one thread at a time.
+    """Restore afterwards the state of torch's global generators, on the CPU and these devices; one thread at a time."""
+    with GLOBAL_GENERATORS, torch.random.fork_rng([device for device in devices if device.type == "cuda"]):
+        yield
 
-    They are torch's, Python's, and numpy's where it is loaded: a network may draw from any.
+
+@contextmanager
+def preserve_other_generators() -> Iterator[None]:
+    """Restore afterwards the state of Python's global generator, and of numpy's where it is loaded.
+
+    A constructor may draw from any of them. A sample may not: these would make it another in the next process, which a
+    restored state would hide.
     """
-    forked = torch.random.fork_rng([device for device in devices if device.type == "cuda"])
     numpy_random = sys.modules.get("numpy.random")
-    with GLOBAL_GENERATORS, forked:
-        state, numpy_state = random.getstate(), numpy_random and numpy_random.get_state()
-        try:
-            yield
-        finally:
-            random.setstate(state)
-            if numpy_random:
-                numpy_random.set_state(numpy_state)
+    state, numpy_state = random.getstate(), numpy_random and numpy_random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(state)
+        if numpy_random:
+            numpy_random.set_state(numpy_state)

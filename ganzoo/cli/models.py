@@ -136,8 +136,9 @@ def pull(models: Sequence[str], everything: bool, json: bool) -> None:
     rows = []
     for name in wanted or models:
         local = resolve_model(wanted[name] if everything else parse(name, registry), everything=True)
-        rows.append({"model": name, "folder": str(local.folder), "config": local.config.table})
-        if not json:
+        if json:
+            rows.append({"model": name, "folder": str(local.folder), "config": local.config.table})
+        else:
             say(local.folder)
     if json:
         print_json(rows)

@@ -182,7 +182,8 @@ def compare(sources: Iterable[Source], n: int = DEFAULT_SAMPLES, seed: int = 0, 
     """
     n, seed = check_count(n), check_seed(seed)
     registry = Registry()
-    found = [find(source, registry) for source in expand(sources)]
+    known: dict[str, LocalModel] = {}
+    found = [find(source, registry, known) for source in expand(sources)]
     columns = [load_column(name, local, model, device) for name, local, model in found]
     facts = tell_apart([column.recipe for column in columns])
     for column, (_, local, _), told in zip(columns, found, facts, strict=True):
@@ -217,11 +218,19 @@ def is_beside_runs(path: Path) -> bool:
     return path.is_file() and (path.parent / SWEEP_FILE).is_file()
 
 
-def find(source: Source, registry: Registry) -> tuple[str, LocalModel | None, Model | None]:
-    """Return the name of a source with its folder, or with the model that it is."""
+def find(
+    source: Source, registry: Registry, known: dict[str, LocalModel]
+) -> tuple[str, LocalModel | None, Model | None]:
+    """Return the name of a source with its folder, or with the model that it is.
+
+    Names that are `known` are not looked up again, so that a model that is named twice is the same; new ones are added.
+    """
     if isinstance(source, Model):
         return str(source.config["architecture"]["name"]), None, source
-    return str(source), resolve_model(parse(source if isinstance(source, str) else Path(source), registry)), None
+    name = str(source)
+    if name not in known:
+        known[name] = resolve_model(parse(source if isinstance(source, str) else Path(source), registry))
+    return name, known[name], None
 
 
 def load_column(name: str, local: LocalModel | None, model: Model | None, device: str) -> Column:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganzoo._io import read_bytes, sha256
-from ganzoo._seeds import preserve_global_generators
+from ganzoo._seeds import preserve_global_generators, preserve_other_generators
 from ganzoo.contract import Generator
 from ganzoo.errors import Failed, Unavailable
 from ganzoo.recipe.build import ResolvedClass
@@ -69,7 +69,7 @@ def build_with_weights(
     with their own weights.)
     """
     check_numbers_fit({**facts, **part.options}, weights)
-    with preserve_global_generators(), limit_parameters(4 * len(weights) + SOME):
+    with preserve_global_generators(), preserve_other_generators(), limit_parameters(4 * len(weights) + SOME):
         with suppress(Failed), outlining():
             check_weights_fit(part.make(**facts), weights)
         generator = part.make(**facts)

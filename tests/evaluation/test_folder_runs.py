@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 import ganzoo
-from ganzoo.evaluation.compare import compare
+from ganzoo.comparison.compare import compare
 from ganzoo.evaluation.evaluate import MetricPlan, evaluate
 from ganzoo.zoo.publishing.bundle import bundle
 from pictures import pixels_of, write_images
@@ -100,7 +100,7 @@ def test_a_model_that_lies_on_another_disk_belongs_to_its_run(old, tmp_path):
 
 
 def test_a_page_shows_such_a_run_without_scores_and_its_bundle_says_what_it_learned_from(old, tmp_path):
-    compare([str(old.path)], tmp_path / "page.png", 200, 0, "cpu")
+    compare([str(old.path)], 200, 0, "cpu").save(tmp_path / "page.png")
     assert (tmp_path / "page.png").exists()
     bundle(old.path, tmp_path / "in" / "digits", "mit")
     config = json.loads((tmp_path / "in" / "digits" / "config.json").read_text())

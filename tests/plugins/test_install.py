@@ -150,6 +150,11 @@ def test_where_one_of_two_cannot_be_built_neither_is_installed(environment):
 
 
 def test_what_lies_outside_the_environment_is_not_said_to_be_gone(environment):
-    done = environment("uninstall", "ganzoo-vanilla")
-    assert sentence(done, 4).startswith("error: ganzoo-vanilla cannot be uninstalled here")
+    outside = environment.folder / "outside"
+    with zipfile.ZipFile(wheel(environment.folder, "distant", code=loss("distant"))) as archive:
+        archive.extractall(outside)
+    (environment.site / "outside.pth").write_text(str(outside))
+    done = environment("uninstall", "distant")
+    assert sentence(done, 4).startswith("error: distant cannot be uninstalled here")
     assert (done.stdout, "outside environment" in done.stderr) == ("", True)
+    (environment.site / "outside.pth").unlink()

@@ -65,5 +65,5 @@ class Trackio(BuiltIn):
 
 def describe_run(trainer: Trainer) -> str:
     """Return the name of the run's folder with the time at which it was begun: other folders may have the same name."""
-    begun = str(trainer.run.history[0].get("time", ""))[:19]
+    begun = str(trainer.run.history[0].get("time", "")).partition("+")[0]
     return f"{trainer.run.path.name} {begun}".strip().replace(":", "-")

@@ -175,7 +175,7 @@ class Run:
         history, table = self.history, recipe.written_out()
         before = with_defaults(history[-1]["recipe"]) if history else {}
         changed = differences(before, table) if before else {}
-        time = datetime.now(UTC).isoformat(timespec="seconds")
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"event": event, "step": step, "time": time, "changed": changed, **about, "recipe": table}
         recipe.save(self.path / "recipe.toml")
         write_lines(self.path / "history.jsonl", [*history, line])

@@ -83,7 +83,7 @@ def test_trackio_has_a_run_for_each_run_and_its_recipe(tracked):
     _, call = tracked
     runs = sorted(json.loads(call(sys.executable, "-c", RUNS)), key=lambda run: run[1]["name"])
     assert [config["name"] for _, config in runs] == ["other", "run"]
-    assert all(re.fullmatch(r"run 20\d\d-\d\d-\d\dT\d\d-\d\d-\d\d", name) for name, _ in runs), runs
+    assert all(re.fullmatch(r"run 20\d\d-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}", name) for name, _ in runs), runs
     assert runs[0][1]["loss.non-saturating.weight"] == 1.0
 
 
