@@ -144,4 +144,4 @@ def test_the_card_of_a_model_of_a_folder_does_not_name_the_data_set(digits, fini
     assert 'on the folder of images "mnist"' in card
     assert "\ndatasets:" not in card
     assert 'on the data set "mnist-10k"' in other
-    assert "\ndatasets:\n- mnist-10k" in other
+    assert "\ndatasets:\n- ylecun/mnist" in other
