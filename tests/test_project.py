@@ -219,7 +219,7 @@ def test_make_demo_names_the_run_that_it_wrote(tmp_path):
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\necho training >&2; echo runs/dcgan-002/samples/1.png; echo runs/dcgan-002\n")
     program.chmod(0o755)
-    command = ["make", "-f", ROOT / "Makefile", "-o", ".venv/installed", "demo"]
+    command = ["make", "--no-print-directory", "-f", ROOT / "Makefile", "-o", ".venv/installed", "demo"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "ganzoo sample runs/dcgan-002 -n 100 " in done.stdout
     assert done.stdout.startswith("runs/dcgan-002/samples/1.png\nruns/dcgan-002\n")

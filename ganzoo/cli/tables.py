@@ -40,7 +40,9 @@ def note_left_out(columns: Sequence[str]) -> None:
 
 
 def draw_table(kind: str, rows: Sequence[Row], columns: Sequence[str], drop: Sequence[str] | None = None) -> list[str]:
-    """Print the table of `print_table`; return the columns that were left out."""
+    """Print the table of `print_table`, nothing without rows; return the columns that were left out."""
+    if not rows:
+        return []
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -22,7 +22,7 @@ MAX_FILES_EXAMINED = 1000
 def open_folder(path: Path, options: ImageOptions) -> Data:
     """Open the images below a folder: few are decoded now, many during the training. Raises `BadInput`."""
     check_utf8("the folder", path.resolve())
-    if exists(path / "recipe.toml"):
+    if path.is_dir() and exists(path / "recipe.toml"):
         raise BadInput(
             f"'{path}' is a run, whose pictures are of its training; 'ganzoo sample {path} --out FOLDER' draws"
         )

@@ -20,7 +20,7 @@ from installed import ROOT, wheel
         (["install", "toy", "ganzoo-dcgan"], "'ganzoo-dcgan' is not fetched by name"),
         (["install", "-e", "toy"], "--editable needs a folder with a pyproject.toml, which 'toy' is not"),
         (["uninstall", "ganzoo-vanila"], "'ganzoo-vanila' is not an installed plugin; did you mean 'ganzoo-vanilla'"),
-        (["uninstall", "ganzoo"], "'ganzoo' is not an installed plugin"),
+        (["uninstall", "ganzoo"], "ganzoo itself is not a plugin"),
         (["uninstall", "ganzoo-vanilla", "torch"], "'torch' is not an installed plugin; allowed: ganzoo-"),
     ],
 )

@@ -330,7 +330,7 @@ def test_an_error_of_ours_that_a_callback_raises_is_the_callbacks_and_rolls_noth
     settings = {"train.on_nonfinite": "rollback"}
     with pytest.raises(ganzoo.Failed, match=r"callback .Raises.: mine; .*step-000003"):
         train(tmp_path / "run", callbacks=[Raises(ganzoo.Diverged("mine"))], **settings)
-    assert [line["event"] for line in ganzoo.Run(tmp_path / "run").history] == ["begun"]
+    assert [line["event"] for line in ganzoo.Run(tmp_path / "run").history] == ["begun", "failed"]
 
 
 def test_the_first_error_counts_and_a_later_one_is_logged(tmp_path, caplog):
