@@ -6,14 +6,10 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.advice import WithLatents
-from ganzoo.cli.completion import MODELS, complete, complete_device, data_sets, models
-from ganzoo.cli.params import COUNT, SCALE, SEED, parse_fixed, parse_names
+from ganzoo.cli.completion import MODELS, complete, data_sets, models
+from ganzoo.cli.params import COUNT, SCALE, SEED, device_option, parse_fixed, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
-
-device_option = click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
-)
 
 
 @click.command(cls=WithLatents)

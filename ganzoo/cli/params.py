@@ -1,4 +1,4 @@
-"""Parsers for arguments of the command line: `section.key=value`, `name,option=value`, `key=value`."""
+"""What several commands take: options and arguments, and parsers of `section.key=value`, `name,option=value`."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -7,7 +7,19 @@ from typing import Any
 import click
 
 from ganzoo._numbers import check_count, check_scale, check_seed
+from ganzoo.cli.completion import complete, complete_device, data_sets, provided
 from ganzoo.errors import BadInput, suggest
+
+recipe_argument = click.argument("recipe", required=False, shell_complete=complete(provided("recipe"), path="file"))
+data_option = click.option(
+    "--data",
+    metavar="NAME|FOLDER",
+    help="Learn from this data set or folder of images.",
+    shell_complete=complete(data_sets, path="dir"),
+)
+device_option = click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
+)
 
 
 class WholeNumber(click.ParamType[int]):

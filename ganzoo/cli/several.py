@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganzoo.cli.advice import WithKeys
-from ganzoo.cli.completion import MODELS, complete, complete_device, complete_key, complete_loss, data_sets, provided
-from ganzoo.cli.params import COUNT, SEED, parse_grid, parse_loss
+from ganzoo.cli.completion import MODELS, complete_key, complete_loss
+from ganzoo.cli.params import COUNT, SEED, data_option, device_option, parse_grid, parse_loss, recipe_argument
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, rank, say, with_code, with_debug
 from ganzoo.errors import BadInput, Failed
 
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from ganzoo.comparison.sweep import Sweep
     from ganzoo.comparison.table import Table
     from ganzoo.training.runs.summary import Summary
-
-NOT_UNDER_TORCHRUN = "several runs are trained in one process; under torchrun train one run at a time"
-
-
-device_option = click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
-)
 
 
 @click.command()
@@ -144,7 +137,7 @@ def print_comparison(found: Any) -> None:
 
 
 @click.command(cls=WithKeys)
-@click.argument("recipe", required=False, shell_complete=complete(provided("recipe"), path="file"))
+@recipe_argument
 @click.option(
     "-o",
     "options",
@@ -154,12 +147,7 @@ def print_comparison(found: Any) -> None:
     shell_complete=complete_key,
 )
 @click.option("--seeds", metavar="N,N...", help="Train each setting with these seeds.")
-@click.option(
-    "--data",
-    metavar="NAME|FOLDER",
-    help="Learn from this data set or folder of images.",
-    shell_complete=complete(data_sets, path="dir"),
-)
+@data_option
 @click.option(
     "--loss",
     "losses",
@@ -220,7 +208,9 @@ def run_sweep(
     device: str,
 ) -> None:
     """Train a sweep and print its table, as 'ganzoo sweep' and 'ganzoo train --seeds' do."""
-    if rank() is not None:
+    if rank() is not None:  # here too, before torch is imported
+        from ganzoo.comparison.grid import NOT_UNDER_TORCHRUN
+
         raise BadInput(NOT_UNDER_TORCHRUN)
     if (recipe is None) == (resume is None):
         raise BadInput("give either a recipe ('ganzoo list recipes' shows them) or --resume SWEEP")

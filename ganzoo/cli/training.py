@@ -10,27 +10,27 @@ from ganzoo.cli.advice import WithKeys
 from ganzoo.cli.completion import (
     MODELS,
     complete,
-    complete_device,
     complete_key,
     complete_loss,
-    data_sets,
-    provided,
     runs,
 )
-from ganzoo.cli.params import SEED_KEY, parse_loss, parse_options, parse_seeds
+from ganzoo.cli.params import (
+    SEED_KEY,
+    data_option,
+    device_option,
+    parse_loss,
+    parse_options,
+    parse_seeds,
+    recipe_argument,
+)
 from ganzoo.cli.several import run_sweep
 from ganzoo.cli.terminal import rank, say, with_debug
 from ganzoo.errors import BadInput
 
 
 @click.command(cls=WithKeys)
-@click.argument("recipe", required=False, shell_complete=complete(provided("recipe"), path="file"))
-@click.option(
-    "--data",
-    metavar="NAME|FOLDER",
-    help="Learn from this data set or folder of images.",
-    shell_complete=complete(data_sets, path="dir"),
-)
+@recipe_argument
+@data_option
 @click.option(
     "--loss",
     "losses",
@@ -59,9 +59,7 @@ from ganzoo.errors import BadInput
     help="Continue this run.",
     shell_complete=complete(runs, path="dir"),
 )
-@click.option(
-    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda|cuda:N|mps", shell_complete=complete_device
-)
+@device_option
 @click.option(
     "--precision", metavar="auto|fp32|bf16|fp16", shell_complete=complete(lambda: ("auto", "fp32", "bf16", "fp16"))
 )

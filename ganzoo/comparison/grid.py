@@ -9,6 +9,7 @@ from ganzoo.comparison.titles import shorten, write_value
 from ganzoo.errors import BadInput
 from ganzoo.recipe.overrides import flatten
 
+NOT_UNDER_TORCHRUN = "several runs are trained in one process; under torchrun train one run at a time"
 SEED = "train.seed"
 """The key whose values are tries of the same setting."""
 MAX_FOLDER_NAME = 80

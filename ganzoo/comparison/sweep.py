@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from ganzoo._io import check_utf8, exists, expand_user, write_errors, write_json
 from ganzoo._reading import read_json
-from ganzoo.comparison.grid import Values, check_grid, combine, name_folders, write_short
+from ganzoo.comparison.grid import NOT_UNDER_TORCHRUN, Values, check_grid, combine, name_folders, write_short
 from ganzoo.comparison.measured import collect_scores, make_table
 from ganzoo.comparison.table import Table, format_seconds
 from ganzoo.errors import BadInput, Diverged, Error, Interrupted
@@ -159,7 +159,7 @@ def sweep(
     after Ctrl-C; what was trained stays.
     """
     if is_under_torchrun():
-        raise BadInput("several runs are trained in one process; under torchrun train one run at a time")
+        raise BadInput(NOT_UNDER_TORCHRUN)
     overrides, given = add_given(overrides, losses, generator, discriminator)
     if name := bare_name(next(iter(given), "")):
         raise BadInput(f"a sweep takes no classes and objects of Python; write {name} into a file: './mine.py:{name}'")
