@@ -18,7 +18,7 @@ from ganzoo._io import read_bytes
 from ganzoo._names import printable
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.display.pace import Pace, estimate_rate, format_clock, seconds_left, write_line
-from ganzoo.training.runs.log import COUNTERS, shorten_name
+from ganzoo.training.runs.log import format_terms
 from ganzoo.training.trainer import Trainer
 
 SECONDS_BETWEEN_UPDATES = 0.3
@@ -87,8 +87,7 @@ class Notebook(BuiltIn):
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures."""
-        terms = [f"{shorten_name(key)} {value:.3f}" for key, value in line.items() if key not in COUNTERS]
-        self.rate, self.terms = line["images_per_second"], printable("  ".join(terms))
+        self.rate, self.terms = line["images_per_second"], "  ".join(format_terms(line))
         self._show_bar(trainer)
 
     def on_picture(self, trainer: Trainer, path: Path) -> None:

@@ -19,7 +19,7 @@ from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
 from ganzoo.training.display.notebook import Notebook, is_in_kernel
 from ganzoo.training.display.pace import Pace, estimate_rate, fit_terms, format_about, seconds_left, write_line
-from ganzoo.training.runs.log import COUNTERS, shorten_name
+from ganzoo.training.runs.log import format_terms
 from ganzoo.training.trainer import Trainer
 
 logger = logging.getLogger("ganzoo")
@@ -106,7 +106,7 @@ class Bar(BuiltIn):
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
         """Show images per second, loss terms and measures beside the bar, or as a line."""
         self.rate = rate = line["images_per_second"]
-        terms = [printable(f"{shorten_name(key)} {value:.3f}") for key, value in line.items() if key not in COUNTERS]
+        terms = format_terms(line)
         if self.bar:
             self.bar.update(self.task, rate=rate, terms=terms)
         else:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganzoo._io import open_file, read_bytes, read_errors, write_bytes, write_errors
+from ganzoo._names import printable
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput
 
@@ -153,6 +154,11 @@ def shorten_name(key: str) -> str:
     """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
     side, slash, term = key.partition("/")
     return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key
+
+
+def format_terms(line: Mapping[str, Any]) -> list[str]:
+    """Return the terms and measures of a line of the log for people: "D real 0.693"."""
+    return [printable(f"{shorten_name(key)} {value:.3f}") for key, value in line.items() if key not in COUNTERS]
 
 
 def is_until(line: bytes, step: int) -> bool:
