@@ -11,7 +11,7 @@ from click.shell_completion import BashComplete, CompletionItem, add_completion_
 
 VARIABLE = "_GANZOO_COMPLETE"
 """The environment variable in which a shell says what it wants."""
-Items = list[CompletionItem[str]]
+Items = list["CompletionItem[str]"]  # click 8.4.0 has no parameter there when it runs
 Source = Callable[[], Iterable[str]]
 
 
