@@ -4,13 +4,13 @@ from pathlib import Path
 
 from ganzoo._io import check_utf8, exists
 from ganzoo.data.base import Data, FolderFacts
-from ganzoo.data.decode import Range
 from ganzoo.data.images import ImageFiles, check_none_broken, decode_all
 from ganzoo.data.listing import list_folder
 from ganzoo.data.memory import InMemory
 from ganzoo.data.options import DEFAULT_SIZE, ImageOptions
 from ganzoo.data.survey import Survey, examine
 from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import Range
 
 MAX_IMAGES_IN_MEMORY = 5000
 """Folders of at most this many images are decoded before the training, if they fit in `MAX_BYTES_IN_MEMORY`."""

@@ -14,9 +14,9 @@ from torch.utils.data import Dataset
 
 from ganzoo._cores import usable_cores
 from ganzoo.data.base import count_of
-from ganzoo.data.decode import Rendering, to_pixels
-from ganzoo.data.formats import open_picture
 from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import Rendering, to_pixels
+from ganzoo.pictures.formats import open_picture
 
 Broken = Literal["skip", "refuse"]
 """What is done about an image that cannot be read."""

@@ -14,8 +14,8 @@ from torch import Tensor
 from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
 from ganzoo.data.base import count_of, quote_some
-from ganzoo.data.formats import ENDINGS, FORMATS, holds_picture
 from ganzoo.errors import BadInput
+from ganzoo.pictures.formats import ENDINGS, FORMATS, holds_picture
 
 SERVICE_FOLDERS = {
     "@eadir", "@__thumb", "@recently-snapshot", "#recycle", "#snapshot", "__macosx", "__pycache__", "$recycle.bin",

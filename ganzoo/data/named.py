@@ -165,8 +165,8 @@ class Lsun:
 
     def open(self, index: int) -> "Image.Image":
         """Read an image."""
-        from ganzoo.data.decode import check_scans, check_size
-        from ganzoo.data.formats import open_picture
+        from ganzoo.pictures.decode import check_scans, check_size
+        from ganzoo.pictures.formats import open_picture
 
         with self._database.begin() as transaction:
             picture = open_picture(io.BytesIO(transaction.get(self._keys[index])))

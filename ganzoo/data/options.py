@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from ganzoo.data.decode import Background, Range, Rendering
 from ganzoo.data.images import Broken, ImageSource
 from ganzoo.data.stream import Streamed
 from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import Background, Range, Rendering
 
 READING_OPTIONS = ("range", "background", "broken", "workers")
 """Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""

@@ -20,10 +20,10 @@ from ganzoo._faults import worker_died
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
 from ganzoo.data.base import Data, FolderFacts, Shard, count_of, keep_whole
-from ganzoo.data.decode import Rendering
 from ganzoo.data.images import Broken, DecodedImage, DecodedImages, ImageSource, count_decoders
 from ganzoo.data.memory import batch_indices
 from ganzoo.errors import BadInput, Error, Failed
+from ganzoo.pictures.decode import Rendering
 
 logger = logging.getLogger(__name__)
 

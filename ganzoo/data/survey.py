@@ -12,9 +12,18 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.data.base import count_of, quote_some
-from ganzoo.data.decode import SIXTEEN_BITS, Range, Rendering, check_size, is_deep, one_at_a_time, read_rows, to_pixels
 from ganzoo.data.images import ImageFiles, check_some_readable, count_decoders, try_reading
 from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import (
+    SIXTEEN_BITS,
+    Range,
+    Rendering,
+    check_size,
+    is_deep,
+    one_at_a_time,
+    read_rows,
+    to_pixels,
+)
 
 T = TypeVar("T")
 

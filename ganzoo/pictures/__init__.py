@@ -1,1 +1,1 @@
-"""Pictures of samples: grids of images and scatter plots of points. Nothing here samples or trains."""
+"""What people look at: pictures read from files, grids of images, scatter plots of points. Nothing here samples."""

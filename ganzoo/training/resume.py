@@ -10,12 +10,12 @@ import torch
 from ganzoo._names import composed
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
-from ganzoo.data.decode import SIXTEEN_BITS
 from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SIDES, validate
 from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import SIXTEEN_BITS
 from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture

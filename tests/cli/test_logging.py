@@ -56,7 +56,7 @@ def test_pillow_s_warnings_of_pictures_are_not_shown(command):
     Image.new("L", (8, 8)).save(command.folder / "broken.jpg", exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01")
     look = "open_picture('large.png'), open_picture('broken.jpg').getexif()"
     assert command.python("-c", f"from PIL.Image import open as open_picture; {look}").stderr.count("Warning: ") == 2
-    done = command.python("-c", f"from ganzoo.data.formats import open_picture; {look}")
+    done = command.python("-c", f"from ganzoo.pictures.formats import open_picture; {look}")
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from ganzoo import BadInput
-from ganzoo.data.formats import FORMATS
 from ganzoo.data.images import ImageFiles
 from ganzoo.data.listing import list_folder
 from ganzoo.data.sources import open_data
+from ganzoo.pictures.formats import FORMATS
 from pictures import flat, pixels_of, save
 from samples import some
 

@@ -7,11 +7,11 @@ import torch
 
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
-from ganzoo.data.decode import Rendering
 from ganzoo.data.memory import InMemory
 from ganzoo.data.sources import open_data
 from ganzoo.data.stream import Streamed
 from ganzoo.evaluation.swd import MAX_VALUES, SlicedWasserstein, project_and_sort, to_vectors, wasserstein_distance
+from ganzoo.pictures.decode import Rendering
 
 
 def drawn(*shape, seed=0):
