@@ -16,6 +16,7 @@ from ganzoo._version import __version__
 _HOMES = {
     "BadInput": "errors",
     "Callback": "training.callbacks",
+    "Dataset": "dataset",
     "Deprecated": "errors",
     "Diverged": "errors",
     "Engine": "engine.loop",
@@ -23,14 +24,19 @@ _HOMES = {
     "Failed": "errors",
     "Generator": "contract",
     "Interrupted": "errors",
+    "Kind": "kind",
     "Loss": "contract",
     "Model": "zoo.model",
     "Recipe": "recipe.recipe",
     "RegisterArchitecture": "plugins.hookspecs",
     "RegisterCallback": "plugins.hookspecs",
+    "RegisterData": "plugins.hookspecs",
+    "RegisterKind": "plugins.hookspecs",
     "RegisterLoss": "plugins.hookspecs",
+    "RegisterMetrics": "plugins.hookspecs",
     "Run": "training.runs.run",
     "Scheduled": "engine.scheduled",
+    "Spec": "dataset",
     "Step": "contract",
     "Sweep": "comparison.sweep",
     "Trainer": "training.trainer",
@@ -64,6 +70,8 @@ if TYPE_CHECKING:
     from ganzoo.contract import Generator as Generator
     from ganzoo.contract import Loss as Loss
     from ganzoo.contract import Step as Step
+    from ganzoo.dataset import Dataset as Dataset
+    from ganzoo.dataset import Spec as Spec
     from ganzoo.engine.loop import Engine as Engine
     from ganzoo.engine.scheduled import Scheduled as Scheduled
     from ganzoo.errors import BadInput as BadInput
@@ -74,10 +82,14 @@ if TYPE_CHECKING:
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.kind import Kind as Kind
     from ganzoo.pictures.pil import to_pil as to_pil
     from ganzoo.plugins.hookspecs import RegisterArchitecture as RegisterArchitecture
     from ganzoo.plugins.hookspecs import RegisterCallback as RegisterCallback
+    from ganzoo.plugins.hookspecs import RegisterData as RegisterData
+    from ganzoo.plugins.hookspecs import RegisterKind as RegisterKind
     from ganzoo.plugins.hookspecs import RegisterLoss as RegisterLoss
+    from ganzoo.plugins.hookspecs import RegisterMetrics as RegisterMetrics
     from ganzoo.plugins.hookspecs import hookimpl as hookimpl
     from ganzoo.recipe.build import create as create
     from ganzoo.recipe.recipe import Recipe as Recipe

@@ -24,7 +24,7 @@ def things(registry: Registry) -> list[Row]:
     provided = [
         row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
         for thing in catalog().provided
-        if thing.kind != "model"
+        if thing.kind not in ("model", "kind", "metrics")
     ]
     data = [row("data", name, "ganzoo", __version__, text) for name, text in DATA_SETS.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in registry.entries]

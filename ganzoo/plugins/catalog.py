@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from ganzoo._names import NAME_PATTERN, normalize_name
 from ganzoo.errors import BadInput, allow, suggest
+from ganzoo.plugins.builtin import builtin
 from ganzoo.plugins.distributions import plugin_entry_points
 from ganzoo.plugins.firstparty import describe_absent, how_to_install
 from ganzoo.plugins.loading import load_plugin, refuse
@@ -42,16 +43,16 @@ class PluginRow(TypedDict):
 
 
 class Catalog:
-    """All plugins of this environment and all that they provide."""
+    """All plugins of this environment and all that they and ganzoo itself provide."""
 
     def __init__(self, plugins: list[Plugin]) -> None:
-        self.plugins = plugins
+        self.plugins, self.own = plugins, builtin()
         self._mark_conflicts()
 
     @cached_property
     def provided(self) -> list[Registration]:
         """All that working plugins provide, sorted by kind and name."""
-        found = [thing for plugin in self.plugins for thing in plugin.provides]
+        found = [thing for plugin in (self.own, *self.plugins) for thing in plugin.provides]
         return sorted(found, key=lambda thing: (KINDS.index(thing.kind), thing.name, thing.distribution))
 
     def find(self, kind: str, name: str) -> Registration:
@@ -148,7 +149,7 @@ class Catalog:
 
     def _mark_conflicts(self) -> None:
         owners: dict[tuple[str, str], list[Plugin]] = {}
-        for plugin in self.plugins:
+        for plugin in (self.own, *self.plugins):
             for thing in plugin.provides:
                 owners.setdefault((thing.kind, thing.name), []).append(plugin)
         for plugin in self.plugins:

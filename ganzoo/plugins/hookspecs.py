@@ -1,5 +1,6 @@
 """The hooks that a plugin may implement, marked with `ganzoo.hookimpl`, and what `register` is in each."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import pluggy
@@ -32,6 +33,27 @@ class RegisterCallback(Protocol):
         """Register one callback."""
 
 
+class RegisterData(Protocol):
+    """`register("pairs", "package.module:Class", about="Photographs and drawings of them, side by side")`."""
+
+    def __call__(self, name: str, dataset: str, *, about: str = "") -> None:
+        """Register one data set; `about` is its line in `ganzoo list data`."""
+
+
+class RegisterKind(Protocol):
+    """`register("sound", "package.module:Class")`."""
+
+    def __call__(self, name: str, kind: str) -> None:
+        """Register one kind of samples."""
+
+
+class RegisterMetrics(Protocol):
+    """`register("digits", "package.module:Suite", data=["mnist"])` or `register("spectra", "...", kind="sound")`."""
+
+    def __call__(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "") -> None:
+        """Register one suite of metrics, for data sets by name or for all data of a kind."""
+
+
 @hookspec
 def register_architectures(register: RegisterArchitecture) -> None:
     """Name each architecture of the plugin and where its generator and discriminator classes are."""
@@ -45,3 +67,18 @@ def register_losses(register: RegisterLoss) -> None:
 @hookspec
 def register_callbacks(register: RegisterCallback) -> None:
     """Name each training callback of the plugin and where its class is."""
+
+
+@hookspec
+def register_data(register: RegisterData) -> None:
+    """Name each data set of the plugin and where its class is."""
+
+
+@hookspec
+def register_kinds(register: RegisterKind) -> None:
+    """Name each kind of samples of the plugin and where its class is."""
+
+
+@hookspec
+def register_metrics(register: RegisterMetrics) -> None:
+    """Name each suite of metrics of the plugin, where its class is, and what it measures."""

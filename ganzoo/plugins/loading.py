@@ -98,6 +98,9 @@ def call_hooks(plugin: Plugin, module: object) -> bool:
         "register_architectures": plugin.register_architecture,
         "register_losses": plugin.register_loss,
         "register_callbacks": plugin.register_callback,
+        "register_data": plugin.register_data,
+        "register_kinds": plugin.register_kind,
+        "register_metrics": plugin.register_metrics,
     }
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)

@@ -6,12 +6,13 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from ganzoo._names import NAME_PATTERN, NAME_RULE, one_line
@@ -20,11 +21,12 @@ from ganzoo.plugins.distributions import name_and_version
 from ganzoo.plugins.entries import read_entries
 from ganzoo.plugins.marker import LoadingMarker
 
-KINDS = ("architecture", "loss", "callback", "recipe", "model")
+KINDS = ("architecture", "loss", "callback", "data", "kind", "metrics", "recipe", "model")
 FILE_KINDS = ("recipe", "model")
 """Kinds that are found as files in the plugin's package, without a hook."""
 PLUGIN_LOCK = threading.RLock()
 """Held by the one thread that loads plugins: meanwhile standard output and warnings are not what they are elsewhere."""
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 IMPORT_STRING = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -37,6 +39,8 @@ class Registration:
     distribution: str
     version: str
     targets: dict[str, str]
+    about: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    """Plain facts that the plugin told with the name, such as the data that a suite measures."""
     given_as: ClassVar[str | None] = None
     """How code that no plugin registers was given, "file" or "object"; None for a plugin's."""
 
@@ -131,6 +135,18 @@ class Plugin:
         """Register a training callback: the `register` of the hook `register_callbacks`."""
         self.register("callback", name, callback=callback)
 
+    def register_data(self, name: str, dataset: str, *, about: str = "") -> None:
+        """Register a data set: the `register` of the hook `register_data`."""
+        self.register("data", name, {"about": about}, dataset=dataset)
+
+    def register_kind(self, name: str, kind: str) -> None:
+        """Register a kind of samples: the `register` of the hook `register_kinds`."""
+        self.register("kind", name, {}, kind=kind)
+
+    def register_metrics(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "") -> None:
+        """Register a suite of metrics: the `register` of the hook `register_metrics`."""
+        self.register("metrics", name, {"data": tuple(data), "kind": kind}, suite=suite)
+
     def register_files(self, package: Path) -> bool:
         """Register the recipes and the registry of models in a package's folder; return whether there are any.
 
@@ -146,17 +162,17 @@ class Plugin:
                 self.register(kind, name, file=str(path))
         return bool(found)
 
-    def register(self, kind: str, name: str, **targets: str) -> None:
+    def register(self, thing: str, name: str, about: Mapping[str, Any] = NO_FACTS, /, **targets: str) -> None:
         """Add a registration. Raises `ValueError` for one that could never be found or loaded again."""
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-            raise ValueError(f"{name!r} is not a valid name for a {kind}: {NAME_RULE}")
+            raise ValueError(f"{name!r} is not a valid name for a {thing}: {NAME_RULE}")
         for target in targets.values():
-            if kind not in FILE_KINDS and not (isinstance(target, str) and IMPORT_STRING.fullmatch(target)):
-                raise ValueError(f"{kind} '{name}': {target!r} is not a string like 'package.module:Class'")
-        if (kind, name) in self._taken:
-            raise ValueError(f"registers the {kind} '{name}' twice")
-        self._taken.add((kind, name))
-        self.provides.append(Registration(kind, name, self.distribution, self.version, targets))
+            if thing not in FILE_KINDS and not (isinstance(target, str) and IMPORT_STRING.fullmatch(target)):
+                raise ValueError(f"{thing} '{name}': {target!r} is not a string like 'package.module:Class'")
+        if (thing, name) in self._taken:
+            raise ValueError(f"registers the {thing} '{name}' twice")
+        self._taken.add((thing, name))
+        self.provides.append(Registration(thing, name, self.distribution, self.version, targets, about=about))
 
 
 def ignore(sentence: str) -> None:

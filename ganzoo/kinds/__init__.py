@@ -1,0 +1,1 @@
+"""The kinds of samples that ganzoo itself brings, each registered as a plugin's own is."""
