@@ -27,9 +27,10 @@ from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.player import Player
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import Scheduled, name_uniquely
-from ganzoo.engine.settings import SIDES, Optimizer, Train, validate
+from ganzoo.engine.settings import SIDES, Optimizer, Train
 from ganzoo.engine.steps import StepMaker
 from ganzoo.engine.terms import TermLog, mean_terms
+from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
 
 OPPONENT = {"discriminator": "generator", "generator": "discriminator"}

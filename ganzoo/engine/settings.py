@@ -1,15 +1,12 @@
 """The settings of the engine: how long and how to train, and each side's optimizer. Does not import torch."""
 
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self, TypeVar
+from typing import Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -21,11 +18,10 @@ from pydantic import (
 )
 
 from ganzoo._io import expand_user
-from ganzoo.errors import BadInput, suggest
+from ganzoo.engine.validation import Section, describe_fault
 
 SIDES = ("discriminator", "generator")
 """The two sides of the game, in the order of their turns."""
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
@@ -34,20 +30,6 @@ MAX_MINUTES = 10 * 365 * 24 * 60
 """The longest training by the clock, ten years."""
 LENGTHS = ("steps", "epochs", "minutes")
 """The keys that say how long to train, of which a recipe has one."""
-
-
-class Section(BaseModel):
-    """A section of a recipe: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
-
-    def __setattr__(self, name: str, value: Any) -> NoReturn:
-        """Raise `BadInput`: a change in place would not be checked."""
-        raise BadInput(f"'{name}' cannot be set: a recipe is frozen; make a changed copy with recipe.replace(...)")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        """Raise `BadInput`, as `__setattr__` does."""
-        raise BadInput(f"'{name}' cannot be deleted: a recipe is frozen; make a changed copy with recipe.replace(...)")
 
 
 class SideOptimizer(Section):
@@ -235,35 +217,3 @@ def find_second_length(keys: Iterable[str]) -> str:
     """Return what is wrong with keys of which more than one says how long to train; empty where nothing is."""
     given = [key for key in keys if key in LENGTHS]
     return f"give {' or '.join(given)}, not {'both' if len(given) == 2 else 'all three'}" if len(given) > 1 else ""
-
-
-def validate(model: type[ModelT], table: Mapping[str, Any] | ModelT, where: str = "") -> ModelT:
-    """Return a `model` made from a `table`. Raises `BadInput` with one sentence about the first fault."""
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        raise BadInput(describe_fault(error.errors()[0], model, where)) from error
-
-
-def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str = "") -> str:
-    """Return a fault that pydantic found as one sentence, with its place and, for an unknown key, the nearest ones."""
-    place = ".".join(filter(None, [where, *map(str, fault["loc"])]))
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key '{place}'; {suggest(place.rpartition('.')[2], list_keys_at(model, fault['loc'][:-1]))}"
-    if place == "loss" and fault["type"] in ("missing", "too_short"):
-        return "the recipe has no loss; add a [[loss]] section with a name"
-    if fault["type"] == "missing":
-        return f"'{place}' is missing"
-    text = re.sub(r"valid dictionary or instance of \w+", "table", fault["msg"].removeprefix("Value error, "))
-    if fault["type"] == "value_error":
-        return f"{place}: {text}" if place else text
-    return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"
-
-
-def list_keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the section at a location in a model."""
-    for word in location:
-        annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            model = annotation
-    return list(model.model_fields)

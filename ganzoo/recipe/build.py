@@ -15,7 +15,8 @@ from torch import nn
 from ganzoo._faults import call_plugin
 from ganzoo.contract import Generator, Loss
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.engine.settings import SIDES, validate
+from ganzoo.engine.settings import SIDES
+from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput, NoLabels, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from ganzoo._io import write_bytes
 from ganzoo._reading import read_toml
-from ganzoo.engine.settings import LENGTHS, Optimizer, Section, Train, find_second_length, validate
+from ganzoo.engine.settings import LENGTHS, Optimizer, Train, find_second_length
+from ganzoo.engine.validation import Section, validate
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.firstparty import first_party

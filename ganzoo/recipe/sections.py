@@ -5,7 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
-from ganzoo.engine.settings import SIDES, Optimizer, Section, Train
+from ganzoo.engine.settings import SIDES, Optimizer, Train
+from ganzoo.engine.validation import Section
 
 
 class Named(Section):

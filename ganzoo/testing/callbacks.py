@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ganzoo.engine.settings import validate
+from ganzoo.engine.validation import validate
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedClass, make_option_schema, resolve_callback, resolve_class
 from ganzoo.recipe.sections import CallbackUse

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ganzoo.contract import Loss, Step
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.engine.settings import SIDES, validate
+from ganzoo.engine.settings import SIDES
+from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput, Failed
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build

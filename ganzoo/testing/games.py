@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Batch, Generator
-from ganzoo.engine.settings import SIDES, validate
+from ganzoo.engine.settings import SIDES
+from ganzoo.engine.validation import validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, make_option_schema

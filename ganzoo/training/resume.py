@@ -13,7 +13,8 @@ from ganzoo.data.base import Data
 from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.engine.hardware import Hardware
-from ganzoo.engine.settings import SIDES, validate
+from ganzoo.engine.settings import SIDES
+from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import SIXTEEN_BITS
 from ganzoo.plugins.files import split_reference
