@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from ganzoo.dataset import Spec
 from ganzoo.errors import BadInput
 
 T = TypeVar("T")
@@ -45,8 +46,15 @@ class Generator(nn.Module):
     makes: str | tuple[str, ...] = "image"
     """The batch key that this generator imitates; several keys if `forward` returns a dict with these keys."""
 
-    needs: tuple[str, ...] = ()
-    """Batch keys that this architecture cannot work without, such as "label"."""
+    needs: tuple[str, ...] | Mapping[str, Spec] = ()
+    """Batch keys that this architecture cannot work without, such as ("label",) or ("grey",).
+
+    Those that `latent` does not draw are inputs, which `Model.sample` takes: what a key holds comes from the data, or
+    a mapping states it, such as {"grey": ganzoo.Spec("image", (1, 64, 64))}.
+    """
+
+    takes: tuple[str, ...] | Mapping[str, Spec] = ()
+    """Inputs that `forward` uses where they are given and does without otherwise, such as a mask; as `needs`."""
 
     categorical: Mapping[str, int] = MappingProxyType({})
     """Latent keys that hold one category per sample, each with its number of categories.

@@ -1,6 +1,6 @@
 """Checks that networks, losses and data fit together, and errors of hardware in words that help."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -39,11 +39,20 @@ def check_fit(step: Step) -> None:
             if key not in step.batch:
                 error = NoLabels if key == "label" else BadInput
                 raise error(f"the {side} needs '{key}' in every batch; the data has {', '.join(step.batch)}")
+    for use in ("needs", "takes"):
+        check_stated_shapes(getattr(step.generator, use, ()), use, step.batch)
     for key, fake in fakes_by_key(step).items():
         real = step.batch.get(key)
         if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:
             shapes = f"{tuple(fake.shape)}, the data has {tuple(real.shape)}"
             raise BadInput(f"the generator makes '{key}' of shape {shapes}")
+
+
+def check_stated_shapes(stated: Iterable[str], use: str, batch: Mapping[str, Tensor]) -> None:
+    """Raise `BadInput` if the generator states that a key has another shape than the data have."""
+    for key, spec in stated.items() if isinstance(stated, Mapping) else ():
+        if key in batch and (shape := tuple(batch[key].shape[1:])) != tuple(spec.shape):
+            raise BadInput(f"the generator {use} '{key}' of shape {tuple(spec.shape)}, the data has {shape}")
 
 
 def fakes_by_key(step: Step) -> dict[str, Images]:

@@ -74,6 +74,14 @@ def test_a_side_whose_needs_the_data_does_not_meet_is_refused():
         play(make(networks=lambda: (PointGenerator(), Labelled())), 1)
 
 
+@pytest.mark.parametrize("use", ["needs", "takes"])
+def test_an_input_of_another_shape_than_the_generator_states_is_refused(use):
+    generator, data = PointGenerator(), [{**batch, "low": torch.randn(N, 3)} for batch in batches()]
+    setattr(generator, use, {"low": ganzoo.Spec(shape=(2,)), "image": ganzoo.Spec(shape=(SIZE,))})
+    with pytest.raises(ganzoo.BadInput, match=rf"the generator {use} 'low' of shape \(2,\), the data has \(3,\)"):
+        play(make(networks=lambda: (generator, PointDiscriminator())), 1, data)
+
+
 def test_a_generator_of_another_class_is_refused():
     with pytest.raises(ganzoo.BadInput, match=r"the generator is a Linear; it must be a subclass of ganzoo.Generator"):
         make(networks=lambda: (nn.Linear(NOISE, SIZE), PointDiscriminator()))
