@@ -3,22 +3,31 @@
 Whole architectures are not here: those are plugins, and what only one of them uses stays in it.
 """
 
-from ganzoo.layers.checks import check_at_least_one, check_dropout, check_image, check_not_negative, check_positive
+from ganzoo.layers.checks import (
+    BASE,
+    check_at_least_one,
+    check_dropout,
+    check_image,
+    check_not_negative,
+    check_positive,
+)
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.initialisation import initialise_normal
 from ganzoo.layers.minibatch import MinibatchDeviation
 from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
 from ganzoo.layers.resizing import Upsampling, double, halve
-from ganzoo.layers.stages import BASE, Stage, pyramid
+from ganzoo.layers.stages import Size, Stage, both_sides, pyramid, smallest_map
 
 __all__ = [
     "BASE",
     "ConditionalBatchNorm2d",
     "MinibatchDeviation",
     "PixelNorm",
+    "Size",
     "Stage",
     "Upsampling",
     "activation_layers",
+    "both_sides",
     "check_at_least_one",
     "check_dropout",
     "check_image",
@@ -31,4 +40,5 @@ __all__ = [
     "initialise_normal",
     "linear_stem",
     "pyramid",
+    "smallest_map",
 ]

@@ -2,6 +2,11 @@
 
 import math
 
+BASE = 4
+"""Height and width of the smallest feature map of square images; the sides of all images are multiples of it."""
+SMALLEST_SIDE = 16
+"""Height or width in pixels of the smallest images that a pyramid is made for."""
+
 
 def check_at_least_one(**options: int) -> None:
     """Raise `ValueError` for the first option below 1: `check_at_least_one(latent_size=latent_size)`."""
@@ -31,7 +36,14 @@ def check_dropout(dropout: float) -> None:
 
 
 def check_image(image: tuple[int, int, int]) -> None:
-    """Raise `ValueError` unless images (channels, height, width) halve down to 4 x 4: 28, 16, 32, 64, ... pixels."""
-    _, height, side = image
-    if height != side or not (side == 28 or (side >= 16 and side.bit_count() == 1)):
-        raise ValueError(f"images must be square, 28 pixels wide or a power of two from 16 up, got {height} x {side}")
+    """Raise `ValueError` unless both sides of images (channels, height, width) are multiples of 4, 16 pixels or more.
+
+    The sentence names the nearest size that is.
+    """
+    _, *sides = image
+    nearest = [max(SMALLEST_SIDE, BASE * round(side / BASE)) for side in sides]
+    if nearest != sides:
+        got, better = (" x ".join(map(str, each)) for each in (sides, nearest))
+        size = nearest[0] if nearest[0] == nearest[1] else nearest
+        allowed = f"multiples of {BASE} pixels from {SMALLEST_SIDE} up, high and wide"
+        raise ValueError(f"images must be {allowed}, got {got}; the nearest is {better}, data.size = {size}")

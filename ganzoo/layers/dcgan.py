@@ -7,14 +7,18 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from ganzoo.layers.checks import check_dropout
+from ganzoo.layers.checks import BASE, check_dropout
 from ganzoo.layers.resizing import Upsampling, double, halve
-from ganzoo.layers.stages import BASE, Stage
+from ganzoo.layers.stages import Size, Stage, both_sides
 
 
-def linear_stem(features: int, channels: int) -> list[nn.Module]:
-    """Return layers from vectors (n, features) to maps (n, channels, 4, 4): linear without bias, then reshaped."""
-    return [nn.Linear(features, channels * BASE**2, bias=False), nn.Unflatten(1, (channels, BASE, BASE))]
+def linear_stem(features: int, channels: int, size: Size = BASE) -> list[nn.Module]:
+    """Return layers from vectors (n, features) to maps (n, channels, 4, 4): linear without bias, then reshaped.
+
+    `size` is another size of the map, such as `smallest_map(stages)`.
+    """
+    height, width = both_sides(size)
+    return [nn.Linear(features, channels * height * width, bias=False), nn.Unflatten(1, (channels, height, width))]
 
 
 def dcgan_upsampling(
@@ -23,7 +27,8 @@ def dcgan_upsampling(
     """Return a generator's layers from maps (n, stages[-1].inner, 4, 4) to images in [-1, 1].
 
     Batch norm and ReLU come first and after each doubling but the last, which is followed by tanh. No layer has a
-    bias. `stages` are those of `pyramid`, `kernel` and `upsample` those of `double`.
+    bias. `stages` are those of `pyramid`, whose `smallest_map` may have another size than 4 x 4; `kernel` and
+    `upsample` are those of `double`.
     """
     layers: list[nn.Module] = []
     for stage in reversed(stages):
@@ -39,7 +44,8 @@ def dcgan_downsampling(
 
     Each halving is followed by batch norm, except the first, and by `activation_layers(dropout)`. `batch_norm=False`
     is for losses that need the gradient of each image by itself: then all halvings but the first have a bias.
-    `stages` are those of `pyramid`, `kernel` that of `halve`. Raises `ValueError` for a dropout outside [0, 1).
+    `stages` are those of `pyramid`, whose `smallest_map` may have another size than 4 x 4; `kernel` is that of `halve`.
+    Raises `ValueError` for a dropout outside [0, 1).
     """
     first, *further = stages
     layers: list[nn.Module] = [halve(first.outer, first.inner, first.side, kernel), *activation_layers(dropout)]

@@ -54,7 +54,10 @@ BAD = {
         ["train", "dcgan", "--loss", "wasserstein", "--loss", "gradient-penalty,weight=10"],
         "loss 'gradient-penalty': the critic's layer 'network.3' is batch norm",
     ),
-    "impossible size": (["train", "dcgan", "-o", "data.size=30"], "architecture 'dcgan': images must be square, 28"),
+    "impossible size": (
+        ["train", "dcgan", "-o", "data.size=30"],
+        "architecture 'dcgan': images must be multiples of 4 pixels from 16 up",
+    ),
     "empty folder": (["train", "dcgan", "--data", "empty"], "there is no image below 'empty'"),
     "broken image": (
         ["train", "dcgan", "--data", "broken", "-o", "data.broken=refuse"],

@@ -22,8 +22,8 @@ def test_what_is_allowed_is_let_through():
     check_not_negative(target=0, gamma=0.5)
     check_dropout(0.0)
     check_dropout(0.999)
-    for side in (28, 16, 32, 1024):
-        check_image((3, side, side))
+    for size in ((28, 28), (16, 16), (1024, 1024), (16, 64), (20, 100)):
+        check_image((3, *size))
 
 
 def test_the_first_option_below_one_is_named():
@@ -50,7 +50,7 @@ def test_a_dropout_that_is_not_a_probability_below_one_is_refused(check, dropout
         check(dropout)
 
 
-def test_a_size_that_does_not_halve_to_four_is_refused():
-    sentence = "^images must be square, 28 pixels wide or a power of two from 16 up, got 32 x 28$"
-    with pytest.raises(ValueError, match=sentence):
-        check_image((3, 32, 28))
+def test_a_side_that_is_no_multiple_of_four_is_refused():
+    sentence = "^images must be multiples of 4 pixels from 16 up, high and wide, got 32 x 30; the nearest is 32 x 32, "
+    with pytest.raises(ValueError, match=sentence + "data.size = 32$"):
+        check_image((3, 32, 30))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganzoo.layers import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem, pyramid
+from ganzoo.layers import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem, pyramid, smallest_map
 
 STAGES = pyramid((3, 32, 32), width=2)
 
@@ -79,6 +79,16 @@ def test_the_stem_maps_a_vector_linearly_to_a_map_of_four_by_four():
     assert stem(torch.randn(3, 6)).shape == (3, 5, 4, 4)
     assert not stem(torch.zeros(1, 6)).any()
     assert [tuple(parameter.shape) for parameter in stem.parameters()] == [(80, 6)]
+
+
+@pytest.mark.parametrize(("image", "smallest"), [((3, 16, 48), (4, 12)), ((2, 36, 20), (5, 3))])
+def test_the_functions_build_on_images_that_are_not_square(image, smallest):
+    stages = pyramid(image, width=2)
+    maps = nn.Sequential(*linear_stem(6, stages[-1].inner, smallest_map(stages)))(torch.randn(5, 6))
+    assert maps.shape == (5, stages[-1].inner, *smallest)
+    images = nn.Sequential(*dcgan_upsampling(stages))(maps)
+    assert images.shape == (5, *image)
+    assert nn.Sequential(*dcgan_downsampling(stages))(images).shape == maps.shape
 
 
 def test_the_functions_build_on_28_pixels_by_way_of_7():

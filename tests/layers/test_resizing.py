@@ -25,6 +25,15 @@ def test_doubling_leads_back_whatever_the_kernel(side, kernel, upsample):
     assert double(2, 3, side, kernel, upsample=upsample)(small).shape == (5, 3, side, side)
 
 
+@pytest.mark.parametrize("upsample", ["transposed", "nearest"])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_height_and_width_halve_and_double_each_by_itself(kernel, upsample):
+    images = torch.randn(5, 2, 7, 32)
+    small = halve(2, 3, (7, 32), kernel)(images)
+    assert small.shape == (5, 3, 4, 16)
+    assert double(3, 2, (7, 32), kernel, upsample=upsample)(small).shape == images.shape
+
+
 @pytest.mark.parametrize(("side", "kernel", "used"), [(8, 4, 4), (8, 5, 5), (7, 4, 3), (7, 5, 5)])
 def test_the_kernel_is_odd_where_the_larger_side_is(side, kernel, used):
     assert halve(1, 1, side, kernel).weight.shape[2:] == (used, used)

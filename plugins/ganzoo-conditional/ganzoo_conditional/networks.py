@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers import dcgan_downsampling, dcgan_upsampling, initialise_normal, linear_stem, pyramid
+from ganzoo.layers import dcgan_downsampling, dcgan_upsampling, initialise_normal, linear_stem, pyramid, smallest_map
 
 
 class Generator(ganzoo.Generator):
-    """Map latents of length `latent_size` and labels to images in [-1, 1] of shape (n, channels, side, side).
+    """Map latents of length `latent_size` and labels to images in [-1, 1] of shape (n, channels, height, width).
 
     `embedding` is the length of the vector that is learned for each class, `width` the number of channels in the
     layer nearest the image; each layer further from it has twice as many, up to `max_width`.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     needs = ("label",)
@@ -38,7 +38,7 @@ class Generator(ganzoo.Generator):
         self.latent_size, self.categorical = latent_size, {"label": classes}
         stages = pyramid(image, width, max_width)
         self.embed = nn.Embedding(classes, embedding)
-        stem = linear_stem(latent_size + embedding, stages[-1].inner)
+        stem = linear_stem(latent_size + embedding, stages[-1].inner, smallest_map(stages))
         self.network = nn.Sequential(*stem, *dcgan_upsampling(stages))
         self.apply(initialise_normal)
 
@@ -52,12 +52,12 @@ class Generator(ganzoo.Generator):
 
 
 class Discriminator(nn.Module):
-    """Map images of shape (n, channels, side, side) and labels to raw scores of shape (n,).
+    """Map images of shape (n, channels, height, width) and labels to raw scores of shape (n,).
 
     Miyato and Koyama 2018, equation 3: score = psi(phi(x)) + <embed(y), phi(x)>, where phi is convolutions whose last
     feature map is summed over its pixels and psi is linear. `width` and `max_width` as in `Generator`;
     `batch_norm=False` is for losses that need the gradient of each image by itself.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     needs = ("label",)

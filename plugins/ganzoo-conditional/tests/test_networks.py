@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ import ganzoo
 from ganzoo_conditional.networks import Discriminator, Generator
 
 CLASSES = 7
-SIZES = [16, 28, 32, 64]
+SIZES = [(16, 16), (28, 28), (32, 32), (64, 64), (16, 48), (36, 20)]
 
 
 class MeanScore(ganzoo.Loss):
@@ -13,8 +15,8 @@ class MeanScore(ganzoo.Loss):
         return {"fool": -step.fake_scores.mean()}
 
 
-def networks(size=28, channels=1, **options):
-    facts = {"image": (channels, size, size), "classes": CLASSES}
+def networks(size=(28, 28), channels=1, **options):
+    facts = {"image": (channels, *size), "classes": CLASSES}
     return Generator(**facts, **options), Discriminator(**facts, **options)
 
 
@@ -32,12 +34,12 @@ def settled(generator):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=str)
 def test_images_have_the_shape_of_the_data_and_each_gets_one_raw_score(size, channels):
     generator, discriminator = networks(size, channels, width=2)
     given = drawn(4, generator)
     images = generator(given)
-    assert images.shape == (4, channels, size, size)
+    assert images.shape == (4, channels, *size)
     assert images.std() > 0 and images.abs().max() <= 1
     scores = discriminator.eval()(1e20 * images, given)
     assert scores.shape == (4,)
@@ -97,7 +99,7 @@ def test_without_batch_norm_each_image_is_judged_by_itself():
 
 
 def test_channels_double_inwards_up_to_max_width():
-    for side in networks(64, width=4, max_width=16):
+    for side in networks((64, 64), width=4, max_width=16):
         weights = [
             module.weight.shape for module in side.modules() if isinstance(module, torch.nn.modules.conv._ConvNd)
         ]
@@ -117,10 +119,12 @@ def test_data_without_labels_are_refused_in_a_sentence():
 
 
 @pytest.mark.parametrize("side", [Generator, Discriminator])
-@pytest.mark.parametrize("size", [(8, 8), (20, 20), (48, 48), (32, 28)], ids=str)
-def test_other_sizes_are_refused_in_a_sentence_that_names_the_allowed_ones(side, size):
-    allowed = "images must be square, 28 pixels wide or a power of two from 16 up"
-    with pytest.raises(ValueError, match=f"^{allowed}, got {size[0]} x {size[1]}$"):
+@pytest.mark.parametrize("size, nearest", [((8, 8), 16), ((14, 16), 16), ((64, 30), [64, 32])], ids=str)
+def test_other_sizes_are_refused_in_a_sentence_that_names_the_nearest(side, size, nearest):
+    allowed = "images must be multiples of 4 pixels from 16 up, high and wide"
+    with pytest.raises(
+        ValueError, match=f"^{allowed}, got {size[0]} x {size[1]}; .*, data.size = {re.escape(str(nearest))}$"
+    ):
         side(image=(1, *size), classes=CLASSES)
 
 

@@ -12,23 +12,24 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.layers import (
-    BASE,
+    both_sides,
     check_at_least_one,
     check_dropout,
     dcgan_downsampling,
     dcgan_upsampling,
     initialise_normal,
     pyramid,
+    smallest_map,
 )
 
 
 class Generator(ganzoo.Generator):
-    """Map latents of length `latent_size` to images in [-1, 1] of shape (n, channels, side, side).
+    """Map latents of length `latent_size` to images in [-1, 1] of shape (n, channels, height, width).
 
     `width` is the number of channels in the layer nearest the image; each layer further from it has twice as many,
     up to `max_width`. `upsample="nearest"` doubles the size by repeating pixels and then convolves (Odena et al.
     2016), which leaves no chequerboard: with 3 x 3 where `kernel` is 4, and with 5 x 5 where it is 5.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Generator(ganzoo.Generator):
         check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
         stages = pyramid(image, width, max_width)
-        stem = nn.ConvTranspose2d(latent_size, stages[-1].inner, BASE, bias=False)
+        stem = nn.ConvTranspose2d(latent_size, stages[-1].inner, both_sides(smallest_map(stages)), bias=False)
         self.network = nn.Sequential(stem, *dcgan_upsampling(stages, kernel=kernel, upsample=upsample))
         self.apply(initialise_normal)
 
@@ -56,11 +57,11 @@ class Generator(ganzoo.Generator):
 
 
 class Discriminator(nn.Module):
-    """Map images of shape (n, channels, side, side) to raw scores of shape (n,): the generator's mirror.
+    """Map images of shape (n, channels, height, width) to raw scores of shape (n,): the generator's mirror.
 
     `width`, `max_width` and `kernel` as in `Generator`. `dropout` is the probability of dropping a value after each
     activation, in [0, 1). `batch_norm=False` is for losses that need the gradient of each image by itself.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class Discriminator(nn.Module):
         check_dropout(dropout)
         stages = pyramid(image, width, max_width)
         layers = dcgan_downsampling(stages, kernel=kernel, batch_norm=batch_norm, dropout=dropout)
-        self.network = nn.Sequential(*layers, nn.Conv2d(stages[-1].inner, 1, BASE, bias=False), nn.Flatten(0))
+        score = nn.Conv2d(stages[-1].inner, 1, both_sides(smallest_map(stages)), bias=False)
+        self.network = nn.Sequential(*layers, score, nn.Flatten(0))
         self.apply(initialise_normal)
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:

@@ -6,19 +6,22 @@ through a linear map as wide as the noise, so that they matter from the start. A
 changed only details, and the same code drew any digit.
 """
 
+from math import prod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 import ganzoo
 from ganzoo.layers import (
-    BASE,
+    both_sides,
     check_at_least_one,
     dcgan_downsampling,
     dcgan_upsampling,
     initialise_normal,
     linear_stem,
     pyramid,
+    smallest_map,
 )
 
 RECOGNITION_WIDTH = 128
@@ -26,12 +29,12 @@ RECOGNITION_WIDTH = 128
 
 
 class Generator(ganzoo.Generator):
-    """Map noise and codes to images in [-1, 1] of shape (n, channels, side, side).
+    """Map noise and codes to images in [-1, 1] of shape (n, channels, height, width).
 
     The codes are "code", a whole number below `codes`, and `continuous` numbers in [-1, 1] named "c1", "c2" and so on.
     `latent_size` is the length of the noise "z", `width` the number of channels in the layer nearest the image; each
     layer further from it has twice as many, up to `max_width`.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class Generator(ganzoo.Generator):
         self.latent_size, self.categorical = latent_size, {"code": codes}
         stages = pyramid(image, width, max_width)
         self.tell = nn.Linear(codes + continuous, latent_size, bias=False)
-        stem = linear_stem(2 * latent_size, stages[-1].inner)
+        stem = linear_stem(2 * latent_size, stages[-1].inner, smallest_map(stages))
         self.network = nn.Sequential(*stem, *dcgan_upsampling(stages))
         self.apply(initialise_normal)
         nn.init.normal_(self.tell.weight)
@@ -69,11 +72,11 @@ class Generator(ganzoo.Generator):
 
 
 class Discriminator(nn.Module):
-    """Map images of shape (n, channels, side, side) to raw scores of shape (n,) and guesses at the codes behind them.
+    """Map images of shape (n, channels, height, width) to raw scores of shape (n,) and guesses at the codes.
 
     The guesses are "code", logits of shape (n, codes), and "c1", "c2" and so on, means of shape (n,). Options as in
     `Generator`; `batch_norm=False` is for losses that need the gradient of each image by itself.
-    Raises `ValueError` for an image size that is neither 28 nor a power of two from 16 up, or an option out of range.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.continuous = continuous_keys(codes, continuous)
         stages = pyramid(image, width, max_width)
-        features = stages[-1].inner * BASE**2
+        features = stages[-1].inner * prod(both_sides(smallest_map(stages)))
         self.body = nn.Sequential(*dcgan_downsampling(stages, batch_norm=batch_norm), nn.Flatten())
         self.judge = nn.Sequential(nn.Linear(features, 1, bias=False), nn.Flatten(0))
         self.guess = recognition(features, codes + continuous, batch_norm)

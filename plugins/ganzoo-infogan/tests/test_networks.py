@@ -1,14 +1,16 @@
+import re
+
 import pytest
 import torch
 
 from ganzoo_infogan.networks import Discriminator, Generator
 
-SIZES = [16, 28, 32, 64]
+SIZES = [(16, 16), (28, 28), (32, 32), (64, 64), (16, 48), (36, 20)]
 CODES = {"codes": 7, "continuous": 3}
 
 
-def networks(size=28, channels=1, **options):
-    return [side(image=(channels, size, size), **options) for side in (Generator, Discriminator)]
+def networks(size=(28, 28), channels=1, **options):
+    return [side(image=(channels, *size), **options) for side in (Generator, Discriminator)]
 
 
 def drawn(n, generator):
@@ -25,11 +27,11 @@ def settled(generator):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=str)
 def test_images_have_the_shape_of_the_data_and_scores_and_guesses_that_of_the_codes(size, channels):
     generator, discriminator = networks(size, channels, width=2, **CODES)
     images = generator(drawn(4, generator))
-    assert images.shape == (4, channels, size, size)
+    assert images.shape == (4, channels, *size)
     assert images.std() > 0 and images.abs().max() <= 1
     scores, guesses = discriminator.eval()(1e10 * images, {})
     assert scores.shape == (4,)
@@ -92,7 +94,7 @@ def test_without_continuous_codes_there_is_the_categorical_one_alone():
 
 
 def test_channels_double_inwards_up_to_max_width():
-    for side in networks(64, width=4, max_width=16):
+    for side in networks((64, 64), width=4, max_width=16):
         weights = [
             module.weight.shape for module in side.modules() if isinstance(module, torch.nn.modules.conv._ConvNd)
         ]
@@ -100,10 +102,12 @@ def test_channels_double_inwards_up_to_max_width():
 
 
 @pytest.mark.parametrize("side", [Generator, Discriminator])
-@pytest.mark.parametrize("size", [(8, 8), (20, 20), (48, 48), (32, 28)], ids=str)
-def test_other_sizes_are_refused_in_a_sentence_that_names_the_allowed_ones(side, size):
-    allowed = "images must be square, 28 pixels wide or a power of two from 16 up"
-    with pytest.raises(ValueError, match=f"^{allowed}, got {size[0]} x {size[1]}$"):
+@pytest.mark.parametrize("size, nearest", [((8, 8), 16), ((14, 16), 16), ((64, 30), [64, 32])], ids=str)
+def test_other_sizes_are_refused_in_a_sentence_that_names_the_nearest(side, size, nearest):
+    allowed = "images must be multiples of 4 pixels from 16 up, high and wide"
+    with pytest.raises(
+        ValueError, match=f"^{allowed}, got {size[0]} x {size[1]}; .*, data.size = {re.escape(str(nearest))}$"
+    ):
         side(image=(1, *size))
 
 
