@@ -1,19 +1,23 @@
 """What a plugin author writes against: `Generator`, `Loss`, and the `Step` that a loss is given.
 
 A discriminator (or critic) needs no base class. It is any `nn.Module` whose `forward(images, given)` returns raw scores
-(no sigmoid), a tensor of any shape, or a pair `(scores, extras)` where `extras` is a dict of tensors.
+(no sigmoid): a tensor of any shape, or a list of such score maps where there are several judges. With more to say it
+returns a pair `(scores, extras)`, where `extras` is a dict of tensors.
 
 The first axis of every tensor is the sample; n is the number of samples in a batch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo._draws import Draws
+from ganzoo._draws import batch_length as batch_length
+from ganzoo._outputs import Judges, NetworkCall, split_samples, split_scores
 from ganzoo.dataset import Spec
 from ganzoo.errors import BadInput
 
@@ -21,8 +25,10 @@ T = TypeVar("T")
 
 Images = Tensor | dict[str, Tensor]
 """Samples of one kind, or of several kinds by their batch key."""
-Judgement = Tensor | tuple[Tensor, dict[str, Tensor]]
-"""What a discriminator returns: scores, or scores with extras."""
+Extras = dict[str, Tensor]
+"""What a network returns beside samples or scores, by names of its own."""
+Made = Images | tuple[Images, Extras]
+"""What a generator returns, with or without extras."""
 
 
 class Batch(dict[str, Tensor]):
@@ -36,8 +42,9 @@ class Generator(nn.Module):
     """One side of the game: makes samples from latents. The other side is the discriminator.
 
     The constructors of an architecture receive what the data says, in the parameters that they name:
-    `image=(channels, height, width)` or `point=(dimensions,)`, and `classes=k`. Every other parameter is an option that
-    a recipe can set. To refuse an option or the data, raise `ValueError` with one sentence.
+    `image=(channels, height, width)`, `point=(dimensions,)` or the shape of another key, `classes=k`, and the data
+    set's own facts. Every other parameter is an option that a recipe can set. To refuse an option or the data, raise
+    `ValueError` with one sentence.
     """
 
     latent_size: int = 100
@@ -49,8 +56,8 @@ class Generator(nn.Module):
     needs: tuple[str, ...] | Mapping[str, Spec] = ()
     """Batch keys that this architecture cannot work without, such as ("label",) or ("grey",).
 
-    Those that `latent` does not draw are inputs, which `Model.sample` takes: what a key holds comes from the data, or
-    a mapping states it, such as {"grey": ganzoo.Spec("image", (1, 64, 64))}.
+    Those that `latent` does not draw are inputs of `Model.sample`. The data say what a key holds, or a mapping does,
+    such as {"grey": ganzoo.Spec("image", (1, 64, 64))}.
     """
 
     takes: tuple[str, ...] | Mapping[str, Spec] = ()
@@ -63,27 +70,38 @@ class Generator(nn.Module):
     is checked against this number, and sample pictures show one row per category.
     """
 
+    labels: Literal["real", "drawn"] = "real"
+    """Which categories a fake has in training where the real batch has the key, too: the real sample's, or its own."""
+
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw everything that `n` samples need, on the CPU and from `rng`.
 
         By default {"z": standard normal (n, latent_size)}, and for each key of `categorical` integers of shape (n,),
-        uniform in [0, number of categories). In training, the real batch replaces the keys that it has as well, such
-        as labels. No key may be called "n" or "seed": these are parameters of `Model.sample`.
+        uniform in [0, number of categories). No key may be called "n" or "seed": these are parameters of
+        `Model.sample`.
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
         return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
 
-    def forward(self, given: dict[str, Tensor]) -> Images:
+    def forward(self, given: dict[str, Tensor]) -> Made:
         """Return one sample for each row of `given`, which is the latent and, in training, the real batch.
 
         Images have shape (n, channels, height, width) and values in [-1, 1], points have shape (n, dimensions); other
-        data have their own shape. Return a dict of such tensors if `makes` has several keys.
+        data have their own shape. Return a dict of such tensors if `makes` has several keys, and a pair
+        `(samples, extras)` to show losses more.
         """
         raise NotImplementedError
 
+    def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
+        """Change the copy of the averaged generator that is being saved as a model, such as its standing statistics.
+
+        It is in `eval()`, without gradients. `batches` never ends: dicts that `forward` takes, of 64 samples each, the
+        same for each model of a run. The training goes on as if this had not been called.
+        """
+
     if TYPE_CHECKING:  # nn.Module says that a call returns Any
 
-        def __call__(self, given: dict[str, Tensor]) -> Images:
+        def __call__(self, given: dict[str, Tensor]) -> Made:
             """Call `forward`."""
 
 
@@ -91,7 +109,8 @@ class Loss(nn.Module):
     """Terms that the generator, the discriminator or both minimise. Override the methods that the loss needs.
 
     Penalties, weight clipping and augmentation are losses too. The engine adds up the terms of all losses, and the
-    engine alone calls `backward` and steps the optimizers. Four rules hold for every loss:
+    engine alone calls `backward` and steps the optimizers. Several judges count alike: a loss that looks at scores is
+    asked once for each, and the mean counts; `setup` and `after` see the first. Four rules hold for every loss:
 
     - It has no trainable parameters. The engine freezes networks inside it and keeps them in `eval()`.
     - Its state lives in buffers, which checkpoints save, and changes only in `after`.
@@ -117,29 +136,25 @@ class Loss(nn.Module):
         """Update buffers or clip weights; called once after each optimizer step, without gradients.
 
         `terms` are this loss's own terms of that turn: detached, without `weight`, and averaged over the parts of the
-        batch and over processes.
+        batch and over processes. If the batch was split (`train.accumulate`), `step` has what all parts had, together.
         """
 
-    def view(self, step: "Step", images: Images, given: dict[str, Tensor]) -> Images:
-        """Return what the discriminator sees of `images`, real or fake: augmentation, instance noise, packing."""
+    def view(self, step: "Step", images: Images, given: dict[str, Tensor]) -> Made:
+        """Return what the discriminator sees of `images`, real or fake: augmentation, instance noise, packing.
+
+        Return `(images, given)` to change what belongs to the images with them.
+        """
         return images
-
-
-class NetworkCall(Protocol):
-    """Calls a network as the engine does, in its precision and on its device."""
-
-    def __call__(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
-        """Return `network(*inputs)`, in float32 or wider; `twice` as in `Step.generate`."""
 
 
 class Step:
     """One turn of the game, as a loss sees it.
 
     `turn`: "generator" or "discriminator", the side that is updated. `index`: the training step, from 0.
-    `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts, so
-    that a real label replaces a drawn one.
-    `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through `generate`,
-    `score` and `gradient`, which take care of precision, compilation and views.
+    `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts,
+    unless it is a category and `Generator.labels` is "drawn".
+    `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through the methods
+    of this class, which take care of precision, compilation and views.
     `rank`, `processes`: where several processes train together, `batch` is the part of process number `rank`, from 0.
 
     The properties are computed on first access and then kept.
@@ -156,60 +171,81 @@ class Step:
         discriminator: nn.Module,
         call: NetworkCall,
         rng: torch.Generator,
-        views: Sequence[Callable[..., Images]] = (),
+        views: Sequence[Callable[..., tuple[Images, Extras]]] = (),
         rank: int = 0,
         processes: int = 1,
+        parts: int = 1,
     ) -> None:
         self.turn, self.index = turn, index
         self.batch, self.latent = Batch(batch), Batch(latent)
-        self.given = Batch(latent | batch)
+        own = generator.categorical if generator.labels == "drawn" else ()
+        self.given = Batch({**latent, **batch, **{key: latent[key] for key in own if key in latent}})
         self.generator, self.discriminator = generator, discriminator
-        self._call, self._rng, self._views = call, rng, views
         self.rank, self.processes = rank, processes
+        self._call, self._views, self.judges = call, views, Judges()
+        self._draws = Draws(rng, batch, rank, processes, parts)
 
     @cached_property
     def real(self) -> Images:
         """The real samples: `batch["image"]`, or the key or keys that the generator `makes`."""
-        makes = getattr(self.generator, "makes", "image")
+        makes = self.generator.makes
         return self.batch[makes] if isinstance(makes, str) else {key: self.batch[key] for key in makes}
 
-    @cached_property
+    @property
     def fake(self) -> Images:
         """As many generated samples, made from `given`; they have a graph on the generator's turn only."""
-        return self.generate(self.given)
+        return self._made[0]
+
+    @property
+    def generator_extras(self) -> Extras:
+        """The extras that the generator returned with `fake`; empty if it returns samples alone."""
+        return self._made[1]
 
     @property
     def real_scores(self) -> Tensor:
-        """Raw scores of `real`, in float32 or wider, in the discriminator's own shape."""
-        return self._real_judgement[0]
+        """Raw scores of `real`, in float32 or wider, in the discriminator's own shape; of one judge, see `Loss`."""
+        return self.judges.pick(self._judged_real[0])
 
     @property
     def fake_scores(self) -> Tensor:
-        """Raw scores of `fake`, in float32 or wider, in the discriminator's own shape."""
-        return self._fake_judgement[0]
+        """Raw scores of `fake`; otherwise as `real_scores`."""
+        return self.judges.pick(self._judged_fake[0])
 
     @property
-    def real_extras(self) -> dict[str, Tensor]:
+    def real_extras(self) -> Extras:
         """The extras that the discriminator returned for `real`; empty if it returns scores alone."""
-        return self._real_judgement[1]
+        return self._judged_real[1]
 
     @property
-    def fake_extras(self) -> dict[str, Tensor]:
-        """The extras that the discriminator returned for `fake`; empty if it returns scores alone."""
-        return self._fake_judgement[1]
+    def fake_extras(self) -> Extras:
+        """The extras that the discriminator returned for `fake`; otherwise as `real_extras`."""
+        return self._judged_fake[1]
 
-    def generate(self, given: dict[str, Tensor], twice: bool = False) -> Images:
-        """Return samples for `given`, without graph on the discriminator's turn.
+    def make(self, given: dict[str, Tensor], twice: bool = False) -> tuple[Images, Extras]:
+        """Return samples and extras for `given`, without graph on the discriminator's turn.
 
         Pass `twice=True` if the result will be differentiated twice, as for path length: the network then runs in full
         precision and uncompiled.
         """
         with torch.set_grad_enabled(self.turn == "generator" and torch.is_grad_enabled()):
-            return self._call(self.generator, given, twice=twice)
+            return split_samples(self.generator, self._call(self.generator, given, twice=twice))
+
+    def generate(self, given: dict[str, Tensor], twice: bool = False) -> Images:
+        """Return the samples of `make`."""
+        return self.make(given, twice)[0]
+
+    def judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, Extras]:
+        """Return raw scores and extras of any images after the `view` of every loss; `twice` as in `make`."""
+        scores, extras = self._score(images, given, twice)
+        return self.judges.pick(scores), extras
 
     def score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> Tensor:
-        """Return raw scores of `images` after the `view` of every loss; `twice` as in `generate`."""
-        return self._judge(images, given, twice)[0]
+        """Return the scores of `judge`."""
+        return self.judge(images, given, twice)[0]
+
+    def call(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
+        """Return `network(*inputs)` for a part of a network, such as `step.generator.encoder`; `twice` as in `make`."""
+        return self._call(network, *inputs, twice=twice)
 
     def gradient(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
         """Return the gradient of the summed scores with respect to `images`, in their shape, itself differentiable.
@@ -230,47 +266,29 @@ class Step:
         If the first axis is as long as the batch, or a multiple of it, it counts as samples: the numbers are drawn for
         the whole batch, and each process gets those of its own part. Other shapes are the same in all processes.
         """
-        return self._draw(torch.rand, *shape)
+        return self._draws.draw(torch.rand, *shape)
 
     def randn(self, *shape: int) -> Tensor:
         """Draw standard normal numbers; otherwise as `rand`."""
-        return self._draw(torch.randn, *shape)
+        return self._draws.draw(torch.randn, *shape)
 
     def another_latent(self) -> dict[str, Tensor]:
         """Draw a second, independent latent for the same batch, as for style mixing and diversity terms."""
-        drawn = self.generator.latent(batch_length(self.batch) * self.processes, self._rng)
-        return Batch({key: self._to_device(self._shard(value)) for key, value in drawn.items()})
+        return Batch(self._draws.latent(self.generator.latent))
 
     @cached_property
-    def _real_judgement(self) -> tuple[Tensor, dict[str, Tensor]]:
-        return self._judge(self.real, self.batch)
+    def _made(self) -> tuple[Images, Extras]:
+        return self.make(self.given)
 
     @cached_property
-    def _fake_judgement(self) -> tuple[Tensor, dict[str, Tensor]]:
-        return self._judge(self.fake, self.given)
+    def _judged_real(self) -> tuple[list[Tensor], Extras]:
+        return self._score(self.real, self.batch)
 
-    def _judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
+    @cached_property
+    def _judged_fake(self) -> tuple[list[Tensor], Extras]:
+        return self._score(self.fake, self.given)
+
+    def _score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[list[Tensor], Extras]:
         for view in self._views:
-            images = view(self, images, given)
-        judgement: Judgement = self._call(self.discriminator, images, given, twice=twice)
-        return judgement if isinstance(judgement, tuple) else (judgement, {})
-
-    def _draw(self, draw: Callable[..., Tensor], *shape: Any) -> Tensor:
-        shape = tuple(shape[0]) if shape and not isinstance(shape[0], int) else shape  # one torch.Size works as well
-        if self.processes == 1 or not shape or shape[0] % batch_length(self.batch):
-            return self._to_device(draw(*shape, generator=self._rng))
-        return self._to_device(self._shard(draw(shape[0] * self.processes, *shape[1:], generator=self._rng)))
-
-    def _shard(self, whole: Tensor) -> Tensor:
-        """Return this process's rows of numbers that were drawn for the whole batch."""
-        if self.processes == 1:
-            return whole
-        return torch.unflatten(whole, 0, (-1, self.processes, batch_length(self.batch)))[:, self.rank].flatten(0, 1)
-
-    def _to_device(self, drawn: Tensor) -> Tensor:
-        return drawn.to(next(iter(self.batch.values())).device, non_blocking=True)
-
-
-def batch_length(batch: Mapping[str, Tensor]) -> int:
-    """Return the number of samples in a batch: the length of its first tensor."""
-    return len(next(iter(batch.values())))
+            images, given = view(self, images, given)
+        return split_scores(self.discriminator, self._call(self.discriminator, images, given, twice=twice))

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo._faults import is_out_of_memory, network_name, worker_died
-from ganzoo.contract import Generator, Images, Step
-from ganzoo.engine.settings import SIDES, Train
-from ganzoo.errors import BadInput, Diverged, Failed, NoLabels
+from ganzoo.contract import Generator, Step
+from ganzoo.engine.processes import Processes
+from ganzoo.engine.settings import LABELS, SIDES, Train
+from ganzoo.errors import BadInput, Diverged, Failed, NoLabels, suggest
 
 
 def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
@@ -19,6 +21,8 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
     """
     if not isinstance(generator, Generator):
         raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
+    if generator.labels not in LABELS:
+        raise BadInput(f"the generator's labels are {generator.labels!r}; {suggest(str(generator.labels), LABELS)}")
     for key, count in generator.categorical.items():
         if not isinstance(count, int) or count < 1:
             raise BadInput(f"the generator's categorical '{key}' has {count!r} values; it needs 1 or more")
@@ -32,6 +36,25 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
             raise BadInput(f"generator and discriminator share a parameter ({names[id(parameter)]} is {name})")
 
 
+def check_one_kind_of_device(processes: Processes, device: torch.device) -> None:
+    """Raise `BadInput` in all processes if some would train on another kind of device."""
+    kinds = processes.all_gather(device.type)
+    with processes.raise_on_all_ranks():
+        if len(set(kinds)) > 1:
+            raise BadInput(f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device")
+
+
+def choose_labels(generator: Generator, labels: Literal["real", "drawn"] | None) -> None:
+    """Let the fakes of a training have these labels; by default as the generator says.
+
+    Raises `BadInput` for labels to be drawn where the generator draws none.
+    """
+    if labels == "drawn" and not generator.categorical:
+        raise BadInput("train.labels is 'drawn', but this generator draws no labels: it has nothing categorical")
+    if labels:
+        generator.labels = labels
+
+
 def check_fit(step: Step) -> None:
     """Raise `BadInput` if the data lack what a network needs, or have another shape than the generator makes."""
     for side in SIDES:
@@ -43,7 +66,7 @@ def check_fit(step: Step) -> None:
         check_stated_shapes(getattr(step.generator, use, ()), use, step.batch)
     for key, fake in fakes_by_key(step).items():
         real = step.batch.get(key)
-        if isinstance(fake, Tensor) and real is not None and fake.shape != real.shape:
+        if real is not None and fake.shape != real.shape:
             shapes = f"{tuple(fake.shape)}, the data has {tuple(real.shape)}"
             raise BadInput(f"the generator makes '{key}' of shape {shapes}")
 
@@ -55,11 +78,17 @@ def check_stated_shapes(stated: Iterable[str], use: str, batch: Mapping[str, Ten
             raise BadInput(f"the generator {use} '{key}' of shape {tuple(spec.shape)}, the data has {shape}")
 
 
-def fakes_by_key(step: Step) -> dict[str, Images]:
-    """Return the generated samples by the batch key that they imitate. Raises `BadInput` if one is missing."""
+def fakes_by_key(step: Step) -> dict[str, Tensor]:
+    """Return the generated samples by the batch key that they imitate. Raises `BadInput` if `makes` says another."""
     makes, fake = step.generator.makes, step.fake
     if isinstance(makes, str):
-        return {makes: fake}
+        if isinstance(fake, Tensor):
+            return {makes: fake}
+        advice = "say so in makes, or return (samples, extras) for what is not a sample"
+        keys = ", ".join(map(repr, fake))
+        raise BadInput(
+            f"the generator says that it makes '{makes}', and its forward returns a dict of {keys}: {advice}"
+        )
     if isinstance(fake, Tensor) or set(makes) - fake.keys():
         raise BadInput(f"the generator says that it makes {makes}; its forward must return a dict with these keys")
     return dict(fake)

@@ -21,14 +21,23 @@ from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Loss, Step, batch_length
 from ganzoo.engine.average import MovingAverage
 from ganzoo.engine.batches import check_batch, cycle, next_batch, small_batch_errors, split_batch
-from ganzoo.engine.checks import check_finite, check_fit, check_players, eval_mode, preserve_buffers, resource_errors
+from ganzoo.engine.checks import (
+    check_finite,
+    check_fit,
+    check_one_kind_of_device,
+    check_players,
+    choose_labels,
+    eval_mode,
+    preserve_buffers,
+    resource_errors,
+)
 from ganzoo.engine.exchange import Exchange, fingerprint
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.player import Player
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import Scheduled, name_uniquely
+from ganzoo.engine.scheduled import Scheduled, name_uniquely, no_gradient
 from ganzoo.engine.settings import SIDES, Optimizer, Train
-from ganzoo.engine.steps import StepMaker
+from ganzoo.engine.steps import StepMaker, WholeTurn
 from ganzoo.engine.terms import TermLog, mean_terms
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
@@ -69,6 +78,7 @@ class Engine:
         with self.processes.raise_on_all_ranks():
             check_players(generator, discriminator)
             self.train = validate(Train, train or {}, "train")
+            choose_labels(generator, self.train.labels)
             self.optimizer = validate(Optimizer, optimizer or {}, "optimizer")
             if self.train.epochs:
                 raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
@@ -86,7 +96,7 @@ class Engine:
             self._freeze_losses()
             self.players = self._make_players()
             self.average = MovingAverage(self.generator, self.train.ema, self.train.ema_every)
-        self._check_one_device_type()
+        check_one_kind_of_device(self.processes, self.hardware.device)
         networks = (self.generator, self.discriminator)
         self.step_maker = StepMaker(networks, self.losses, self.hardware, self.processes)
         self.exchange = Exchange(self.processes, self.hardware.device)
@@ -135,7 +145,7 @@ class Engine:
                 step, terms = self._compute_gradients(player, batch, due)
             if self.processes.count > 1:
                 with self.profile_part(f"{side} exchange"):
-                    facts = fingerprint(batch_length(step.batch), terms, self.rng)
+                    facts = fingerprint(batch_length(batch), terms, self.rng)
                     self.exchange.average(player.parameters, terms, facts)
             with self.profile_part(f"{side} optimizer"):
                 player.update(player.settings.factor(self.index, self.steps))
@@ -147,28 +157,26 @@ class Engine:
     ) -> tuple[Step, list[dict[str, Tensor]]]:
         """Add up the gradients of all parts of the batch (`train.accumulate`).
 
-        Returns the `Step` of the last part, and the terms of each due loss: detached, averaged over the parts.
+        Returns the `Step` of the whole turn, and the terms of each due loss: detached, averaged over the parts.
         """
-        parts, side, collected = self.train.accumulate, player.side, []
+        parts, side, steps, collected = self.train.accumulate, player.side, list[Step](), []
         latent = self.step_maker.latent(batch, self.rng, parts)
         for part in range(parts):
             data = split_batch(batch, part, parts), split_batch(latent, part, parts)
             step = self.step_maker.make(side, self.index, *data, self.rng, due)
+            # What they have computed is kept only for `Loss.after`: it takes memory.
+            steps = [*steps, step] if any(use.overrides("after") for use in due) else [step]
             with self.profile_part(f"{side} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in due]
             weighted = [term for use, own in zip(due, terms, strict=True) for term in use.weigh(own, parts)]
             if not weighted or not player.parameters:
-                raise self._no_gradient(side, due, terms)
+                raise no_gradient(side, self.index, due, terms)
             with self.profile_part(f"{side} backward"):
                 call_plugin(f"the {side}'s backward pass", torch.autograd.backward, player.scaler.scale(weighted))
             # Cloned, since a term may be a buffer or a parameter, which changes later.
             collected.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
-        return step, [mean_terms(own) for own in zip(*collected, strict=True)]
-
-    def _no_gradient(self, side: str, due: list[Scheduled], terms: list[dict[str, Tensor]]) -> BadInput:
-        names = [f"{use.name}/{name}" for use, own in zip(due, terms, strict=True) for name in own]
-        reason = f" ({', '.join(names)} have none: a detached term is only logged)" if names else ""
-        return BadInput(f"no loss gives the {side} a gradient at step {self.index}{reason}")
+        whole = WholeTurn(steps, batch, latent) if len(steps) > 1 else step
+        return whole, [mean_terms(own) for own in zip(*collected, strict=True)]
 
     @torch.no_grad()
     def _log(self, step: Step, due: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:
@@ -284,14 +292,6 @@ class Engine:
         """Freeze the networks inside losses, also those that `Loss.setup` made, and move them to the device."""
         for use in self.losses:
             use.loss.to(self.hardware.device).eval().requires_grad_(False)
-
-    def _check_one_device_type(self) -> None:
-        kinds = self.processes.all_gather(self.hardware.device.type)
-        with self.processes.raise_on_all_ranks():
-            if len(set(kinds)) > 1:
-                raise BadInput(
-                    f"all processes must train on one kind of device, not on {', '.join(kinds)}; see --device"
-                )
 
     def _first_part(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the part of a batch that one forward pass takes, on the device."""

@@ -9,8 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
-from ganzoo.contract import Loss, Step
+from ganzoo._outputs import split_view
+from ganzoo.contract import Images, Loss, Step
 from ganzoo.engine.settings import SIDES
+from ganzoo.engine.terms import mean_terms
 from ganzoo.errors import BadInput
 
 
@@ -48,18 +50,31 @@ class Scheduled:
 
     def has_terms_for(self, side: str) -> bool:
         """Return whether this loss has terms for that side at all: whether it overrides the method."""
-        return getattr(type(self.loss), side) is not getattr(Loss, side)
+        return self.overrides(side)
+
+    def overrides(self, method: str) -> bool:
+        """Return whether this loss has a method of its own."""
+        return getattr(type(self.loss), method) is not getattr(Loss, method)
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the loss by name; its errors name the loss."""
         return call_plugin(f"loss '{self.name}'", getattr(self.loss, method), *arguments)
+
+    def view(self, step: Step, images: Images, given: dict[str, Tensor]) -> tuple[Images, dict[str, Tensor]]:
+        """Return what the discriminator sees of images, and what belongs to them. Raises `BadInput` for less."""
+        return split_view(self.name, self.call("view", step, images, given), given)
 
     def terms(self, step: Step) -> dict[str, Tensor]:
         """Return the loss's unweighted terms for the side whose turn it is.
 
         Raises `BadInput` unless it is a dict of scalar tensors.
         """
-        terms = self.call(step.turn, step) if self.has_terms_for(step.turn) else {}
+        if not self.has_terms_for(step.turn):
+            return {}
+        return mean_terms([self._terms_by_judge(step) for _ in step.judges.each()])
+
+    def _terms_by_judge(self, step: Step) -> dict[str, Tensor]:
+        terms = self.call(step.turn, step)
         if not isinstance(terms, dict):
             rule = f'its {step.turn}() must return a dict of terms by name, such as {{"fool": ...}}'
             raise BadInput(f"loss '{self.name}': {rule}, and returns {type(terms).__name__}")
@@ -95,6 +110,13 @@ def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:
         name = unused_name(use.name, named)
         named[name] = replace(use, name=name)
     return list(named.values())
+
+
+def no_gradient(side: str, index: int, losses: Iterable[Scheduled], terms: Iterable[dict[str, Tensor]]) -> BadInput:
+    """Return the error for a turn whose losses have given these terms, none of which has a gradient."""
+    names = [f"{use.name}/{name}" for use, own in zip(losses, terms, strict=True) for name in own]
+    reason = f" ({', '.join(names)} have none: a detached term is only logged)" if names else ""
+    return BadInput(f"no loss gives the {side} a gradient at step {index}{reason}")
 
 
 def unused_name(name: str, taken: Container[str]) -> str:

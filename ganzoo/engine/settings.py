@@ -21,6 +21,7 @@ from ganzoo._io import expand_user
 from ganzoo.engine.validation import Section, describe_fault
 
 SIDES = ("discriminator", "generator")
+LABELS = ("real", "drawn")
 """The two sides of the game, in the order of their turns."""
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -159,6 +160,8 @@ class Train(Section):
     """
     init: str | None = None
     """Pretrained generator to start from: a registered name, hub:owner/name[@revision], or a run or model folder."""
+    labels: Literal["real", "drawn"] | None = None
+    """Labels of fakes in training: those of the real batch, or drawn ones; by default as the generator says."""
     seed: int = Field(0, ge=0, lt=2**31)
     """Seed of all random numbers, in [0, 2^31)."""
     precision: Precision = "auto"

@@ -1,15 +1,15 @@
 """Making the `Step` of a turn: its latents, and the way it calls the networks."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._seeds import make_rng
-from ganzoo.contract import Generator, Step, batch_length
+from ganzoo.contract import Extras, Generator, Images, Step, batch_length
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import Scheduled
@@ -17,6 +17,56 @@ from ganzoo.engine.scheduled import Scheduled
 T = TypeVar("T")
 Networks = tuple[Generator, nn.Module]
 """Generator and discriminator."""
+
+
+class WholeTurn(Step):
+    """A turn whose batch was split: what its parts have computed, or compute when asked, put together.
+
+    `batch` and `latent` are the whole ones of this process.
+    """
+
+    def __init__(self, parts: Sequence[Step], batch: dict[str, Tensor], latent: dict[str, Tensor]) -> None:
+        last, self._parts = parts[-1], parts
+        super().__init__(
+            last.turn,
+            last.index,
+            batch,
+            latent,
+            generator=last.generator,
+            discriminator=last.discriminator,
+            call=last._call,
+            rng=last._draws.rng,
+            views=last._views,
+            rank=last.rank,
+            processes=last.processes,
+            parts=len(parts),
+        )
+
+    @cached_property
+    def _made(self) -> tuple[Images, Extras]:
+        return concatenate([part._made for part in self._parts])
+
+    @cached_property
+    def _judged_real(self) -> tuple[list[Tensor], Extras]:
+        return concatenate([part._judged_real for part in self._parts])
+
+    @cached_property
+    def _judged_fake(self) -> tuple[list[Tensor], Extras]:
+        return concatenate([part._judged_fake for part in self._parts])
+
+
+def concatenate(values: Sequence[T]) -> T:
+    """Return what the parts of a batch have as one: tensors along the first axis, scalars as their mean."""
+    first: Any = values[0]
+    each: list[Any] = list(values)
+    if isinstance(first, dict):
+        return cast("T", {key: concatenate([value[key] for value in each]) for key in first})
+    if isinstance(first, tuple | list):
+        return cast("T", type(first)(concatenate(items) for items in zip(*each, strict=True)))
+    if not isinstance(first, Tensor):
+        return values[0]
+    joined = torch.cat(each) if first.dim() else torch.stack(each).mean(dtype=torch.get_default_dtype())
+    return cast("T", joined)
 
 
 class StepMaker:
@@ -55,7 +105,7 @@ class StepMaker:
             discriminator=discriminator,
             call=self._call,
             rng=rng,
-            views=[partial(use.call, "view") for use in losses],
+            views=[use.view for use in losses],
             rank=self.processes.rank,
             processes=self.processes.count,
         )

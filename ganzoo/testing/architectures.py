@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ganzoo._outputs import split_scores
 from ganzoo.contract import Step
 from ganzoo.engine.checks import check_fit, check_players
 from ganzoo.errors import BadInput, Failed
@@ -185,7 +186,7 @@ def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]
     found = []
     for _ in range(2 * PUSH_STEPS + 1):
         judgement = call_network(discriminator, step.real, step.given)
-        scores = judgement[0] if isinstance(judgement, tuple) else judgement
+        scores = torch.cat([scores.flatten() for scores in split_scores(discriminator, judgement)[0]])
         found.append(scores.detach())
         optimizer.zero_grad()
         torch.autograd.backward([-sign * scores.mean()])

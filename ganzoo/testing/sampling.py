@@ -4,6 +4,7 @@ import torch
 from safetensors.torch import load as tensors_from_bytes
 from torch import Tensor
 
+from ganzoo._outputs import split_samples
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator
 from ganzoo.testing.check import require
@@ -99,7 +100,7 @@ def generate(generator: Generator, given: dict[str, Tensor], global_seed: int = 
     torch.manual_seed(global_seed)
     before = {key: value.clone() for key, value in given.items()}
     with torch.no_grad():
-        images = images_by_key(generator, call_network(generator, given))
+        images = images_by_key(generator, split_samples(generator, call_network(generator, given))[0])
     changed = [key for key, value in before.items() if not value.equal(given[key])]
     require(not changed, f"forward changes what it is given ({', '.join(changed)}): work on copies")
     return images

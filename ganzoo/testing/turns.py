@@ -1,7 +1,6 @@
 """Turns and short trainings of a game, played as the engine plays them."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -35,7 +34,7 @@ def make_step(turn: str, players: Players, batch: dict[str, Tensor], losses: Seq
         discriminator=discriminator,
         call=call_network,
         rng=make_rng("step"),
-        views=[partial(loss.call, "view") for loss in losses],
+        views=[loss.view for loss in losses],
     )
 
 

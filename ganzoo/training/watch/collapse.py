@@ -96,6 +96,8 @@ def measure_score_gradient(engine: Engine, step: Step) -> float | None:
     terms = [term for use in active for term in use.terms(step).values() if term.requires_grad]
     if not terms:
         return None
-    scores = [step.real_scores, step.fake_scores]
-    found = torch.autograd.grad(torch.stack([term.sum() for term in terms]).sum(), scores, allow_unused=True)
-    return max((each.abs().sum().item() for each in found if each is not None), default=None)
+    real, fake = [step.real_scores for _ in step.judges.each()], [step.fake_scores for _ in step.judges.each()]
+    found = torch.autograd.grad(torch.stack([term.sum() for term in terms]).sum(), [*real, *fake], allow_unused=True)
+    sums = [None if each is None else each.abs().sum().item() for each in found]
+    by_kind = [[each for each in part if each is not None] for part in (sums[: len(real)], sums[len(real) :])]
+    return max((sum(part) for part in by_kind if part), default=None)

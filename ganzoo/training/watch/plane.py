@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
+from ganzoo._outputs import split_scores
 from ganzoo.data.base import Data
 from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.loop import Engine
@@ -46,7 +47,7 @@ class Plane:
         hardware, discriminator = engine.hardware, engine.discriminator
         with suppress(Error), hardware.preserve_random_state(), eval_mode([discriminator]):
             judged = call_plugin("the discriminator", discriminator, self.grid.to(hardware.device), {})
-            scores: Tensor = judged[0] if isinstance(judged, tuple) else judged
+            scores = split_scores(discriminator, judged)[0][0]
             if scores.numel() == GRID_SIDE * GRID_SIDE:
                 return scores.float().cpu().reshape(GRID_SIDE, GRID_SIDE).numpy()
         return None

@@ -5,7 +5,7 @@ data where they are not the simplest. The function plays the same game without g
 The networks are tiny, since what is tested is who moves, when, and by what.
 """
 
-from games import classics, conditional, critics, shapes, translation  # each adds its games to GAMES
+from games import classics, conditional, critics, shapes, translation, wider  # each adds its games to GAMES
 from games.parts import GAMES
 
-__all__ = ["GAMES", "classics", "conditional", "critics", "shapes", "translation"]
+__all__ = ["GAMES", "classics", "conditional", "critics", "shapes", "translation", "wider"]
