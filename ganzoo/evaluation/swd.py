@@ -1,16 +1,17 @@
 """Sliced Wasserstein distance between pixels: needs no trained network and works for images of any kind."""
 
+from collections.abc import Collection
 from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from ganzoo._faults import call_plugin
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
 from ganzoo.evaluation.suites import Better, Pieces
 from ganzoo.pictures.layout import select_showable
+from ganzoo.zoo.kept import read_real
 from ganzoo.zoo.sampling import concatenate
 
 MAX_IMAGES = 1024
@@ -22,8 +23,6 @@ MIN_IMAGES = 64
 MAX_SIDE = 32
 """Larger images are averaged down to this many pixels a side."""
 DIRECTIONS = 512
-READ_BATCH = 64
-"""Images that are read at once."""
 
 
 class SlicedWasserstein:
@@ -32,13 +31,16 @@ class SlicedWasserstein:
     Near 1 the samples are as close to real images as other real images are; noise is at 10 to 20. It compares pixels,
     so it detects a mode collapse, but cannot tell good samples from very good ones. Real images are read when first
     needed. `count` is the number of samples that it compares; 0 where the data have no images or too few.
+
+    Samples that are made from `inputs`, keys of the data, are to be made from `inputs` of this object: they belong to
+    the other real images, so that a generator which returns the real image is at 1.
     """
 
     key: str = "swd_ratio"
     better: Better = "lower"
 
-    def __init__(self, data: Data, seed: int) -> None:
-        self.data, self.seed = data, seed_of("yardstick", seed)
+    def __init__(self, data: Data, seed: int, inputs: Collection[str] = ()) -> None:
+        self.data, self.seed, self.input_keys = data, seed_of("yardstick", seed), inputs
         fitting = MAX_VALUES // torch.Size(data.image).numel() if data.image else 0
         available = (data.count or 0) // 2
         self.count = min(MAX_IMAGES, fitting, available) if min(fitting, available) >= MIN_IMAGES else 0
@@ -50,19 +52,23 @@ class SlicedWasserstein:
 
     def ratio(self, samples: Tensor) -> float:
         """Return the distance of `samples` (`count`, channels, height, width; in [-1, 1]) over that of real images."""
-        real, unit = self._real
+        real, unit, _ = self._real
         projected = project_and_sort(to_vectors(samples), self._directions(samples))
         return wasserstein_distance(projected, real) / max(unit, 1e-12)
 
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """Distinct real inputs, one for each sample that is to be measured."""
+        return self._real[2]
+
     @cached_property
-    def _real(self) -> tuple[Tensor, float]:
-        """Projected real images, and the distance of other real images from them."""
-        needed, batches = 2 * self.count, self.data.batches(READ_BATCH, self.seed)
-        read = [call_plugin("the data", next, batches)["image"].cpu() for _ in range(0, needed, READ_BATCH)]
-        images = torch.cat(read)[:needed]
-        directions = self._directions(images)
-        one, other = (project_and_sort(half, directions) for half in to_vectors(images).chunk(2))
-        return one, wasserstein_distance(one, other)
+    def _real(self) -> tuple[Tensor, float, dict[str, Tensor]]:
+        """Projected real images, the distance of other real images from them, and the inputs of those others."""
+        found = read_real(self.data, ["image", *self.input_keys], 2 * self.count, self.seed)
+        directions = self._directions(found["image"])
+        one, other = (project_and_sort(half, directions) for half in to_vectors(found["image"]).chunk(2))
+        inputs = {key: found[key][self.count :].clone() for key in self.input_keys}
+        return one, wasserstein_distance(one, other), inputs
 
     def _directions(self, images: Tensor) -> Tensor:
         size = to_vectors(images[:1]).shape[1]

@@ -60,7 +60,8 @@ class Measurement(BuiltIn):
         monitor, processes = trainer.monitor, trainer.processes
         with processes.raise_on_all_ranks(), torch.no_grad(), trainer.engine.hardware.preserve_random_state():
             if processes.first:
-                trainer.measures |= monitor.measure(trainer.step, trainer.samples.draw(monitor.gauge.count))
+                samples = trainer.samples.draw(monitor.gauge.count, monitor.inputs)
+                trainer.measures |= monitor.measure(trainer.step, samples)
         found = trainer.measures, monitor.best, monitor.unimproved
         trainer.measures, monitor.best, monitor.unimproved = processes.broadcast_object(found)
         if monitor.is_best_step(trainer.step):

@@ -36,7 +36,7 @@ from ganzoo.training.housekeeping import Checkpoints, CollapseWarning, Curves, M
 from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
-from ganzoo.training.watch.samples import FixedSamples
+from ganzoo.training.watch.samples import FixedSamples, find_needed
 from ganzoo.zoo.config import CheckedData
 from ganzoo.zoo.initial import load_initial_weights
 from ganzoo.zoo.references import OnHub, parse
@@ -111,7 +111,7 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         engine = make_engine(plan, fresh=state is None)
         processes = engine.processes
         with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
-            monitor = Monitor(data, settings)
+            monitor = Monitor(data, settings, find_needed(engine.generator))
         shard = partial(processes.shard, parts=settings.accumulate)
         with processes.raise_on_all_ranks():
             used = state.numbers["images"] if state else 0

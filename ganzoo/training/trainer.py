@@ -93,6 +93,7 @@ class Trainer:
     def train(self) -> None:
         """Train until the recipe's last step. Raises `Interrupted` if somebody stops it; the steps done are saved."""
         self._introduce()
+        self.on_first_rank(self.samples.keep, self.run.path)
         with closing(self.readers), self.callbacks.end_with(self):
             self.callbacks.call("on_train_start", self)
             with self.stop_request:

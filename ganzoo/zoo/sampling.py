@@ -19,6 +19,7 @@ from ganzoo._outputs import split_samples
 from ganzoo._seeds import make_rng, preserve_global_generators, seed_of
 from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
+from ganzoo.dataset import NOTHING
 from ganzoo.errors import BadInput, Diverged, Failed, allow, suggest
 
 T = TypeVar("T")
@@ -37,13 +38,20 @@ Blocks = Iterator[tuple[Images, dict[str, Tensor]]]
 """Samples piece by piece, each piece with what it was made from."""
 
 
-def draw(generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any]) -> Blocks:
+def draw(
+    generator: Generator,
+    n: int,
+    seed: int,
+    device: torch.device,
+    fixed: Mapping[str, Any],
+    repeated: Mapping[str, Tensor] = NOTHING,
+) -> Blocks:
     """Yield what the generator makes from the first `n` latents of a seed, piece by piece, with those latents.
 
     A piece is one or more blocks. Whole blocks are drawn and then cut, since torch draws other numbers for another
-    count.
+    count. `repeated` are inputs, which begin again with the first where there are fewer than `n`.
     """
-    fixed = expand_fixed(generator, n, device, fixed)
+    fixed = expand_fixed(generator, n, device, fixed, repeated)
     first, blocks = 0, 1
     while first < n:
         blocks = min(blocks, math.ceil((n - first) / BLOCK))
@@ -53,6 +61,7 @@ def draw(generator: Generator, n: int, seed: int, device: torch.device, fixed: M
         drawn = {key: torch.cat([each[key] for each in parts]) for key in parts[0]}
         given = {key: value[: part.stop - first] for key, value in drawn.items()}
         given |= {key: value[part] for key, value in fixed.items()}
+        given |= {key: value[torch.arange(part.start, part.stop) % len(value)] for key, value in repeated.items()}
         given = Batch({key: value.to(device) for key, value in given.items()})
         with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)
@@ -61,21 +70,33 @@ def draw(generator: Generator, n: int, seed: int, device: torch.device, fixed: M
 
 
 def pieces(
-    generator: Generator, n: int, seed: int, device: torch.device, fixed: Mapping[str, Any], images: bool
+    generator: Generator,
+    n: int,
+    seed: int,
+    device: torch.device,
+    fixed: Mapping[str, Any],
+    images: bool,
+    repeated: Mapping[str, Tensor] = NOTHING,
 ) -> Blocks:
     """Yield what `draw` yields, on the CPU in float32; `images` are scaled from [-1, 1] to [0, 1]."""
-    for made, given in draw(generator, n, seed, device, fixed):
+    for made, given in draw(generator, n, seed, device, fixed, repeated):
         made = concatenate([made])
         yield to_unit(made) if images else made, concatenate([given])
 
 
-def expand_fixed(generator: Generator, n: int, device: torch.device, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
+def expand_fixed(
+    generator: Generator,
+    n: int,
+    device: torch.device,
+    fixed: Mapping[str, Any],
+    repeated: Mapping[str, Any] = NOTHING,
+) -> dict[str, Tensor]:
     """Return `n` values for each fixed key.
 
     Raises `BadInput` for a key or value that the generator cannot take, and for a missing key that it needs.
     """
     drawn = latents(generator, 0, 0, device)
-    check_keys(generator, drawn, fixed)
+    check_keys(generator, drawn, {**fixed, **repeated})
     return {key: expand_value(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
 
 
@@ -117,9 +138,10 @@ def generate(generator: Generator, given: dict[str, Tensor], fixed: Mapping[str,
 
 def check_keys(generator: Generator, drawn: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
     """Raise `BadInput` for a fixed key that the generator does not take, and for a needed one that is missing."""
+    known = [*drawn, *generator.needs, *generator.takes]
     for key in fixed:
-        if key not in (*drawn, *generator.needs):
-            raise BadInput(f"this generator has no '{key}' to fix; {suggest(key, [*drawn, *generator.needs])}")
+        if key not in known:
+            raise BadInput(f"this generator has no '{key}' to fix; {suggest(key, known)}")
     missing = [key for key in generator.needs if key not in drawn and key not in fixed]
     if missing:
         example = ", ".join(f"{key}=..." for key in missing)

@@ -13,7 +13,7 @@ RUNS_FOLDER = Path("runs")
 MARKER = ".word"
 """The file by which the processes of a training check that they see the same folder."""
 RUN_CONTENTS = {
-    *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif"),
+    *("recipe.toml", "history.jsonl", "metrics.jsonl", "curves.png", "game.gif", "inputs.safetensors"),
     *("samples", "checkpoints", "model", "best", "code", "tensorboard", "profile"),
     *(".lock", MARKER),
 }

@@ -1,8 +1,11 @@
 """Measure samples during a training: which generator was the best, and whether the samples still improve."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
+
+from torch import Tensor
 
 from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
@@ -10,8 +13,11 @@ from ganzoo.errors import BadInput
 from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Gauge, Pieces, Suite
 from ganzoo.evaluation.swd import SlicedWasserstein
+from ganzoo.zoo.kept import read_real
 from ganzoo.zoo.sampling import are_finite
 
+MAX_INPUT_BYTES = 2**28
+"""Memory for real inputs; where there are fewer than samples, they are used again."""
 DECIMALS = 4
 """Decimal places of measures in the log."""
 
@@ -70,13 +76,14 @@ class Monitor:
     """Measures samples from time to time, and remembers the `best`: its training step and all values of that step.
 
     `unimproved` counts the measurements since the best one. Values that are not finite are ignored. Raises `BadInput`
-    for settings that these data cannot be measured by.
+    for settings that these data cannot be measured by. `inputs` are the keys of the data that samples are made from.
     """
 
-    def __init__(self, data: Data, settings: Train) -> None:
+    def __init__(self, data: Data, settings: Train, inputs: Collection[str] = ()) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
-        self.gauge: Gauge = SlicedWasserstein(data, settings.seed)
+        self.data, self.seed, self.input_keys = data, settings.seed, inputs
+        self.gauge: Gauge = SlicedWasserstein(data, settings.seed, inputs)
         if settings.evaluate_every:
             self.gauge = Evaluation(choose_suite(data), settings.evaluate_samples)
         self.best: dict[str, Any] | None = None
@@ -85,6 +92,16 @@ class Monitor:
     def is_due(self, step: int) -> bool:
         """Return True if samples are to be measured after that training step."""
         return self.gauge.count > 0 and step % self.every == 0
+
+    @cached_property
+    def inputs(self) -> dict[str, Tensor]:
+        """Distinct real inputs to make the samples from, as many as are measured."""
+        if not self.input_keys:
+            return {}
+        if isinstance(self.gauge, SlicedWasserstein):
+            return self.gauge.inputs
+        count = min(self.gauge.count, self.data.count or self.gauge.count)
+        return read_real(self.data, self.input_keys, count, self.seed, MAX_INPUT_BYTES)
 
     def measure(self, step: int, pieces: Pieces) -> dict[str, float]:
         """Return the measures of a step's samples for the log; the step becomes the best if none was better."""

@@ -1,37 +1,54 @@
 """Samples of a training's averaged generator, for its pictures and measurements."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
+from ganzoo._io import write_bytes
+from ganzoo.contract import Generator
 from ganzoo.data.base import Data
+from ganzoo.dataset import NOTHING
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
 from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, name_rows, select_showable
+from ganzoo.zoo.kept import INPUTS_FILE, choose_kept, read_kept, serialize_kept
 from ganzoo.zoo.sampling import concatenate, pieces
 
 
 class FixedSamples:
     """Draws samples of the same latents each time, so that the pictures of a training are comparable.
 
-    A generator that takes some keys from real data, such as an image to translate, gets those of the first real
-    samples each time.
+    A generator that needs some keys of real data, such as an image to translate, gets those of the same real samples
+    each time; `inputs` has them.
     """
 
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
         self.engine, self.kind, self.seed = engine, data.description["kind"], seed
         self.row_names = name_rows(engine.generator, data.classes)
         """The names of the rows of `draw_picture`; none without classes."""
-        generator = engine.generator
-        keys = set(generator.needs) - generator.latent(1, torch.Generator()).keys()
-        first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if keys else {}
-        self.conditions = {key: first[key] for key in keys}
+        self.input_keys = find_needed(engine.generator)
+        first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if self.input_keys else {}
+        self.inputs = choose_kept({key: first[key] for key in self.input_keys}, data.count)
 
-    def draw(self, n: int, **fixed: Tensor) -> Pieces:
-        """Return `n` samples in pieces, as `Model.blocks` yields them; images are in [0, 1]."""
-        fixed |= {key: value[torch.arange(n) % len(value)] for key, value in self.conditions.items()}
+    def keep(self, run: Path) -> None:
+        """Write the inputs into the folder of a run, or take those that it has from before."""
+        path = run / INPUTS_FILE
+        if self.inputs and path.exists():
+            self.inputs = read_kept(path)
+        elif self.inputs:
+            write_bytes(path, serialize_kept(self.inputs))
+
+    def draw(self, n: int, inputs: Mapping[str, Tensor] = NOTHING, /, **fixed: Tensor) -> Pieces:
+        """Return `n` samples in pieces, as `Model.blocks` yields them; images are in [0, 1].
+
+        `inputs` are real ones in place of those of the pictures.
+        """
         device = self.engine.hardware.device
-        return pieces(self.engine.ema, n, self.seed, device, fixed, images=self.kind == "image")
+        images = self.kind == "image"
+        return pieces(self.engine.ema, n, self.seed, device, fixed, images, inputs or self.inputs)
 
     def draw_picture(self) -> tuple[Tensor | None, int]:
         """Return samples for a picture, images in [0, 1] or points, and its columns; None if they cannot be shown."""
@@ -39,3 +56,9 @@ class FixedSamples:
         if self.kind == "other":
             return None, columns
         return select_showable(concatenate([samples for samples, _ in self.draw(n, **fixed)]), self.kind), columns
+
+
+def find_needed(generator: Generator) -> list[str]:
+    """Return the keys that a generator needs and does not draw itself."""
+    drawn = generator.latent(1, torch.Generator())
+    return [key for key in generator.needs if key not in drawn]
