@@ -4,27 +4,25 @@ from collections.abc import Callable
 
 from ganzoo.engine.validation import validate
 from ganzoo.plugins.registration import Registration
-from ganzoo.recipe.build import ResolvedClass, make_option_schema, resolve_callback, resolve_class
+from ganzoo.recipe.build import ResolvedClass, resolve_callback, resolve_class
 from ganzoo.recipe.sections import CallbackUse
-from ganzoo.testing.check import Skipped, describe_options, prefix_failures
-from ganzoo.testing.games import Options, option_variants
+from ganzoo.testing.check import describe_options, prefix_failures
+from ganzoo.testing.games import Options, check_given, option_variants
 from ganzoo.training.callbacks import Callback
 
 
-def is_a_callback_class(thing: Registration) -> None:
+def is_a_callback_class(thing: Registration, options: Options) -> None:
     """It can be imported, and derives from `ganzoo.Callback`."""
     find_class(thing)
 
 
-def builds_with_every_option(thing: Registration) -> None:
+def builds_with_every_option(thing: Registration, options: Options) -> None:
     """It can be built with the defaults, and with each value of an option that has a few."""
-    cls = find_class(thing).cls
-    fields = make_option_schema(cls).model_fields
-    if required := [name for name, field in fields.items() if field.is_required()]:
-        raise Skipped(f"it has options without a default ({', '.join(required)}), which only a recipe can give")
-    for options in option_variants(cls):
-        with prefix_failures(describe_options(options)):
-            make_callback(thing, options)
+    found = find_class(thing)
+    check_given(found, options)
+    for variant in option_variants(found.cls):
+        with prefix_failures(describe_options(variant)):
+            make_callback(thing, {**options, **variant})
 
 
 def find_class(thing: Registration) -> ResolvedClass[Callback]:
@@ -38,4 +36,4 @@ def make_callback(thing: Registration, options: Options) -> Callback:
     return resolve_callback(section, Callback).make()
 
 
-CHECKS: tuple[Callable[[Registration], None], ...] = (is_a_callback_class, builds_with_every_option)
+CHECKS: tuple[Callable[[Registration, Options], None], ...] = (is_a_callback_class, builds_with_every_option)

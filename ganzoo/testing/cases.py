@@ -12,29 +12,48 @@ from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput, Failed
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe import build
+from ganzoo.recipe.names import may_be_same
+from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
-from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, option_variants
+from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, check_given, option_variants
+from ganzoo.testing.plays import recipes_with_loss
 from ganzoo.testing.turns import make_step, set_up
 
 ADVICE = "let setup refuse in a sentence what cannot work"
 
 
 class LossCase:
-    """A loss by its full name, and the games in which it is tried first: the kit's own, then those of its plugin."""
+    """A loss by its full name, and the games in which it is tried first.
 
-    def __init__(self, name: str, games: Sequence[Game]) -> None:
-        self.name, self.first_games = name, [OwnGame(), *games]
+    These are the kit's own, then those of the `recipes` that use it, then those of its plugin. `options` are its own;
+    by default it has those of the first of these recipes.
+    """
+
+    def __init__(
+        self, name: str, games: Sequence[Game], recipes: Sequence[Recipe] = (), options: Options | None = None
+    ) -> None:
+        own = recipes_with_loss(recipes, name)
+        self.name, self.in_recipes = name, [Game(f"the recipe '{each.name}'", recipe=each) for each in own]
+        self.first_games = [OwnGame(), *self.in_recipes, *games]
+        uses = [use for each in own for use in each.loss if may_be_same(use.name, name)]
+        self.options = {**(uses[0].options() if uses else {}), **(options or {})}
 
     def make_loss(self, options: Options | None = None) -> Scheduled:
-        """Return a new loss with these options, as the engine takes it."""
-        section = validate(LossUse, {"name": self.name, **(options or {})}, "loss")
+        """Return a new loss with these options, as the engine takes it. Raises `Skipped` where it needs others."""
+        section = validate(LossUse, {"name": self.name, **self.options, **(options or {})}, "loss")
+        check_given(self.found, section.options())
         return build.schedule(section, build.resolve_loss(section))
+
+    @cached_property
+    def found(self) -> build.ResolvedClass[Loss]:
+        """The class of the loss."""
+        return build.resolve_class("loss", self.name, "loss", Loss)
 
     @cached_property
     def variants(self) -> list[Options]:
         """The defaults, and every other value of a `Literal` or boolean option, one at a time."""
-        return option_variants(build.resolve_class("loss", self.name, "loss", Loss).cls)
+        return option_variants(self.found.cls)
 
     @property
     def game(self) -> Game:
@@ -50,6 +69,8 @@ class LossCase:
     def _game(self) -> Game | Skipped:
         refusals: dict[str, list[str]] = {}
         refused_late = batches_missing = False
+        failures: list[Failed] = []
+        self.make_loss()
         for game in self.first_games:
             try:
                 self._prepare(game)
@@ -60,7 +81,11 @@ class LossCase:
                 batches_missing |= isinstance(refusal, Skipped)
                 refusals.setdefault(str(refusal), []).append(game.name)
             except Failed as error:
-                return Unplayable(f"{error}; {ADVICE}")
+                failures.append(error)
+                if not self.in_recipes:
+                    break
+        if failures:
+            return Unplayable(f"{failures[0]}; {ADVICE}")
         said = "; ".join(f"{refusal} (in {', '.join(names)})" for refusal, names in refusals.items())
         if refused_late and not batches_missing:
             return Unplayable(f"it plays no game: {said}; {ADVICE}")

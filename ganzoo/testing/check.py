@@ -24,26 +24,26 @@ class Unplayable(Skipped):
 class Check:
     """One promise of the contract that one thing of a plugin must keep.
 
-    Calling it returns nothing, or raises `AssertionError` with a sentence that says what is wrong and what to do, or
-    `Skipped` with the reason. It leaves torch's global random generator as it was.
+    Calling it returns a remark, most often an empty one, or raises `AssertionError` with a sentence that says what is
+    wrong and what to do, or `Skipped` with the reason. It leaves torch's global random generator as it was.
     """
 
     kind: str
     name: str
     title: str
-    function: Callable[[], None]
+    function: Callable[[], str | None]
 
     @property
     def id(self) -> str:
         """The id in pytest, such as `architecture-dcgan-same-seed-same-sample`."""
         return "-".join([self.kind, self.name, re.sub(r"\W+", "-", self.title)])
 
-    def __call__(self) -> None:
+    def __call__(self) -> str:
         """Make the check."""
         try:
             with torch.random.fork_rng([]), torch.enable_grad():
                 torch.manual_seed(0)
-                self.function()
+                return self.function() or ""
         except Unplayable as reason:
             raise Skipped(f"it cannot be played: {reason}") from reason
         except (Skipped, AssertionError):
@@ -52,14 +52,13 @@ class Check:
             raise AssertionError(describe_error(error)) from error
 
     def result(self) -> tuple[str, str]:
-        """Make the check and return "ok", "failed" or "skipped", and the reason."""
+        """Make the check and return "ok", "failed" or "skipped", and the remark or the reason."""
         try:
-            self()
+            return "ok", self()
         except Skipped as reason:
             return "skipped", str(reason)
         except AssertionError as error:
             return "failed", str(error)
-        return "ok", ""
 
 
 def title_of(function: Callable[..., Any]) -> str:

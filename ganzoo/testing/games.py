@@ -9,15 +9,20 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo._seeds import make_rng
-from ganzoo.contract import Batch, Generator
+from ganzoo.contract import Batch, Generator, Loss
+from ganzoo.engine.loop import Engine
+from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
-from ganzoo.recipe.build import ResolvedArchitecture, make_option_schema
+from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, make_option_schema, resolve_class
+from ganzoo.recipe.given import BASES
+from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures
-from ganzoo.testing.toys import TinyCritic, TinyGenerator
+from ganzoo.testing.plays import TRAINING_STEPS, make_losses, shorten
+from ganzoo.testing.toys import NonSaturating, TinyCritic, TinyGenerator
 
 Players = tuple[Generator, nn.Module]
 MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
@@ -44,7 +49,9 @@ class Game:
     """An architecture by its full name, and random data that fits it.
 
     Images have the first of `image_shapes` that the architecture does not refuse. `make_batch(n, rng)` makes further
-    keys of a batch, or replaces the usual ones.
+    keys of a batch, or replaces the usual ones. With a `recipe` that plays it the architecture has its options, and the
+    game its losses and settings; `options` are the author's own, which count more. `others` are the same architecture
+    as further recipes play it.
     """
 
     def __init__(
@@ -52,14 +59,48 @@ class Game:
         name: str,
         image_shapes: Sequence[tuple[int, int, int]] = IMAGE_SHAPES,
         make_batch: MakeBatch | None = None,
+        recipe: Recipe | None = None,
+        options: Options | None = None,
+        others: "Sequence[Game]" = (),
     ) -> None:
         self.name, self.make_batch, self._image_shapes = name, make_batch, image_shapes
+        self.options, self.others = options or {}, others
+        self.recipe = shorten(recipe) if recipe else None
 
     def resolve(self, options: Options | None = None) -> ResolvedArchitecture:
-        """Return both players' classes with these options."""
-        return build.resolve_architecture(
-            validate(Architecture, {"name": self.name, **(options or {})}, "architecture")
+        """Return both players' classes with these options, and otherwise with those of the recipe."""
+        table: dict[str, Any] = {"name": self.name}
+        table = self.recipe.architecture.model_dump(exclude_none=True) if self.recipe else table
+        table |= {key: value for key, value in self.options.items() if key not in SIDES}
+        for side in SIDES:
+            table[side] = {**table.get(side, {}), **self.options.get(side, {}), **(options or {}).get(side, {})}
+        section = validate(Architecture, table, "architecture")
+        for side in SIDES:
+            player: ResolvedClass[Any] = resolve_class("architecture", section.side_name(side), side, BASES[side])
+            check_given(player, {**section.shared(), **section.own(side)})
+        return build.resolve_architecture(section)
+
+    def make_losses(self) -> Sequence[Scheduled]:
+        """Return new losses of the recipe; the kit's own where there is none."""
+        return make_losses(self.recipe) if self.recipe else [Scheduled(NonSaturating())]
+
+    def make_engine(self, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
+        """Return an engine on the CPU with new players and the settings of the recipe."""
+        train = self.recipe.train.model_dump() if self.recipe else {}
+        optimizer = self.recipe.optimizer if self.recipe else None
+        return Engine(
+            *self.players(), losses, train={**train, "precision": precision}, optimizer=optimizer, device="cpu"
         )
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in each batch of a training."""
+        return self.recipe.train.batch if self.recipe else BATCH_SIZE
+
+    @property
+    def steps(self) -> int:
+        """Training steps in which every loss of the recipe plays."""
+        return (self.recipe.train.steps if self.recipe else None) or TRAINING_STEPS
 
     def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
         """Return a new generator and discriminator, if wanted for data without classes."""
@@ -110,8 +151,7 @@ class Game:
     def for_each_variant(self, check: Callable[[Players], None]) -> None:
         """Make a check with new players of every variant."""
         for options in self.variants:
-            flat = {f"{side}.{name}": value for side, own in options.items() for name, value in own.items()}
-            with prefix_failures(describe_options(flat)):
+            with prefix_failures(describe_options(by_dotted_name(options))):
                 check(self.players(options))
 
     @cached_property
@@ -134,9 +174,9 @@ class Game:
         makes = [generator.makes] if isinstance(generator.makes, str) else generator.makes
         return list(dict.fromkeys([*makes, *generator.needs, *getattr(discriminator, "needs", ())]))
 
-    def batch(self, seed: int = 0, n: int = BATCH_SIZE) -> Batch:
+    def batch(self, seed: int = 0, n: int | None = None) -> Batch:
         """Return a random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
-        rng = make_rng("batch", seed)
+        rng, n = make_rng("batch", seed), n or self.batch_size
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
         if self.learns_points:
             made = {"point": torch.randn(n, *self.facts["point"], generator=rng)}
@@ -181,6 +221,20 @@ def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:
         return said
     tried = ", ".join(" x ".join(map(str, image)) for image in refusals)
     return f"{said}; tried images of {tried}: give another by checks(..., image=(c, h, w)) or check --image c,h,w"
+
+
+def by_dotted_name(options: Options) -> dict[str, Any]:
+    """Return options of both players as a recipe names them, such as "generator.width"."""
+    return {f"{side}.{name}": value for side, own in options.items() for name, value in own.items()}
+
+
+def check_given(found: ResolvedClass[Any], options: Options) -> None:
+    """Raise `Skipped` where a class takes an option without a default that is not among these."""
+    fields = make_option_schema(found.cls).model_fields
+    required = [name for name, field in fields.items() if field.is_required() and name not in options]
+    if required:
+        advice = f"give checks(..., options={{'{found.registration.name}': {{'{required[0]}': ...}}}})"
+        raise Skipped(f"it has options without a default ({', '.join(required)}), which no recipe gives: {advice}")
 
 
 def option_variants(cls: Callable[..., object]) -> list[Options]:

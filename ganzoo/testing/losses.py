@@ -19,6 +19,7 @@ from ganzoo.testing.turns import (
     check_training,
     freeze_other_side,
     gradient_penalty,
+    images_by_key,
     make_step,
     set_up,
 )
@@ -192,8 +193,11 @@ def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
 def reshape_scores(shape: tuple[int, ...], module: nn.Module, inputs: Any, judgement: Any) -> Any:
     """Give each sample's scores that shape in what a discriminator returns; a forward hook."""
     scores, *extras = judgement if isinstance(judgement, tuple) else (judgement,)
-    one_each = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
-    scores = one_each.view(-1, *[1] * len(shape)).expand(-1, *shape)
+    if isinstance(scores, list):
+        scores = [reshape_scores(shape, module, inputs, each) for each in scores]
+    else:
+        one_each = scores.flatten(1).mean(1) if scores.dim() > 1 else scores
+        scores = one_each.view(-1, *[1] * len(shape)).expand(-1, *shape)
     return (scores, *extras) if extras else scores
 
 
@@ -203,6 +207,10 @@ def can_be_differentiated_twice(case: LossCase) -> None:
     step = make_step("discriminator", players, batch, [loss])
     own, _ = freeze_other_side(step)
     reason = "what the loss does cannot be differentiated twice, as gradient penalties do"
+    try:
+        gradient_penalty(make_step("discriminator", players, batch))
+    except (RuntimeError, Failed) as error:
+        raise Skipped(f"the discriminator of {case.game.name} cannot be differentiated twice") from error
     try:
         torch.autograd.backward([gradient_penalty(step), *loss.weigh(loss.terms(step))])
     except (RuntimeError, Failed) as error:
@@ -222,14 +230,20 @@ def view_lets_gradient_through(case: LossCase) -> None:
     if type(loss.loss).view is Loss.view:
         raise Skipped("it has no view of its own")
     step = make_step("generator", players, batch)
-    for kind, images in {"real": step.real, "fake": step.fake}.items():
-        for image in images.values() if isinstance(images, dict) else [images]:
-            view = loss.call("view", step, image, step.given)
-            require(view.dtype == image.dtype, f"view makes {view.dtype} of {kind} images that are {image.dtype}")
-            require(view.isfinite().all(), f"view makes {kind} images that are not finite")
-            if kind == "fake":
-                reason = "view lets no gradient through to the fake"
-                require(has_gradient(view, image), f"{reason}: change images by differentiable operations only")
+    for what, images in {"real": step.real, "fake": step.fake}.items():
+        views = loss.call("view", step, images, step.given)
+        views = images_by_key(step.generator, views[0] if isinstance(views, tuple) else views)
+        for key, image in images_by_key(step.generator, images).items():
+            check_view(what, views[key], image)
+
+
+def check_view(what: str, view: Tensor, image: Tensor) -> None:
+    """Check that a view of real or fake images is of their type, finite, and lets a gradient through to a fake."""
+    require(view.dtype == image.dtype, f"view makes {view.dtype} of {what} images that are {image.dtype}")
+    require(view.isfinite().all(), f"view makes {what} images that are not finite")
+    if what == "fake":
+        reason = "view lets no gradient through to the fake"
+        require(has_gradient(view, image), f"{reason}: change images by differentiable operations only")
 
 
 def has_gradient(view: Tensor, image: Tensor) -> bool:

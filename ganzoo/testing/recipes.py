@@ -1,6 +1,6 @@
 """What every recipe promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +13,9 @@ from ganzoo.data.options import DEFAULT_SIZE
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped
-from ganzoo.testing.games import MakeBatch
+from ganzoo.testing.games import MakeBatch, Options
 from ganzoo.testing.models import check_samples
+from ganzoo.testing.plays import load_recipe, shorten
 from ganzoo.training.train import train
 from ganzoo.zoo.model import load
 
@@ -23,12 +24,11 @@ BUNDLED_DATA = ("mnist-10k", *MIXTURES)
 IMAGE_SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 """Channels and side length of the images of data sets that are not downloaded."""
 FALLBACK_CLASSES = 10
-TRAINING_STEPS = 5
 
 
-def trains_and_samples(thing: Registration, make_batch: MakeBatch | None) -> None:
+def trains_and_samples(thing: Registration, make_batch: MakeBatch | None, options: Mapping[str, Options]) -> None:
     """A few training steps by the recipe leave a model that can be loaded and sampled."""
-    recipe = shorten(Recipe.load(thing.targets["file"]))
+    recipe = shorten(load_recipe(thing, options))
     batches = None
     if recipe.data.name not in BUNDLED_DATA:
         classes = recipe.data.classes or FALLBACK_CLASSES
@@ -37,15 +37,6 @@ def trains_and_samples(thing: Registration, make_batch: MakeBatch | None) -> Non
     with TemporaryDirectory() as folder:
         run = train(recipe, batches, Path(folder) / "run", "cpu", quiet=True)
         check_samples(load(run.path, "cpu", offline=True), make_batch)
-
-
-def shorten(recipe: Recipe) -> Recipe:
-    """Return the recipe with few steps and small batches, without what needs a network, a compiler or an extra."""
-    batch = recipe.train.batch
-    while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
-        batch //= 2
-    changes = {"steps": TRAINING_STEPS, "batch": batch, "init": None, "evaluate_every": 0, "patience": 0}
-    return recipe.replace(train={**changes, "compile": False, "tensorboard": False, "trackio": False, "profile": False})
 
 
 def random_batch(recipe: Recipe, classes: int, make_batch: MakeBatch | None) -> dict[str, Tensor]:
@@ -60,4 +51,4 @@ def random_batch(recipe: Recipe, classes: int, make_batch: MakeBatch | None) -> 
     return batch | dict(make_batch(n, rng) if make_batch else {})
 
 
-CHECKS: tuple[Callable[[Registration, MakeBatch | None], None], ...] = (trains_and_samples,)
+CHECKS: tuple[Callable[[Registration, MakeBatch | None, Mapping[str, Options]], None], ...] = (trains_and_samples,)

@@ -1,36 +1,49 @@
 """All checks of a plugin, as a list and as a test function for pytest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import ParamSpec
 
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing import architectures, callbacks, losses, models, recipes
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
-from ganzoo.testing.games import IMAGE_SHAPES, Game, MakeBatch
+from ganzoo.testing.games import IMAGE_SHAPES, Game, MakeBatch, Options
+from ganzoo.testing.plays import load_recipes, recipes_with_architecture
 from ganzoo.testing.registering import imports_no_torch
 
 P = ParamSpec("P")
+NO_OPTIONS: Mapping[str, Options] = MappingProxyType({})
 
 
 def checks(
-    distribution: str, *, image: tuple[int, int, int] | None = None, batch: MakeBatch | None = None
+    distribution: str,
+    *,
+    image: tuple[int, int, int] | None = None,
+    batch: MakeBatch | None = None,
+    options: Mapping[str, Options] = NO_OPTIONS,
 ) -> Callable[[Check], None]:
     """Return a parametrized pytest function: one named test for each check of each thing that a distribution registers.
 
     `image` is the shape (channels, height, width) for which architectures are built; by default the first of
     some usual ones, from 1 x 28 x 28 to 3 x 256 x 256, that they do not refuse. `batch(n, rng)` returns a dict of
-    tensors for architectures that need more than images and labels. Raises `BadInput` where pytest is not installed.
+    tensors for architectures that need more than images and labels. `options` are options of what the distribution
+    registers, by its name: `{"pairs": {"path": "photographs"}}`; what a recipe uses has that recipe's by default.
+    Raises `BadInput` where pytest is not installed.
     """
     try:
         import pytest
     except ImportError as error:
         raise BadInput("ganzoo.testing.checks needs pytest: pip install pytest; or run 'ganzoo check'") from error
 
-    @pytest.mark.parametrize("check", checks_of(distribution, image=image, batch=batch), ids=lambda check: check.id)
+    found = checks_of(distribution, image=image, batch=batch, options=options)
+
+    @pytest.mark.parametrize("check", found, ids=lambda check: check.id)
     def test_plugin(check: Check) -> None:
         try:
             check()
@@ -41,7 +54,11 @@ def checks(
 
 
 def checks_of(
-    distribution: str, *, image: tuple[int, int, int] | None = None, batch: MakeBatch | None = None
+    distribution: str,
+    *,
+    image: tuple[int, int, int] | None = None,
+    batch: MakeBatch | None = None,
+    options: Mapping[str, Options] = NO_OPTIONS,
 ) -> list[Check]:
     """Return every check of what a distribution registers, as in `checks`; a broken plugin has one, which fails."""
     try:
@@ -52,12 +69,43 @@ def checks_of(
     if broken:
         return [failing_check(distribution, f"{plugin.status}: {plugin.reason}") for plugin in broken]
     things = [thing for plugin in plugins for thing in plugin.provides]
-    shapes = (image,) if image else IMAGE_SHAPES
-    games = {thing.full_name: Game(thing.full_name, shapes, batch) for thing in things if thing.kind == "architecture"}
+    refuse_unknown(distribution, things, options)
+    bench = Bench(load_recipes(things, options), (image,) if image else IMAGE_SHAPES, batch, options)
+    games = {thing.full_name: bench.game(thing) for thing in things if thing.kind == "architecture"}
     found = [Check("plugin", distribution, title_of(imports_no_torch), partial(imports_no_torch, distribution))]
     for thing in things:
-        found += checks_of_thing(thing, games, batch)
+        found += checks_of_thing(thing, games, bench)
     return found
+
+
+def refuse_unknown(distribution: str, things: Sequence[Registration], options: Mapping[str, Options]) -> None:
+    """Raise `BadInput` for options of something that a distribution does not register."""
+    names = list(dict.fromkeys(thing.name for thing in things))
+    for name, own in options.items():
+        if name not in names:
+            raise BadInput(f"options: {distribution} registers nothing called '{name}'; {suggest(name, names)}")
+        if not isinstance(own, Mapping):
+            raise BadInput(f"options: those of '{name}' must be a dict of options by name, got {own!r}")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the things of a plugin are checked with: its recipes, and what its author gives."""
+
+    recipes: Sequence[Recipe]
+    image_shapes: Sequence[tuple[int, int, int]]
+    make_batch: MakeBatch | None
+    options: Mapping[str, Options]
+
+    def options_of(self, thing: Registration) -> Options:
+        """Return the options that the author gives for a thing."""
+        return self.options.get(thing.name, {})
+
+    def game(self, thing: Registration) -> Game:
+        """Return the game of an architecture as the first recipe that has it plays it, with those of further ones."""
+        own = recipes_with_architecture(self.recipes, thing.full_name)
+        make = partial(Game, thing.full_name, self.image_shapes, self.make_batch, options=self.options_of(thing))
+        return make(own[0] if own else None, others=[make(recipe) for recipe in own[1:]])
 
 
 def failing_check(distribution: str, reason: str) -> Check:
@@ -65,19 +113,22 @@ def failing_check(distribution: str, reason: str) -> Check:
     return Check("plugin", distribution, "works", partial(require, False, reason))
 
 
-def checks_of_thing(thing: Registration, games: dict[str, Game], batch: MakeBatch | None) -> list[Check]:
+def checks_of_thing(thing: Registration, games: dict[str, Game], bench: Bench) -> list[Check]:
     """Return every check of one thing. `games` are those of the plugin's architectures, by full name."""
     if thing.kind == "architecture":
         return bind(thing, architectures.CHECKS, games[thing.full_name])
     if thing.kind == "loss":
-        return bind(thing, losses.CHECKS, LossCase(thing.full_name, list(games.values())))
+        case = LossCase(thing.full_name, list(games.values()), bench.recipes, bench.options_of(thing))
+        return bind(thing, losses.CHECKS, case)
     if thing.kind == "callback":
-        return bind(thing, callbacks.CHECKS, thing)
-    return bind(thing, recipes.CHECKS if thing.kind == "recipe" else models.CHECKS, thing, batch)
+        return bind(thing, callbacks.CHECKS, thing, bench.options_of(thing))
+    if thing.kind == "recipe":
+        return bind(thing, recipes.CHECKS, thing, bench.make_batch, bench.options)
+    return bind(thing, models.CHECKS, thing, bench.make_batch)
 
 
 def bind(
-    thing: Registration, functions: Iterable[Callable[P, None]], *arguments: P.args, **options: P.kwargs
+    thing: Registration, functions: Iterable[Callable[P, str | None]], *arguments: P.args, **options: P.kwargs
 ) -> list[Check]:
     """Return a check of `thing` for each function, which will be called with these arguments."""
     return [

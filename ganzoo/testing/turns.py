@@ -11,7 +11,6 @@ from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator, Images, Loss, Step, batch_length
 from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.hardware import Hardware, map_tensors
-from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.testing.check import require
 from ganzoo.testing.games import Game, Players
@@ -19,6 +18,8 @@ from ganzoo.training.runs import snapshot
 
 T = TypeVar("T")
 
+WARM_UP = 8
+"""Forward passes of a training after which the power iteration of spectral norm has settled."""
 HARDWARE = Hardware("cpu", "fp32", channels_last=False)
 
 
@@ -70,36 +71,47 @@ def set_up(loss: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
     loss.loss.eval().requires_grad_(False)
 
 
-def make_engine(players: Players, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
-    """Return an engine on the CPU."""
-    return Engine(*players, losses, train={"precision": precision}, device="cpu")
+Losses = Callable[[], Sequence[Loss | Scheduled]]
+"""Makes the losses of a training anew."""
 
 
-def check_training(game: Game, make_losses: Callable[[], Sequence[Loss | Scheduled]], precision: str) -> None:
+def check_training(game: Game, make_losses: Losses, precision: str) -> None:
     """Check that a few training steps in a precision give finite numbers; raise `Diverged` where they do not."""
-    engine = make_engine(game.players(), make_losses(), precision)
-    engine.run([game.batch(0), game.batch(1)], steps=3)
+    engine = game.make_engine(make_losses(), precision)
+    engine.run([game.batch(0), game.batch(1)], steps=game.steps)
     engine.check()
 
 
-def check_resume(game: Game, make_losses: Callable[[], Sequence[Loss | Scheduled]]) -> None:
+def check_resume(game: Game, make_losses: Losses) -> None:
     """Check that a training that is saved and restored goes on as without it, to the last bit."""
-    batches = [game.batch(seed) for seed in range(6)]
-    first, second = make_engine(game.players(), make_losses()), make_engine(game.players(), make_losses())
-    first.run(batches[:3], steps=3)
+    first, second = game.make_engine(make_losses()), game.make_engine(make_losses())
+    half = (game.steps + 1) // 2
+    batches = [game.batch(seed) for seed in range(2 * half * first.train.critic_steps)]
+    stream = iter(batches)
+    first.run(stream, steps=half)
     state = snapshot.capture(first)
     # Step by step, since the first term that differs shows best what was forgotten.
-    expected = [first.run([batch], steps=1) for batch in batches[3:]]
+    expected = [first.run(stream, steps=1) for _ in range(half)]
     second.prepare(batches[0])
     snapshot.restore(second, state)
     advice = "is another after a resume than without it: keep whatever changes in training in buffers, which are saved"
-    for batch, terms in zip(batches[3:], expected, strict=True):
-        resumed = second.run([batch], steps=1)
+    stream = iter(batches[half * first.train.critic_steps :])
+    for terms in expected:
+        resumed = second.run(stream, steps=1)
         for name, value in terms.items():
             require(resumed.get(name) == value, f"the term '{name}' {advice}")
     tensors = snapshot.collect_module_tensors(second)
     for name, tensor in snapshot.collect_module_tensors(first).items():
         require(tensor.equal(tensors[name]), f"'{name}' {advice}")
+
+
+@torch.no_grad()
+def warm_up(game: Game, players: Players) -> Players:
+    """Let statistics that a training moves settle, such as those of spectral norm, and return the players."""
+    for seed in range(WARM_UP):
+        step = make_step("discriminator", (players[0].train(), players[1].train()), game.batch(seed))
+        _ = step.real_scores, step.fake
+    return players
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import textwrap
 
 import pytest
 
+import ganzoo
 from tinyplugin import failed, results
 
 PLUGIN = """
@@ -66,5 +67,8 @@ def test_an_option_with_which_it_cannot_be_built_is_named(site):
 
 def test_a_callback_with_a_required_option_is_not_built(site):
     outcome = check(site, ("loud: bool = False", "*, address: str"))
-    reason = "it has options without a default (address), which only a recipe can give"
-    assert outcome["bell-builds-with-every-option"] == ("skipped", reason)
+    reason = "it has options without a default (address), which no recipe gives: "
+    advice = "give checks(..., options={'bell': {'address': ...}})"
+    assert outcome["bell-builds-with-every-option"] == ("skipped", reason + advice)
+    found = ganzoo.testing.checks_of("tiny-bell", options={"bell": {"address": "here"}})
+    assert {check.result() for check in found if check.name == "bell"} == {("ok", "")}

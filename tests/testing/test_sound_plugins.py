@@ -76,6 +76,15 @@ SOUND = {
         ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.Linear(12, 1, bias=bias)\n"
          "        for layer in (self.first, self.last):\n            nn.utils.parametrizations.spectral_norm(layer)"),
     ],
+    "spectral normalisation of torch's old kind in a deep network": [
+        ("hidden = nn.functional.leaky_relu(self.first(images.flatten(1)), 0.2)",
+         "hidden = self.deep(nn.functional.leaky_relu(self.first(images.flatten(1)), 0.2))"),
+        ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.utils.spectral_norm(nn.Linear(12, 1, bias=bias))\n"
+         "        self.first = nn.utils.spectral_norm(self.first)\n"
+         "        self.deep = nn.Sequential(*(layer for _ in range(6) for layer in "
+         "(nn.utils.spectral_norm(nn.Linear(12, 12)), nn.LeakyReLU(0.2))))"),
+    ],
+    "images without a last activation, as in StyleGAN": [(PIXELS, "self.last(hidden).unflatten(1, self.image)")],
     "spectral and instance normalisation without a bias": [
         ("bias: bool = True", "bias: bool = False"),
         ("self.last = nn.Linear(12, 1, bias=bias)", "self.last = nn.Linear(12, 1, bias=bias)\n"
@@ -124,6 +133,7 @@ def test_a_generator_of_several_kinds_of_image_passes(site):
         ("networks.py", FORWARD, 'makes = ("image", "mask")\n\n    ' + FORWARD),
         ("networks.py", f"return {PIXELS}", f"image = {PIXELS}\n        return {{'image': image, 'mask': 3 * image}}"),
         ("networks.py", "self.first(images.flatten(1))", 'self.first((images["image"] + images["mask"]).flatten(1))'),
+        ("recipes/tiny.toml", ', { name = "noise" }', ""),
     )
     outcome = results("architecture", batch=lambda n, rng: {"mask": source(n, rng)["source"]})
     assert failed(outcome) == {}
@@ -169,7 +179,8 @@ def test_a_loss_that_refuses_every_game_is_skipped_with_every_refusal(site):
     built, *_ = outcome.values()
     assert built[0] == "skipped"
     sentence = "it refuses every game: loss 'gentle': it needs a discriminator that guesses the code"
-    assert built[1] == f"{sentence} (in the kit's own game, tiny-gan:tiny), and no other architecture here suits it"
+    tried = "in the kit's own game, the recipe 'tiny', tiny-gan:tiny"
+    assert built[1] == f"{sentence} ({tried}), and no other architecture here suits it"
     assert {reason for result, reason in outcome.values() if result == "skipped"} == {built[1]}
     assert [key for key, (result, _) in outcome.items() if result != "skipped"] == ["gentle-has-nothing-to-train"]
 

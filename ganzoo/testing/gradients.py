@@ -1,0 +1,123 @@
+"""Whether gradients reach all that a network trains: from what it returns, or from the losses of a recipe."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ganzoo.contract import Step
+from ganzoo.engine.scheduled import Scheduled
+from ganzoo.errors import Error
+from ganzoo.testing.check import describe_options, prefix_failures, require
+from ganzoo.testing.games import Game, Options, Players, by_dotted_name
+from ganzoo.testing.turns import freeze_other_side, images_by_key, make_step, perturb, set_up
+
+Source = Callable[[Step], Sequence[Tensor]]
+"""Returns the tensors of a turn that have the gradient."""
+
+
+def gradient_reaches_the_generator(game: Game) -> str:
+    """On its turn all of its parameters get a gradient, and none of the discriminator's does.
+
+    It comes from scores and extras, or from the losses of a recipe, as that of an encoder which only a loss calls.
+    """
+    return check_gradient("generator", game)
+
+
+def gradient_reaches_the_discriminator(game: Game) -> str:
+    """On its turn all of its parameters get a gradient from scores and extras, and none of the generator's does."""
+    return check_gradient("discriminator", game)
+
+
+def check_gradient(turn: str, game: Game) -> str:
+    """Check that every parameter of a side is trained somewhere; return which parts a recipe leaves as they are."""
+    plays = [game, *game.others]
+    untrained = [find_untrained(turn, play) for play in plays]
+    require_none(turn, [name for name in untrained[0] if all(name in names for names in untrained)])
+    for options in game.variants[1:]:
+        with prefix_failures(describe_options(by_dotted_name(options))):
+            require_none(turn, [name for name in find_untrained(turn, game, options) if name not in untrained[0]])
+    return "; ".join(filter(None, (describe_left_alone(turn, play) for play in plays if play.recipe)))
+
+
+def require_none(turn: str, names: Sequence[str]) -> None:
+    """Raise `AssertionError` for the first of these parameters, which nothing trains."""
+    if names:
+        advice = "remove what is not used, and detach nothing on the way"
+        raise AssertionError(f"no gradient reaches the {turn}'s '{names[0]}' on its turn: {advice}")
+
+
+def find_untrained(turn: str, game: Game, options: Options | None = None) -> list[str]:
+    """Return the trainable parameters of a side that neither its outputs nor the losses of its recipe train."""
+    left = find_unreached(turn, game.players(options), game, trainable_outputs)
+    if left and game.recipe:
+        by_losses = find_untrained_by_losses(turn, game, options)
+        left = [name for name in left if name in by_losses]
+    return left
+
+
+def find_untrained_by_losses(turn: str, game: Game, options: Options | None = None) -> list[str]:
+    """Return the trainable parameters of a side that the losses of its recipe do not train; all where one refuses."""
+    players, losses = game.players(options), game.make_losses()
+    try:
+        for loss in losses:
+            set_up(loss, players, game.batch())
+        return find_unreached(turn, players, game, lambda step: terms_with_gradient(losses, step), losses)
+    except Error:
+        return [name for name, _ in trainable(turn, players)]
+
+
+def terms_with_gradient(losses: Sequence[Scheduled], step: Step) -> list[Tensor]:
+    """Return the terms of all losses on a turn that have a gradient."""
+    return [term for loss in losses for term in loss.weigh(loss.terms(step))]
+
+
+def find_unreached(
+    turn: str, players: Players, game: Game, source: Source, losses: Sequence[Scheduled] = ()
+) -> list[str]:
+    """Return the parameters of a side that get no gradient; those that start at zero get a second try elsewhere."""
+    left = backward_from(make_step(turn, players, game.batch(), losses), source)
+    if left:
+        perturb(players)
+        again = backward_from(make_step(turn, players, game.batch(1), losses), source)
+        left = [name for name in left if name in again]
+    return left
+
+
+def backward_from(step: Step, source: Source) -> list[str]:
+    """Return the trainable parameters of the side whose turn it is that get no gradient from these tensors."""
+    own, other = freeze_other_side(step)
+    own.zero_grad()
+    outputs = [value for value in source(step) if value.requires_grad]
+    if outputs:
+        torch.autograd.backward([(value * torch.randn_like(value)).sum() for value in outputs])
+    reached = any(parameter.grad is not None for parameter in other.parameters())
+    require(not reached, f"on the {step.turn}'s turn a gradient reaches the other side")
+    trained = trainable(step.turn, (step.generator, step.discriminator))
+    return [name for name, parameter in trained if parameter.grad is None or not parameter.grad.any()]
+
+
+def trainable(turn: str, players: Players) -> list[tuple[str, torch.nn.Parameter]]:
+    """Return the parameters of a side that are trained, by name."""
+    side = players[0] if turn == "generator" else players[1]
+    return [(name, parameter) for name, parameter in side.named_parameters() if parameter.requires_grad]
+
+
+def trainable_outputs(step: Step) -> list[Tensor]:
+    """Return all of which a loss could make terms on a turn: scores, extras, and outputs that are not fakes."""
+    if step.turn == "discriminator":
+        return [step.real_scores, step.fake_scores, *step.real_extras.values(), *step.fake_extras.values()]
+    makes = images_by_key(step.generator, step.real)
+    further = [value for key, value in images_by_key(step.generator, step.fake).items() if key not in makes]
+    return [step.fake_scores, *step.fake_extras.values(), *further]
+
+
+def describe_left_alone(turn: str, game: Game) -> str:
+    """Return which parts of a side a recipe does not train, as one that is a phase of a longer training."""
+    parameters = [name for name, _ in trainable(turn, game.players())]
+    left = find_untrained_by_losses(turn, game)
+    if not left or not game.recipe:
+        return ""
+    parts = dict.fromkeys(name.partition(".")[0] for name in left)
+    what = f"the {turn}" if len(left) == len(parameters) else f"the {turn}'s {', '.join(map(repr, parts))}"
+    return f"the recipe '{game.recipe.name}' does not train {what}"

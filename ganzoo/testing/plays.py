@@ -1,0 +1,80 @@
+"""Recipes as the kit plays them: with their own options, losses and settings, but short and with an early schedule."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ganzoo.engine.scheduled import Scheduled
+from ganzoo.engine.settings import SIDES
+from ganzoo.engine.validation import validate
+from ganzoo.errors import Error
+from ganzoo.plugins.registration import Registration
+from ganzoo.recipe import build
+from ganzoo.recipe.names import bare_name, may_be_same
+from ganzoo.recipe.recipe import Recipe
+
+TRAINING_STEPS = 5
+"""Training steps that follow the last moment at which a loss of a recipe begins or ends."""
+MOST_LAZY = 2
+"""The largest `every` that is played: each loss has its turns within so few steps."""
+
+
+def load_recipes(things: Iterable[Registration], options: Mapping[str, Mapping[str, Any]]) -> list[Recipe]:
+    """Return the recipes of a plugin that can be read; the others fail in checks of their own."""
+    found = []
+    for thing in things:
+        if thing.kind == "recipe":
+            with suppress(Error):
+                found.append(load_recipe(thing, options))
+    return found
+
+
+def load_recipe(thing: Registration, options: Mapping[str, Mapping[str, Any]]) -> Recipe:
+    """Return a recipe, with the options that an author gives for what it uses, by name."""
+    recipe = Recipe.load(thing.targets["file"])
+    table = recipe.written_out()
+    used = [table["architecture"], table["data"], *table["loss"], *table.get("callback", ())]
+    for section in used:
+        section.update(options.get(bare_name(section.get("name", "")), {}))
+    return validate(Recipe, table) if options else recipe
+
+
+def recipes_with_architecture(recipes: Iterable[Recipe], name: str) -> list[Recipe]:
+    """Return the recipes in which this architecture plays both sides."""
+    return [each for each in recipes if all(may_be_same(each.architecture.side_name(side), name) for side in SIDES)]
+
+
+def recipes_with_loss(recipes: Iterable[Recipe], name: str) -> list[Recipe]:
+    """Return the recipes that use this loss."""
+    return [each for each in recipes if any(may_be_same(use.name, name) for use in each.loss)]
+
+
+def shorten(recipe: Recipe) -> Recipe:
+    """Return the recipe with few steps and small batches, without what needs a network, a compiler or an extra.
+
+    Losses begin and end in the order of their schedule, within so few steps that each of them plays.
+    """
+    batch = recipe.train.batch
+    while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
+        batch //= 2
+    losses, steps = bring_forward(recipe)
+    without = dict.fromkeys(("compile", "tensorboard", "trackio", "profile"), False)
+    changes = {"steps": steps, "batch": batch, "init": None, "evaluate_every": 0, "patience": 0, **without}
+    return recipe.replace(loss=losses, train=changes)
+
+
+def bring_forward(recipe: Recipe) -> tuple[list[dict[str, Any]], int]:
+    """Return a recipe's losses with a schedule of few steps, and how many steps are more than it has."""
+    moments = sorted({0, *(moment for use in recipe.loss for moment in (use.start, use.stop) if moment is not None)})
+    losses = []
+    for use in recipe.loss:
+        early = {
+            key: MOST_LAZY * moments.index(at) for key in ("start", "stop") if (at := getattr(use, key)) is not None
+        }
+        losses.append(use.model_dump(exclude_none=True) | early | {"every": min(use.every, MOST_LAZY)})
+    return losses, MOST_LAZY * (len(moments) - 1) + TRAINING_STEPS
+
+
+def make_losses(recipe: Recipe) -> Sequence[Scheduled]:
+    """Return new losses, each with its weight and schedule in the recipe."""
+    return [build.schedule(section, build.resolve_loss(section)) for section in recipe.loss]

@@ -1,0 +1,127 @@
+"""A plugin is played as its recipes play it: with their options, losses, settings and schedule."""
+
+import textwrap
+
+import pytest
+
+import ganzoo
+from tinyplugin import failed, install, results
+
+ENCODER = [
+    ("networks.py", "self.act = ", "self.encoder = nn.Linear(prod(image), 5)\n        self.act = "),
+    (
+        "losses.py",
+        'return {"fool": -step.fake_scores.mean()}',
+        'z = step.generator.encoder(step.fake.flatten(1))\n        near = (z - step.given["z"]).square().mean()\n'
+        '        return {"fool": -step.fake_scores.mean(), "near": near}',
+    ),
+]
+"""A part of the generator that only a loss calls."""
+
+
+def outcome_of(site, *changes, **options):
+    return results("architecture", "loss", "recipe", name=install(site, *changes), **options)
+
+
+def test_a_part_that_only_a_loss_of_the_recipe_calls_is_trained(site):
+    outcome = outcome_of(site, *ENCODER)
+    assert failed(outcome) == {}
+    assert outcome["tiny-gradient-reaches-the-generator"] == ("ok", "")
+
+
+def test_without_a_recipe_that_trains_it_such_a_part_is_named(site):
+    outcome = outcome_of(site, ENCODER[0])
+    assert list(failed(outcome)) == ["tiny-gradient-reaches-the-generator"]
+    assert "no gradient reaches the generator's 'encoder.weight'" in outcome["tiny-gradient-reaches-the-generator"][1]
+
+
+def test_what_a_phase_does_not_train_is_named_and_is_no_fault(site):
+    install(site, *ENCODER)
+    phase = """
+        architecture = "tiny"
+        loss = "near"
+        """
+    loss = """
+        import ganzoo
+
+        class Near(ganzoo.Loss):
+            def generator(self, step):
+                z = step.generator.encoder(step.fake.detach().flatten(1))
+                return {"near": (z - step.given["z"]).square().mean()}
+        """
+    package = site.folder / "tiny_gan"
+    (package / "recipes" / "phase.toml").write_text(textwrap.dedent(phase))
+    (package / "near.py").write_text(textwrap.dedent(loss))
+    code = (package / "__init__.py").read_text()
+    (package / "__init__.py").write_text(code + '    register("near", "tiny_gan.near:Near")\n')
+    outcome = results("architecture")
+    assert failed(outcome) == {}
+    left = "the recipe 'phase' does not train the generator's 'first', 'norm', 'last'"
+    assert outcome["tiny-gradient-reaches-the-generator"] == ("ok", left)
+    left = "the recipe 'phase' does not train the discriminator"
+    assert outcome["tiny-gradient-reaches-the-discriminator"] == ("ok", left)
+
+
+LATE = (
+    "losses.py",
+    "def after(self, step, terms):",
+    "def after(self, step, terms):\n        self.mean.fill_(1 / 0)",
+)
+
+
+def test_a_loss_that_begins_late_plays_before_the_checks_end(site):
+    late = ("recipes/tiny.toml", '{ name = "noise" }', '{ name = "moving", start = 5000, every = 16 }')
+    assert failed(outcome_of(site, late)) == {}
+
+
+@pytest.mark.parametrize("schedule", ["start = 5000", "start = 300, every = 100, stop = 900"])
+def test_a_loss_that_fails_late_is_caught_in_the_play_of_the_recipe(site, schedule):
+    late = ("recipes/tiny.toml", '{ name = "noise" }', f'{{ name = "moving", {schedule} }}')
+    caught = failed(outcome_of(site, late, LATE))
+    assert {"tiny-plays-in-float32", "tiny-trains-and-samples"} <= set(caught)
+    assert "loss 'moving' failed: ZeroDivisionError" in caught["tiny-plays-in-float32"]
+
+
+REQUIRED = [
+    ("networks.py", 'activation: Literal["relu", "elu"] = "relu"', 'activation: Literal["relu", "elu"]'),
+    ("losses.py", 'cost: Literal["soft", "hard"] = "soft"', 'cost: Literal["soft", "hard"]'),
+]
+GIVEN = [
+    ("recipes/tiny.toml", 'architecture = "tiny"', 'architecture = { name = "tiny", activation = "elu" }'),
+    ("recipes/tiny.toml", 'name = "gentle"', 'name = "gentle", cost = "hard"'),
+]
+
+
+def test_options_without_a_default_come_from_the_recipe(site):
+    outcome = outcome_of(site, *REQUIRED, *GIVEN)
+    assert failed(outcome) == {}
+    assert outcome["gentle-plays-in-bfloat16"][0] == outcome["tiny-plays-in-bfloat16"][0] == "ok"
+
+
+def test_options_without_a_default_that_no_recipe_gives_are_asked_for(site):
+    outcome = outcome_of(site, *REQUIRED)
+    skipped = {reason for result, reason in outcome.values() if result == "skipped"}
+    asked = "it has options without a default ({0}), which no recipe gives: give checks(..., options={{'{1}': {{'{0}': "
+    assert any(reason.startswith(asked.format("activation", "tiny")) for reason in skipped)
+    assert any(reason.startswith(asked.format("cost", "gentle")) for reason in skipped)
+    assert all(" is missing: " in reason for reason in failed(outcome).values()), "the recipe, which lacks them"
+
+
+def test_options_can_be_given_to_the_checks(site):
+    options = {"tiny": {"activation": "elu"}, "gentle": {"cost": "hard"}}
+    outcome = outcome_of(site, *REQUIRED, options=options)
+    assert failed(outcome) == {}
+    assert outcome["tiny-plays-in-bfloat16"][0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"tinny": {}}, "options: tiny-gan registers nothing called 'tinny'; did you mean 'tiny'?"),
+        ({"tiny": 3}, "options: those of 'tiny' must be a dict of options by name, got 3"),
+    ],
+)
+def test_options_of_nothing_that_is_there_are_refused(site, options, sentence):
+    with pytest.raises(ganzoo.BadInput) as error:
+        ganzoo.testing.checks_of(install(site), options=options)
+    assert str(error.value) == sentence
