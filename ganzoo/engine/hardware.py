@@ -1,6 +1,8 @@
 """Everything about hardware: device, precision, memory format and compilation, all inside `Hardware.call`."""
 
 import copy
+import logging
+import math
 import os
 import shutil
 import time
@@ -12,11 +14,14 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from ganzoo.contract import Generator
-from ganzoo.errors import BadInput, suggest
+from ganzoo._faults import reason, worker_died
+from ganzoo.contract import Batch, Generator
+from ganzoo.errors import BadInput, Error, suggest
 
 T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
+
+logger = logging.getLogger(__name__)
 
 SYNONYMS = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "apple": "mps"}
 """What people call a device otherwise."""
@@ -48,11 +53,13 @@ class Hardware:
         self._image_networks: set[int] = set()
 
     def place(self, network: Network) -> Network:
-        """Move a network to the device, in place; two-dimensional convolutions get channels last."""
+        """Move a network to the device, in place; with two-dimensional convolutions it gets channels last."""
         network = network.to(self.device)
         if self.channels_last and any(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in network.modules()):
-            self._image_networks.add(id(network))
-            return network.to(memory_format=torch.channels_last)
+            self._image_networks |= {id(module) for module in network.modules()}  # losses call its parts, too
+            for tensor in (*network.parameters(), *network.buffers()):
+                if tensor.dim() == 4:  # `network.to` would refuse those of five dimensions
+                    tensor.data = tensor.data.to(memory_format=torch.channels_last)
         return network
 
     def check_sync_batch_norm(self, *networks: nn.Module) -> None:
@@ -113,22 +120,35 @@ class Hardware:
         rehearsal = partial(play, *copies)
         with self.preserve_random_state(), torch.enable_grad():
             if self.precision == "auto" and has_bf16_units(self.device):
-                seconds = {name: self._seconds(name, rehearsal, REHEARSALS) for name in ("fp32", "bf16")}
-                self.precision = "bf16" if seconds["fp32"] > MIN_SPEEDUP * seconds["bf16"] else "fp32"
+                seconds = self._seconds("fp32", rehearsal, REHEARSALS)
+                is_faster = seconds > MIN_SPEEDUP * self._seconds_in_bf16(rehearsal)
+                self.precision = "bf16" if is_faster else "fp32"
             else:
                 self._seconds("fp32" if self.precision == "auto" else self.precision, rehearsal, 1)
-        self._image_networks -= {id(network) for network in copies}
+        self._image_networks -= {id(module) for network in copies for module in network.modules()}
+
+    def _seconds_in_bf16(self, play: Callable[[], None]) -> float:
+        """Return `_seconds` in bf16; infinity where what works in fp32 does not, such as an operation without bf16."""
+        try:
+            return self._seconds("bf16", play, REHEARSALS)
+        except (Error, RuntimeError) as error:
+            if worker_died(error):
+                raise
+            logger.info("training in fp32, since bf16 does not work here: %s", reason(error).partition("\n")[0])
+            return math.inf
 
     def _seconds(self, precision: str, play: Callable[[], None], times: int) -> float:
         """Set the precision and return the shortest time of `play` in it, uncompiled."""
         self.precision, best = precision, float("inf")
         compile, self.compile = self.compile, False
-        for _ in range(times):
-            start = time.perf_counter()
-            play()
-            self.wait()
-            best = min(best, time.perf_counter() - start)
-        self.compile = compile
+        try:
+            for _ in range(times):
+                start = time.perf_counter()
+                play()
+                self.wait()
+                best = min(best, time.perf_counter() - start)
+        finally:
+            self.compile = compile
         return best
 
     def preserve_random_state(self) -> AbstractContextManager[None]:
@@ -143,7 +163,7 @@ class Hardware:
             torch.mps.synchronize()
 
     def _function(self, network: Callable[..., T]) -> Callable[..., T]:
-        if not self.compile:
+        if not self.compile or not isinstance(network, nn.Module):  # a method of a network is another object each time
             return network
         if id(network) not in self._compiled:
             self._compiled[id(network)] = torch.compile(network)
@@ -200,10 +220,12 @@ def map_tensors(function: Callable[[Tensor], Tensor], value: T) -> T:
     if isinstance(value, Tensor):
         mapped = function(value)
     elif isinstance(value, dict):
-        # In a dict of the same class: a Batch names its keys when a network asks for a missing one.
-        mapped = type(value)({key: map_tensors(function, item) for key, item in value.items()})
+        # A Batch names its keys when a network asks for a missing one.
+        kind = Batch if isinstance(value, Batch) else dict
+        mapped = kind({key: map_tensors(function, item) for key, item in value.items()})
     elif isinstance(value, tuple | list):
-        mapped = type(value)(map_tensors(function, item) for item in value)
+        items = [map_tensors(function, item) for item in value]
+        mapped = type(value)(*items) if hasattr(value, "_fields") else type(value)(items)  # a named tuple takes each
     return cast("T", mapped)
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganzoo._io import open_file, read_bytes, read_errors, write_bytes, write_errors
 from ganzoo._names import printable
 from ganzoo._reading import parse_json
+from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput
 
 COUNTERS = ("step", "images", "images_per_second", "minutes")
@@ -150,15 +152,22 @@ def format_csv(lines: Iterable[Mapping[str, Any]]) -> str:
     return file.getvalue()
 
 
-def shorten_name(key: str) -> str:
+def shorten_name(key: str, with_loss: bool = False) -> str:
     """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
-    side, slash, term = key.partition("/")
-    return f"{side[0].upper()} {term.rpartition('/')[2]}" if slash else key
+    side, _, term = key.partition("/")
+    if side not in SIDES:
+        return key
+    return f"{side[0].upper()} {term if with_loss else term.rpartition('/')[2]}"
 
 
 def format_terms(line: Mapping[str, Any]) -> list[str]:
-    """Return the terms and measures of a line of the log for people: "D real 0.693"."""
-    return [printable(f"{shorten_name(key)} {value:.3f}") for key, value in line.items() if key not in COUNTERS]
+    """Return the terms and measures of a line of the log for people: "D real 0.693".
+
+    Terms of several losses that would read alike have the names of their losses: "D hinge/real 0.693".
+    """
+    shown = [key for key in line if key not in COUNTERS]
+    counts = Counter(map(shorten_name, shown))
+    return [printable(f"{shorten_name(key, counts[shorten_name(key)] > 1)} {line[key]:.3f}") for key in shown]
 
 
 def is_until(line: bytes, step: int) -> bool:

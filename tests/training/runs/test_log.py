@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from ganzoo.training.runs.log import cut_lines, last_step, read_lines, read_thinned
+from ganzoo.training.runs.log import cut_lines, format_terms, last_step, read_lines, read_thinned
 
 LINES = 100_000
 
@@ -73,3 +73,16 @@ def test_a_long_log_is_thinned_and_rare_measures_stay(long_log):
 def test_a_short_log_is_not_thinned(tmp_path, finished):
     path = finished.path / "metrics.jsonl"
     assert read_thinned(path, 2000) == read_lines(path)
+
+
+def test_terms_of_two_losses_with_one_word_do_not_read_alike():
+    line = {
+        "step": 3, "images": 24, "images_per_second": 1.0, "discriminator/hinge/real": 0.5,
+        "discriminator/wgan/real": 1, "discriminator/gp/penalty": 2,
+        "generator/hinge/fool": 4, "generator/own/real": 5, "diversity": 0.25,
+        "schedule/optimizer.lr": 6,
+    }  # fmt: skip
+    assert format_terms(line) == [
+        "D hinge/real 0.500", "D wgan/real 1.000", "D penalty 2.000", "G fool 4.000", "G real 5.000", "diversity 0.250",
+        "schedule/optimizer.lr 6.000",
+    ]  # fmt: skip
