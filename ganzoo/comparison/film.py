@@ -12,7 +12,7 @@ from ganzoo._io import write_bytes
 from ganzoo.errors import BadInput
 from ganzoo.pictures.grid import load_font
 from ganzoo.pictures.points import FRAME_MILLISECONDS, LAST_FRAME_MILLISECONDS, MAX_FRAMES
-from ganzoo.training.runs.steps import list_by_step
+from ganzoo.training.runs.steps import list_pictures
 
 if TYPE_CHECKING:
     from ganzoo.comparison.compare import Comparison
@@ -31,11 +31,11 @@ Step = tuple[int, Sequence[Path]]
 def write_film(path: Path, comparison: "Comparison") -> None:
     """Write an endless GIF. Raises `BadInput` unless there are runs that drew pictures."""
     named = zip(comparison.letters, comparison.columns, strict=True)
-    runs = [(letter, each) for letter, each in named if each.run and list_by_step(each.run / "samples")]
+    runs = [(letter, each) for letter, each in named if each.run and list_pictures(each.run / "samples")]
     if not runs:
         raise BadInput("a film needs runs that drew pictures of their samples; models alone have none")
     heads = [f"{letter}: {each.title or each.name}" for letter, each in runs]
-    steps = line_up([list_by_step(each.run / "samples") for _, each in runs if each.run])
+    steps = line_up([list_pictures(each.run / "samples") for _, each in runs if each.run])
     frames = [draw_frame(heads, step) for step in thin(steps)]
     times = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
     buffer = io.BytesIO()

@@ -132,7 +132,7 @@ def draw_real(model: "Model") -> "Image.Image | np.ndarray | None":
     with suppress(Error, OSError):
         if model.kind == "point" and name in MIXTURES:
             return MIXTURES[name].draw(POINTS_SHOWN, "control").numpy()
-        if model.makes_images and (folder or name in COMING_WITH_GANZOO):
+        if model.kind == "image" and (folder or name in COMING_WITH_GANZOO):
             channels, size, _ = model.config["data"]["shape"]
             data = open_data(folder or COMING_WITH_GANZOO[name], size=size, channels=channels, workers=0)
             return draw_tiles((data.first(SAMPLES_SHOWN, 0)["image"] + 1) / 2)

@@ -94,7 +94,7 @@ class MetricPlan:
     @cached_property
     def inception(self) -> InceptionSuite:
         """The suite for images of any kind."""
-        channels, size, _ = self._data["shape"] if self.model.makes_images else (None, None, None)
+        channels, size, _ = self._data["shape"] if self.model.kind == "image" else (None, None, None)
         opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
         options = {key: value for key, value in opened.items() if key in READING_OPTIONS}
         data = open_data(self._real_images(), size=size, channels=channels, root=self.data_root, **options)

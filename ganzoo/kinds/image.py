@@ -1,31 +1,91 @@
-"""Images: numbers in [-1, 1] for networks, in [0, 1] for users."""
+"""Images: networks see numbers in [-1, 1], users numbers in [0, 1]; files have 8 bits."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image as Pillow
 from torch import Tensor
 
-from ganzoo.kind import Kind
+from ganzoo.dataset import NOTHING, Spec
+from ganzoo.errors import Error
+from ganzoo.kind import Array, Kind
+from ganzoo.pictures.decode import Rendering, to_pixels
+from ganzoo.pictures.formats import open_picture
+from ganzoo.pictures.grid import draw_tiles, enlarge, save_png, to_bytes, to_picture
+from ganzoo.pictures.layout import why_not_shown
 
-TOLERANCE = 1e-4
-"""Values may lie this far outside [0, 1], by rounding."""
+WHITE = {torch.uint8: 255, torch.uint16: 65535}
+"""The value of white in whole numbers."""
 
 
 class Image(Kind):
-    """Images (channels, height, width), in [0, 1] in the public form."""
+    """Images (channels, height, width), in [0, 1] in the public form; uint8 and uint16 are taken as well."""
 
-    name, plural, suffix = "image", "images", ".png"
+    plural, suffix = "images", ".png"
+    range, public_range = (-1.0, 1.0), (0.0, 1.0)
+    scale: int | None = 0
+    card_files = 0
+
+    def __init__(self, spec: Spec, facts: Mapping[str, Any] = NOTHING) -> None:
+        super().__init__(spec, facts)
+        if self.not_drawn:
+            self.suffix, self.card_files, self.scale = Kind.suffix, Kind.card_files, None
+
+    @property
+    def not_drawn(self) -> str:
+        """Why a picture cannot show the channels of these images; "" where it can."""
+        return why_not_shown("image", self.spec.shape) if self.spec.shape else ""
+
+    def check(self, values: Tensor) -> None:
+        """Raise `ValueError` unless images (n, channels, height, width) fit the spec."""
+        if not values.is_floating_point() and values.dtype not in WHITE:
+            raise ValueError(f"must hold uint8 or numbers in [0, 1], got {str(values.dtype).removeprefix('torch.')}")
+        super().check(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
 
     def to_network(self, values: Tensor) -> Tensor:
-        """Return images of the public form, or uint8, in [-1, 1]. Raises `ValueError` for values outside [0, 1]."""
-        values = values.float() / 255 if not values.is_floating_point() else values.float()
-        low, high = (value.item() for value in values.aminmax())
-        if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
-            raise ValueError(f"must lie in [0, 1], got values from {low:.4g} to {high:.4g}")
-        return values * 2 - 1
+        """Return images in [-1, 1]."""
+        if values.dtype == torch.uint8:
+            # A product, because a quotient rounds differently on the CPU and on CUDA.
+            return values.float().mul_(1 / 127.5).sub_(1)
+        return super().to_network(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
 
-    def to_public(self, values: Tensor) -> Tensor:
-        """Return images in [0, 1]."""
-        return values.add(1).div(2).clamp(0, 1)
+    def to_array(self, values: Tensor) -> Array:
+        """Return images as uint8 (n, height, width, channels)."""
+        found: Array = to_bytes(values).numpy()
+        return found
+
+    def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
+        """Write one image as a PNG, with the mark in its text fields; as an array where it has other channels."""
+        if self.not_drawn:
+            return super().write(path, sample, mark)
+        save_png(path, enlarge(to_picture(torch.from_numpy(sample)), self.scale or 1), mark)
+
+    def read(self, path: Path) -> Array:
+        """Read one image from a file of any format that training data may have, cut and resized to fit."""
+        channels, height, width = self.spec.shape
+        try:
+            with open_picture(path) as picture:
+                pixels = to_pixels(picture, Rendering((channels, height, width)))
+        except (Error, MemoryError):
+            raise
+        except Exception as error:  # a broken file can make Pillow raise any exception
+            raise ValueError(f"is not a picture that can be read ({error})") from error
+        found: Array = pixels.numpy().astype("float32") / 255
+        return found
+
+    def draw(
+        self, samples: Array, columns: int = 0, row_names: Sequence[str] = (), title: str = ""
+    ) -> Pillow.Image | None:
+        """Draw images as a grid; small ones are enlarged."""
+        if self.not_drawn:
+            return None
+        return draw_tiles(torch.from_numpy(samples), columns, row_names, self.scale or 0)
 
     def describe(self) -> str:
         """Return the size of the images in words, width first."""
+        if not self.spec.shape:
+            return self.plural
         _, height, width = self.spec.shape
         return f"{width} x {height} images"

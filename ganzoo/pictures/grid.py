@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -98,10 +98,20 @@ def tile(pixels: Tensor, columns: int = 0) -> Tensor:
 
 def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
     """Write a PNG whose text fields name ganzoo, the model and the seed, and say that the image is synthetic."""
-    text = PngImagePlugin.PngInfo()
+    save_png(path, image, make_mark(model, seed))
+
+
+def make_mark(model: str, seed: int) -> dict[str, str]:
+    """Return the words that samples are marked with: what made them, and that they are synthetic."""
     about = {"Software": f"ganzoo {__version__}", "Synthetic": "true", "Model": model, "Seed": str(seed)}
-    for key, value in about.items():
-        text.add_text(key, value.encode(errors="backslashreplace").decode())  # a path may be no UTF-8
+    return {key: value.encode(errors="backslashreplace").decode() for key, value in about.items()}  # paths may be bytes
+
+
+def save_png(path: Path, image: Image.Image, mark: Mapping[str, str]) -> None:
+    """Write a PNG with a mark in its text fields."""
+    text = PngImagePlugin.PngInfo()
+    for key, value in mark.items():
+        text.add_text(key, value)
     buffer = io.BytesIO()
     image.save(buffer, "png", pnginfo=text)
     write_bytes(path, buffer.getvalue())

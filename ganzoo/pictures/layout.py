@@ -19,23 +19,23 @@ POINTS_SHOWN = 2500
 """Points in a picture."""
 
 
-def choose_layout(generator: Generator) -> tuple[int, dict[str, Tensor], int]:
+def choose_layout(
+    generator: Generator, shown: int = SAMPLES_SHOWN, by_class: bool = True
+) -> tuple[int, dict[str, Tensor], int]:
     """Return the number of samples in a picture, the values to fix for them, and the number of columns.
 
-    A categorical generator gets a row for each class. Without classes the columns are 0, which `write_grid` takes as
-    nearly square.
+    A categorical generator gets a row for each class, unless its kind is not drawn `by_class`. Without rows there are
+    `shown` samples, and the columns are 0, which pictures take as nearly square.
     """
-    if generator.makes == "point":
-        return POINTS_SHOWN, {}, 0
-    for key, count in generator.categorical.items():
+    for key, count in generator.categorical.items() if by_class else ():
         rows = torch.arange(min(count, MAX_ROWS)).repeat_interleave(SAMPLES_PER_ROW)
         return len(rows), {key: rows}, SAMPLES_PER_ROW
-    return SAMPLES_SHOWN, {}, 0
+    return shown, {}, 0
 
 
-def name_rows(generator: Generator, classes: Sequence[str]) -> list[str]:
+def name_rows(generator: Generator, classes: Sequence[str], by_class: bool = True) -> list[str]:
     """Return a name for each row of the picture of `choose_layout`; none if it has no rows by category."""
-    _, fixed, columns = choose_layout(generator)
+    _, fixed, columns = choose_layout(generator, by_class=by_class)
     return [name_row(key, number, classes) for key, rows in fixed.items() for number in rows[::columns].tolist()]
 
 

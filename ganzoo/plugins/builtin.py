@@ -33,6 +33,7 @@ def register_kinds(register: hookspecs.RegisterKind) -> None:
     """Name the kinds of samples that ganzoo knows."""
     register("image", "ganzoo.kinds.image:Image")
     register("point", "ganzoo.kinds.point:Point")
+    register("label", "ganzoo.kinds.label:Label")
     register("other", "ganzoo.kind:Kind")
 
 

@@ -7,7 +7,6 @@ import torch
 
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
-from ganzoo.pictures.layout import why_not_shown
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
@@ -119,9 +118,10 @@ class Pictures(BuiltIn):
 
     def on_train_start(self, trainer: Trainer) -> None:
         """Say so if the samples of these data cannot be drawn."""
-        about = trainer.data.description
-        if reason := why_not_shown(about["kind"], about.get("shape", ())):
-            logger.warning("no pictures are drawn: %s", reason)
+        kind = trainer.samples.outputs.kind
+        if reason := kind.not_drawn:
+            files = f"; samples are written as {kind.suffix} files" if kind.suffix and kind.card_files else ""
+            logger.warning("no pictures are drawn: %s%s", reason, files)
 
     def is_due(self, trainer: Trainer) -> bool:
         """Return True every `train.sample_every` steps and at the end."""
@@ -148,13 +148,11 @@ class Pictures(BuiltIn):
 
     def _write(self, trainer: Trainer) -> Path | None:
         """Draw samples into the run's gallery and return the path; None if they cannot be shown."""
-        shown, columns = trainer.samples.draw_picture()
-        step, seed, gallery = trainer.step, trainer.settings.seed, trainer.run.gallery
-        if shown is None:
-            return None
+        samples, step, seed, gallery = trainer.samples, trainer.step, trainer.settings.seed, trainer.run.gallery
+        shown, columns = samples.draw_picture()
         if self.plane:
             return gallery.write_scene(step, self.plane.make_scene(trainer.engine, shown), seed)
-        return gallery.write_samples(step, shown, seed, columns, trainer.samples.row_names)
+        return gallery.write_samples(step, samples.outputs.kind, shown, seed, columns, samples.row_names)
 
     def _animate(self, trainer: Trainer) -> None:
         if self.plane:

@@ -15,7 +15,6 @@ from ganzoo._signals import GracefulStop
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import BadInput, Error, Interrupted
-from ganzoo.pictures.layout import why_not_shown
 from ganzoo.recipe.build import ResolvedRecipe
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import resume
@@ -185,8 +184,9 @@ class Trainer:
         samples = f" ({self.data.count:,} samples)" if self.data.count else ""
         where = str(hardware.device) if count == 1 else f"{count} processes on {hardware.device.type}"
         what = f"{self.recipe.name} on {self.data.name}{samples}, {where} in {hardware.precision}"
-        kind, shape = self.data.description["kind"], self.data.description.get("shape", ())
-        pictures = "" if why_not_shown(kind, shape) else f"; pictures in {self.run.gallery.folder}"
+        kind = self.samples.outputs.kind
+        shown = "samples" if kind.not_drawn else "pictures"
+        pictures = "" if kind.not_drawn and not kind.card_files else f"; {shown} in {self.run.gallery.folder}"
         length = f", for {self.settings.minutes:g} minutes" if self.settings.minutes else ""
         logger.info("training %s%s, to %s%s", what, length, self.run.path, pictures)
         for note in (*self.data.notes, *self.monitor.notes):

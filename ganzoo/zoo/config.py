@@ -24,6 +24,7 @@ MAX_CONFIG_BYTES = 1_000_000
 AXES = {"image": 3, "point": 1}
 """Length of the shape of one sample, for each kind of data that has a shape."""
 
+KindName = Annotated[str, Field(pattern=r"^([\w.-]+:)?[a-z0-9._-]+$", max_length=100)]
 Word = Annotated[str, Field(pattern=r"^[\w.+!-]+$", max_length=100)]  # {1,100} takes 30 ms to compile
 
 
@@ -46,15 +47,28 @@ class CheckedArchitecture(Checked):
     """The hash of the file."""
 
 
+class CheckedSpec(Checked):
+    """What one key of the data holds."""
+
+    kind: KindName = "other"
+    shape: Annotated[list[PositiveInt], Field(max_length=8)] = Field(default_factory=list)
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    classes: list[str] = Field(default_factory=list)
+
+
 class CheckedData(Checked):
     """What the generator learned from."""
 
     name: Annotated[str, Field(max_length=200)] = "unknown"
     opened_as: Literal["data set", "folder", "batches"] | None = None
     """How the data were opened; earlier configs do not say."""
-    kind: Literal["image", "point", "other"]
-    shape: Annotated[list[PositiveInt], Field(min_length=1, max_length=3)] | None = None
+    kind: KindName
+    shape: Annotated[list[PositiveInt], Field(min_length=1, max_length=8)] | None = None
     classes: list[str]
+    specs: dict[str, CheckedSpec] | None = None
+    """What each key holds; earlier configs do not say."""
+    facts: dict[str, Any] | None = None
+    """All arguments that networks may take from the data; earlier configs do not have them."""
 
     @model_validator(mode="after")
     def _require_shape(self) -> Self:
@@ -63,10 +77,16 @@ class CheckedData(Checked):
         return self
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Arguments for the generator's constructor: "image" or "point" (a shape), and "classes" (a number)."""
-        facts: dict[str, Any] = {"classes": len(self.classes) or None}
-        return facts | ({self.kind: tuple(self.shape)} if self.kind in AXES and self.shape else {})
+    def arguments(self) -> dict[str, Any]:
+        """Arguments for the generator's constructor: the shape of each key, the number of its classes, further facts.
+
+        Earlier configs have "image" or "point", and "classes".
+        """
+        found: dict[str, Any] = {"classes": len(self.classes) or None, **(self.facts or {})}
+        if self.specs is None:
+            return found | ({self.kind: tuple(self.shape)} if self.kind in AXES and self.shape else {})
+        # JSON has no tuples.
+        return found | {key: tuple(spec.shape) for key, spec in self.specs.items() if key in found and spec.shape}
 
 
 class CheckedWeights(Checked):

@@ -2,22 +2,21 @@
 
 import itertools
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
-import torch
+import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from ganzoo._numbers import check_count
-from ganzoo.contract import Images
 from ganzoo.errors import BadInput
-from ganzoo.pictures.grid import draw_tiles, to_bytes
-from ganzoo.pictures.layout import POINTS_SHOWN, SAMPLES_PER_ROW, SAMPLES_SHOWN, select_showable
-from ganzoo.pictures.points import draw_scatter
+from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import draw
+from ganzoo.pictures.layout import SAMPLES_PER_ROW
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.rows import fixed_rows, row_names
-from ganzoo.zoo.sampling import Blocks, collect, concatenate
+from ganzoo.zoo.sampling import Blocks, collect
 
 MAX_IN_PICTURE = 10_000
 """The most samples that one picture shows."""
@@ -34,8 +33,8 @@ def draw_grid(model: Model, n: int | None, seed: int, rows: str, fixed: Mapping[
 
 
 def default_count(model: Model, rows: str) -> int:
-    """Return how many samples a picture shows: 64 images or 2,500 points, or 8 in each row."""
-    return SAMPLES_PER_ROW if rows else POINTS_SHOWN if model.kind == "point" else SAMPLES_SHOWN
+    """Return how many samples are drawn: as many as the kind shows, such as 64 images or 2,500 points; 8 in a row."""
+    return SAMPLES_PER_ROW if rows else model.outputs.kind.shown
 
 
 def check_few(count: int, advice: str) -> None:
@@ -47,32 +46,35 @@ def check_few(count: int, advice: str) -> None:
 def draw_samples(
     model: Model, name: str, n: int, seed: int, rows: str, each_fixed: Sequence[Mapping[str, Any]], scale: int = 0
 ) -> Image.Image:
-    """Draw `n` samples with each of these fixed values: a grid of images, or a plot of points with the model's name.
+    """Draw `n` samples with each of these fixed values as their kind does, such as a grid of images.
 
-    `scale` is that of `draw_tiles`.
+    `scale` is that of `Kind`. Raises `BadInput` where a picture can show none of them.
     """
-    blocks = all_blocks(model, n, seed, each_fixed)
-    if model.kind == "point":
-        points = concatenate([samples for samples, _ in blocks])
-        return draw_scatter(require_showable(points, "point").numpy(), name)
+    kind = scaled(model.outputs.kind, scale)
+    found = collect_arrays(model, kind, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
     names = row_names(model, rows, each_fixed) if rows else []
-    return draw_tiles(torch.cat(collect(pixels(blocks), n * len(each_fixed))), n if rows else 0, names, scale)
+    picture = draw(kind, found, n if rows else 0, names, name)
+    if picture is None:
+        reason = kind.not_drawn or f"no picture shows these {kind.plural}"
+        raise BadInput(f"{reason}; sample() gives them as tensors")
+    return picture
+
+
+def scaled(kind: Kind, scale: int) -> Kind:
+    """Return a kind whose pixels are drawn `scale` times as large; itself where it has none, or scale is 0."""
+    if kind.scale is None or not scale:
+        return kind
+    larger = copy(kind)
+    larger.scale = scale
+    return larger
+
+
+def collect_arrays(model: Model, kind: Kind, blocks: Blocks, n: int) -> Array:
+    """Return the main output of `n` samples as one array. Raises `BadInput` where memory is too short."""
+    # As arrays, because the bytes of an image take a quarter of its numbers.
+    return np.concatenate(collect((kind.to_array(model.outputs.select(samples)) for samples, _ in blocks), n))
 
 
 def all_blocks(model: Model, n: int, seed: int, each_fixed: Sequence[Mapping[str, Any]]) -> Blocks:
     """Yield the blocks of `n` samples with each of these fixed values."""
     return itertools.chain.from_iterable(model.blocks_with(each, n, seed) for each in each_fixed)
-
-
-def pixels(blocks: Blocks) -> Iterator[Tensor]:
-    """Yield the images of each block as uint8, which takes a quarter of the memory."""
-    return (to_bytes(require_showable(samples)) for samples, _ in blocks)
-
-
-def require_showable(samples: Images, kind: str = "image") -> Tensor:
-    """Return what a picture shows of samples. Raises `BadInput` if it can show none of them."""
-    shown = select_showable(samples, kind)
-    if shown is None:
-        what = "images of 1 or 3 channels and points in the plane"
-        raise BadInput(f"a picture shows {what}, and this model makes other samples; sample() gives them as tensors")
-    return shown

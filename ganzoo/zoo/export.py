@@ -1,4 +1,4 @@
-"""Samples of a model as files: one picture, a folder of single images, or an array file."""
+"""Samples of a model as files: one picture, a folder of single files, one file of the kind's own, or an array file."""
 
 import io
 import itertools
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor
@@ -16,17 +16,24 @@ from ganzoo._io import write_bytes, write_errors
 from ganzoo._memory import require_memory
 from ganzoo._numbers import check_scale
 from ganzoo.contract import Images
+from ganzoo.dataset import Spec
 from ganzoo.errors import BadInput
-from ganzoo.pictures.grid import enlarge, to_bytes, to_picture, write_png
-from ganzoo.pictures.layout import select_showable
+from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import numbered, write_sample
+from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.plugins.entries import Entry
-from ganzoo.zoo.drawing import all_blocks, check_few, default_count, draw_samples, require_showable
+from ganzoo.zoo.drawing import all_blocks, check_few, collect_arrays, default_count, draw_samples, scaled
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, stem
 from ganzoo.zoo.sampling import Blocks, collect
 
+PNG = ".png"
+Form = Literal["picture", "arrays", "file", "folder"]
+"""One picture of all samples, an array file, one file as the kind writes it, or a folder of such files."""
+ENDINGS: Mapping[Form, str] = {"picture": PNG, "arrays": ".npz", "file": "{}", "folder": ""}
+"""The ending of each form; that of a file is the kind's."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -41,16 +48,18 @@ def write(
     fixed: Mapping[str, Any] = NOTHING,
     scale: int = 0,
 ) -> Path:
-    """Draw `n` samples of a model into `out` (.png, .npz or a folder); return its path.
+    """Draw `n` samples of a model into a file or folder `out`; return its path.
 
-    Without `n`: 64 images or 2,500 points, or 8 in each row. `source` is as in `load`, or parsed already; `fixed` is
-    as in `Model.sample`.
+    Without `n`: as many as the kind shows, such as 64 images or 2,500 points, or 8 in each row. `source` is as in
+    `load`, or parsed already; `fixed` is as in `Model.sample`.
     `rows`, such as "label" or "c1=-1,0,1", draws `n` samples for each value of that latent key, from the same other
-    latents, and a row of the picture for each. Without `out`: a new picture in the current folder, named after model,
-    seed and count. `overwrite` replaces a file, or the numbered images of a folder; a model of labelled images makes a
+    latents, and a row of the picture for each. `out` is a picture (.png) of kinds that can be drawn, an array file
+    (.npz), a folder of single files or, as the kind says, a file of its own, such as one sound (.wav) or all rows of a
+    table (.csv). Without it: a new one in the current folder, of the form that suits the kind, named after model, seed
+    and count. `overwrite` replaces a file, or the numbered files of a folder; a model of labelled samples makes a
     sub-folder for each class. `scale` enlarges pictures: each pixel becomes `scale` x `scale`; with 0 only grids of
     small images are enlarged. Raises `BadInput`, before anything is drawn, where `out` exists or cannot be written, or
-    is not .npz and the model makes nothing that a picture can show.
+    is of a form that the kind does not have.
     """
     reference = source if isinstance(source, Entry | OnHub) else parse(source)
     model = load_local(resolve_model(reference), device)
@@ -71,16 +80,25 @@ def write_samples(
 ) -> Path:
     """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
     each_fixed = fixed_rows(model, rows, parse_typed(model, fixed))
-    check_writable_as(model, n, out or Path("new.png"), each_fixed)
-    check_enlarged(model, out or Path("new.png"), n * len(each_fixed), scale)
-    out = out or free_name(stem(name, seed, n, rows, fixed))
+    total, kind = n * len(each_fixed), model.outputs.kind
+    form = check_form(kind, out, total)
+    check_drawable(model, n, each_fixed)
+    check_enlarged(kind, form, total, scale)
+    out = out or free_name(stem(name, seed, n, rows, fixed), ENDINGS[form].format(kind.suffix))
     make_room(out, overwrite)
-    if suffix(out) == ".png":
-        write_png(out, draw_samples(model, name, n, seed, rows, each_fixed, scale), name, seed)
-    elif suffix(out) == ".npz":
-        write_arrays(out, model, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
+    kind = scaled(kind, scale)
+    mark = make_mark(name, seed)
+    if form == "picture":
+        save_png(out, draw_samples(model, name, n, seed, rows, each_fixed, scale), mark)
+        return out
+    blocks = all_blocks(model, n, seed, each_fixed)
+    if form == "arrays":
+        write_arrays(out, model, blocks, total)
+    elif form == "file":
+        found = collect_arrays(model, kind, blocks, total)
+        write_sample(kind, out, found if kind.together else found[0], mark)
     else:
-        write_singles(out, all_blocks(model, n, seed, each_fixed), name, seed, Folders(model, rows), scale)
+        write_singles(out, model, kind, blocks, mark, Folders(model, rows))
     return out
 
 
@@ -94,10 +112,10 @@ def name_of(reference: Reference) -> str:
     return path.parent.name if path.name == "model" and (path.parent / "recipe.toml").is_file() else path.name
 
 
-def free_name(stem: str) -> Path:
+def free_name(stem: str, ending: str) -> Path:
     """Return the first of stem.png, stem-2.png, stem-3.png and so on that does not exist."""
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(path for path in (Path(f"{name}.png") for name in names) if not path.exists())
+    return next(path for path in (Path(f"{name}{ending}") for name in names) if not path.exists())
 
 
 def suffix(out: Path) -> str:
@@ -105,33 +123,62 @@ def suffix(out: Path) -> str:
     return out.suffix.lower()
 
 
-def check_writable_as(model: Model, n: int, out: Path, each_fixed: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `BadInput` unless `n` samples with each of these fixed values can be drawn and written to such a file."""
-    if suffix(out) not in ("", ".png", ".npz"):
-        raise BadInput(f"cannot write samples as '{out}'; allowed: FILE.png, FILE.npz or a folder")
-    if suffix(out) == ".png":
-        check_few(n * len(each_fixed), f"write {n * len(each_fixed):,} to a folder or FILE.npz")
+def default_form(kind: Kind) -> Form:
+    """Return the form in which samples are written unless the user says one."""
+    if kind.suffix in ("", PNG) and not kind.not_drawn:
+        return "picture"
+    return "file" if kind.together else "folder" if kind.suffix else "arrays"
+
+
+def check_form(kind: Kind, out: Path | None, total: int) -> Form:
+    """Return the form in which `total` samples are written to `out`. Raises `BadInput` where the kind has no such."""
+    form = default_form(kind) if out is None else form_of(kind, out)
+    if form == "picture":
+        check_few(total, f"write {total:,} to {' or '.join(list_forms(kind, pictures=False))}")
+    if form == "file" and not kind.together and total > 1:
+        raise BadInput(f"a {kind.suffix} file holds one of the {kind.plural}, not {total:,}; give -n 1, or a folder")
+    return form
+
+
+def form_of(kind: Kind, out: Path) -> Form:
+    """Return the form that a path means. Raises `BadInput` where samples of the kind have no such form."""
+    ending = suffix(out)
+    if ending == ".npz":
+        return "arrays"
+    if ending == PNG and not kind.not_drawn:
+        return "picture"
+    if ending and ending == kind.suffix:
+        return "file"
+    if not ending and kind.suffix and not kind.together:
+        return "folder"
+    reason = f"{kind.not_drawn}; " if kind.not_drawn and ending == PNG else ""
+    raise BadInput(f"cannot write {kind.plural} as '{out}': {reason}allowed: {' or '.join(list_forms(kind))}")
+
+
+def list_forms(kind: Kind, pictures: bool = True) -> list[str]:
+    """Return what samples of a kind can be written to, in words."""
+    found = ["FILE.png"] if pictures and not kind.not_drawn else []
+    found += ["a folder"] if kind.suffix and not kind.together else []
+    found += [f"FILE{kind.suffix}"] if kind.suffix not in ("", PNG) else []
+    return [*found, "FILE.npz"]
+
+
+def check_drawable(model: Model, n: int, each_fixed: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `BadInput` unless a first sample can be drawn with these fixed values."""
     expanded = [model.expand_fixed(n, each) for each in each_fixed]
-    samples, _ = next(model.blocks_with({key: values[:1] for key, values in expanded[0].items()}, 1, 0))
-    if suffix(out) == ".npz":
-        return
-    if select_showable(samples, model.kind) is None:
-        what = "images of 1 or 3 channels or points in the plane"
-        raise BadInput(f"this model does not make {what}; write its samples with --out FILE.npz")
-    if model.kind == "point" and not suffix(out):
-        raise BadInput("points have one picture for all and no folder; write them with --out FILE.png or FILE.npz")
+    next(model.blocks_with({key: values[:1] for key, values in expanded[0].items()}, 1, 0))
 
 
-def check_enlarged(model: Model, out: Path, count: int, scale: int) -> None:
+def check_enlarged(kind: Kind, form: Form, count: int, scale: int) -> None:
     """Raise `BadInput` where pictures cannot be enlarged so much, or where there are none to enlarge."""
     if not scale:
         return
-    if suffix(out) == ".npz" or model.kind == "point":
-        what = "an array file has the samples as they are" if suffix(out) == ".npz" else "points are drawn as a plot"
+    if form == "arrays" or kind.scale is None:
+        what = "an array file has the samples as they are" if form == "arrays" else f"{kind.plural} have none"
         raise BadInput(f"--scale enlarges the pixels of pictures, and {what}")
     check_scale(scale)
-    images = count if suffix(out) else 1
-    require_memory(3 * images * math.prod(model.config["data"]["shape"][1:]) * scale**2, f"pictures at scale {scale}")
+    images = count if form == "picture" else 1
+    require_memory(3 * images * math.prod(kind.spec.shape[1:]) * scale**2, f"pictures at scale {scale}")
 
 
 def make_room(out: Path, overwrite: bool) -> None:
@@ -146,18 +193,20 @@ def make_room(out: Path, overwrite: bool) -> None:
         tempfile.TemporaryFile(dir=folder).close()
 
 
-def write_singles(folder: Path, blocks: Blocks, name: str, seed: int, folders: Folders, scale: int = 0) -> None:
-    """Write one numbered PNG for each sample into its sub-folder; those of an earlier call are removed first."""
+def write_singles(
+    folder: Path, model: Model, kind: Kind, blocks: Blocks, mark: Mapping[str, str], folders: Folders
+) -> None:
+    """Write one numbered file for each sample into its sub-folder; those of an earlier call are removed first."""
     with write_errors(folder):
         for path in list(folders.earlier(folder)):
             path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        for place, image in enumerate(to_bytes(require_showable(samples))):
+        for place, sample in enumerate(kind.to_array(model.outputs.select(samples))):
             inside = folder / folders.of(given, place)
             with write_errors(inside):
                 inside.mkdir(exist_ok=True)
-            write_png(inside / f"{next(number):06d}.png", enlarge(to_picture(image), scale), name, seed)
+            write_sample(kind, inside / numbered(kind, next(number)), sample, mark)
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks, n: int) -> None:
@@ -171,12 +220,11 @@ def write_arrays(path: Path, model: Model, blocks: Blocks, n: int) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def arrays(model: Model, samples: Images, given: dict[str, Tensor]) -> dict[str, "np.ndarray[Any, Any]"]:
-    """Return the arrays of a block: uint8 "images" (n, height, width, channels), other outputs as they are."""
-    makes = model.generator.makes
-    outputs = samples if isinstance(samples, dict) else {makes if isinstance(makes, str) else makes[0]: samples}
+def arrays(model: Model, samples: Images, given: dict[str, Tensor]) -> dict[str, Array]:
+    """Return the arrays of a block, as `Kind.to_array` makes them; that of the key "image" is called "images"."""
+    outputs = samples if isinstance(samples, dict) else {model.outputs.main: samples}
     found = {"labels": given["label"].numpy()} if "label" in given else {}
     for key, value in outputs.items():
-        kept = to_bytes(value) if key == "image" and model.makes_images else value
-        found["images" if key == "image" else key] = kept.numpy()
+        kind = model.outputs.kinds.get(key) or Kind(Spec())
+        found["images" if key == "image" else key] = kind.to_array(value)
     return found

@@ -23,8 +23,8 @@ def load_initial_weights(generator: Generator, source: str | Path) -> None:
     except ValueError as misfit:
         made = model.config["architecture"]
         built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
-        images = f" for images of {model.config['data'].get('shape')}" if model.makes_images else ""
-        raise BadInput(f"training cannot begin with '{source}', which is {built}{images}: {misfit}") from misfit
+        samples = f" for {model.outputs.kind.describe()}"
+        raise BadInput(f"training cannot begin with '{source}', which is {built}{samples}: {misfit}") from misfit
     check_makes_samples(model, source)
     generator.load_state_dict(weights)
 

@@ -19,6 +19,7 @@ from ganzoo._version import __version__
 from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
+from ganzoo.kinds.outputs import Outputs
 from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
 from ganzoo.recipe.given import NetworkLike
@@ -62,6 +63,7 @@ class Model:
         hardware.place(generator)
         self.generator = generator.eval().requires_grad_(False)
         self.config: dict[str, Any] = dict(config)
+        self.outputs = Outputs(generator.makes, config["data"], config.get("architecture", {}).get("distribution", ""))
         self.folder_data: Mapping[str, Any] = {}
         """How the run of this model opened its folder of images; empty outside a run and for other data."""
         self.source: str | Path | None = None
@@ -103,7 +105,7 @@ class Model:
         n, seed = check_count(n), check_seed(seed)
         shape = self.config["data"].get("shape") or [1]
         require_memory(4 * min(n, BLOCK) * math.prod(shape), f"samples of the shape {tuple(shape)}")
-        for samples, given in pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.makes_images):
+        for samples, given in pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.outputs):
             check_finite(samples)
             yield samples, given
 
@@ -178,16 +180,9 @@ class Model:
         return self.generator.categorical.get(key) or (len(self.classes) if key == "label" else 0)
 
     @property
-    def makes_images(self) -> bool:
-        """Whether the generator makes images."""
-        return self.kind == "image"
-
-    @property
     def kind(self) -> str:
-        """The kind of sample that the generator makes: "image", "point" or "other"."""
-        kind: str = self.config["data"]["kind"]
-        makes = self.generator.makes
-        return kind if kind in ([makes] if isinstance(makes, str) else makes) else "other"
+        """The name of the kind of samples that the generator makes, such as "image", "point" or "other"."""
+        return self.outputs.kind.name
 
 
 def load(
@@ -219,7 +214,7 @@ def load_files(local: LocalModel, device: str, given: NetworkLike | None = None)
     part = resolve_generator(local, given)
     weights = read_weights(local.folder, config.weights)
     try:
-        generator = build_with_weights(part, config.data.facts, weights)
+        generator = build_with_weights(part, config.data.arguments, weights)
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
         misfit = f"the weights in {local.folder} do not fit the architecture: {reason(error)}"
         raise Unavailable(f"{misfit}; {versions(config.architecture, part)}") from error

@@ -14,8 +14,8 @@ from ganzoo.pictures.layout import name_row
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.sampling import parse_fixed
 
-NUMBERED = re.compile(r"\d{6,}\.png")
-"""Names of single images."""
+NUMBERED = re.compile(r"\d{6,}(\.\w+)")
+"""Names of the files of single samples, with their ending."""
 FOLDER = re.compile(r"\w[\w .+&'()-]*(?<![ .])")
 """Names of classes that may become folders; they come from a config that anybody may have written."""
 MAX_NAME_BYTES = 100
@@ -75,6 +75,7 @@ class Folders:
 
     def __init__(self, model: Model, rows: str) -> None:
         self.key = rows.partition("=")[0].strip() or "label"
+        self.suffix = model.outputs.kind.suffix
         self.classes = model.classes if model.categories("label") == len(model.classes) else []
         if not are_folders(self.classes):
             self.classes = []
@@ -89,15 +90,19 @@ class Folders:
         return self.classes[int(value)] if self.classes else str(value)
 
     def earlier(self, folder: Path) -> Iterator[Path]:
-        """Yield the single images that were written into a folder before, with these or other labels."""
+        """Yield the files of samples that were written into a folder before, with these or other labels."""
         names = {*self.classes} if self.key == "label" else set()
         for path in (folder, *folder.iterdir()):
             mine = path.name in names or path.name.isdecimal() or path.name.startswith(f"{self.key}=")
             if path == folder or (mine and path.is_dir()):
-                yield from (each for each in path.iterdir() if NUMBERED.fullmatch(each.name))
+                yield from (each for each in path.iterdir() if self._is_mine(each.name))
+
+    def _is_mine(self, name: str) -> bool:
+        match = NUMBERED.fullmatch(name)
+        return match is not None and match[1] == self.suffix
 
 
 def are_folders(names: list[str]) -> bool:
-    """Say whether all names are valid for folders on any file system, and none is that of a single image."""
+    """Say whether all names are valid for folders on any file system, and none is that of the file of a sample."""
     fit = all(FOLDER.fullmatch(n) and len(n.encode()) <= MAX_NAME_BYTES and not NUMBERED.fullmatch(n) for n in names)
     return fit and len({name.casefold() for name in names}) == len(names)

@@ -21,6 +21,7 @@ from ganzoo.contract import Batch, Generator, Images
 from ganzoo.data.batches import advice_on_labels
 from ganzoo.dataset import NOTHING
 from ganzoo.errors import BadInput, Diverged, Failed, allow, suggest
+from ganzoo.kinds.outputs import Outputs
 
 T = TypeVar("T")
 
@@ -75,13 +76,12 @@ def pieces(
     seed: int,
     device: torch.device,
     fixed: Mapping[str, Any],
-    images: bool,
+    outputs: Outputs,
     repeated: Mapping[str, Tensor] = NOTHING,
 ) -> Blocks:
-    """Yield what `draw` yields, on the CPU in float32; `images` are scaled from [-1, 1] to [0, 1]."""
+    """Yield what `draw` yields, on the CPU in float32, and samples as users get them: images in [0, 1]."""
     for made, given in draw(generator, n, seed, device, fixed, repeated):
-        made = concatenate([made])
-        yield to_unit(made) if images else made, concatenate([given])
+        yield outputs.to_public(concatenate([made])), concatenate([given])
 
 
 def expand_fixed(
@@ -268,15 +268,3 @@ def concatenate(parts: Sequence[Any]) -> Any:
     if isinstance(parts[0], dict):
         return {key: concatenate([part[key] for part in parts]) for key in parts[0]}
     return torch.cat([part.float().cpu() if part.is_floating_point() else part.cpu() for part in parts])
-
-
-def to_unit(images: Images) -> Images:
-    """Scale images from [-1, 1] to [0, 1]; of a dict only "image"."""
-    if isinstance(images, dict):
-        return {key: scale_to_unit(value) if key == "image" else value for key, value in images.items()}
-    return scale_to_unit(images)
-
-
-def scale_to_unit(images: Tensor) -> Tensor:
-    """Scale one tensor of images from [-1, 1] to [0, 1]."""
-    return images.add(1).div(2).clamp(0, 1)

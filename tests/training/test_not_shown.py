@@ -26,6 +26,8 @@ def test_images_that_no_picture_shows_are_said_at_the_start(tmp_path, shape, sen
     said = []
     with keeping(said):
         run = train(tmp_path / "run", data=[{"image": torch.zeros(8, *shape)}])
-    expected = f"no pictures are drawn: a picture shows 1 or 3 channels, {sentence}"
+    expected = f"no pictures are drawn: a picture shows 1 or 3 channels, {sentence}; samples are written as .npy files"
     assert [line for line in said if line.startswith("no pictures")] == [expected] * bool(sentence)
     assert bool(run.gallery.newest()) == (not sentence)
+    files = sorted(run.path.glob("samples/*/*.npy"))
+    assert [file.name for file in files] == [f"{number:06d}.npy" for number in range(8)] * bool(sentence)

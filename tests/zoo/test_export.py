@@ -46,13 +46,15 @@ def test_labels_are_written_beside_the_images(model, tmp_path):
     assert np.array_equal(array["labels"], model.sample_with_given(70)[1]["label"].numpy())
 
 
-@pytest.mark.parametrize("name", ["a.png", "folder"])
-def test_what_no_picture_can_show_goes_into_an_array_file(tmp_path, name):
+def test_what_no_picture_can_show_goes_into_array_files(tmp_path):
     model = Model(Several(), {"data": {"kind": "other"}}, "cpu")
-    with pytest.raises(ganzoo.BadInput, match=r"images of 1 or 3 channels or points in the plane; .* --out FILE\.npz"):
-        write_samples(model, "m", 4, 0, tmp_path / name, False)
+    forms = r"no picture shows samples; allowed: a folder or FILE\.npy or FILE\.npz"
+    with pytest.raises(ganzoo.BadInput, match=rf"cannot write samples as .*a\.png': {forms}"):
+        write_samples(model, "m", 4, 0, tmp_path / "a.png", False)
     array = np.load(write_samples(model, "m", 4, 0, tmp_path / "a.npz", False))
     assert array["images"].dtype == np.float32
+    folder = write_samples(model, "m", 4, 0, tmp_path / "folder", False)
+    assert np.array_equal(np.load(folder / "000003.npy"), array["images"][3])
 
 
 def test_the_default_name_is_the_runs_and_counts_up(run, tmp_path, monkeypatch):
@@ -103,7 +105,7 @@ def test_samples_never_replace_what_is_there_unless_told_to(run, tmp_path):
     with pytest.raises(ganzoo.BadInput, match="exists already"):
         write(run.path, 4, 0, out, False, "cpu")
     write(run.path, 4, 0, out, True, "cpu")
-    with pytest.raises(ganzoo.BadInput, match=r"cannot write samples as .*a\.jpg"):
+    with pytest.raises(ganzoo.BadInput, match=r"cannot write images as .*a\.jpg': allowed: FILE\.png or a folder or FILE\.npz"):
         write(run.path, 4, 0, tmp_path / "a.jpg", False, "cpu")
 
 

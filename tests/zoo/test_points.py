@@ -69,7 +69,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(typed, tmp_path, words, sentenc
 def test_points_have_no_folder_of_single_images(run, typed, tmp_path):
     code, _, said = typed("sample", run.path, "--out", "folder")
     assert code == 2
-    assert "points have one picture for all and no folder" in said
+    assert "cannot write points as 'folder': allowed: FILE.png or FILE.npz" in said
     assert not list(tmp_path.iterdir())
 
 

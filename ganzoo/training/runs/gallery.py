@@ -5,8 +5,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ganzoo.pictures import grid, points
-from ganzoo.training.runs.steps import checkpoint_name, list_by_step
+from ganzoo.kind import Kind
+from ganzoo.kinds.files import draw, write_some
+from ganzoo.pictures import points
+from ganzoo.pictures.grid import make_mark, save_png
+from ganzoo.training.runs.steps import PICTURE, checkpoint_name, list_pictures
 
 
 class Gallery:
@@ -16,13 +19,21 @@ class Gallery:
         self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
 
     def write_samples(
-        self, step: int, images: Tensor, seed: int, columns: int = 0, row_names: Sequence[str] = ()
-    ) -> Path:
-        """Write images (n, 1 or 3 channels, height, width) in [0, 1] as the picture of a step; return its path.
+        self, step: int, kind: Kind, samples: Tensor, seed: int, columns: int = 0, row_names: Sequence[str] = ()
+    ) -> Path | None:
+        """Write samples (n, ...) as users get them as the picture of a step; return its path, None where none is drawn.
 
-        The columns and the names of rows are those of `write_grid`.
+        Beside it there are files of a few samples, where the kind has such files. The columns and the names of rows
+        are those of `Kind.draw`.
         """
-        grid.write_grid(self._path(step), images, f"{self.title} step {step}", seed, columns, row_names)
+        title = f"{self.title} step {step}"
+        mark = make_mark(title, seed)
+        arrays = kind.to_array(samples)
+        write_some(kind, self.folder / checkpoint_name(step), arrays, mark)
+        picture = draw(kind, arrays, columns, row_names, title)
+        if picture is None:
+            return None
+        save_png(self._path(step), picture, mark)
         return self._path(step)
 
     def write_scene(self, step: int, scene: points.Scene, seed: int) -> Path:
@@ -32,7 +43,7 @@ class Gallery:
 
     def write_game(self, last_step: int) -> Path | None:
         """Write the pictures up to a step as an animation, and return its path; None if that step has no picture."""
-        pictures = list_by_step(self.folder)
+        pictures = list_pictures(self.folder)
         names = [picture.name for picture in pictures]
         last = self._path(last_step).name
         if last not in names:
@@ -42,7 +53,7 @@ class Gallery:
 
     def newest(self) -> list[Path]:
         """Return a list of the newest picture; empty if there is none."""
-        return list_by_step(self.folder)[-1:]
+        return list_pictures(self.folder)[-1:]
 
     def _path(self, step: int) -> Path:
-        return self.folder / f"{checkpoint_name(step)}.png"
+        return self.folder / f"{checkpoint_name(step)}{PICTURE}"

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from ganzoo.errors import BadInput
 
+PICTURE = ".png"
+"""Ending of the pictures of samples."""
+
 
 def checkpoint_name(step: int) -> str:
     """Return the name of a training step's checkpoint."""
@@ -19,6 +22,11 @@ def list_by_step(folder: Path) -> list[Path]:
     """
     found = [(re.fullmatch(r"step-(\d{1,18})(\.png)?", name), folder / name) for name in list_folder(folder)]
     return [path for _, path in sorted((int(match[1]), path) for match, path in found if match)]
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the pictures in a folder as `list_by_step` does, without the files of samples that are beside them."""
+    return [path for path in list_by_step(folder) if path.suffix == PICTURE]
 
 
 def list_folder(folder: Path) -> list[str]:

@@ -13,7 +13,8 @@ from ganzoo.data.base import Data
 from ganzoo.dataset import NOTHING
 from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
-from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, name_rows, select_showable
+from ganzoo.kinds.outputs import Outputs
+from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, name_rows
 from ganzoo.zoo.kept import INPUTS_FILE, choose_kept, read_kept, serialize_kept
 from ganzoo.zoo.sampling import concatenate, pieces
 
@@ -26,8 +27,9 @@ class FixedSamples:
     """
 
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
-        self.engine, self.kind, self.seed = engine, data.description["kind"], seed
-        self.row_names = name_rows(engine.generator, data.classes)
+        self.engine, self.seed = engine, seed
+        self.outputs = Outputs(engine.generator.makes, data.description)
+        self.row_names = name_rows(engine.generator, data.classes, self.outputs.kind.by_class)
         """The names of the rows of `draw_picture`; none without classes."""
         self.input_keys = find_needed(engine.generator)
         first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if self.input_keys else {}
@@ -47,15 +49,13 @@ class FixedSamples:
         `inputs` are real ones in place of those of the pictures.
         """
         device = self.engine.hardware.device
-        images = self.kind == "image"
-        return pieces(self.engine.ema, n, self.seed, device, fixed, images, inputs or self.inputs)
+        return pieces(self.engine.ema, n, self.seed, device, fixed, self.outputs, inputs or self.inputs)
 
-    def draw_picture(self) -> tuple[Tensor | None, int]:
-        """Return samples for a picture, images in [0, 1] or points, and its columns; None if they cannot be shown."""
-        n, fixed, columns = choose_layout(self.engine.generator)
-        if self.kind == "other":
-            return None, columns
-        return select_showable(concatenate([samples for samples, _ in self.draw(n, **fixed)]), self.kind), columns
+    def draw_picture(self) -> tuple[Tensor, int]:
+        """Return samples for a picture as users get them, such as images in [0, 1], and its columns."""
+        kind = self.outputs.kind
+        n, fixed, columns = choose_layout(self.engine.generator, kind.shown, kind.by_class)
+        return self.outputs.select(concatenate([samples for samples, _ in self.draw(n, **fixed)])), columns
 
 
 def find_needed(generator: Generator) -> list[str]:

@@ -16,9 +16,10 @@ from ganzoo._names import NAME_PATTERN
 from ganzoo._reading import parse_json
 from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput, Unavailable
-from ganzoo.pictures.grid import write_grid
-from ganzoo.pictures.layout import choose_layout, select_showable
-from ganzoo.pictures.points import write_scatter
+from ganzoo.kind import Array
+from ganzoo.kinds.files import draw, write_some
+from ganzoo.pictures.grid import make_mark, save_png
+from ganzoo.pictures.layout import choose_layout
 from ganzoo.plugins.entries import NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
@@ -31,6 +32,8 @@ from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
 
+PICTURE, SAMPLES = "samples.png", "samples"
+"""The picture of samples in a model's folder, and the folder or the stem of their files."""
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +50,7 @@ def bundle(source: str | PathLike[str], folder: Path, license_id: str) -> str:
     files = complete_files(find_unpublished(source), folder.name, license_id)
     with replace_folder(folder) as new:
         for name, content in files.items():
+            (new / name).parent.mkdir(exist_ok=True)
             write_bytes(new / name, content)
     place = folder.resolve()
     return tomlkit.dumps({folder.name: entry_table(f"{place.parent.name}/{place.name}", files, license_id)})
@@ -90,10 +94,9 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         files["config.json"] = to_json(config)
         model = load_again(files)
     with tempfile.TemporaryDirectory() as made:
-        picture = Path(made, "samples.png")
-        if draw_samples(picture, model, reference):
-            files["samples.png"] = read_bytes(picture)
-    card = make_card(reference, license_id, model.config, scores, "samples.png" in files)
+        has_picture, samples = show_samples(Path(made), model, reference)
+        files |= {name: read_bytes(Path(made, name)) for name in [*[PICTURE] * has_picture, *samples]}
+    card = make_card(reference, license_id, model.config, scores, has_picture, samples, model.outputs.kind)
     return files | {"README.md": card.encode()}
 
 
@@ -111,17 +114,19 @@ def load_again(files: Mapping[str, bytes]) -> Model:
             ) from error
 
 
-def draw_samples(path: Path, model: Model, name: str) -> bool:
-    """Draw the picture of a published model; return False where its samples cannot be shown."""
-    n, fixed, columns = choose_layout(model.generator)
-    shown = None if model.kind == "other" else select_showable(model.sample(n, 0, **fixed), model.kind)
-    if shown is None:
-        return False
-    if model.kind == "point":
-        write_scatter(path, shown.numpy(), name, 0)
-    else:
-        write_grid(path, shown, name, 0, columns)
-    return True
+def show_samples(folder: Path, model: Model, name: str) -> tuple[bool, dict[str, Array]]:
+    """Draw the picture of a published model and write a few samples as files; both lie in the new folder.
+
+    Return whether there is a picture, and the samples by the names of their files.
+    """
+    kind = model.outputs.kind
+    n, fixed, columns = choose_layout(model.generator, kind.shown, kind.by_class)
+    samples, mark = kind.to_array(model.outputs.select(model.sample(n, 0, **fixed))), make_mark(name, 0)
+    written = write_some(kind, folder / SAMPLES, samples, mark)
+    picture = draw(kind, samples, columns, (), name)
+    if picture:
+        save_png(folder / PICTURE, picture, mark)
+    return picture is not None, {path.relative_to(folder).as_posix(): sample for path, sample in written.items()}
 
 
 def own_scores(local: LocalModel) -> dict[str, Any]:

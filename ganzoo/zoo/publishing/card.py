@@ -3,15 +3,21 @@
 import re
 import shlex
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, hf_hub_url
 
+from ganzoo._faults import call_plugin
 from ganzoo._names import normalize_name, printable
+from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import culprit
+from ganzoo.kinds.outputs import Outputs
 from ganzoo.plugins.firstparty import first_party
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
+NO_FILES: Mapping[str, Array] = MappingProxyType({})
 TASK = "unconditional-image-generation"
 HUB_DATA_SETS = {
     "mnist": "ylecun/mnist",
@@ -24,7 +30,7 @@ HUB_DATA_SETS = {
 BODY = """
 # {name}
 
-{picture}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
+{picture}{files}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
 
 ## Use
 
@@ -37,7 +43,7 @@ ganzoo sample {reference} -n 64
 ```python
 import ganzoo
 
-{samples} = ganzoo.load("{reference}").sample(64)  # {shape}
+{variable} = ganzoo.load("{reference}").sample(64)  # {shape}
 ```
 
 ## What it is
@@ -65,18 +71,25 @@ SCORES = """Scores, each under the conditions written below and in `scores.json`
 
 
 def make_card(
-    reference: str, license_id: str, config: Mapping[str, Any], scores: dict[str, Any], picture: bool = True
+    reference: str,
+    license_id: str,
+    config: Mapping[str, Any],
+    scores: dict[str, Any],
+    picture: bool = True,
+    files: Mapping[str, Array] = NO_FILES,
+    kind: Kind | None = None,
 ) -> str:
     """Return the text of README.md: licence, data set and scores as metadata for the Hub, then the page itself.
 
     `reference` is how users name the model: "hub:owner/name", or the name in a registry. `picture` says whether it has
-    a `samples.png`.
+    a `samples.png`, `files` are the samples that it has as files, by their names. `kind` is theirs,
+    by default that of the data.
     """
     name, data = reference.rpartition("/")[2], printable(config["data"].get("name", "unknown"))
     known = find_data_set(config["data"])
     numbers = {printable(key): value for key, value in figures(scores).items()}
-    samples, what, shape = describe_samples(config["data"])
-    task = TASK if samples == "images" else None
+    kind = kind or kind_of(config)
+    task = TASK if kind.name == "image" else None
     results = [
         EvalResult(
             task_type=task or "other",
@@ -103,10 +116,12 @@ def make_card(
         reference=reference,
         data=describe_data(config["data"]),
         picture="![samples](samples.png)\n\n" if picture else "",
+        files=f"{call_plugin(culprit(kind), kind.card, files)}\n\n" if files else "",
         install=how_to_get(config["architecture"]["distribution"]),
-        samples=samples,
-        what=what,
-        shape=shape,
+        samples=kind.plural,
+        variable=kind.plural if kind.plural.isidentifier() else "samples",
+        what=kind.describe(),
+        shape=describe_tensor(kind),
         facts=table(facts(config)),
         scores=format_scores(scores),
     )
@@ -163,14 +178,18 @@ def format_scores(scores: Mapping[str, Any]) -> str:
     return SCORES.format(rows=table, conditions=escape(conditions))
 
 
-def describe_samples(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the word for samples, a description, and what 64 of them are as a tensor."""
-    size = ", ".join(map(str, data.get("shape") or ()))
-    if data["kind"] == "image":
-        return "images", f"{data['shape'][2]} x {data['shape'][1]} images", f"(64, {size}) in [0, 1]"
-    if data["kind"] == "point":
-        return "points", f"points in {size} dimensions", f"(64, {size}) in the data's own units"
-    return "samples", "samples", "64 samples"
+def kind_of(config: Mapping[str, Any]) -> Kind:
+    """Return the kind of the data of a config."""
+    return Outputs(config["data"]["kind"], config["data"], config["architecture"]["distribution"]).kind
+
+
+def describe_tensor(kind: Kind) -> str:
+    """Return what 64 samples are as a tensor."""
+    if not kind.spec.shape:
+        return "64 samples"
+    limits = kind.public_range or kind.range or kind.spec.range
+    units = f"in [{limits[0]:g}, {limits[1]:g}]" if limits else "in the data's own units"
+    return f"({', '.join(map(str, (64, *kind.spec.shape)))}) {units}"
 
 
 def base_model(config: Mapping[str, Any]) -> str | None:

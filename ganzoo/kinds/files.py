@@ -1,0 +1,57 @@
+"""Samples of any kind as pictures and files. What the code of a kind raises names the kind."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from ganzoo._faults import call_plugin
+from ganzoo._io import write_errors
+from ganzoo.kind import Array, Kind
+
+DIGITS = 6
+"""Digits in the name of a sample's file."""
+
+
+def draw(
+    kind: Kind, samples: Array, columns: int = 0, row_names: Sequence[str] = (), title: str = ""
+) -> Image.Image | None:
+    """Draw samples (n, ...) as one picture, as `Kind.draw` does; None where a picture can show nothing."""
+    if kind.not_drawn:
+        return None
+    return call_plugin(culprit(kind), kind.draw, samples, columns, row_names, title)
+
+
+def write_sample(kind: Kind, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
+    """Write one sample to a file, or several where the kind writes them together."""
+    call_plugin(culprit(kind), kind.write, path, sample, mark)
+
+
+def write_some(kind: Kind, folder: Path, samples: Array, mark: Mapping[str, str]) -> dict[Path, Array]:
+    """Write a few of samples (n, ...) as files, and return them by path; none for a kind that has no such files.
+
+    They are numbered in a new folder, or one file called like it where the kind writes them together.
+    """
+    if not (kind.suffix and kind.card_files):
+        return {}
+    if kind.together:
+        chosen = {folder.with_name(f"{folder.name}{kind.suffix}"): samples}
+    else:
+        every = max(1, len(samples) // kind.card_files)
+        few = samples[::every][: kind.card_files]
+        chosen = {folder / numbered(kind, place): sample for place, sample in enumerate(few)}
+    for path, sample in chosen.items():
+        with write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_sample(kind, path, sample, mark)
+    return chosen
+
+
+def numbered(kind: Kind, number: int) -> str:
+    """Return the name of the file of a sample."""
+    return f"{number:0{DIGITS}d}{kind.suffix}"
+
+
+def culprit(kind: Kind) -> str:
+    """Return what messages call the code of a kind."""
+    return f"the kind '{kind.name}'"

@@ -1,0 +1,64 @@
+"""The kinds of all that a generator makes, by key, and the one that pictures and files show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ganzoo.contract import Images
+from ganzoo.dataset import NOTHING, Spec
+from ganzoo.kind import Kind
+from ganzoo.kinds.lookup import find_kind_or_missing
+
+
+class Outputs:
+    """The kinds of a generator's outputs, by their keys.
+
+    `makes` is the generator's; `about` describes the data as the config of a model does. `main` is the key of the
+    output that pictures and files show: the one that the data are described by, or else the first that has a spec.
+    """
+
+    def __init__(self, makes: str | tuple[str, ...], about: Mapping[str, Any], distribution: str = "") -> None:
+        specs, facts = read_specs(about), about.get("facts") or NOTHING
+        keys = (makes,) if isinstance(makes, str) else tuple(makes)
+        known = [key for key in keys if key in specs]
+        self.main = next((key for key in known if key == about["kind"]), [*known, *keys][0])
+        self.kinds: dict[str, Kind] = {
+            key: find_kind_or_missing(specs.get(key, Spec()), facts, distribution) for key in keys
+        }
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the main output."""
+        return self.kinds[self.main]
+
+    def select(self, samples: Images) -> Tensor:
+        """Return the main output of samples."""
+        return samples[self.main] if isinstance(samples, dict) else samples
+
+    def to_public(self, samples: Images) -> Images:
+        """Return samples as users get them; an output without a kind stays as it is."""
+        if not isinstance(samples, dict):
+            return self.kind.to_public(samples)
+        return {key: self.kinds[key].to_public(value) if key in self.kinds else value for key, value in samples.items()}
+
+
+def read_specs(about: Mapping[str, Any]) -> dict[str, Spec]:
+    """Return the spec of each key of data that a config describes; earlier ones describe images, points and labels."""
+    if about.get("specs"):
+        return {key: read_spec(spec) for key, spec in about["specs"].items()}
+    kind, shape, classes = about["kind"], tuple(about.get("shape") or ()), tuple(about.get("classes") or ())
+    limits = (-1.0, 1.0) if kind == "image" else None
+    found = {kind: Spec(kind, shape, limits)} if kind != "other" else {}
+    return found | ({"label": Spec("label", classes=classes)} if classes else {})
+
+
+def read_spec(about: Mapping[str, Any]) -> Spec:
+    """Return a spec from the plain values of a config."""
+    limits = about.get("range")
+    return Spec(
+        about.get("kind", "other"),
+        tuple(about.get("shape") or ()),
+        (limits[0], limits[1]) if limits else None,
+        tuple(about.get("classes") or ()),
+    )
