@@ -105,7 +105,9 @@ def test_samples_never_replace_what_is_there_unless_told_to(run, tmp_path):
     with pytest.raises(ganzoo.BadInput, match="exists already"):
         write(run.path, 4, 0, out, False, "cpu")
     write(run.path, 4, 0, out, True, "cpu")
-    with pytest.raises(ganzoo.BadInput, match=r"cannot write images as .*a\.jpg': allowed: FILE\.png or a folder or FILE\.npz"):
+    with pytest.raises(
+        ganzoo.BadInput, match=r"cannot write images as .*a\.jpg': allowed: FILE\.png or a folder or FILE\.npz"
+    ):
         write(run.path, 4, 0, tmp_path / "a.jpg", False, "cpu")
 
 
