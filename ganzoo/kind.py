@@ -79,8 +79,12 @@ class Kind:
         return bool(values.min() >= limits[0] - slack and values.max() <= limits[1] + slack)
 
     def to_network(self, values: "Tensor") -> "Tensor":
-        """Return samples (n, ...) of the public form as networks see them, in float32."""
-        return rescale(values.float(), self.public_range, self.range)
+        """Return samples (n, ...) of the public form as networks see them: float32, or int64 for whole numbers.
+
+        Whole numbers of a kind with a range become float32, too.
+        """
+        is_whole = not values.is_floating_point() and not self.range
+        return values.long() if is_whole else rescale(values.float(), self.public_range, self.range)
 
     def to_public(self, values: "Tensor") -> "Tensor":
         """Return samples (n, ...) as users get them. Numbers outside the range are moved to its ends."""

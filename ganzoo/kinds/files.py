@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
+from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo._io import write_errors
@@ -20,6 +21,16 @@ def draw(
     if kind.not_drawn:
         return None
     return call_plugin(culprit(kind), kind.draw, samples, columns, row_names, title)
+
+
+def to_public(kind: Kind, samples: Tensor) -> Tensor:
+    """Return samples (n, ...) of a network as users get them, as `Kind.to_public` does."""
+    return call_plugin(culprit(kind), kind.to_public, samples)
+
+
+def to_array(kind: Kind, samples: Tensor) -> Array:
+    """Return samples (n, ...) as users get them as an array, as `Kind.to_array` does."""
+    return call_plugin(culprit(kind), kind.to_array, samples)
 
 
 def write_sample(kind: Kind, path: Path, sample: Array, mark: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from ganzoo.contract import Images
 from ganzoo.dataset import NOTHING, Spec
 from ganzoo.kind import Kind
+from ganzoo.kinds.files import to_public
 from ganzoo.kinds.lookup import find_kind_or_missing
 
 
@@ -39,8 +40,10 @@ class Outputs:
     def to_public(self, samples: Images) -> Images:
         """Return samples as users get them; an output without a kind stays as it is."""
         if not isinstance(samples, dict):
-            return self.kind.to_public(samples)
-        return {key: self.kinds[key].to_public(value) if key in self.kinds else value for key, value in samples.items()}
+            return to_public(self.kind, samples)
+        return {
+            key: to_public(self.kinds[key], value) if key in self.kinds else value for key, value in samples.items()
+        }
 
 
 def read_specs(about: Mapping[str, Any]) -> dict[str, Spec]:

@@ -66,14 +66,14 @@ def add_names(grid: Image.Image, names: Sequence[str]) -> Image.Image:
     return wide
 
 
-def load_font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the font that comes with matplotlib, which is slow to import; where it cannot be found, Pillow's own.
+def load_font(size: int, name: str = FONT_FILE) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return a font that comes with matplotlib, which is slow to import; where it cannot be found, Pillow's own.
 
     It has the letters of more languages than Pillow's.
     """
     with suppress(PackageNotFoundError, OSError):
         for file in files("matplotlib") or ():
-            if file.name == FONT_FILE:
+            if file.name == name:
                 return ImageFont.truetype(file.locate(), size)
     return ImageFont.load_default(size)
 

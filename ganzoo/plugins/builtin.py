@@ -33,6 +33,10 @@ def register_kinds(register: hookspecs.RegisterKind) -> None:
     """Name the kinds of samples that ganzoo knows."""
     register("image", "ganzoo.kinds.image:Image")
     register("point", "ganzoo.kinds.point:Point")
+    register("sound", "ganzoo.kinds.sound:Sound")
+    register("text", "ganzoo.kinds.text:Text")
+    register("table", "ganzoo.kinds.table:Table")
+    register("video", "ganzoo.kinds.video:Video")
     register("label", "ganzoo.kinds.label:Label")
     register("other", "ganzoo.kind:Kind")
 

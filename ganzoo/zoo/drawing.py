@@ -12,7 +12,7 @@ from PIL import Image
 from ganzoo._numbers import check_count
 from ganzoo.errors import BadInput
 from ganzoo.kind import Array, Kind
-from ganzoo.kinds.files import draw
+from ganzoo.kinds.files import draw, to_array
 from ganzoo.pictures.layout import SAMPLES_PER_ROW
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.rows import fixed_rows, row_names
@@ -72,7 +72,7 @@ def scaled(kind: Kind, scale: int) -> Kind:
 def collect_arrays(model: Model, kind: Kind, blocks: Blocks, n: int) -> Array:
     """Return the main output of `n` samples as one array. Raises `BadInput` where memory is too short."""
     # As arrays, because the bytes of an image take a quarter of its numbers.
-    return np.concatenate(collect((kind.to_array(model.outputs.select(samples)) for samples, _ in blocks), n))
+    return np.concatenate(collect((to_array(kind, model.outputs.select(samples)) for samples, _ in blocks), n))
 
 
 def all_blocks(model: Model, n: int, seed: int, each_fixed: Sequence[Mapping[str, Any]]) -> Blocks:

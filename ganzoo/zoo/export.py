@@ -19,7 +19,7 @@ from ganzoo.contract import Images
 from ganzoo.dataset import Spec
 from ganzoo.errors import BadInput
 from ganzoo.kind import Array, Kind
-from ganzoo.kinds.files import numbered, write_sample
+from ganzoo.kinds.files import numbered, to_array, write_sample
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.drawing import all_blocks, check_few, collect_arrays, default_count, draw_samples, scaled
@@ -202,7 +202,7 @@ def write_singles(
             path.unlink()
     number = itertools.count()
     for samples, given in blocks:
-        for place, sample in enumerate(kind.to_array(model.outputs.select(samples))):
+        for place, sample in enumerate(to_array(kind, model.outputs.select(samples))):
             inside = folder / folders.of(given, place)
             with write_errors(inside):
                 inside.mkdir(exist_ok=True)
@@ -226,5 +226,5 @@ def arrays(model: Model, samples: Images, given: dict[str, Tensor]) -> dict[str,
     found = {"labels": given["label"].numpy()} if "label" in given else {}
     for key, value in outputs.items():
         kind = model.outputs.kinds.get(key) or Kind(Spec())
-        found["images" if key == "image" else key] = kind.to_array(value)
+        found["images" if key == "image" else key] = to_array(kind, value)
     return found

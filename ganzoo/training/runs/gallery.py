@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo.kind import Kind
-from ganzoo.kinds.files import draw, write_some
+from ganzoo.kinds.files import draw, to_array, write_some
 from ganzoo.pictures import points
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.training.runs.steps import PICTURE, checkpoint_name, list_pictures
@@ -28,7 +28,7 @@ class Gallery:
         """
         title = f"{self.title} step {step}"
         mark = make_mark(title, seed)
-        arrays = kind.to_array(samples)
+        arrays = to_array(kind, samples)
         write_some(kind, self.folder / checkpoint_name(step), arrays, mark)
         picture = draw(kind, arrays, columns, row_names, title)
         if picture is None:

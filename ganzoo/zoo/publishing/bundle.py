@@ -17,7 +17,7 @@ from ganzoo._reading import parse_json
 from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.kind import Array
-from ganzoo.kinds.files import draw, write_some
+from ganzoo.kinds.files import draw, to_array, write_some
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.pictures.layout import choose_layout
 from ganzoo.plugins.entries import NEEDED_FILES, Entry
@@ -121,7 +121,7 @@ def show_samples(folder: Path, model: Model, name: str) -> tuple[bool, dict[str,
     """
     kind = model.outputs.kind
     n, fixed, columns = choose_layout(model.generator, kind.shown, kind.by_class)
-    samples, mark = kind.to_array(model.outputs.select(model.sample(n, 0, **fixed))), make_mark(name, 0)
+    samples, mark = to_array(kind, model.outputs.select(model.sample(n, 0, **fixed))), make_mark(name, 0)
     written = write_some(kind, folder / SAMPLES, samples, mark)
     picture = draw(kind, samples, columns, (), name)
     if picture:
