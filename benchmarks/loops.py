@@ -20,8 +20,8 @@ from torch.nn.functional import softplus
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from ganzoo.data.memory import resize_images
 from ganzoo.data.named import find_data_root, load_small
+from ganzoo.data.resizing import resize_images
 
 BATCH, LATENT = 64, 100
 ADAM_RATE, ADAM_BETAS = 2e-4, (0.5, 0.999)
@@ -110,7 +110,7 @@ class Tuned:
         networks = [network.to(device).to(memory_format=layout) for network in make()]
         self.generator, self.critic = networks
         self.optimizers = [torch.optim.Adam(each.parameters(), ADAM_RATE, ADAM_BETAS, fused=True) for each in networks]
-        self.images = resize_images(load_digits()[0], size, channels=1)[0].to(device)
+        self.images = resize_images(load_digits()[0], (size, size), channels=1)[0].to(device)
         self.order, self.used = torch.randperm(len(self.images), device=device), 0
 
     def _batch(self) -> torch.Tensor:

@@ -1,7 +1,8 @@
-"""Counts and seeds that a user gives: the same are allowed in Python and on the command line."""
+"""Counts, seeds and sizes that a user gives: the same are allowed in Python and on the command line."""
 
 import operator
 import reprlib
+from collections.abc import Sequence
 from typing import Any
 
 from ganzoo.errors import BadInput
@@ -35,6 +36,23 @@ def check_scale(value: Any) -> int:
 def check_seed(value: Any) -> int:
     """Return a seed as an int. Raises `BadInput` for anything else."""
     return whole_number("seed", value, 0, MAX_SEED)
+
+
+def parse_size(size: Any) -> tuple[int, int]:
+    """Return height and width of a size, one number for both or [height, width].
+
+    Raises `ValueError` that says what a size is for anything else.
+    """
+    sides = tuple(size) if isinstance(size, Sequence) and not isinstance(size, str) else (size, size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side is not True and side >= 1 for side in sides):
+        what = "the height and width of the images in pixels, one number or [height, width], at least 1"
+        raise ValueError(f"{what}, got {reprlib.repr(size)}")
+    return sides[0], sides[1]
+
+
+def short_size(height: int, width: int) -> int | list[int]:
+    """Return a size as a recipe writes it: one number if the sides are equal, else [height, width]."""
+    return height if height == width else [height, width]
 
 
 def whole_number(name: str, value: Any, least: int, most: int) -> int:

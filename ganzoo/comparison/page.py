@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganzoo._io import write_bytes
+from ganzoo._numbers import short_size
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.sources import open_data
 from ganzoo.errors import BadInput, Error
@@ -133,7 +134,8 @@ def draw_real(model: "Model") -> "Image.Image | np.ndarray | None":
         if model.kind == "point" and name in MIXTURES:
             return MIXTURES[name].draw(POINTS_SHOWN, "control").numpy()
         if model.kind == "image" and (folder or name in COMING_WITH_GANZOO):
-            channels, size, _ = model.config["data"]["shape"]
+            channels, *sides = model.config["data"]["shape"]
+            size = short_size(*sides)
             data = open_data(folder or COMING_WITH_GANZOO[name], size=size, channels=channels, workers=0)
             return draw_tiles((data.first(SAMPLES_SHOWN, 0)["image"] + 1) / 2)
     return None

@@ -178,7 +178,9 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def normalize_images(images: Tensor) -> Tensor:
-    """Turn uint8 images into float32 in [-1, 1]."""
+    """Turn images, uint8 or floating point in [0, 1], into float32 in [-1, 1]."""
+    if images.is_floating_point():
+        return images.mul(2).sub_(1)
     # A product, because a quotient rounds differently on the CPU and on CUDA.
     return images.float().mul_(1 / 127.5).sub_(1)
 

@@ -78,7 +78,7 @@ class ImageFiles:
 
 
 class DecodedImage(NamedTuple):
-    """Pixels uint8 (channels, height, width), None if too many in a row are unreadable, and the index of their image.
+    """Pixels as `to_pixels` makes them, None if too many in a row are unreadable, and the index of their image.
 
     `skipped` are the indices of the unreadable images before it, each with the reason.
     """
@@ -110,12 +110,12 @@ class DecodedImages(Dataset[DecodedImage]):
 
 
 def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple[Tensor, Tensor, list[str]]:
-    """Decode all files to pixels, uint8 (n, channels, height, width).
+    """Decode all files to pixels, (n, channels, height, width), of the type of the rendering.
 
     Returns them with the index of the file that each comes from, int64 (n,), and a note on those that cannot be read:
     the next one takes their place, as in a stream. Raises `BadInput` naming them if they are to be refused.
     """
-    images = torch.empty(len(files), *rendering.shape, dtype=torch.uint8)
+    images = torch.empty(len(files), *rendering.shape, dtype=rendering.dtype)
     reasons: dict[int, str] = {}
     with ThreadPoolExecutor(count_decoders()) as pool:
         for index, found in enumerate(pool.map(partial(read_image, files, rendering), range(len(files)))):

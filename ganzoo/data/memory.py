@@ -10,14 +10,11 @@ from ganzoo._seeds import make_rng
 from ganzoo.data.base import Data, FolderFacts, Shard, image_shape, keep_whole, to_device
 from ganzoo.errors import BadInput
 
-IMAGES_PER_RESIZE = 1000
-"""Images that are resized at once, as float32."""
-
 
 class InMemory(Data):
-    """Images (uint8, (n, channels, height, width)) and, if labelled, their labels (int64, (n,)) as two tensors.
+    """Images (n, channels, height, width) and, if labelled, their labels (int64, (n,)) as two tensors.
 
-    Raises `BadInput` for images of another type or shape, and if there are none.
+    Images are uint8, or float32 in [0, 1]. Raises `BadInput` for images of another type or shape, and for none.
     """
 
     def __init__(
@@ -29,9 +26,9 @@ class InMemory(Data):
         notes: Iterable[str] = (),
         **folder: Unpack[FolderFacts],
     ) -> None:
-        if images.dtype != torch.uint8 or images.dim() != 4 or not images.numel():
+        if images.dtype not in (torch.uint8, torch.float32) or images.dim() != 4 or not images.numel():
             got = f"{images.dtype} of shape {tuple(images.shape)}"
-            raise BadInput(f"{name}: images must be uint8 of shape (n, channels, height, width), got {got}")
+            raise BadInput(f"{name}: images must be uint8 or float32, (n, channels, height, width), got {got}")
         shape = image_shape(images)
         super().__init__(name, shape, classes=classes, labels=labels, count=len(images), notes=notes, **folder)
         self.images = images
@@ -75,24 +72,6 @@ class Points(Data):
         """Move all points to that device; return itself."""
         self.points = self.points.to(device)
         return super().to(device)
-
-
-def resize_images(images: Tensor, size: int, channels: int) -> tuple[Tensor, list[str]]:
-    """Turn uint8 images into squares of `size` pixels with 1 or 3 channels; return them and notes on the change."""
-    notes: list[str] = []
-    before = image_shape(images)
-    if before == (channels, size, size):
-        return images.contiguous(), notes
-    from torchvision.transforms.v2 import functional  # slow to import
-
-    if channels != before[0]:
-        images = (functional.rgb_to_grayscale if channels == 1 else functional.grayscale_to_rgb)(images)
-        notes.append(f"converted the images to {'grey' if channels == 1 else 'RGB'}")
-    if (size, size) != before[1:]:
-        parts = torch.split(images, IMAGES_PER_RESIZE)
-        images = torch.cat([functional.resize(part, [size, size]) for part in parts])
-        notes.append(f"resized the images from {before[1]} x {before[2]} to {size} x {size}")
-    return images.contiguous(), notes
 
 
 def batch_indices(

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from ganzoo._numbers import parse_size
 from ganzoo.data.images import Broken, ImageSource
 from ganzoo.data.stream import Streamed
 from ganzoo.errors import BadInput
-from ganzoo.pictures.decode import Background, Range, Rendering
+from ganzoo.pictures.decode import CHANNEL_NAMES, Background, Fit, Range, Rendering
 
-READING_OPTIONS = ("range", "background", "broken", "workers")
+READING_OPTIONS = ("fit", "range", "background", "broken", "workers")
 """Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""
 MAX_WORKERS = 256
 DEFAULT_SIZE = 64
@@ -21,30 +22,39 @@ DEFAULT_SIZE = 64
 class ImageOptions:
     """How images are read; None stands for what suits the data. Raises `BadInput` for values that make no sense."""
 
-    size: int | None = None
+    size: int | Sequence[int] | None = None
     channels: int | None = None
     range: Sequence[float] | None = None
     background: Background = "white"
+    fit: Fit = "crop"
     broken: Broken = "skip"
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None and (not isinstance(self.size, int) or self.size < 1):
-            raise BadInput(f"size is the side of the images in pixels, at least 1, got {self.size!r}")
-        if self.channels not in (None, 1, 3):
-            raise BadInput(f"channels is 1 (grey) or 3 (colour), got {self.channels!r}")
+        try:
+            parse_size(1 if self.size is None else self.size)
+        except ValueError as error:
+            raise BadInput(f"size is {error}") from error
+        if self.channels not in (None, *CHANNEL_NAMES):
+            named = " or ".join(f"{number} ({name})" for number, name in CHANNEL_NAMES.items())
+            raise BadInput(f"channels is {named}, got {self.channels!r}")
         if self.range is not None and not is_range(self.range):
             raise BadInput(f"range is the values that become black and white, low and high, got {self.range!r}")
         if self.workers is not None and not (isinstance(self.workers, int) and 0 <= self.workers <= MAX_WORKERS):
             raise BadInput(f"workers is the number of processes that decode, 0 to {MAX_WORKERS}, got {self.workers!r}")
-        for name, value, allowed in (("background", self.background, Background), ("broken", self.broken, Broken)):
-            if value not in get_args(allowed):
-                raise BadInput(f"{name} is {' or '.join(get_args(allowed))}, got {value!r}")
+        for name, words in {"background": Background, "fit": Fit, "broken": Broken}.items():
+            if getattr(self, name) not in (allowed := get_args(words)):
+                raise BadInput(f"{name} is {' or '.join(allowed)}, got {getattr(self, name)!r}")
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Height and width in pixels; None for those that suit the data."""
+        return None if self.size is None else parse_size(self.size)
 
     def rendering(self, channels: int, values: Range | None = None) -> Rendering:
         """Return how images with that many channels become pixels; `values` is the range of deep ones, if any is."""
-        size = self.size or DEFAULT_SIZE
-        return Rendering((self.channels or channels, size, size), values, self.background)
+        height, width = self.sides or (DEFAULT_SIZE, DEFAULT_SIZE)
+        return Rendering((self.channels or channels, height, width), values, self.background, self.fit)
 
     def stream(
         self, name: str, source: ImageSource, rendering: Rendering, *labels_and_notes: Any, **folder: Any

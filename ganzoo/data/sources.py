@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo._io import expand_user
-from ganzoo.data.base import Data
+from ganzoo.data.base import Data, image_shape
 from ganzoo.data.batches import Batches, to_class_names
 from ganzoo.data.folders import MAX_BYTES_IN_MEMORY, open_folder
-from ganzoo.data.memory import InMemory, Points, resize_images
+from ganzoo.data.memory import InMemory, Points
 from ganzoo.data.mixtures import MIXTURES, TRAINING_POINTS
 from ganzoo.data.named import (
     DATA_SETS,
@@ -22,6 +22,7 @@ from ganzoo.data.named import (
     open_lsun,
 )
 from ganzoo.data.options import ImageOptions
+from ganzoo.data.resizing import resize_images
 from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 
@@ -36,9 +37,10 @@ def open_data(
 ) -> Data:
     """Open data by name (see `DATA_SETS`), from a folder of images, or from any iterable of dict batches.
 
-    `images` are the fields of `ImageOptions`. Images become squares of `size` pixels with 1 or 3 `channels`; by default
-    a data set keeps its own, and folders, celeba and lsun get 64 pixels and colour unless every image is grey. `root`
-    is the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for batches, which have no
+    `images` are the fields of `ImageOptions`. Images get `size` pixels, one number or [height, width], and 1 to 4
+    `channels`; by default a data set keeps its own, and folders, celeba and lsun get 64 pixels and colour unless every
+    image is grey. `root` is the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for
+    batches, which have no
     names for their labels; for other data it must agree with theirs. `seed` is for iterables that draw from torch's
     global random generator, such as a shuffling DataLoader. A name takes precedence over a folder of the same name,
     which is written as "./mnist" or as a `Path`, which is always a folder.
@@ -76,7 +78,7 @@ def open_by_name(name: str, options: ImageOptions, root: Path) -> Data:
     if options.range and name.partition(":")[0] in {known.partition(":")[0] for known in DATA_SETS}:
         raise BadInput(f"range goes with a folder of images; {name} has values of 8 bits or points")
     if name in ("mnist-10k", *TORCHVISION_CLASSES):
-        return open_small(name, options.size, options.channels, root)
+        return open_small(name, options, root)
     if name in MIXTURES:
         if options.size or options.channels:
             raise BadInput(f"{name} has points and no images: data.size and data.channels do not go with it")
@@ -87,13 +89,14 @@ def open_by_name(name: str, options: ImageOptions, root: Path) -> Data:
     return open_folder(find_folder(name), options)
 
 
-def open_small(name: str, size: int | None, channels: int | None, root: Path) -> Data:
+def open_small(name: str, options: ImageOptions, root: Path) -> Data:
     """Open a data set that fits in memory. Raises `BadInput` if it does not fit at that size."""
     images, labels, classes = load_small(name, root)
-    size, channels = size or images.shape[2], channels or images.shape[1]
-    if len(images) * channels * size**2 > MAX_BYTES_IN_MEMORY:
-        raise BadInput(f"{name} at {size} x {size} pixels does not fit in memory; choose a smaller data.size")
-    images, notes = resize_images(images, size, channels)
+    channels, height, width = image_shape(images)
+    (height, width), channels = options.sides or (height, width), options.channels or channels
+    if len(images) * channels * height * width > MAX_BYTES_IN_MEMORY:
+        raise BadInput(f"{name} at {height} x {width} pixels does not fit in memory; choose a smaller data.size")
+    images, notes = resize_images(images, (height, width), channels, options.fit, options.background)
     return InMemory(name, images, labels, classes, notes)
 
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing import get_start_method
-from typing import NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import torch
@@ -34,12 +34,12 @@ SIGTERM_GRACE_SECONDS = 10
 
 
 class DecodedBatch(NamedTuple):
-    """A batch from a worker: pixels uint8 (n, channels, height, width), None if one is missing, and indices.
+    """A batch from a worker: pixels (n, channels, height, width), None if one is missing, and indices.
 
     The pixels are an array where the worker found no shared memory for them.
     """
 
-    pixels: Tensor | NDArray[np.uint8] | None
+    pixels: Tensor | NDArray[Any] | None
     indices: list[int]
     skipped: dict[int, str]
 
@@ -200,7 +200,7 @@ def collate(images: list[DecodedImage]) -> DecodedBatch:
     )
 
 
-def share(pixels: Tensor) -> Tensor | NDArray[np.uint8]:
+def share(pixels: Tensor) -> Tensor | NDArray[Any]:
     """Move what a worker has read into shared memory; if that is full return an array, which goes through a pipe.
 
     Torch would move it later, in a thread whose errors reach nobody, so that the training would wait for ever.

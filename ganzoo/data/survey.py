@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.data.base import count_of, quote_some
+from ganzoo.data.header import TRANSPARENT, Header, make_header
 from ganzoo.data.images import ImageFiles, check_some_readable, count_decoders, try_reading
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import (
@@ -19,7 +20,6 @@ from ganzoo.pictures.decode import (
     Range,
     Rendering,
     check_size,
-    is_deep,
     one_at_a_time,
     read_rows,
     to_pixels,
@@ -29,7 +29,15 @@ T = TypeVar("T")
 
 MOST_DECODED = 100
 """Pictures of a questionable kind that are decoded for a look at their pixels."""
-MODE_NAMES = {"L": "grey", "RGB": "colour", "P": "palette", "1": "black and white", "F": "floating-point"}
+FITS = {
+    "crop": "cut {images} to {target}: up to {share} of one ({name}); data.fit='pad' or 'stretch' keeps all of it",
+    "pad": "padded {images} to {target}, {background} around them (data.fit): up to {share} of one ({name})",
+    "stretch": "stretched {images} to {target} (data.fit): one by up to {times} ({name})",
+}
+"""What was done to pictures of other proportions."""
+PLAIN = {1: "grey", 3: "colour"}
+"""The kind of pictures that need no conversion to that number of channels."""
+WANTED = {1: "grey", 2: "grey with opacity", 3: "RGB", 4: "RGBA"}
 DARK = 64
 """16-bit colour of which no value reaches this in its upper 8 bits would become almost black."""
 FEW = 0.001
@@ -40,23 +48,6 @@ MOST_SORTED = 2**20
 """About how many values of a deep picture are sorted; of more, only evenly spaced ones."""
 BLANK = 5
 """A picture is blank if no pixel is further than this from the background."""
-
-
-class Header(NamedTuple):
-    """What the header of a file says: width and height, kind, and properties of its pixels."""
-
-    size: tuple[int, int]
-    kind: str
-    grey: bool
-    deep: bool
-    deep_colour: bool
-    transparent: bool
-    several: bool
-
-    @property
-    def cut(self) -> float:
-        """The fraction that is cut off to make the picture square."""
-        return 1 - min(self.size) / max(self.size)
 
 
 class Values(NamedTuple):
@@ -88,6 +79,11 @@ class Survey:
     def channels(self) -> int:
         """1 if all images are grey, else 3; a palette image counts as colour."""
         return 1 if all(header.grey for header in self.headers.values()) else 3
+
+    @property
+    def shallow(self) -> bool:
+        """Whether no image of the folder has more than 8 bits, as far as all were examined."""
+        return self.examined == len(self.files) and not self.which(lambda header: header.deep)
 
     def which(self, holds: Callable[[Header], bool]) -> list[int]:
         """Return the indices of the files whose header has a property."""
@@ -137,10 +133,7 @@ class Survey:
     def describe(self, rendering: Rendering) -> list[str]:
         """Return notes on how images are changed."""
         notes = describe_conversions(list(self.headers.values()), rendering)
-        if cut := self.which(lambda header: header.cut > 0):
-            worst = max(cut, key=lambda index: self.headers[index].cut)
-            share = f"up to {100 * self.headers[worst].cut:.0f} % of one"
-            notes.append(f"cut {count_of(len(cut), 'image')} to a square: {share} ({quote_some(self.names([worst]))})")
+        notes += self._describe_fit(rendering)
         if several := self.which(lambda header: header.several):
             what = f"{count_of(len(several), 'image')} with several frames or pages"
             notes.append(f"of {what} the first is used: {quote_some(self.names(several))}")
@@ -161,7 +154,24 @@ class Survey:
             what = count_of(len(deep), "image")
             yield f"of {what} with 16-bit colour the upper 8 bits are used: {quote_some(self.names(deep))}"
 
+    def _describe_fit(self, rendering: Rendering) -> Iterator[str]:
+        size = rendering.shape[1:]
+        shares = {index: misfit(header.size, size) for index, header in self.headers.items()}
+        if others := [index for index in shares if shares[index]]:
+            worst = max(others, key=lambda index: shares[index])
+            target = "a square" if size[0] == size[1] else f"the proportions of {write_sides(*size)}"
+            yield FITS[rendering.fit].format(
+                images=count_of(len(others), "image"),
+                target=target,
+                share=f"{100 * shares[worst]:.0f} %",
+                times=f"{1 / (1 - shares[worst]):.3g}",
+                background="transparent" if rendering.alpha else rendering.background,
+                name=quote_some(self.names([worst])),
+            )
+
     def _describe_blank(self, rendering: Rendering) -> Iterator[str]:
+        if rendering.alpha:
+            return
         transparent = spread(self.which(lambda header: header.transparent), MOST_DECODED)
         found = in_threads(partial(try_blank, self.files, rendering), transparent)
         if blank := [index for index, is_blank in zip(transparent, found, strict=True) if is_blank]:
@@ -192,32 +202,13 @@ def read_header(files: ImageFiles, index: int) -> Header | str:
     return try_reading(files, index, make_header)
 
 
-def make_header(picture: Image.Image) -> Header:
-    """Return what the header of a picture says."""
-    deep = is_deep(picture)
-    return Header(
-        size=picture.size,
-        kind=describe_mode(picture),
-        grey=deep or picture.mode in ("1", "L", "LA"),
-        deep=deep,
-        deep_colour=not deep and has_sixteen_bits(picture),
-        transparent=picture.has_transparency_data,
-        several=picture.format != "MPO" and getattr(picture, "is_animated", False),
-    )
+def misfit(size: tuple[int, int], target: tuple[int, int]) -> float:
+    """Return the share of a picture (width, height) outside the largest part with the proportions of (height, width).
 
-
-def describe_mode(picture: Image.Image) -> str:
-    """Describe how a picture stores its pixels: "colour", "grey", "palette", "with transparency"."""
-    if picture.has_transparency_data:
-        return "with transparency"
-    if picture.mode.startswith("I"):
-        return "32-bit" if picture.format == "TIFF" and not has_sixteen_bits(picture) else "16-bit"
-    return MODE_NAMES.get(picture.mode, picture.mode)
-
-
-def has_sixteen_bits(picture: Image.Image) -> bool:
-    """Return whether the file has 16 bits for each value, though Pillow may read 8."""
-    return ";16" in f"{picture.mode} {[tile[3] for tile in getattr(picture, 'tile', [])]}"
+    It is also the share of a padded picture that is margin.
+    """
+    (width, height), (high, wide) = size, target
+    return 1 - min(width * high, height * wide) / max(width * high, height * wide)
 
 
 def try_values(files: ImageFiles, index: int) -> Values | None:
@@ -273,10 +264,16 @@ def try_blank(files: ImageFiles, rendering: Rendering, index: int) -> bool:
 def describe_conversions(headers: Sequence[Header], rendering: Rendering) -> list[str]:
     """Return a note on how many images were converted to grey or RGB, or resized; an empty list if none was."""
     channels, height, width = rendering.shape
-    plain, wanted = ("grey", "grey") if channels == 1 else ("colour", "RGB")
+    plain = TRANSPARENT if rendering.alpha else PLAIN[channels]
     others = Counter(header.kind for header in headers if header.kind != plain)
     resized = sum(header.size != (width, height) for header in headers)
     of_each = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
-    parts = [f"converted {others.total()} images to {wanted} ({of_each})"] * bool(others)
-    parts += [f"resized {resized} to {width} x {height} (data.size says to what)"] * bool(resized)
-    return [" and ".join(parts)] if parts else []
+    parts = [f"converted {others.total()} images to {WANTED[channels]} ({of_each})"] * bool(others)
+    parts += [f"resized {resized} to {write_sides(height, width)} (data.size says to what)"] * bool(resized)
+    kept = f"; data.channels={channels + 1} keeps transparency" * (others[TRANSPARENT] > 0)
+    return [" and ".join(parts) + kept] if parts else []
+
+
+def write_sides(height: int, width: int) -> str:
+    """Return a size in words: "32 x 32", and with the order of its sides if they differ."""
+    return f"{height} x {width}" + " (height x width)" * (height != width)

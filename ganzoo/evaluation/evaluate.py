@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ganzoo._numbers import check_count, check_seed
+from ganzoo._numbers import check_count, check_seed, short_size
 from ganzoo._version import __version__
 from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
@@ -94,7 +94,8 @@ class MetricPlan:
     @cached_property
     def inception(self) -> InceptionSuite:
         """The suite for images of any kind."""
-        channels, size, _ = self._data["shape"] if self.model.kind == "image" else (None, None, None)
+        channels, *sides = self._data["shape"] if self.model.kind == "image" else (None,)
+        size = short_size(*sides) if sides else None
         opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
         options = {key: value for key, value in opened.items() if key in READING_OPTIONS}
         data = open_data(self._real_images(), size=size, channels=channels, root=self.data_root, **options)

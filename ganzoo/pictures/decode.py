@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 Background = Literal["white", "black"]
+Fit = Literal["crop", "pad", "stretch"]
+"""How pictures of other proportions fit: their middle, all of them with a margin, or all of them out of proportion."""
 Range = tuple[float, float]
 """The values that become black and white."""
 
@@ -33,28 +35,46 @@ BITS, SAMPLE_FORMAT = 258, 339
 UNSIGNED = (1,)
 """TIFF's sample format of numbers from 0, which is that of a file that states none."""
 
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+"""Pillow's mode for each number of channels: grey or colour, alone or with transparency."""
+CHANNEL_NAMES = {1: "grey", 2: "grey with opacity", 3: "colour", 4: "colour with opacity"}
+WITH_ALPHA = (2, 4)
+
 large = threading.Lock()
 
 
 class Rendering(NamedTuple):
-    """How pictures become pixels: the shape (channels, height, width), the range of deep ones, the background.
+    """How pictures become pixels: the shape (channels, height, width), the range of deep ones, background and fit.
 
-    Without a range deep pictures cannot be read.
+    With 2 or 4 channels the last one is the opacity, and no background is needed. Without a range deep pictures cannot
+    be read.
     """
 
     shape: tuple[int, int, int]
     range: Range | None = None
     background: Background = "white"
+    fit: Fit = "crop"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the pixels: uint8, or float32 in [0, 1] where some pictures have more than 8 bits."""
+        return torch.uint8 if self.range is None else torch.float32
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the last channel is the opacity."""
+        return self.shape[0] in WITH_ALPHA
 
 
 def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
-    """Turn a picture into uint8 (channels, height, width).
+    """Turn a picture into (channels, height, width): uint8, or float32 in [0, 1] where the rendering has a range.
 
-    It is rotated as its EXIF data say, reduced to 8 bits, put on a background if transparent, cut to the largest
-    centred part of the right proportions and resized with antialiasing. Of an animation the first frame is taken.
-    Raises `ValueError` for more than `MAX_PIXELS`, and what Pillow raises for a broken picture.
+    It is rotated as its EXIF data say, put on a background if it is transparent and the pixels have no channel for
+    that, and resized with antialiasing: cut to the largest centred part of the right proportions, padded or stretched.
+    Of an animation the first frame is taken. Raises `ValueError` for more than `MAX_PIXELS`, and what Pillow raises for
+    a broken picture.
     """
-    channels, height, width = rendering.shape
+    _, height, width = rendering.shape
     # JPEG decodes large photographs much faster at a fraction of their size; from twice the size nothing is lost.
     whole = picture.width * picture.height
     check_size(picture, MAX_PIXELS_OF_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS)
@@ -63,10 +83,53 @@ def to_pixels(picture: Image.Image, rendering: Rendering) -> Tensor:
     check_size(picture)
     with one_at_a_time(whole):
         load_upright(picture)
-        plain = flatten(to_eight_bit(picture, rendering.range), rendering.background)
-        plain = convert(plain, "L" if channels == 1 else "RGB")
-        fitted = ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(fitted)).view(height, width, channels).permute(2, 0, 1)
+        return render_deep(picture, rendering) if is_deep(picture) else render(picture, rendering)
+
+
+def render(picture: Image.Image, rendering: Rendering) -> Tensor:
+    """Return the pixels of a loaded picture of 8 bits, as `to_pixels` does."""
+    pixels = to_tensor(fit(to_mode(picture, rendering), rendering))
+    return pixels if rendering.range is None else pixels.float().div_(255)
+
+
+def render_deep(picture: Image.Image, rendering: Rendering) -> Tensor:
+    """Return the pixels of a loaded deep picture, as `to_pixels` does: grey, and opaque inside the margin of a pad."""
+    grey = to_tensor(fit(to_unit(picture, rendering.range), rendering))
+    if not rendering.alpha:
+        return grey.repeat(rendering.shape[0], 1, 1)
+    opacity = to_tensor(fit(Image.new("L", picture.size, 255), rendering)).float().div_(255)
+    return torch.cat([grey.repeat(rendering.shape[0] - 1, 1, 1), opacity])
+
+
+def fit(picture: Image.Image, rendering: Rendering) -> Image.Image:
+    """Return a picture in the size of the pixels."""
+    _, height, width = rendering.shape
+    if rendering.fit == "stretch":
+        return picture.resize((width, height), Image.Resampling.BILINEAR)
+    if rendering.fit == "pad":
+        return ImageOps.pad(picture, (width, height), Image.Resampling.BILINEAR, color=margin(picture, rendering))
+    return ImageOps.fit(picture, (width, height), Image.Resampling.BILINEAR)
+
+
+def margin(picture: Image.Image, rendering: Rendering) -> Any:
+    """Return the colour of the margin around a padded picture: the background, or nothing but transparency."""
+    if rendering.alpha:
+        return (0,) * len(picture.getbands()) if len(picture.getbands()) > 1 else 0
+    return 1.0 * (rendering.background == "white") if picture.mode == "F" else rendering.background
+
+
+def to_mode(picture: Image.Image, rendering: Rendering) -> Image.Image:
+    """Return a picture of 8 bits with the channels of the pixels, transparent parts on the background without one."""
+    mode = MODES[rendering.shape[0]]
+    if rendering.alpha:  # Pillow turns some kinds of transparency into colour with opacity only
+        return convert(picture if picture.mode == mode else convert(picture, "RGBA"), mode)
+    return convert(flatten(picture, rendering.background), mode)
+
+
+def to_tensor(picture: Image.Image) -> Tensor:
+    """Return the values of a picture, (channels, height, width)."""
+    pixels = torch.from_numpy(np.array(picture))
+    return pixels.view(picture.height, picture.width, -1).permute(2, 0, 1)
 
 
 def check_size(picture: Image.Image, most: int = MAX_PIXELS) -> None:
@@ -113,21 +176,17 @@ def is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def to_eight_bit(picture: Image.Image, values: Range | None) -> Image.Image:
-    """Scale the range of a deep picture, which Pillow would clip, to 8 bits; return any other picture unchanged.
-
-    Raises `ValueError` for a deep picture without a range.
-    """
-    if not is_deep(picture):
-        return picture
-    pixels = np.empty((picture.height, picture.width), dtype=np.uint8)
+def to_unit(picture: Image.Image, values: Range | None) -> Image.Image:
+    """Scale a deep picture from that range to [0, 1], as one of mode "F". Raises `ValueError` without a range."""
+    if values is None:
+        raise ValueError("it has more than 8 bits: give data.range, the values shown as black and white")
+    low, high = values
+    pixels = np.empty((picture.height, picture.width), dtype=np.float32)
     for top, rows in read_rows(picture):
-        if values is None:
-            raise ValueError("it has more than 8 bits: give data.range, the values shown as black and white")
-        low, high = values
-        scaled = (rows.astype(np.float64).clip(low, high) - low) * (255 / (high - low))
-        pixels[top : top + ROWS] = np.rint(scaled)
-    return Image.fromarray(255 - pixels if is_negative(picture) else pixels)
+        pixels[top : top + ROWS] = (rows.astype(np.float64).clip(low, high) - low) / (high - low)
+    if is_negative(picture):
+        np.subtract(1, pixels, out=pixels)
+    return Image.fromarray(pixels)
 
 
 def read_rows(picture: Image.Image) -> Iterator[tuple[int, NDArray[np.generic]]]:

@@ -7,17 +7,21 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
 from ganzoo._io import write_bytes
 from ganzoo._version import __version__
+from ganzoo.pictures.decode import WITH_ALPHA
 
 MIN_IMAGE_SIDE = 64
 """Images with a smaller side are enlarged in a grid, in pixels."""
 FONT_FILE = "DejaVuSans.ttf"
 LINE = 2
 """Width of the lines in a grid, in pixels, before it is enlarged."""
+CELLS, DARK_CELL = 8, 204
+"""Cells of a chequerboard along the shorter side of an image, and the level of the darker ones."""
 MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
 """Sizes of the names beside the rows of a grid, in pixels; longer names are cut."""
 
@@ -25,7 +29,7 @@ MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
 def write_grid(
     path: Path, images: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
 ) -> None:
-    """Write images (n, 1 or 3 channels, height, width) in [0, 1] as one PNG that is labelled as synthetic.
+    """Write images (n, 1 to 4 channels, height, width) in [0, 1] as one PNG that is labelled as synthetic.
 
     With `columns` = 0 the picture is nearly square.
     """
@@ -79,21 +83,32 @@ def load_font(size: int, name: str = FONT_FILE) -> ImageFont.FreeTypeFont | Imag
 
 
 def tile(pixels: Tensor, columns: int = 0) -> Tensor:
-    """Arrange images (n, height, width, 1 or 3 channels) in uint8 as a grid of 3 channels with white lines around each.
+    """Arrange images (n, height, width, 1 to 4 channels) in uint8 as a grid of 3 channels with white lines around each.
 
-    A single image gets no lines. With `columns` = 0 the grid is nearly square.
+    A chequerboard shows where images with an opacity, their second or fourth channel, are transparent. A single image
+    gets no lines and keeps its opacity. With `columns` = 0 the grid is nearly square.
     """
-    count, height, width, _ = pixels.shape
-    pixels = pixels.expand(-1, -1, -1, 3)
+    count, height, width, channels = pixels.shape
     if count == 1:
-        return pixels[0]
-    columns = min(columns or math.ceil(math.sqrt(count)), count)
+        return pixels[0].expand(-1, -1, 3) if channels == 1 else pixels[0]
+    pixels = (on_chequerboard(pixels) if channels in WITH_ALPHA else pixels).expand(-1, -1, -1, 3)
+    columns = min(columns or math.ceil(math.sqrt(count * height / width)), count)
     down, across = height + LINE, width + LINE
     grid = pixels.new_full((math.ceil(count / columns) * down + LINE, columns * across + LINE, 3), 255)
     for number, image in enumerate(pixels):
         top, left = LINE + number // columns * down, LINE + number % columns * across
         grid[top : top + height, left : left + width] = image
     return grid
+
+
+def on_chequerboard(pixels: Tensor) -> Tensor:
+    """Put images (n, height, width, 2 or 4 channels) in uint8 on a chequerboard; return them without their opacity."""
+    _, height, width, _ = pixels.shape
+    cell = max(1, min(height, width) // CELLS)
+    odd = (torch.arange(height)[:, None] // cell + torch.arange(width) // cell) % 2
+    ground = torch.where(odd.bool(), DARK_CELL, 255)[:, :, None]
+    opacity = pixels[..., -1:].float() / 255
+    return (pixels[..., :-1] * opacity + ground * (1 - opacity)).round().byte()
 
 
 def write_png(path: Path, image: Image.Image, model: str, seed: int) -> None:
@@ -118,7 +133,7 @@ def save_png(path: Path, image: Image.Image, mark: Mapping[str, str]) -> None:
 
 
 def to_picture(pixels: Tensor) -> Image.Image:
-    """Turn an image (height, width, 1 or 3 channels) in uint8 into a Pillow image."""
+    """Turn an image (height, width, 1 to 4 channels) in uint8 into a Pillow image."""
     array = pixels.numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.contract import Generator, Images
+from ganzoo.pictures.decode import CHANNEL_NAMES
 
 SAMPLES_SHOWN = 64
 """Samples in a picture without classes."""
@@ -13,8 +14,6 @@ SAMPLES_PER_ROW = 8
 """Samples of each class, in a row of its own."""
 MAX_ROWS = 20
 """Classes in a picture."""
-SHOWN_CHANNELS = (1, 3)
-"""Grey and colour."""
 POINTS_SHOWN = 2500
 """Points in a picture."""
 
@@ -49,21 +48,22 @@ def name_row(key: str, number: float, classes: Sequence[str]) -> str:
 def select_showable(samples: Images, kind: str = "image") -> Tensor | None:
     """Return the samples of that kind if a picture can show them, else None.
 
-    Images can be shown with the shape (n, 1 or 3, height, width), points with (n, 2), other samples never.
+    Images can be shown with the shape (n, 1 to 4, height, width), points with (n, 2), other samples never.
     """
     shown = samples.get(kind) if isinstance(samples, dict) else samples
     if shown is None:
         return None
     shape = tuple(shown.shape[1:])
-    fits = {"image": len(shape) == 3 and shape[0] in SHOWN_CHANNELS, "point": shape == (2,)}
+    fits = {"image": len(shape) == 3 and shape[0] in CHANNEL_NAMES, "point": shape == (2,)}
     return shown if fits.get(kind) else None
 
 
 def why_not_shown(kind: str, shape: Sequence[int]) -> str:
     """Say why no picture can show samples of that kind and shape; "" where one can."""
-    if kind == "image" and shape[0] not in SHOWN_CHANNELS:
+    if kind == "image" and shape[0] not in CHANNEL_NAMES:
         last = f"; if {shape[-1]} is their number of channels, give images.permute(0, 3, 1, 2)"
-        return f"a picture shows 1 or 3 channels, and these images have {shape[0]}" + last * (shape[-1] in (1, 3, 4))
+        seems_last = shape[-1] in CHANNEL_NAMES
+        return f"a picture shows 1 to 4 channels, and these images have {shape[0]}" + last * seems_last
     if kind == "point" and tuple(shape) != (2,):
         return f"a picture shows points in the plane, and these have {shape[0]} dimensions"
     return "" if kind in ("image", "point") else "the data have neither images nor points"

@@ -12,15 +12,16 @@ from ganzoo.pictures.grid import to_bytes, to_picture
 from ganzoo.pictures.layout import why_not_shown
 from ganzoo.pictures.points import draw_scatter
 
-SHAPES = "(n, 1 or 3, height, width), or one of them, or points (n, 2)"
+SHAPES = "(n, 1 to 4, height, width), or one of them, or points (n, 2)"
 
 
 def to_pil(samples: Tensor | Mapping[str, Any]) -> Image.Image | list[Image.Image]:
-    """Turn samples, as `Model.sample` returns them, into Pillow images of their size; grey ones are of mode "L".
+    """Turn samples, as `Model.sample` returns them, into Pillow images of their size.
 
-    Images (n, 1 or 3, height, width) in [0, 1] become a list, a single one (1 or 3, height, width) becomes an image,
-    and points (n, 2) become one plot of all. Of a dict of outputs its "image" or "point" is taken.
-    `Model.sample_grid` draws many samples as one picture. Raises `BadInput` for samples that no picture can show.
+    Images (n, 1 to 4, height, width) in [0, 1] become a list, a single one (1 to 4, height, width) becomes an image: of
+    mode "L", "LA", "RGB" or "RGBA", where a second or fourth channel is the opacity. Points (n, 2) become one plot of
+    all. Of a dict of outputs its "image" or "point" is taken. `Model.sample_grid` draws many samples as one picture.
+    Raises `BadInput` for samples that no picture can show.
     """
     kind, tensor = pick_output(samples)
     if kind == "point":

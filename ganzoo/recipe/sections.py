@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
+from ganzoo._numbers import parse_size, short_size
 from ganzoo.engine.settings import SIDES, Optimizer, Train
 from ganzoo.engine.validation import Section
 
@@ -96,10 +97,12 @@ class Data(Named):
 
     name: str = Field("mnist-10k", min_length=1)
     """Name of a data set or path of a folder; "batches" for those that Python code passes in."""
-    size: PositiveInt | None = None
-    """Width and height of the images in pixels; by default those of the data set, 64 for folders."""
-    channels: Literal[1, 3] | None = None
-    """1 for grey, 3 for colour; by default as the images are."""
+    size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
+    """Height and width of the images in pixels, one number or [height, width]; by default the data set's own or 64."""
+    channels: Literal[1, 2, 3, 4] | None = None
+    """1 for grey, 3 for colour, 2 and 4 with opacity too (RGBA); by default 1 or 3, as the images are."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """What to do about images of other proportions: cut them, give them a margin of `background`, or stretch them."""
     classes: PositiveInt | None = None
     """Number of classes, if the data do not know it."""
     root: str | None = None
@@ -108,11 +111,16 @@ class Data(Named):
     range: tuple[float, float] | None = None
     """Values of images with more than 8 bits that become black and white; by default those found, or all 16 bits."""
     background: Literal["white", "black"] = "white"
-    """What transparent images are put on."""
+    """What transparent images are put on, and what is around those that `fit` pads."""
     broken: Literal["skip", "refuse"] = "skip"
     """What to do about images of a folder that cannot be read: "skip" takes the next one in their place."""
     workers: int | None = Field(None, ge=0, le=256)
     """Processes that decode images while training; by default up to 4. With 0 the training decodes them itself."""
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _check_size(cls, size: Any) -> Any:
+        return size if size is None else short_size(*parse_size(size))
 
     @property
     def from_python(self) -> bool:

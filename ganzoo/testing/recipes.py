@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor
 
+from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.options import DEFAULT_SIZE
@@ -44,9 +45,9 @@ def random_batch(recipe: Recipe, classes: int, make_batch: MakeBatch | None) -> 
     if recipe.data.from_python and not make_batch:
         raise Skipped("it learns from batches that Python code gives: give checks(..., batch=function(n, rng) -> dict)")
     channels, side = IMAGE_SIZES.get(recipe.data.name, (3, DEFAULT_SIZE))
-    channels, side = recipe.data.channels or channels, recipe.data.size or side
+    channels, size = recipe.data.channels or channels, parse_size(recipe.data.size or side)
     n, rng = recipe.train.batch, make_rng("stand-in")
-    batch = {"image": torch.rand(n, channels, side, side, generator=rng) * 2 - 1}
+    batch = {"image": torch.rand(n, channels, *size, generator=rng) * 2 - 1}
     batch["label"] = torch.randint(classes, (n,), generator=rng)
     return batch | dict(make_batch(n, rng) if make_batch else {})
 

@@ -14,6 +14,7 @@ import torch
 
 from ganzoo._faults import call_plugin
 from ganzoo._io import expand_user
+from ganzoo._numbers import short_size
 from ganzoo._seeds import seed_of
 from ganzoo.data.base import Data
 from ganzoo.data.named import list_names
@@ -23,7 +24,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_both_sides_trained
 from ganzoo.errors import BadInput, NoLabels
-from ganzoo.pictures.layout import SHOWN_CHANNELS
+from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
@@ -219,18 +220,19 @@ def resolve_init(recipe: Recipe, batches: Source | None) -> Recipe:
     return recipe.replace(**changes)
 
 
-def fit_data(recipe: Recipe, learnt: CheckedData) -> dict[str, int]:
+def fit_data(recipe: Recipe, learnt: CheckedData) -> dict[str, Any]:
     """Return the changes with which the data get the size and channels that a generator makes, and log them."""
     shape = learnt.shape if learnt.kind == "image" else None
-    if not shape or shape[1] != shape[2] or shape[0] not in SHOWN_CHANNELS:
+    if not shape or shape[0] not in CHANNEL_NAMES:
         return {}
-    colour = "grey" if shape[0] == 1 else "colour"
-    fitted = {"size": (shape[1], f"{shape[1]} x {shape[1]}"), "channels": (shape[0], colour)}
+    channels, height, width = shape
+    fitted = {"size": short_size(height, width), "channels": channels}
+    words = {"size": f"{height} x {width}", "channels": CHANNEL_NAMES[channels]}
     missing = {key: value for key, value in fitted.items() if getattr(recipe.data, key) is None}
     if missing and recipe.data.name != learnt.name:
-        words = " in ".join(word for _, word in missing.values())
-        logger.info("the images become %s, as '%s' draws them", words, recipe.train.init)
-    return {f"data.{key}": value for key, (value, _) in missing.items()}
+        become = " in ".join(words[key] for key in missing)
+        logger.info("the images become %s, as '%s' draws them", become, recipe.train.init)
+    return {f"data.{key}": value for key, value in missing.items()}
 
 
 def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ganzoo._names import composed
+from ganzoo._numbers import short_size
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
 from ganzoo.data.named import list_names
@@ -16,7 +17,7 @@ from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
-from ganzoo.pictures.decode import SIXTEEN_BITS
+from ganzoo.pictures.decode import CHANNEL_NAMES, SIXTEEN_BITS
 from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture
@@ -42,8 +43,8 @@ def keep_reading(facts: Facts, old: Recipe, overrides: Mapping[str, Any]) -> dic
     name = flat.get("data.name", flat.get("data"))
     if name is None:
         return flat
-    if image and image[1] == image[2]:
-        kept |= {"data.size": image[1], "data.channels": image[0]}
+    if image and image[0] in CHANNEL_NAMES:
+        kept |= {"data.size": short_size(*image[1:]), "data.channels": image[0]}
     if is_folder(name) and is_folder(old.data.name):
         read = old.data.model_dump(include={*READING_OPTIONS}, exclude_none=True)
         kept |= {f"data.{key}": value for key, value in read.items()}

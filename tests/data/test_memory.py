@@ -13,7 +13,8 @@ from PIL import Image
 import ganzoo
 from ganzoo import BadInput
 from ganzoo.data.base import normalize_images
-from ganzoo.data.memory import InMemory, batch_indices, resize_images
+from ganzoo.data.memory import InMemory, batch_indices
+from ganzoo.data.resizing import resize_images
 from ganzoo.data.sources import open_data
 from samples import same, some, take
 
@@ -81,10 +82,14 @@ def test_on_cuda_batches_are_the_same_and_made_without_synchronisation():
 
 @pytest.mark.parametrize(
     "images",
-    [torch.zeros(3, 1, 4, 4), torch.zeros(3, 4, 4, dtype=torch.uint8), torch.zeros(0, 1, 4, 4, dtype=torch.uint8)],
+    [
+        torch.zeros(3, 1, 4, 4).half(),
+        torch.zeros(3, 4, 4, dtype=torch.uint8),
+        torch.zeros(0, 1, 4, 4, dtype=torch.uint8),
+    ],
 )
-def test_in_memory_refuses_what_is_not_uint8_images(images):
-    with pytest.raises(BadInput, match="images must be uint8"):
+def test_in_memory_refuses_what_is_no_images(images):
+    with pytest.raises(BadInput, match="images must be uint8 or float32"):
         InMemory("x", images)
 
 
@@ -104,7 +109,7 @@ def test_mnist_10k_is_the_start_of_mnist():
 
 def test_resizing_agrees_with_pillow():
     images = some(1001, 1, 28, 28)
-    resized, notes = resize_images(images, 20, 1)
+    resized, notes = resize_images(images, (20, 20), 1)
     for i in (0, 999, 1000):
         expected = Image.fromarray(images[i, 0].numpy()).resize((20, 20), Image.Resampling.BILINEAR)
         assert np.abs(np.asarray(expected).astype(int) - resized[i, 0].numpy()).max() <= 1
@@ -119,7 +124,7 @@ def test_named_sets_take_size_and_channels():
 
 def test_grey_is_the_luma_of_colour():
     images = some(5, 3, 4, 4)
-    grey, notes = resize_images(images, 4, 1)
+    grey, notes = resize_images(images, (4, 4), 1)
     weights = torch.tensor([0.2989, 0.587, 0.114], dtype=torch.float64).view(3, 1, 1)
     assert ((images.double() * weights).sum(1) - grey[:, 0]).abs().max() <= 1
     assert notes == ["converted the images to grey"]

@@ -1,6 +1,7 @@
 """Image files with known pixels, and looks at batches of them."""
 
 import numpy as np
+import torch
 from PIL import Image
 
 from ganzoo.data.memory import InMemory
@@ -24,9 +25,9 @@ def levels(batch):
 
 
 def pixels_of(found):
-    """All images of an in-memory set as integers (n, channels, height, width)."""
+    """All images of an in-memory set (n, channels, height, width), from 0 to 255; those of 8 bits are integers."""
     assert isinstance(found, InMemory)
-    return found.images.long()
+    return found.images.long() if found.images.dtype == torch.uint8 else found.images.double() * 255
 
 
 def broken(path, size=(64, 64)):

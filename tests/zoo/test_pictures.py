@@ -46,7 +46,7 @@ def test_points_are_a_plot():
     assert repr(model) == "<ganzoo.Model: dots on ring8, point 2, on cpu>"
 
 
-@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
 def test_images_keep_their_values(channels, mode):
     samples = torch.arange(2 * channels * 20).view(2, channels, 4, 5) / 255
     pictures = ganzoo.to_pil(samples)
@@ -61,7 +61,8 @@ def test_images_keep_their_values(channels, mode):
 @pytest.mark.parametrize(
     ("samples", "sentence"),
     [
-        (torch.rand(2, 2, 4, 4), "a picture shows 1 or 3 channels, and these images have 2"),
+        (torch.rand(2, 5, 4, 4), "a picture shows 1 to 4 channels, and these images have 5; if 4 is their number of"),
+        (torch.rand(2, 5, 8, 8), "a picture shows 1 to 4 channels, and these images have 5$"),
         (torch.rand(5), r"to_pil takes images .* and this tensor is \(5,\)"),
         (torch.rand(28, 28), r"to_pil takes images .* and this tensor is \(28, 28\)"),
         ({"point": torch.rand(4, 3)}, "a picture shows points in the plane, and these have 3 dimensions"),
