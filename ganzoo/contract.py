@@ -95,8 +95,8 @@ class Generator(nn.Module):
     def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
         """Change the copy of the averaged generator that is being saved as a model, such as its standing statistics.
 
-        It is in `eval()`, without gradients. `batches` never ends: dicts that `forward` takes, of 64 samples each, the
-        same for each model of a run. The training goes on as if this had not been called.
+        It is in `eval()`, without gradients. `batches` are 128 dicts that `forward` takes, of 64 samples each, the same
+        ones for each model of a run. The training goes on as if this had not been called.
         """
 
     if TYPE_CHECKING:  # nn.Module says that a call returns Any

@@ -35,7 +35,7 @@ from ganzoo.engine.exchange import Exchange, fingerprint
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.player import Player
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import Scheduled, name_uniquely, no_gradient
+from ganzoo.engine.scheduled import Scheduled, name_uniquely, no_gradient, trained_sides
 from ganzoo.engine.settings import SIDES, Optimizer, Train
 from ganzoo.engine.steps import StepMaker, WholeTurn
 from ganzoo.engine.terms import TermLog, mean_terms
@@ -88,6 +88,7 @@ class Engine:
             if self._syncs_batch_norm:
                 self.hardware.check_sync_batch_norm(generator, discriminator)
             self.losses = name_uniquely(losses)
+            self.trained_sides = trained_sides(self.losses)
             self.generator = self.hardware.place(generator)
             self.discriminator = self.hardware.place(discriminator)
             for network in (generator, discriminator):
@@ -120,9 +121,14 @@ class Engine:
                 self.step(stream)
         return self.metrics()
 
+    @property
+    def batches_per_step(self) -> int:
+        """Real batches in a training step: one for each turn of the discriminator; one if no loss trains it."""
+        return self.train.critic_steps if "discriminator" in self.trained_sides else 1
+
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """Play one training step."""
-        for _ in range(self.train.critic_steps):
+        for _ in range(self.batches_per_step):
             with self.profile_part("data"):
                 batch = self.hardware.put(next_batch(batches))
             if not self.prepared:
@@ -263,17 +269,8 @@ class Engine:
             for use in self.losses:
                 use.call("setup", step)
         self._freeze_losses()
-        self.hardware.rehearse(partial(self._rehearse_both_turns, part), self.generator, self.discriminator)
+        self.hardware.rehearse(partial(self.step_maker.play_rehearsal, self.index, part), *networks)
         self.players = self._make_players()  # again, since layers may have been frozen meanwhile
-
-    def _rehearse_both_turns(self, part: dict[str, Tensor], generator: Generator, discriminator: nn.Module) -> None:
-        """Do the work of a training step, forward and backward with all losses, but update nothing."""
-        for side in SIDES:
-            step = self.step_maker.rehearsal(side, self.index, part, (generator, discriminator))
-            with self.hardware.one_forward():
-                terms = [term for use in self.losses for term in use.weigh(use.terms(step))]
-            if terms:
-                call_plugin("a first step", torch.autograd.backward, terms)
 
     def profile_part(self, part: str) -> AbstractContextManager[Any]:
         """Return a context whose time a profile shows under the name of this part of the training step."""

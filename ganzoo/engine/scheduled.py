@@ -126,13 +126,28 @@ def unused_name(name: str, taken: Container[str]) -> str:
     return next(numbered for n in itertools.count(2) if (numbered := f"{name}-{n}") not in taken)
 
 
-def check_both_sides_trained(losses: Iterable[Scheduled], steps: int | None) -> None:
-    """Raise `BadInput` if no loss would train one of the sides within so many steps; without a number, ever."""
-    limit, before = (math.inf, "") if steps is None else (steps, f" before step {steps}")
-    for side in SIDES:
-        if not any(use.has_terms_for(side) and use.start < limit for use in losses):
-            names = ", ".join(use.name for use in losses)
-            raise BadInput(
-                f"nothing would train the {side}: none of the losses ({names}) has a term for it{before}; "
-                "--loss replaces all losses of a recipe, so name them all"
-            )
+def trained_sides(losses: Iterable[Scheduled], steps: float = math.inf) -> list[str]:
+    """Return the sides for which some loss has terms before step `steps`."""
+    losses = list(losses)
+    return [side for side in SIDES if any(use.has_terms_for(side) and use.start < steps for use in losses)]
+
+
+def check_generator_trained(losses: Iterable[Scheduled], steps: int | None) -> None:
+    """Raise `BadInput` if no loss would train the generator, which is what a run keeps, within so many steps."""
+    losses = list(losses)
+    if "generator" not in trained_sides(losses, steps or math.inf):
+        names = ", ".join(use.name for use in losses)
+        before = f" before step {steps}" if steps else ""
+        raise BadInput(
+            f"nothing would train the generator: none of the losses ({names}) has a term for it{before}; "
+            "--loss replaces all losses of a recipe, so name them all"
+        )
+
+
+def describe_one_side(losses: Iterable[Scheduled], steps: int | None) -> str:
+    """Say which side alone is trained within so many steps, and why; empty where both are."""
+    trained = trained_sides(losses, steps or math.inf)
+    if len(trained) != 1:
+        return ""
+    (other,) = set(SIDES) - set(trained)
+    return f"the {trained[0]} alone, as no loss has a term for the {other}" + (f" before step {steps}" if steps else "")

@@ -13,6 +13,7 @@ from ganzoo.contract import Extras, Generator, Images, Step, batch_length
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import Scheduled
+from ganzoo.engine.settings import SIDES
 
 T = TypeVar("T")
 Networks = tuple[Generator, nn.Module]
@@ -114,6 +115,17 @@ class StepMaker:
         """Return a turn outside the game: with all losses, and with the same random numbers each time."""
         rng = make_rng("rehearsal")
         return self.make(side, index, batch, self.latent(batch, rng), rng, self.losses, networks)
+
+    def play_rehearsal(
+        self, index: int, batch: dict[str, Tensor], generator: Generator, discriminator: nn.Module
+    ) -> None:
+        """Do the work of a training step, forward and backward with all losses, but update nothing."""
+        for side in SIDES:
+            step = self.rehearsal(side, index, batch, (generator, discriminator))
+            with self.hardware.one_forward():
+                terms = [term for use in self.losses for term in use.weigh(use.terms(step))]
+            if terms:
+                call_plugin("a first step", torch.autograd.backward, terms)
 
     def _call(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
         return call_plugin(network_name(network), self.hardware.call, network, *inputs, twice=twice)

@@ -22,7 +22,7 @@ from ganzoo.data.sources import open_data
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import check_both_sides_trained
+from ganzoo.engine.scheduled import check_generator_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
@@ -100,8 +100,9 @@ def make_plan(
 ) -> Plan:
     """Open the data, and complete the recipe with all options and everything that depends on the data."""
     data = open_recipe_data(recipe, batches)
-    changes = {**pin_data(recipe, batches, data), **convert_epochs(recipe, data)}
-    return Plan(resolve(recipe, changes, Callback, given), data, device, display, callbacks)
+    resolved = resolve(recipe, pin_data(recipe, batches, data), Callback, given)
+    plan = Plan(resolved, data, device, display, callbacks)
+    return plan.replace(**convert_epochs(resolved, data))
 
 
 def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
@@ -153,7 +154,7 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
             load_initial_weights(generator, settings.init)
         discriminator = resolved.architecture.discriminator.make(**facts)
         losses = resolved.make_losses()
-        check_both_sides_trained(losses, settings.steps)
+        check_generator_trained(losses, settings.steps)
     return Engine(generator, discriminator, losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
 
 
@@ -265,11 +266,14 @@ def make_absolute(path: str) -> str:
     return str(expand_user(Path(path)).resolve())
 
 
-def convert_epochs(recipe: Recipe, data: Data) -> dict[str, Any]:
+def convert_epochs(resolved: ResolvedRecipe, data: Data) -> dict[str, Any]:
     """Return the change that converts a recipe's epochs over these data into steps, if it has epochs."""
-    if recipe.train.epochs is None:
+    train = resolved.recipe.train
+    if train.epochs is None:
         return {}
     if data.count is None:
         raise BadInput("train.epochs needs data of known length; give train.steps instead")
-    steps = math.ceil(recipe.train.epochs * data.count / (recipe.train.batch * recipe.train.critic_steps))
-    return {"train.steps": steps}
+    # The losses are made for that only where it matters: some have networks of their own.
+    one_batch = train.critic_steps == 1 or "discriminator" not in trained_sides(resolved.make_losses())
+    batches_per_step = 1 if one_batch else train.critic_steps
+    return {"train.steps": math.ceil(train.epochs * data.count / (train.batch * batches_per_step))}

@@ -14,12 +14,14 @@ from torch import Tensor
 from ganzoo._signals import GracefulStop
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
+from ganzoo.engine.scheduled import describe_one_side
 from ganzoo.errors import BadInput, Error, Interrupted
 from ganzoo.recipe.build import ResolvedRecipe
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import resume
 from ganzoo.training.callbacks import CallbackList
 from ganzoo.training.clock import Clock
+from ganzoo.training.finish import finish
 from ganzoo.training.launch import is_under_torchrun
 from ganzoo.training.runs.run import Run
 from ganzoo.training.watch.monitor import Monitor, describe_patience
@@ -171,7 +173,8 @@ class Trainer:
         if init := self.settings.init:
             # Published models must not contain a path of this machine.
             training["init"] = "another model" if Path(init).is_absolute() else init
-        generator, found = self.engine.ema, self.resolved.architecture.generator
+        seed, device, found = self.settings.seed, self.engine.hardware.device, self.resolved.architecture.generator
+        generator = finish(self.engine.ema, seed, device, self.samples.inputs)
         save_model(folder, generator, found, self.data.description, self.recipe, training=training)
 
     def _record_end_of_patience(self) -> None:
@@ -184,6 +187,8 @@ class Trainer:
         samples = f" ({self.data.count:,} samples)" if self.data.count else ""
         where = str(hardware.device) if count == 1 else f"{count} processes on {hardware.device.type}"
         what = f"{self.recipe.name} on {self.data.name}{samples}, {where} in {hardware.precision}"
+        if alone := describe_one_side(self.engine.losses, self.settings.steps):
+            what += f", {alone}"
         kind = self.samples.outputs.kind
         shown = "samples" if kind.not_drawn else "pictures"
         pictures = "" if kind.not_drawn and not kind.card_files else f"; {shown} in {self.run.gallery.folder}"

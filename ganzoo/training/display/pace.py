@@ -56,7 +56,7 @@ def seconds_left(trainer: Trainer, pace: Pace) -> float | None:
 
 def estimate_rate(trainer: Trainer, pace: Pace) -> float | None:
     """Return the images per second before the log has them; None as long as they are not known."""
-    images = trainer.settings.batch * trainer.settings.critic_steps
+    images = trainer.settings.batch * trainer.engine.batches_per_step
     return images * pace.steps_per_second if pace.steps_per_second else None
 
 
