@@ -4,7 +4,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,24 +77,35 @@ def not_failed(distribution: str) -> str:
 @click.command()
 @click.argument("plugin", required=False, shell_complete=complete_plugin)
 @click.option("--image", metavar="C,H,W", help="Channels, height and width; by default the first that fits of a few.")
+@click.option(
+    "-o",
+    "options",
+    multiple=True,
+    metavar="name.option=value",
+    help="An option of something that PLUGIN registers, such as -o pairs.path=photographs.",
+)
 @as_json
 @with_debug
-def check(plugin: str | None, image: str | None, json: bool) -> int:
+def check(plugin: str | None, image: str | None, options: Sequence[str], json: bool) -> int:
     """Check that PLUGIN, or every installed one, keeps the contract; exit with 2 if a check fails.
 
-    The same checks run in pytest with the line test_plugin = ganzoo.testing.checks("PLUGIN"), which also takes batches
-    for architectures that need more than images and labels.
+    What a recipe of the plugin uses has its options, losses and data. The same checks run in pytest with the line
+    test_plugin = ganzoo.testing.checks("PLUGIN"), which also takes batches for architectures that need more than images
+    and labels.
     """
     from ganzoo.plugins.catalog import catalog, reconsider
 
     if plugin:
         reconsider(plugin)
     shape = parse_shape(image) if image is not None else None
+    if options and not plugin:
+        raise BadInput("-o needs the name of a plugin: ganzoo check PLUGIN -o name.option=value")
+    given = parse_named_options(options)
     found = catalog().of(plugin) if plugin else catalog().plugins
     rows: list[dict[str, str]] = []
     for name in dict.fromkeys(each.distribution for each in found):
         aside(f"checking {name} ...")
-        own = check_rows(name, shape)
+        own = check_rows(name, shape, given)
         rows += own
         if not json:
             print_table("plugin", failures_last(own), ("thing", "check", "result", "reason"), ("check", "thing"))
@@ -131,13 +142,29 @@ def parse_shape(image: str) -> tuple[int, int, int]:
     return sizes
 
 
-def check_rows(plugin: str, image: tuple[int, int, int] | None) -> list[dict[str, str]]:
+def parse_named_options(options: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Parse `name.option=value` arguments into options by the name of what has them; a name may have dots itself."""
+    from ganzoo.recipe.overrides import parse_value
+
+    given: dict[str, dict[str, Any]] = {}
+    for text in options:
+        key, equals, value = text.partition("=")
+        name, dot, option = key.strip().rpartition(".")
+        if not (equals and dot and name and option):
+            raise BadInput(f"'-o {text}' is not name.option=value, such as -o pairs.path=photographs")
+        given.setdefault(name, {})[option] = parse_value(value.strip())
+    return given
+
+
+def check_rows(
+    plugin: str, image: tuple[int, int, int] | None, options: dict[str, dict[str, Any]]
+) -> list[dict[str, str]]:
     """Run the checks of a plugin; return a row for each. What the plugin prints goes to standard error."""
     from ganzoo import testing
 
     rows = []
     with contextlib.redirect_stdout(sys.stderr):
-        for each in testing.checks_of(plugin, image=image):
+        for each in testing.checks_of(plugin, image=image, options=options):
             result, reason = each.result()
             thing = f"{each.kind} {each.name}"
             rows.append({"plugin": plugin, "thing": thing, "check": each.title, "result": result, "reason": reason})

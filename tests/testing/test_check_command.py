@@ -131,6 +131,29 @@ def test_the_command_refuses_what_is_no_shape(site, capsys, image):
     assert (end.value.code, capsys.readouterr().err) == (2, sentence)
 
 
+def test_the_command_can_be_told_options(site, capsys):
+    required = ("networks.py", 'activation: Literal["relu", "elu"] = "relu"', 'activation: Literal["relu", "elu"]')
+    install(site, required, ("recipes/tiny.toml", 'architecture = "tiny"', 'architecture = "other"'))
+    printed, _ = run_here(capsys, "check", "tiny-gan", "-o", "tiny.activation=elu", "--json")
+    assert {row["result"] for row in json.loads(printed) if row["thing"] == "architecture tiny"} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["tiny-gan", "-o", "activation"], "'-o activation' is not name.option=value, such as -o pairs.path=photogr"),
+        (["tiny-gan", "-o", "tinny.x=1"], "options: tiny-gan registers nothing called 'tinny'; did you mean 'tiny'?"),
+        (["-o", "tiny.x=1"], "-o needs the name of a plugin: ganzoo check PLUGIN -o name.option=value"),
+    ],
+)
+def test_the_command_refuses_options_of_nothing(site, capsys, words, sentence):
+    install(site)
+    with pytest.raises(SystemExit) as end:
+        main(["check", *words])
+    assert end.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {sentence}")
+
+
 def test_the_command_without_a_name_looks_at_every_plugin(site, monkeypatch, capsys):
     monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", ",".join(plugin.distribution for plugin in catalog().plugins))
     catalog.cache_clear()
