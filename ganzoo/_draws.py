@@ -1,15 +1,24 @@
 """Random numbers for the samples of a batch, whichever of several processes has them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
+
+from ganzoo.errors import BadInput
 
 
 def batch_length(batch: Mapping[str, Tensor]) -> int:
     """Return the number of samples in a batch: the length of its first tensor."""
     return len(next(iter(batch.values())))
+
+
+class Batch(dict[str, Tensor]):
+    """A dict of tensors. A key that is missing raises `BadInput`, which names the keys that exist."""
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise BadInput(f"the batch has no '{key}'; it has {', '.join(map(repr, self)) or 'nothing'}")
 
 
 class Draws:

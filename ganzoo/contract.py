@@ -7,14 +7,16 @@ returns a pair `(scores, extras)`, where `extras` is a dict of tensors.
 The first axis of every tensor is the sample; n is the number of samples in a batch.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo._draws import Batch as Batch
 from ganzoo._draws import Draws
 from ganzoo._draws import batch_length as batch_length
 from ganzoo._outputs import Judges, NetworkCall, split_samples, split_scores
@@ -29,13 +31,6 @@ Extras = dict[str, Tensor]
 """What a network returns beside samples or scores, by names of its own."""
 Made = Images | tuple[Images, Extras]
 """What a generator returns, with or without extras."""
-
-
-class Batch(dict[str, Tensor]):
-    """A dict of tensors. A key that is missing raises `BadInput`, which names the keys that exist."""
-
-    def __missing__(self, key: str) -> NoReturn:
-        raise BadInput(f"the batch has no '{key}'; it has {', '.join(map(repr, self)) or 'nothing'}")
 
 
 class Generator(nn.Module):
@@ -118,6 +113,9 @@ class Loss(nn.Module):
     - It has no options `weight`, `every`, `start` and `stop`: these recipe keys work for any loss, in the engine.
     """
 
+    schedulable: tuple[str, ...] = ()
+    """Options that may vary, `strength = {from = 0, to = 1}`: the engine sets the attribute, a float, before a turn."""
+
     def setup(self, step: "Step") -> None:
         """Make buffers, or refuse a game that cannot work; called once before training, without gradients.
 
@@ -150,7 +148,8 @@ class Loss(nn.Module):
 class Step:
     """One turn of the game, as a loss sees it.
 
-    `turn`: "generator" or "discriminator", the side that is updated. `index`: the training step, from 0.
+    `turn`: "generator" or "discriminator", the side that is updated. `index`: the training step, from 0, of `total` in
+    all, which is an estimate where the time ends the training, and infinite where nobody knows.
     `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts,
     unless it is a category and `Generator.labels` is "drawn".
     `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through the methods
@@ -175,8 +174,9 @@ class Step:
         rank: int = 0,
         processes: int = 1,
         parts: int = 1,
+        total: float = math.inf,
     ) -> None:
-        self.turn, self.index = turn, index
+        self.turn, self.index, self.total = turn, index, total
         self.batch, self.latent = Batch(batch), Batch(latent)
         own = generator.categorical if generator.labels == "drawn" else ()
         self.given = Batch({**latent, **batch, **{key: latent[key] for key in own if key in latent}})
@@ -184,6 +184,11 @@ class Step:
         self.rank, self.processes = rank, processes
         self._call, self._views, self.judges = call, views, Judges()
         self._draws = Draws(rng, batch, rank, processes, parts)
+
+    @property
+    def progress(self) -> float:
+        """How much of the training is done before this step, from 0 to below 1; 0 where nobody knows."""
+        return min(1.0, self.index / self.total)
 
     @cached_property
     def real(self) -> Images:

@@ -82,7 +82,6 @@ class Engine:
             self.optimizer = validate(Optimizer, optimizer or {}, "optimizer")
             if self.train.epochs:
                 raise BadInput("the engine counts in steps: give train.steps instead of train.epochs")
-            self.steps: float = self.train.steps or math.inf
             device = self.processes.device(device)
             self.hardware = Hardware(device, self.train.precision, self.train.channels_last, self.train.compile)
             if self._syncs_batch_norm:
@@ -100,6 +99,7 @@ class Engine:
         check_one_kind_of_device(self.processes, self.hardware.device)
         networks = (self.generator, self.discriminator)
         self.step_maker = StepMaker(networks, self.losses, self.hardware, self.processes)
+        self.steps = self.step_maker.total = self.train.steps or math.inf
         self.exchange = Exchange(self.processes, self.hardware.device)
         self.terms_log = TermLog()
         self.rng = make_rng("run", self.train.seed)
@@ -128,6 +128,7 @@ class Engine:
 
     def step(self, batches: Iterator[dict[str, Tensor]]) -> None:
         """Play one training step."""
+        self.step_maker.total = self.steps
         for _ in range(self.batches_per_step):
             with self.profile_part("data"):
                 batch = self.hardware.put(next_batch(batches))
@@ -143,6 +144,8 @@ class Engine:
         """Update one side with the losses that are due; without a due loss for it, skip the turn."""
         player = self.players[side]
         due = [use for use in self.losses if use.is_due(self.index, player.turns)]
+        for use in due:
+            use.follow(self.index, self.steps)
         player.turns += 1
         if not any(use.has_terms_for(side) for use in due):
             return
@@ -154,7 +157,7 @@ class Engine:
                     facts = fingerprint(batch_length(batch), terms, self.rng)
                     self.exchange.average(player.parameters, terms, facts)
             with self.profile_part(f"{side} optimizer"):
-                player.update(player.settings.factor(self.index, self.steps))
+                player.update(self.index, self.steps)
             with self.profile_part("log"):
                 self._log(step, due, terms)
 
@@ -194,7 +197,7 @@ class Engine:
             use.call("after", step, own)
 
     def _update_average(self) -> None:
-        decay = self.average.decay_after(self.index)
+        decay = self.average.decay_after(self.index, self.steps)
         if decay is not None:
             with self.profile_part("average"):
                 self.processes.broadcast(self.generator.buffers())

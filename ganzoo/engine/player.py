@@ -1,25 +1,31 @@
 """One side of the game as the engine trains it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import torch
 from torch import nn
 
+from ganzoo.engine.parts import sort_into_parts
+from ganzoo.engine.schedule import at
 from ganzoo.engine.settings import SideOptimizer
 
 
 class Player:
     """One side of the game as the engine trains it: trainable parameters, optimizer, gradient scaler, count of turns.
 
-    `side` is "generator" or "discriminator". A network with nothing to train has an optimizer without parameters.
+    `side` is "generator" or "discriminator". `names` are those of the `parameters` in the network, `factors` those of
+    the learning rate for each of the optimizer's groups. One with nothing to train has an optimizer without parameters.
     """
 
     def __init__(self, side: str, network: nn.Module, settings: SideOptimizer, scaler: torch.amp.GradScaler) -> None:
         self.side, self.settings, self.scaler = side, settings, scaler
-        self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(self.parameters, settings)
+        parts = sort_into_parts(side, network, settings.parts)
+        trained = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        self.names, self.parameters = list(trained), list(trained.values())
+        self.factors = [settings.parts.get(part, 1.0) for part in parts]
+        self.optimizer = make_optimizer(parts.values(), settings)
         self.turns = 0
 
     @contextmanager
@@ -33,10 +39,11 @@ class Player:
             for parameter in self.parameters:
                 parameter.requires_grad_(True)
 
-    def update(self, factor: float) -> None:
-        """Do one optimizer step on the gradients collected so far, with the learning rate times `factor`."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * factor
+    def update(self, index: int, steps: float) -> None:
+        """Do one optimizer step on the gradients collected so far, with the settings of training step `index`."""
+        rate, varying = self.settings.rate(index, steps), self.settings.varying(index, steps)
+        for factor, group in zip(self.factors, self.optimizer.param_groups, strict=True):
+            group.update(varying, lr=rate * at(factor, index, steps))
         if self.settings.clip_norm:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.parameters, self.settings.clip_norm)
@@ -45,13 +52,13 @@ class Player:
         self.optimizer.zero_grad(set_to_none=True)
 
 
-def make_optimizer(parameters: list[nn.Parameter], settings: SideOptimizer) -> torch.optim.Optimizer:
-    """Return the torch optimizer of that name, in the fastest implementation that needs no compiler."""
+def make_optimizer(groups: Iterable[list[nn.Parameter]], settings: SideOptimizer) -> torch.optim.Optimizer:
+    """Return the torch optimizer of that name for groups, in the fastest implementation that needs no compiler."""
     kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adam": partial(torch.optim.Adam, fused=True),
         "adamw": partial(torch.optim.AdamW, fused=True),
         "rmsprop": partial(torch.optim.RMSprop, foreach=True),
         "sgd": partial(torch.optim.SGD, fused=True),
     }
-    group = {"params": parameters}  # torch refuses an empty list of parameters, but not a group with none
-    return kinds[settings.name]([group], **settings.arguments())
+    # Torch refuses an empty list of parameters, but not a group with none.
+    return kinds[settings.name]([{"params": group} for group in groups], **settings.arguments())

@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
@@ -11,9 +11,10 @@ from torch import Tensor
 from ganzoo._faults import call_plugin
 from ganzoo._outputs import split_view
 from ganzoo.contract import Images, Loss, Step
+from ganzoo.engine.schedule import Number, Schedule, at, read_schedule
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.terms import mean_terms
-from ganzoo.errors import BadInput
+from ganzoo.errors import BadInput, suggest
 
 
 @dataclass
@@ -22,26 +23,52 @@ class Scheduled:
 
     `weight` multiplies its terms. With `every = k` it plays on every k-th turn of each side, and its terms are
     multiplied by k (lazy regularisation, Karras et al. 2020, appendix B). It plays from training step `start` on and
-    before `stop`.
-    Raises `BadInput` for a weight that is not finite and for a schedule on which the loss never plays.
+    before `stop`. `options` are the schedules of its options that vary; its attributes of these names follow them. The
+    weight and an option that varies may be tables, as in a recipe: `weight={"from": 0, "to": 1, "over": 1000}`.
+    Raises `BadInput` for a weight that is not finite, for a schedule on which the loss never plays, and for an option
+    that the loss does not declare `schedulable`.
     """
 
     loss: Loss
     name: str = ""
-    weight: float = 1.0
+    weight: Number | Mapping[str, Any] = 1.0
     every: int = 1
     start: int = 0
     stop: int | None = None
+    options: Mapping[str, Schedule | Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.name = self.name or type(self.loss).__name__
-        if not math.isfinite(self.weight):
-            raise BadInput(f"loss '{self.name}': weight must be a finite number, got {self.weight}")
+        self.numbers = {"weight": self._read("weight", self.weight)}
+        self.numbers |= {key: self._read(key, value) for key, value in self.options.items()}
+        for key in self.options:
+            check_schedulable(f"loss '{self.name}'", self.loss, key)
+        self.follow(0, math.inf)
+        if not math.isfinite(self.factor):
+            raise BadInput(f"loss '{self.name}': weight must be a finite number, got {self.factor}")
         if self.every < 1 or (self.stop is not None and self.stop <= self.start):
             schedule = f"every {self.every}, start {self.start}, stop {self.stop}"
             raise BadInput(
                 f"loss '{self.name}' would never play: {schedule}; every must be 1 or more and stop greater than start"
             )
+
+    def _read(self, key: str, value: Number | Mapping[str, Any]) -> Number:
+        if not isinstance(value, Mapping):
+            return value
+        return call_plugin(f"loss '{self.name}': {key}", read_schedule, value)
+
+    def follow(self, index: int, total: float) -> None:
+        """Give the weight, and options that vary, their values of training step `index` of `total`."""
+        for key, number in self.numbers.items():
+            value = at(number, index, total)
+            if key == "weight":
+                self.factor = value
+            else:
+                setattr(self.loss, key, value)
+
+    def list_varying(self) -> dict[str, Schedule]:
+        """Return the schedules of the loss by the key of the recipe, such as "loss.r1.weight"."""
+        return {f"loss.{self.name}.{key}": each for key, each in self.numbers.items() if isinstance(each, Schedule)}
 
     def is_due(self, index: int, turn_number: int) -> bool:
         """Return whether this loss plays on turn `turn_number` of a side, from 0, in training step `index`."""
@@ -86,9 +113,24 @@ class Scheduled:
 
     def weigh(self, terms: dict[str, Tensor], parts: int = 1) -> list[Tensor]:
         """Return the terms that have a gradient, each with its factor in the mean over `parts` of the batch."""
-        factor = self.weight * self.every / parts
+        factor = self.factor * self.every / parts
         counted = [term for term in terms.values() if term.requires_grad]
         return counted if factor == 1 else [factor * term for term in counted]
+
+
+def list_schedulable(loss: Any) -> tuple[str, ...]:
+    """Return the options of a loss, or of its class, that may vary."""
+    declared = getattr(loss, "schedulable", ())
+    return (declared,) if isinstance(declared, str) else tuple(declared)
+
+
+def check_schedulable(label: str, loss: Loss, key: str) -> None:
+    """Raise `BadInput` for an option that a loss does not let vary."""
+    if key not in (declared := list_schedulable(loss)):
+        others = suggest(key, declared) if declared else "the loss declares nothing schedulable"
+        raise BadInput(f"{label}: '{key}' cannot follow a schedule; {others}")
+    if not isinstance(getattr(loss, key, None), float | int):
+        raise BadInput(f"{label} declares '{key}' schedulable, so that it must have a number in its attribute '{key}'")
 
 
 def name_uniquely(losses: Iterable[Loss | Scheduled]) -> list[Scheduled]:

@@ -1,14 +1,13 @@
 """The settings of the engine: how long and how to train, and each side's optimizer. Does not import torch."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -18,7 +17,8 @@ from pydantic import (
 )
 
 from ganzoo._io import expand_user
-from ganzoo.engine.validation import Section, describe_fault
+from ganzoo.engine.schedule import Number, Schedule, Varying, at, each, first, name_each, varies, write
+from ganzoo.engine.validation import Section, describe_fault, is_schedule
 
 SIDES = ("discriminator", "generator")
 LABELS = ("real", "drawn")
@@ -27,6 +27,13 @@ LABELS = ("real", "drawn")
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 DEFAULT_STEPS = 2000
 """Training steps of a recipe that does not say how long to train."""
+ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "adam": ("betas", "eps"),
+    "adamw": ("betas", "eps"),
+    "rmsprop": ("alpha", "eps", "momentum"),
+    "sgd": ("momentum",),
+}
+"""The keys of each optimizer beside those that all have."""
 MAX_MINUTES = 10 * 365 * 24 * 60
 """The longest training by the clock, ten years."""
 LENGTHS = ("steps", "epochs", "minutes")
@@ -38,60 +45,98 @@ class SideOptimizer(Section):
 
     name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     """The optimizer, by its name in torch."""
-    lr: PositiveFloat = 2e-4
+    lr: Annotated[Number, Varying(gt=0)] = 2e-4
     """Learning rate after the warm-up, above 0."""
-    betas: tuple[float, float] = (0.5, 0.999)
+    betas: tuple[Annotated[Number, Varying()], Annotated[Number, Varying()]] = (0.5, 0.999)
     """Decay rates of Adam's running means of the gradient and of its square, each in [0, 1) (adam, adamw)."""
-    alpha: float = Field(0.99, ge=0, lt=1)
+    alpha: Annotated[Number, Varying(ge=0, lt=1)] = 0.99
     """Decay rate of the running mean of squared gradients, in [0, 1) (rmsprop)."""
-    momentum: float = Field(0.0, ge=0, lt=1)
+    momentum: Annotated[Number, Varying(ge=0, lt=1)] = 0.0
     """Momentum, in [0, 1) (rmsprop, sgd)."""
     eps: PositiveFloat = 1e-8
     """Constant added to the denominator, above 0 (adam, adamw, rmsprop)."""
-    weight_decay: NonNegativeFloat = 0.0
+    weight_decay: Annotated[Number, Varying(ge=0)] = 0.0
     """Weight decay, 0 or more: decoupled with adamw, else an L2 penalty in the gradient."""
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     """Course of the learning rate after the warm-up; linear and cosine fall to 0 by the end of the run."""
+    start: NonNegativeInt = 0
+    """Training step with which the learning rate begins to fall, from 0; by default the one after the warm-up."""
     warmup: NonNegativeInt = 0
     """Training steps over which the learning rate rises linearly from 0, before the schedule begins."""
     clip_norm: PositiveFloat | None = None
     """Clip the L2 norm of the side's whole gradient to this value, above 0; not clipped by default."""
+    parts: dict[str, Annotated[Number, Varying(ge=0)]] = Field(default_factory=dict)
+    """Factors of the learning rate for parts of one side's network by the name of the module, 0 or more; 0 freezes.
+
+    `optimizer.generator.parts = {mapping = 0.01}` slows down the parameters in `mapping`; of several names that
+    fit, such as "blocks" and "blocks.0", the longest counts.
+    """
+
+    @field_validator("parts", mode="before")
+    @classmethod
+    def _parts_by_whole_name(cls, value: Any) -> Any:
+        return dict(flatten_parts(value)) if isinstance(value, Mapping) else value
 
     @model_validator(mode="after")
     def _only_what_applies(self) -> Self:
-        for key, names in {
-            "betas": ("adam", "adamw"),
-            "alpha": ("rmsprop",),
-            "momentum": ("rmsprop", "sgd"),
-            "eps": ("adam", "adamw", "rmsprop"),
-        }.items():
+        for key in ("betas", "alpha", "momentum", "eps"):
+            names = [name for name, keys in ARGUMENTS.items() if key in keys]
             if key in self.model_fields_set and self.name not in names:
                 raise ValueError(f"'{key}' does not go with {self.name}; it goes with {' and '.join(names)}")
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"betas must lie in [0, 1), got {list(self.betas)}")
+        ends = [end for beta in self.betas for end in (beta.ends if isinstance(beta, Schedule) else (beta,))]
+        if not all(0 <= end < 1 for end in ends):
+            raise ValueError(f"betas must lie in [0, 1), got {ends}")
+        if self.start and self.schedule == "constant":
+            raise ValueError("'start' says when the learning rate begins to fall; it needs schedule, linear or cosine")
+        if self.schedule != "constant" and isinstance(self.lr, Schedule):
+            raise ValueError(f"lr has a schedule of its own; leave out schedule={self.schedule}")
         return self
 
     def factor(self, index: int, steps: float) -> float:
         """Return the factor of the learning rate, in [0, 1], at training step `index` (from 0) of `steps`."""
         if index < self.warmup:
             return (index + 1) / (self.warmup + 1)
-        done = min(1.0, (index - self.warmup) / max(1, steps - self.warmup))
+        begin = max(self.warmup, self.start)
+        done = min(1.0, max(0, index - begin) / max(1, steps - begin))
         return {"constant": 1.0, "linear": 1 - done, "cosine": (1 + math.cos(math.pi * done)) / 2}[self.schedule]
 
+    def rate(self, index: int, steps: float) -> float:
+        """Return the learning rate at training step `index` (from 0) of `steps`."""
+        return at(self.lr, index, steps) * self.factor(index, steps)
+
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments for the torch optimizer of this name."""
-        keys = {
-            "adam": ("betas", "eps"),
-            "adamw": ("betas", "eps"),
-            "rmsprop": ("alpha", "eps", "momentum"),
-            "sgd": ("momentum",),
-        }[self.name]
-        return {key: getattr(self, key) for key in ("lr", "weight_decay", *keys)}
+        """Return the keyword arguments for the torch optimizer of this name, as they are in the first step."""
+        return {key: each(first, value) for key, value in self._values("lr", "weight_decay").items()}
+
+    def varying(self, index: int, steps: float) -> dict[str, Any]:
+        """Return the arguments beside the learning rate that vary, as they are at training step `index` of `steps`."""
+        values = {key: value for key, value in self._values("weight_decay").items() if varies(value)}
+        return {key: each(lambda number: at(number, index, steps), value) for key, value in values.items()}
+
+    def list_varying(self, index: int, steps: float) -> dict[str, float]:
+        """Return every number that varies, by its key, as it is at training step `index` of `steps`."""
+        rate = {"lr": self.rate(index, steps)} if self.warmup or self.schedule != "constant" or varies(self.lr) else {}
+        tables = {**self._values("weight_decay"), "parts": self.parts}
+        numbers = {path: number for key, value in tables.items() for path, number in name_each(key, value)}
+        return rate | {path: each.at(index, steps) for path, each in numbers.items() if isinstance(each, Schedule)}
 
     def written_out(self) -> dict[str, Any]:
         """Return every key that applies to this optimizer with its value, as a recipe has them."""
-        shared = {"name": self.name, "schedule": self.schedule, "warmup": self.warmup, "clip_norm": self.clip_norm}
-        return {key: value for key, value in {**shared, **self.arguments()}.items() if value is not None}
+        parts = ["parts"] * bool(self.parts)
+        values = self._values("name", "schedule", "start", "warmup", "clip_norm", "lr", "weight_decay", *parts)
+        return {key: each(write, value) for key, value in values.items() if value is not None}
+
+    def _values(self, *keys: str) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in (*keys, *ARGUMENTS[self.name])}
+
+
+def flatten_parts(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the parts of a network by their whole names: `blocks.0` may be written as a table in a table."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and not is_schedule(value):
+            yield from flatten_parts(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 class Optimizer(SideOptimizer):
@@ -104,6 +149,10 @@ class Optimizer(SideOptimizer):
 
     @model_validator(mode="after")
     def _sides_are_valid(self) -> Self:
+        if self.parts:
+            raise ValueError(
+                "parts belong to one network: give optimizer.generator.parts or optimizer.discriminator.parts"
+            )
         for side in SIDES:
             try:
                 self.side(side)
@@ -123,10 +172,10 @@ class Optimizer(SideOptimizer):
     def written_out(self) -> dict[str, Any]:
         """Return every key that applies: once if both sides have the same value, else for each side."""
         sides = {side: self.side(side).written_out() for side in SIDES}
-        first, second = sides.values()
-        if first["name"] != second["name"]:
+        one, other = sides.values()
+        if one["name"] != other["name"]:
             return sides
-        common = {key: value for key, value in first.items() if second.get(key, ...) == value}
+        common = {key: value for key, value in one.items() if other.get(key, ...) == value and key != "parts"}
         own = {side: {k: v for k, v in table.items() if k not in common} for side, table in sides.items()}
         return common | {side: table for side, table in own.items() if table}
 
@@ -151,7 +200,7 @@ class Train(Section):
     """Number of equal parts that each batch is split into; their gradients add up: the same update in less memory."""
     critic_steps: PositiveInt = 1
     """Turns of the discriminator before each turn of the generator."""
-    ema: float = Field(0.999, ge=0, lt=1)
+    ema: Annotated[Number, Varying(ge=0, lt=1)] = 0.999
     """Decay of the generator's moving average, in [0, 1), per training step; samples come from the average. 0: none."""
     ema_every: int = Field(8, ge=1, le=100)
     """Update the average every this many training steps, 1 to 100, decay compounded; every step during the first 100.

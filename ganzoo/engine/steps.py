@@ -1,5 +1,6 @@
 """Making the `Step` of a turn: its latents, and the way it calls the networks."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
@@ -78,6 +79,8 @@ class StepMaker:
     ) -> None:
         self.networks, self.losses = networks, losses
         self.hardware, self.processes = hardware, processes
+        self.total = math.inf
+        """Training steps in all."""
 
     def latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
         """Draw latents for the whole batch of all processes, and return this process's rows, on the device."""
@@ -109,6 +112,7 @@ class StepMaker:
             views=[use.view for use in losses],
             rank=self.processes.rank,
             processes=self.processes.count,
+            total=self.total,
         )
 
     def rehearsal(self, side: str, index: int, batch: dict[str, Tensor], networks: Networks | None = None) -> Step:

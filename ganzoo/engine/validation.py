@@ -10,6 +10,12 @@ from ganzoo.errors import BadInput, suggest
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+VARYING = (
+    "optimizer.lr, alpha, momentum, weight_decay, each of betas and parts, train.ema, loss.NAME.weight, and options "
+    "that a loss declares schedulable"
+)
+"""The numbers of a recipe that may be a schedule."""
+
 
 class Section(BaseModel):
     """A section of a recipe: frozen, and an unknown key is an error."""
@@ -42,6 +48,10 @@ def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str 
         return "the recipe has no loss; add a [[loss]] section with a name"
     if fault["type"] == "missing":
         return f"'{place}' is missing"
+    if is_schedule(fault["input"]) and place.endswith("betas"):
+        return f"{place}: each number in the list may be a schedule, and not the list"
+    if is_schedule(fault["input"]) and fault["type"] != "value_error":
+        return f"{place} cannot follow a schedule; these can: {VARYING}"
     text = re.sub(r"valid dictionary or instance of \w+", "table", fault["msg"].removeprefix("Value error, "))
     if fault["type"] == "value_error":
         return f"{place}: {text}" if place else text
@@ -54,4 +64,9 @@ def list_keys_at(model: type[BaseModel], location: tuple[str | int, ...]) -> lis
         annotation = model.model_fields[str(word)].annotation if str(word) in model.model_fields else None
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def is_schedule(value: Any) -> bool:
+    """Return whether a value of a recipe is the table of a schedule, perhaps with faults: `{from = 1.0, to = 0.1}`."""
+    return isinstance(value, Mapping) and bool(value.keys() & {"from", "to"})

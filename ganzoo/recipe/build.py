@@ -14,9 +14,10 @@ from torch import nn
 
 from ganzoo._faults import call_plugin
 from ganzoo.contract import Generator, Loss
-from ganzoo.engine.scheduled import Scheduled
+from ganzoo.engine.schedule import Schedule, read_schedule
+from ganzoo.engine.scheduled import Scheduled, list_schedulable
 from ganzoo.engine.settings import SIDES
-from ganzoo.engine.validation import validate
+from ganzoo.engine.validation import is_schedule, validate
 from ganzoo.errors import BadInput, NoLabels, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
@@ -41,6 +42,8 @@ class ResolvedClass(Generic[T]):
     registration: Registration
     cls: Callable[..., T]
     options: Mapping[str, Any] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    """Those of options that vary; `options` has their first values."""
 
     def make(self, **facts: Any) -> T:
         """Return an instance for data with these `facts`.
@@ -60,6 +63,11 @@ class ResolvedClass(Generic[T]):
     def takes(self, fact: str) -> bool:
         """Return True if the constructor takes this fact about the data, such as "classes"."""
         return fact in inspect.signature(self.cls).parameters
+
+    @property
+    def written_options(self) -> dict[str, Any]:
+        """The options as a recipe has them."""
+        return {**self.options, **{key: schedule.written_out() for key, schedule in self.schedules.items()}}
 
     @property
     def label(self) -> str:
@@ -135,7 +143,7 @@ def resolve(
     table = recipe.written_out()
     table["architecture"] = write_architecture(recipe.architecture, architecture)
     for section, found in zip(table["loss"] + table.get("callback", []), [*losses, *callbacks], strict=True):
-        section.update({"name": found.registration.full_name, **found.options})
+        section.update({"name": found.registration.full_name, **found.written_options})
     return ResolvedRecipe(Recipe.load(table, **changes), architecture, losses, callbacks)
 
 
@@ -203,15 +211,31 @@ def add_options(found: ResolvedClass[B], section: LossUse | CallbackUse) -> Reso
     )
     for key in taken.keys() & reserved.keys():
         raise BadInput(f"{found.label} has an option '{key}', which is a key of every {kind}; it must be renamed")
-    for key in section.options().keys() - taken.keys():
-        raise_unknown_option(f"{kind}.{section.name}", key, {*taken, *reserved} - {"name"})
-    return replace(found, options=check_options(found.cls, section.options(), f"{kind}.{section.name}"))
+    where, options = f"{kind}.{section.name}", section.options()
+    schedules = read_schedules(found, options, where)
+    for key in options.keys() - taken.keys() - schedules.keys():
+        raise_unknown_option(where, key, {*taken, *reserved} - {"name"})
+    ends = []
+    for place in (-1, 0):
+        values = {**options, **{key: each.ends[place] for key, each in schedules.items()}}
+        ends.append(check_options(found.cls, {key: value for key, value in values.items() if key in taken}, where))
+    return replace(found, options=ends[-1], schedules=schedules)
+
+
+def read_schedules(found: ResolvedClass[B], options: Mapping[str, Any], where: str) -> dict[str, Schedule]:
+    """Return the schedules among options of a class that says which may vary. Raises `BadInput` for a wrong one."""
+    schedulable = list_schedulable(getattr(found.registration, "thing", found.cls))
+    schedules = {key: options[key] for key in schedulable if is_schedule(options.get(key))}
+    return {key: call_plugin(f"{where}.{key}", read_schedule, table) for key, table in schedules.items()}
 
 
 def schedule(section: LossUse, found: ResolvedClass[Loss]) -> Scheduled:
     """Return a new loss with the weight and schedule of its section, and with its bare name."""
     name = found.registration.name
-    return Scheduled(found.make(), name, section.weight, section.every, section.start, section.stop)
+    if found.schedules and found.options:  # the loss may refuse the last values as it refuses the first
+        replace(found, options={**found.options, **{key: each.to for key, each in found.schedules.items()}}).make()
+    made = found.make()
+    return Scheduled(made, name, section.weight, section.every, section.start, section.stop, found.schedules)
 
 
 def resolve_class(kind: str, name: str, part: str, base: type[B], given: Given = NOTHING) -> ResolvedClass[B]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from ganzoo.contract import Generator, Loss
+from ganzoo.engine.schedule import write
 from ganzoo.engine.scheduled import Scheduled, unused_name
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput
@@ -87,7 +88,8 @@ def name_one(part: str, thing: Any, given: dict[str, FromPython]) -> dict[str, A
     schedule: dict[str, Any] = {}
     name = ""
     if part == "loss" and isinstance(thing, Scheduled):
-        schedule = {key: getattr(thing, key) for key in ("weight", "every", "start", "stop")}
+        schedule = {key: getattr(thing, key) for key in ("every", "start", "stop")}
+        schedule |= {key: write(number) for key, number in thing.numbers.items()}
         thing, name = thing.loss, thing.name
     check_given(part, thing)
     return {

@@ -84,8 +84,8 @@ def keys_of(before: str, model: type[BaseModel]) -> Iterator[Key]:
     table = model.model_json_schema()
     meanings = read_meanings(model)
     for name, schema in table["properties"].items():
-        kinds = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
-        words = " or ".join(describe_type(kind) for kind in kinds)
+        kinds = alternatives(schema)
+        words = describe_type(schema)
         choices = tuple(choice for kind in kinds for choice in list_choices(kind))
         yield Key(before + name, words, schema.get("default"), meanings.get(name, ""), choices)
 
@@ -97,13 +97,20 @@ def options_of(place: str) -> list[Key]:
 
 def describe_type(schema: Mapping[str, Any]) -> str:
     """Return the allowed values of a JSON schema in words."""
+    if len(kinds := alternatives(schema)) > 1 or "anyOf" in schema:
+        return " or ".join(map(describe_type, kinds))
     if choices := list_choices(schema):
         return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))
     if "prefixItems" in schema:
         return f"[{', '.join(map(describe_type, schema['prefixItems']))}]"
-    words = {"integer": "whole number", "string": "text", "object": "table", "array": "list"}
+    words = {"integer": "whole number", "string": "text", "object": "table", "array": "list", "schedule": "a schedule"}
     kind = schema.get("type", "any value")
     return " ".join([words.get(kind, kind), *describe_range(schema, kind == "integer")])
+
+
+def alternatives(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the JSON schemas of which one must fit, without that of no value."""
+    return [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
 
 
 def describe_range(schema: Mapping[str, Any], whole: bool) -> list[str]:

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from ganzoo._reading import MAX_DEPTH, check_values, loads_toml
+from ganzoo.engine.schedule import Schedule
 from ganzoo.engine.settings import LENGTHS, SIDES
+from ganzoo.engine.validation import is_schedule
 from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.names import SECTIONS, may_be_same
 from ganzoo.recipe.sections import PLAIN_SECTIONS
@@ -51,7 +53,7 @@ def is_single(value: Any) -> bool:
 
 
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested overrides as dotted paths; lists are values. Raises `BadInput` as `check_plain` does."""
+    """Return nested overrides as dotted paths; lists and schedules are values. Raises as `check_plain` does."""
     check_plain(overrides)
     flat: dict[str, Any] = {}
     for key, value in overrides.items():
@@ -59,8 +61,9 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         if path.count(".") >= MAX_DEPTH:
             raise BadInput(f"the key '{path[:40]}...' has more than {MAX_DEPTH} words")
         if isinstance(value, BaseModel):
-            value = value.model_dump(exclude_unset=True)
-        flat.update(flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value})
+            value = value.written_out() if isinstance(value, Schedule) else value.model_dump(exclude_unset=True)
+        nested = isinstance(value, Mapping) and not is_schedule(value)
+        flat.update(flatten(value, f"{path}.") if nested else {path: value})
     return flat
 
 

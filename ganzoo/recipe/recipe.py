@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ganzoo._io import write_bytes
 from ganzoo._reading import read_toml
+from ganzoo.engine.schedule import check_ends
 from ganzoo.engine.settings import LENGTHS, Optimizer, Train, find_second_length
 from ganzoo.engine.validation import Section, validate
 from ganzoo.errors import BadInput
@@ -40,6 +41,14 @@ class Recipe(Section):
     optimizer: Optimizer = Field(default_factory=Optimizer)
     callback: list[CallbackUse] = Field(default_factory=list)
     """Callbacks beside those of every training; they act between the steps."""
+
+    @model_validator(mode="after")
+    def _schedules_end(self) -> Self:
+        if steps := self.train.steps:
+            check_ends(key_losses_by_name(self.written_out()), steps)
+            if self.optimizer.start >= steps:
+                raise ValueError(f"optimizer.start is {self.optimizer.start}, and the training has {steps} steps")
+        return self
 
     @classmethod
     def load(cls, source: "str | Path | Mapping[str, Any] | Recipe", **overrides: Any) -> "Recipe":

@@ -1,11 +1,12 @@
 """The sections of a recipe, each with its keys, defaults and checks."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from ganzoo._numbers import parse_size, short_size
+from ganzoo.engine.schedule import Number, Varying
 from ganzoo.engine.settings import SIDES, Optimizer, Train
 from ganzoo.engine.validation import Section
 
@@ -78,7 +79,7 @@ class WithOptions(Named):
 class LossUse(WithOptions):
     """A loss, its weight and schedule, and its own options."""
 
-    weight: float = 1.0
+    weight: Annotated[Number, Varying()] = 1.0
     """Factor of its terms."""
     every: PositiveInt = 1
     """Use it only on every k-th turn of a side, multiplied by k (lazy regularisation); 1 or more."""

@@ -7,6 +7,7 @@ import torch
 
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
+from ganzoo.engine.varying import list_varying
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
@@ -95,7 +96,9 @@ class MetricsLog(BuiltIn):
             terms = trainer.engine.metrics(keep)
         measures = trainer.measures
         trainer.measures = measures if keep else {}
-        line = {"step": trainer.step, "images": trainer.engine.images, **self._speed(trainer), **terms, **measures}
+        varying = {f"schedule/{key}": value for key, value in list_varying(trainer.engine).items()}
+        counts = {"step": trainer.step, "images": trainer.engine.images, **self._speed(trainer)}
+        line = {**counts, **terms, **varying, **measures}
         trainer.on_first_rank(trainer.run.log, line)
         trainer.callbacks.call("on_log", trainer, line)
         if len(trainer.data.skipped) > self.skipped:

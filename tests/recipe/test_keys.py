@@ -76,9 +76,9 @@ def test_a_section_is_found_with_all_its_keys():
 def test_a_range_is_part_of_the_type():
     types = {key.path: key.type for key in list_keys()}
     assert types["train.batch"] == "whole number from 1 to 1,000,000"
-    assert types["train.ema"] == "number from 0 below 1"
+    assert types["train.ema"] == "number from 0 below 1 or a schedule"
     assert types["train.precision"] == "auto, fp32, bf16 or fp16"
-    assert types["optimizer.betas"] == "[number, number]"
+    assert types["optimizer.betas"] == "[number or a schedule, number or a schedule]"
 
 
 def test_the_list_imports_no_torch():

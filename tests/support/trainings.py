@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 import ganzoo
@@ -140,3 +141,13 @@ def index_and_notes(run: ganzoo.Run) -> tuple[int, list[str]]:
     """The step of a run's newest sound checkpoint, and what is said of those that are not."""
     state, notes = checkpoint.read_newest(run.checkpoints)
     return state.numbers["index"], notes
+
+
+def broken_off(out: Path, steps: list[int], recipe: Any, **more: Any) -> ganzoo.Run:
+    """A training that loses power after each of these steps has been saved and the next one was begun."""
+    for number, step in enumerate(steps):
+        with pytest.raises(Power):
+            settings = {"train.save_every": step, "heard": Heard(step + 1)}
+            resume(out, **settings) if number else train_with(recipe)(out, **settings, **more)
+        assert state(out).numbers["index"] == step
+    return resume(out)

@@ -5,21 +5,10 @@ import torch
 from PIL import Image
 
 import ganzoo
-from trainings import Heard, Power, assert_same, log, resume, state, tiny, train_with
+from trainings import Heard, Power, assert_same, broken_off, log, resume, state, tiny, train_with
 
 TINY = tiny(steps=11, log_every=3)
 train = train_with(TINY)
-
-
-def broken_off(out, steps, recipe=TINY, **more):
-    """A training that loses power after each of these steps has been saved and the next one was begun."""
-    for number, step in enumerate(steps):
-        with pytest.raises(Power):
-            settings = {"train.save_every": step, "heard": Heard(step + 1)}
-            resume(out, **settings) if number else train(out, recipe, **settings, **more)
-        assert state(out).numbers["index"] == step
-    return resume(out)
-
 
 RECIPES = ["vanilla", "dcgan", "wgan", "wgan-gp", "conditional", "infogan"]
 
@@ -67,7 +56,7 @@ def test_more_steps_asked_for_later_come_to_the_same(tmp_path, recipe):
 def test_an_average_that_is_renewed_less_often_goes_on_bit_for_bit(tmp_path, monkeypatch):
     monkeypatch.setattr("ganzoo.engine.average.FIRST_STEPS", 2)
     whole = train(tmp_path / "whole")
-    assert_same(whole.path, broken_off(tmp_path / "broken", [3, 4, 6, 9]).path)
+    assert_same(whole.path, broken_off(tmp_path / "broken", [3, 4, 6, 9], TINY).path)
 
 
 OPTIMIZERS = {
@@ -92,7 +81,7 @@ def test_gradient_scalers_and_accumulation_go_on_bit_for_bit(tmp_path):
     whole = train(tmp_path / "whole", **settings)
     scale = state(whole.path).numbers["scalers"]["discriminator"]
     assert scale["_growth_tracker"] or scale["scale"] < 2**16
-    assert_same(whole.path, broken_off(tmp_path / "broken", [4, 9], **settings).path)
+    assert_same(whole.path, broken_off(tmp_path / "broken", [4, 9], TINY, **settings).path)
 
 
 def test_a_losss_state_and_torchs_own_random_numbers_go_on(tmp_path, pull):
@@ -110,7 +99,7 @@ def test_a_stream_of_pictures_goes_on_where_it_was(tmp_path, monkeypatch):
     (tmp_path / "pictures" / "07.png").write_text("no picture")
     settings = {"data.name": str(tmp_path / "pictures"), "data.size": 28}
     whole = train(tmp_path / "whole", **settings)
-    assert_same(whole.path, broken_off(tmp_path / "broken", [4], **settings).path)
+    assert_same(whole.path, broken_off(tmp_path / "broken", [4], TINY, **settings).path)
 
 
 class Pictures(torch.utils.data.Dataset):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._io import write_bytes
-from ganzoo.training.runs.log import COUNTERS
+from ganzoo.training.runs.log import COUNTERS, is_varying
 from ganzoo.training.runs.summary import is_measure
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ def group_into_panels(keys: Iterable[str]) -> dict[str, list[str]]:
         if key in COUNTERS:
             continue
         side, slash, _ = key.partition("/")
+        if is_varying(key):  # the numbers differ by orders of magnitude
+            panels.setdefault(key.partition("/")[2], []).append(key)
+            continue
         panels.setdefault(f"{side}'s terms" if slash else key.replace("_", " "), []).append(key)
     return {title: keys for title, keys in panels.items() if keys}
 

@@ -153,8 +153,13 @@ def format_csv(lines: Iterable[Mapping[str, Any]]) -> str:
 
 
 def shorten_name(key: str, with_loss: bool = False) -> str:
-    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`; other keys unchanged."""
+    """Return a term's name without its loss: `D real` for `discriminator/non-saturating/real`.
+
+    A number that varies loses its section, `lr` for `schedule/optimizer.lr`; other keys stay as they are.
+    """
     side, _, term = key.partition("/")
+    if is_varying(key):
+        return term.partition(".")[2]
     if side not in SIDES:
         return key
     return f"{side[0].upper()} {term if with_loss else term.rpartition('/')[2]}"
@@ -167,7 +172,13 @@ def format_terms(line: Mapping[str, Any]) -> list[str]:
     """
     shown = [key for key in line if key not in COUNTERS]
     counts = Counter(map(shorten_name, shown))
-    return [printable(f"{shorten_name(key, counts[shorten_name(key)] > 1)} {line[key]:.3f}") for key in shown]
+    names = {key: shorten_name(key, counts[shorten_name(key)] > 1) for key in shown}
+    return [printable(f"{names[key]} {line[key]:{'.3g' if is_varying(key) else '.3f'}}") for key in shown]
+
+
+def is_varying(key: str) -> bool:
+    """Return True for the key of a number that varies by a schedule, such as the learning rate."""
+    return key.startswith("schedule/")
 
 
 def is_until(line: bytes, step: int) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.player import Player
@@ -53,6 +53,7 @@ class Numbers(BaseModel):
     unimproved: int = 0
     seconds: float = 0.0
     data: dict[str, Any] = {}
+    trained: dict[str, list[str]] = {}
 
 
 def capture(engine: Engine, **about: Any) -> State:
@@ -73,6 +74,7 @@ def capture(engine: Engine, **about: Any) -> State:
         "seed": engine.train.seed,
         "losses": [use.name for use in engine.losses],
         "optimizers": name_optimizers(engine),
+        "trained": name_trained(engine),
         "turns": {side: player.turns for side, player in engine.players.items()},
         "scalers": {side: player.scaler.state_dict() for side, player in engine.players.items()},
         "ledger": {"turn": log.turn, "tallies": [{"names": rows.names, "turns": rows.turns} for rows in tables]},
@@ -116,13 +118,18 @@ def put_back(engine: Engine, state: State) -> None:
         player.turns = numbers["turns"][side]
         if numbers["scalers"][side]:  # empty unless the run was in fp16
             player.scaler.load_state_dict(numbers["scalers"][side])
-        restore_optimizer(player, state.tensors)
+        restore_optimizer(player, state)
     engine.terms_log = restore_terms(state, engine.hardware.device)
 
 
 def name_optimizers(engine: Engine) -> dict[str, str]:
     """Return the name of each side's optimizer."""
     return {side: player.settings.name for side, player in engine.players.items()}
+
+
+def name_trained(engine: Engine) -> dict[str, list[str]]:
+    """Return the names of each side's trained parameters, in the order of their numbers."""
+    return {side: player.names for side, player in engine.players.items()}
 
 
 def select_rank(state: State, rank: int) -> State:
@@ -194,24 +201,33 @@ def collect_optimizer_tensors(engine: Engine) -> dict[str, Tensor]:
     return {
         f"optimizer.{side}.{number}.{word}": value
         for side, player in engine.players.items()
-        for number, words in player.optimizer.state_dict()["state"].items()
-        for word, value in words.items()
+        for number, parameter in enumerate(player.parameters)
+        for word, value in player.optimizer.state.get(parameter, {}).items()
         if value is not None
     }
 
 
-def restore_optimizer(player: Player, tensors: dict[str, Tensor]) -> None:
-    """Restore the state of a player's optimizer."""
-    prefix, parameters, optimizer = f"optimizer.{player.side}.", player.parameters, player.optimizer
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
+def restore_optimizer(player: Player, state: State) -> None:
+    """Restore the state of a player's optimizer; a part that is no longer frozen begins anew."""
+    prefix, optimizer, own = (
+        f"optimizer.{player.side}.",
+        player.optimizer,
+        dict(zip(player.names, player.parameters, strict=True)),
+    )
+    names = state.numbers.get("trained", {}).get(player.side, player.names)
+    saved: dict[nn.Parameter, dict[str, Tensor]] = {}
+    for key, value in state.tensors.items():
         if key.startswith(prefix):
             number, word = key.removeprefix(prefix).split(".")
-            state.setdefault(int(number), {})[word] = match_strides(value, parameters[int(number)])
+            parameter = own.get(names[int(number)])
+            if parameter is not None:
+                saved.setdefault(parameter, {})[word] = match_strides(value, parameter)
     if player.settings.momentum:  # the run may have been without momentum until now
-        for place, parameter in enumerate(parameters):
-            state.setdefault(place, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        for parameter in player.parameters:
+            saved.setdefault(parameter, {}).setdefault("momentum_buffer", torch.zeros_like(parameter))
+    order = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    by_number = {number: saved[parameter] for number, parameter in enumerate(order) if parameter in saved}
+    optimizer.load_state_dict({"state": by_number, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def match_strides(value: Tensor, parameter: Tensor) -> Tensor:

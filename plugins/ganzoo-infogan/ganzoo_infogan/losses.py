@@ -21,6 +21,8 @@ class MutualInformation(ganzoo.Loss):
     weight out of range.
     """
 
+    schedulable = ("continuous",)
+
     def __init__(self, continuous: float = 1.0) -> None:
         super().__init__()
         check_positive(continuous=continuous)

@@ -95,6 +95,8 @@ class R1(Penalty):
     `ValueError` for a gamma out of range.
     """
 
+    schedulable = ("gamma",)
+
     def __init__(self, gamma: float = 10.0) -> None:
         super().__init__()
         check_positive(gamma=gamma)
@@ -131,6 +133,8 @@ class Dragan(Penalty):
     nothing, 0 or more. The authors' weight is 10 (`weight = 10` in the recipe). Raises `ValueError` for an option out
     of range.
     """
+
+    schedulable = ("noise", "target")
 
     def __init__(self, noise: float = 0.5, target: float = 1.0) -> None:
         super().__init__()

@@ -33,6 +33,8 @@ class WeightClipping(ganzoo.Loss):
     `ValueError` for another limit.
     """
 
+    schedulable = ("limit",)
+
     def __init__(self, limit: float = 0.01) -> None:
         super().__init__()
         check_positive(limit=limit)
@@ -56,6 +58,8 @@ class GradientPenalty(ganzoo.Loss):
     Options: `target`, 0 or more; `one_sided=True` penalises only norms above the target (Petzka et al. 2018). Raises
     `ValueError` for a target out of range.
     """
+
+    schedulable = ("target",)
 
     def __init__(self, target: float = 1.0, one_sided: bool = False) -> None:
         super().__init__()

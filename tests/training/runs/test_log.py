@@ -84,5 +84,5 @@ def test_terms_of_two_losses_with_one_word_do_not_read_alike():
     }  # fmt: skip
     assert format_terms(line) == [
         "D hinge/real 0.500", "D wgan/real 1.000", "D penalty 2.000", "G fool 4.000", "G real 5.000", "diversity 0.250",
-        "schedule/optimizer.lr 6.000",
+        "lr 6",
     ]  # fmt: skip

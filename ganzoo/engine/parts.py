@@ -1,0 +1,46 @@
+"""Parts of a network with a learning rate of their own, found by the names of its modules."""
+
+from collections.abc import Iterable, Mapping
+
+from torch import nn
+
+from ganzoo.engine.schedule import Number
+from ganzoo.errors import BadInput, suggest
+
+WHOLE = ""
+"""The name of what no other part has."""
+
+
+def belongs(name: str, part: str) -> bool:
+    """Return whether a parameter lies in a part: `mapping.0.weight` in `mapping`, and everything in the whole."""
+    return part in (WHOLE, name) or name.startswith(f"{part}.")
+
+
+def sort_into_parts(side: str, network: nn.Module, parts: Mapping[str, Number]) -> dict[str, list[nn.Parameter]]:
+    """Return the trainable parameters of a network by the part that they belong to; those with factor 0 are frozen.
+
+    Of several parts that fit, the one with the longest name counts. Raises `BadInput` for a part that matches nothing,
+    and where nothing is left to train.
+    """
+    named = dict(network.named_parameters())
+    for part in parts:
+        if not any(belongs(name, part) for name in named):
+            raise BadInput(
+                f"optimizer.{side}.parts: the {side} has no '{part}'; {suggest(part, list_parts(named, part))}"
+            )
+    found: dict[str, list[nn.Parameter]] = {}
+    for name, parameter in named.items():
+        part = max((part for part in parts if belongs(name, part)), key=len, default=WHOLE)
+        if parts.get(part) == 0:
+            parameter.requires_grad_(False)
+        if parameter.requires_grad:
+            found.setdefault(part, []).append(parameter)
+    if parts and not found:
+        raise BadInput(f"optimizer.{side}.parts freezes all of the {side}; one that shall not be trained needs no loss")
+    return found or {WHOLE: []}
+
+
+def list_parts(names: Iterable[str], like: str) -> list[str]:
+    """Return the names of modules and parameters that are as deep in a network as a name, or less."""
+    words = [name.split(".") for name in names]
+    return sorted({".".join(each[:depth]) for each in words for depth in range(1, like.count(".") + 2)})

@@ -1,0 +1,99 @@
+"""Parts of a network with a learning rate of their own."""
+
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from tiny_game import Descent, batches, make, play
+
+pytestmark = pytest.mark.usefixtures("float64")
+
+RATE = 0.01
+
+
+class Parted(ganzoo.Generator):
+    """Samples are the sum of all weights: each has the gradient one."""
+
+    latent_size = 1
+
+    def __init__(self):
+        super().__init__()
+        self.const = nn.Parameter(torch.zeros(()))
+        self.mapping = nn.ParameterList([torch.zeros(()), torch.zeros(())])
+        self.mapping_too = nn.ParameterDict({"bias": torch.zeros(())})
+        self.blocks = nn.ModuleList([nn.ParameterDict({"w": torch.zeros(())}) for _ in range(2)])
+
+    def forward(self, given):
+        return sum(self.parameters()) + 0 * given["z"]
+
+
+class Judge(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.low, self.high = (nn.ParameterDict({"w": torch.zeros(())}) for _ in range(2))
+
+    def forward(self, images, given):
+        return sum(self.parameters()) + 0 * images
+
+
+def moved(steps=1, optimizer="sgd", **parts):
+    """How far each parameter went, in units of the rate."""
+    settings = {"name": optimizer, "lr": RATE, **{side: {"parts": table} for side, table in parts.items()}}
+    engine = make(Descent(), networks=lambda: (Parted(), Judge()), optimizer=settings)
+    play(engine, steps, batches(1))
+    networks = (*engine.generator.named_parameters(), *engine.discriminator.named_parameters())
+    return {name: round(-parameter.item() / RATE, 9) for name, parameter in networks}
+
+
+ONES = {"const": 1, "mapping.0": 1, "mapping.1": 1, "mapping_too.bias": 1, "blocks.0.w": 1, "blocks.1.w": 1}
+ONES |= {"low.w": 1, "high.w": 1}
+BLOCKS = {"blocks.0.w": 0.5, "blocks.1.w": 2}
+PARTS = {
+    "none": ({}, {}),
+    "a module": ({"mapping": 0.1}, {"mapping.0": 0.1, "mapping.1": 0.1}),
+    "a parameter": ({"const": 0.1, "mapping.1": 3}, {"const": 0.1, "mapping.1": 3}),
+    "the longest name counts": ({"blocks": 0.5, "blocks.1": 2}, BLOCKS),
+    "in any order": ({"blocks.1": 2, "blocks": 0.5}, BLOCKS),
+    "as tables": ({"blocks": {"0": 0.5, "1": 2}}, BLOCKS),
+    "frozen": ({"blocks": 0, "blocks.1": 1}, {"blocks.0.w": 0}),
+}
+
+
+@pytest.mark.parametrize(("parts", "others"), PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_each_part_has_its_own_rate(parts, others, optimizer):
+    assert moved(generator=parts, optimizer=optimizer) == pytest.approx({**ONES, **others}, rel=1e-6)
+
+
+def test_both_sides_have_parts():
+    found = moved(generator={"mapping": 0.1}, discriminator={"low": 0})
+    assert found == {**ONES, "mapping.0": 0.1, "mapping.1": 0.1, "low.w": 0}
+
+
+def test_a_part_may_thaw():
+    found = moved(3, generator={"const": {"from": 0, "to": 1, "over": 2}})
+    assert found == {**dict.fromkeys(ONES, 3), "const": 1.5}
+
+
+def test_what_is_frozen_has_no_gradient_and_the_other_side_plays_through_it():
+    engine = make(Descent(), networks=lambda: (Parted(), Judge()), optimizer={"discriminator": {"parts": {"low": 0}}})
+    play(engine, 2, batches(1))
+    low, high = engine.discriminator.low["w"], engine.discriminator.high["w"]
+    assert not low.requires_grad and low.grad is None and low.item() == 0 and high.item() != 0
+
+
+@pytest.mark.parametrize(
+    ("side", "parts", "words"),
+    [
+        ("generator", {"maping": 0.1}, "the generator has no 'maping'; did you mean 'mapping'"),
+        ("generator", {"map": 0.1}, "the generator has no 'map'; "),
+        ("generator", {"x": 0.1}, "the generator has no 'x'; allowed: blocks, const, mapping, mapping_too"),
+        ("generator", {"blocks.2": 0.1}, r"has no 'blocks.2'; did you mean 'blocks.1' or 'blocks.0'"),
+        ("discriminator", {"mapping": 0.1}, "the discriminator has no 'mapping'; allowed: high, low"),
+        ("discriminator", {"low": 0, "high": 0}, "freezes all of the discriminator"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused(side, parts, words):
+    with pytest.raises(ganzoo.BadInput, match=f"optimizer.{side}.parts:? .*{words}"):
+        moved(**{side: parts})
