@@ -98,11 +98,20 @@ def check_finite(networks: Sequence[nn.Module], losses: Iterable[nn.Module], ind
     """Raise `Diverged` if a weight of the networks is not finite, or a buffer of networks or losses has a NaN."""
     weights = [weight.isfinite().all() for network in networks for weight in network.parameters()]
     if not torch.stack(weights).all():
-        raise Diverged(f"training diverged: a weight is not a finite number after step {index}")
+        where = next(find_infinite(networks), "")
+        raise Diverged(f"training diverged: a weight is not a finite number after step {index}{where}")
     # Infinities are allowed in buffers: masks have them.
     buffers = [~buffer.isnan().any() for module in (*networks, *losses) for buffer in module.buffers()]
     if buffers and not torch.stack(buffers).all():
         raise Diverged(f"training diverged: a buffer has a NaN after step {index}")
+
+
+def find_infinite(networks: Sequence[nn.Module]) -> Iterator[str]:
+    """Yield the name of each weight of the generator and the discriminator that is not finite, in words."""
+    for side, network in zip(("generator", "discriminator"), networks, strict=True):
+        for name, weight in network.named_parameters():
+            if not weight.isfinite().all():
+                yield f": the {side}'s {name}"
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 import torch
@@ -42,6 +42,7 @@ class WholeTurn(Step):
             rank=last.rank,
             processes=last.processes,
             parts=len(parts),
+            total=last.total,
         )
 
     @cached_property
@@ -107,7 +108,7 @@ class StepMaker:
             latent,
             generator=generator,
             discriminator=discriminator,
-            call=self._call,
+            call=partial(self._call, (generator, discriminator)),
             rng=rng,
             views=[use.view for use in losses],
             rank=self.processes.rank,
@@ -131,5 +132,15 @@ class StepMaker:
             if terms:
                 call_plugin("a first step", torch.autograd.backward, terms)
 
-    def _call(self, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
-        return call_plugin(network_name(network), self.hardware.call, network, *inputs, twice=twice)
+    def _call(self, networks: Networks, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
+        return call_plugin(name_part(network, networks), self.hardware.call, network, *inputs, twice=twice)
+
+
+def name_part(network: object, networks: Networks) -> str:
+    """Return the name of a network in messages; that of a part of the two says where it is, such as an encoder."""
+    owner = getattr(network, "__self__", network)  # of a method
+    for side, whole in zip(("generator", "discriminator"), networks, strict=True):
+        for name, module in whole.named_modules() if owner not in networks else ():
+            if module is owner:
+                return f"the {side}'s {name} ({network_name(owner)})"
+    return network_name(owner)

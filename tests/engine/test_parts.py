@@ -97,3 +97,52 @@ def test_what_is_frozen_has_no_gradient_and_the_other_side_plays_through_it():
 def test_a_part_that_is_not_there_is_refused(side, parts, words):
     with pytest.raises(ganzoo.BadInput, match=f"optimizer.{side}.parts:? .*{words}"):
         moved(**{side: parts})
+
+
+class Encoder(nn.Module):
+    def __init__(self, fault: str):
+        super().__init__()
+        self.weight, self.fault = nn.Parameter(torch.full((), 0.5)), fault
+
+    def forward(self, images):
+        if self.fault == "raises":
+            raise RuntimeError("too deep")
+        return self.weight * images
+
+
+class Inverting(Descent):
+    """Trains the generator's encoder, which BiGAN and f-AnoGAN have beside their two networks."""
+
+    def generator(self, step):
+        inverted = step.call(step.generator.encoder, step.real)
+        return {"sum": step.fake.mean(), "invert": (inverted - step.real).square().mean()}
+
+
+def with_encoder(fault=""):
+    generator = Parted()
+    generator.encoder = Encoder(fault)
+    return generator, Judge()
+
+
+def test_a_network_beside_the_two_is_trained_with_the_generator_and_has_a_rate_of_its_own():
+    optimizer = {"name": "sgd", "lr": RATE, "generator": {"parts": {"encoder": 3}}}
+    one, other = (
+        play(
+            make(Inverting(), networks=with_encoder, optimizer=settings), 1, batches(1)
+        ).generator.encoder.weight.item()
+        for settings in (optimizer, {"name": "sgd", "lr": RATE})
+    )
+    assert one - 0.5 == pytest.approx(3 * (other - 0.5)) and one != 0.5
+
+
+def test_an_error_in_a_network_beside_the_two_names_it():
+    engine = make(Inverting(), networks=lambda: with_encoder("raises"))
+    with pytest.raises(ganzoo.Error, match=r"the generator's encoder \(.*Encoder\) failed: RuntimeError: too deep"):
+        play(engine, 1, batches(1))
+
+
+def test_a_weight_that_is_not_finite_is_named():
+    engine = play(make(Inverting(), networks=with_encoder), 1, batches(1))
+    engine.generator.encoder.weight.data.fill_(torch.nan)
+    with pytest.raises(ganzoo.Diverged, match=r"after step 1: the generator's encoder\.weight"):
+        engine.check()
