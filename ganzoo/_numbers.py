@@ -55,6 +55,11 @@ def short_size(height: int, width: int) -> int | list[int]:
     return height if height == width else [height, width]
 
 
+def write_size(height: int, width: int) -> str:
+    """Return a size in words: "32 x 32", and with the order of its sides if they differ."""
+    return f"{height} x {width}" + " (height x width)" * (height != width)
+
+
 def whole_number(name: str, value: Any, least: int, most: int) -> int:
     """Return a whole number as an int. Raises `BadInput` for anything else, and for one outside `least` to `most`."""
     try:

@@ -1,7 +1,7 @@
 """The base class of all training data: endless batches, each a dict of tensors."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Literal, NotRequired, Self, TypedDict, Unpack
+from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -35,6 +35,7 @@ class Description(TypedDict):
     shape: NotRequired[list[int]]
     range: NotRequired[list[int]]
     classes: list[str]
+    facts: NotRequired[dict[str, Any]]
 
 
 class FolderFacts(TypedDict, total=False):
@@ -119,6 +120,8 @@ class Data:
         """Plain values that describe these data in the config of a published model."""
         kind: Literal["image", "point", "other"] = "image" if self.image else "point" if self.point else "other"
         about: Description = {"name": self.name, "opened_as": self.opened_as, "kind": kind, "classes": self.classes}
+        if self.range:
+            about["facts"] = {"pixel_values": list(self.range)}  # not for networks, but for files of samples
         if self.image:
             return {**about, "shape": list(self.image), "range": [-1, 1]}
         return {**about, "shape": list(self.point)} if self.point else about

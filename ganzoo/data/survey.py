@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
+from ganzoo._numbers import write_size
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.header import TRANSPARENT, Header, make_header
 from ganzoo.data.images import ImageFiles, check_some_readable, count_decoders, try_reading
@@ -159,7 +160,7 @@ class Survey:
         shares = {index: misfit(header.size, size) for index, header in self.headers.items()}
         if others := [index for index in shares if shares[index]]:
             worst = max(others, key=lambda index: shares[index])
-            target = "a square" if size[0] == size[1] else f"the proportions of {write_sides(*size)}"
+            target = "a square" if size[0] == size[1] else f"the proportions of {write_size(*size)}"
             yield FITS[rendering.fit].format(
                 images=count_of(len(others), "image"),
                 target=target,
@@ -269,11 +270,6 @@ def describe_conversions(headers: Sequence[Header], rendering: Rendering) -> lis
     resized = sum(header.size != (width, height) for header in headers)
     of_each = ", ".join(f"{count} {kind}" for kind, count in others.most_common())
     parts = [f"converted {others.total()} images to {WANTED[channels]} ({of_each})"] * bool(others)
-    parts += [f"resized {resized} to {write_sides(height, width)} (data.size says to what)"] * bool(resized)
+    parts += [f"resized {resized} to {write_size(height, width)} (data.size says to what)"] * bool(resized)
     kept = f"; data.channels={channels + 1} keeps transparency" * (others[TRANSPARENT] > 0)
     return [" and ".join(parts) + kept] if parts else []
-
-
-def write_sides(height: int, width: int) -> str:
-    """Return a size in words: "32 x 32", and with the order of its sides if they differ."""
-    return f"{height} x {width}" + " (height x width)" * (height != width)

@@ -1,6 +1,7 @@
-"""Images: networks see numbers in [-1, 1], users numbers in [0, 1]; files have 8 bits."""
+"""Images: networks see numbers in [-1, 1], users numbers in [0, 1]; files have 8 bits, or 16 like the data."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from torch import Tensor
 from ganzoo.dataset import NOTHING, Spec
 from ganzoo.errors import Error
 from ganzoo.kind import Array, Kind
-from ganzoo.pictures.decode import Rendering, to_pixels
+from ganzoo.pictures.decode import SIXTEEN_BITS, Range, Rendering, to_pixels
 from ganzoo.pictures.formats import open_picture
-from ganzoo.pictures.grid import draw_tiles, enlarge, save_png, to_bytes, to_picture
+from ganzoo.pictures.grid import draw_tiles, eight_bits, enlarge, save_png, to_bytes, to_picture
 from ganzoo.pictures.layout import why_not_shown
 
+PIXEL_VALUES = "pixel_values"
+"""The fact of data with more than 8 bits: which of their values are 0 and 1, in this order."""
 WHITE = {torch.uint8: 255, torch.uint16: 65535}
 """The value of white in whole numbers."""
 
@@ -32,6 +35,14 @@ class Image(Kind):
         super().__init__(spec, facts)
         if self.not_drawn:
             self.suffix, self.card_files, self.scale = Kind.suffix, Kind.card_files, None
+
+    @property
+    def values(self) -> Range | None:
+        """The values that are 0 and 1 here, of data with more than 8 bits: their samples are not rounded to 8."""
+        with suppress(TypeError, ValueError):  # a stranger's config may say anything
+            low, high = map(float, self.facts[PIXEL_VALUES]) if PIXEL_VALUES in self.facts else (0.0, 0.0)
+            return (low, high) if low < high else None
+        return None
 
     @property
     def not_drawn(self) -> str:
@@ -52,27 +63,29 @@ class Image(Kind):
         return super().to_network(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
 
     def to_array(self, values: Tensor) -> Array:
-        """Return images as uint8 (n, height, width, channels)."""
-        found: Array = to_bytes(values).numpy()
+        """Return images (n, height, width, channels), uint8 or, where the data have more than 8 bits, in [0, 1]."""
+        found: Array = (values.permute(0, 2, 3, 1).contiguous() if self.values else to_bytes(values)).numpy()
         return found
 
     def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
         """Write one image as a PNG, with the mark in its text fields; as an array where it has other channels."""
         if self.not_drawn:
             return super().write(path, sample, mark)
-        save_png(path, enlarge(to_picture(torch.from_numpy(sample)), self.scale or 1), mark)
+        limits = dict(zip(("Black", "White"), map(str, self.values), strict=True)) if self.values else {}
+        save_png(path, enlarge(to_picture(torch.from_numpy(sample)), self.scale or 1), {**mark, **limits})
 
     def read(self, path: Path) -> Array:
         """Read one image from a file of any format that training data may have, cut and resized to fit."""
         channels, height, width = self.spec.shape
         try:
             with open_picture(path) as picture:
-                pixels = to_pixels(picture, Rendering((channels, height, width)))
+                values = self.values or (SIXTEEN_BITS if picture.mode.startswith("I;16") else None)
+                pixels = to_pixels(picture, Rendering((channels, height, width), values))
         except (Error, MemoryError):
             raise
         except Exception as error:  # a broken file can make Pillow raise any exception
             raise ValueError(f"is not a picture that can be read ({error})") from error
-        found: Array = pixels.numpy().astype("float32") / 255
+        found: Array = (pixels if pixels.is_floating_point() else pixels.float() / 255).numpy()
         return found
 
     def draw(
@@ -81,11 +94,11 @@ class Image(Kind):
         """Draw images as a grid; small ones are enlarged."""
         if self.not_drawn:
             return None
-        return draw_tiles(torch.from_numpy(samples), columns, row_names, self.scale or 0)
+        return draw_tiles(eight_bits(torch.from_numpy(samples)), columns, row_names, self.scale or 0)
 
     def describe(self) -> str:
-        """Return the size of the images in words, width first."""
+        """Return the size of the images in words."""
         if not self.spec.shape:
             return self.plural
         _, height, width = self.spec.shape
-        return f"{width} x {height} images"
+        return f"{height} x {width} images" + " (height x width)" * (height != width)

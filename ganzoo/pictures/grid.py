@@ -7,6 +7,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
@@ -133,11 +134,21 @@ def save_png(path: Path, image: Image.Image, mark: Mapping[str, str]) -> None:
 
 
 def to_picture(pixels: Tensor) -> Image.Image:
-    """Turn an image (height, width, 1 to 4 channels) in uint8 into a Pillow image."""
-    array = pixels.numpy()
+    """Turn an image (height, width, 1 to 4 channels) in uint8 into a Pillow image.
+
+    A grey image in [0, 1] becomes one of 16 bits, which Pillow does not have for colour.
+    """
+    if pixels.is_floating_point() and pixels.shape[2] == 1:
+        return Image.fromarray(pixels[:, :, 0].mul(65535).round().clamp(0, 65535).numpy().astype(np.uint16))
+    array = eight_bits(pixels).numpy()
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def eight_bits(pixels: Tensor) -> Tensor:
+    """Return pixels in uint8, or in [0, 1], as uint8."""
+    return pixels.mul(255).round().clamp(0, 255).byte() if pixels.is_floating_point() else pixels
 
 
 def to_bytes(images: Tensor) -> Tensor:
     """Turn images (n, channels, height, width) in [0, 1] into uint8 (n, height, width, channels) on the CPU."""
-    return images.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().cpu()
+    return eight_bits(images).permute(0, 2, 3, 1).contiguous().cpu()

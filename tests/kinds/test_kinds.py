@@ -55,6 +55,59 @@ def test_what_is_written_can_be_read_and_fits_the_checks(tmp_path, name):
     KINDS[name].check(found if KINDS[name].together else found[None])
 
 
+def deep_kind(channels):
+    return find_kind(ganzoo.Spec("image", (channels, 6, 8)), {"pixel_values": [-1000, 3000]})
+
+
+def test_samples_of_data_with_more_than_8_bits_are_files_of_16(tmp_path):
+    kind, values = deep_kind(1), samples("image")[:, :1]
+    arrays = to_array(kind, values)
+    assert arrays.dtype == np.float32 and np.array_equal(arrays[..., 0], values[:, 0])
+    kind.write(tmp_path / "1.png", arrays[0], MARK)
+    with Image.open(tmp_path / "1.png") as picture:
+        assert picture.mode == "I;16" and (picture.info["Black"], picture.info["White"]) == ("-1000.0", "3000.0")
+        assert np.abs(np.asarray(picture) - values[0, 0].numpy() * 65535).max() <= 0.51
+    assert kind.draw(arrays).mode == "RGB"
+
+
+def test_an_input_with_more_than_8_bits_is_scaled_as_the_data_were(tmp_path):
+    Image.fromarray(np.linspace(-2000, 3000, 48).reshape(6, 8).astype(np.int32)).save(tmp_path / "1.tif")
+    found = deep_kind(1).read(tmp_path / "1.tif")
+    np.testing.assert_allclose(found[0], np.linspace(-0.25, 1, 48).clip(0).reshape(6, 8), atol=1e-3)
+
+
+def test_colour_of_data_with_more_than_8_bits_has_8_in_a_picture_and_all_in_an_array(tmp_path):
+    kind, values = deep_kind(3), samples("image")
+    arrays = to_array(kind, values)
+    kind.write(tmp_path / "1.png", arrays[0], MARK)
+    with Image.open(tmp_path / "1.png") as picture:
+        assert picture.mode == "RGB"
+    assert np.array_equal(arrays, values.permute(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("values", ["nonsense", [1], [3, 2], [None, 1], 7, {}])
+def test_what_a_strangers_config_says_of_values_does_no_harm(values):
+    kind = find_kind(ganzoo.Spec("image", (1, 6, 8)), {"pixel_values": values})
+    assert to_array(kind, samples("image")[:, :1]).dtype == np.uint8
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (4, "RGBA")])
+def test_images_of_one_to_four_channels_are_pngs(tmp_path, channels, mode):
+    kind = find_kind(ganzoo.Spec("image", (channels, 6, 8)), {})
+    values = torch.rand(3, channels, 6, 8)
+    kind.write(tmp_path / "1.png", to_array(kind, values)[0], MARK)
+    with Image.open(tmp_path / "1.png") as picture:
+        assert picture.mode == mode
+    assert np.abs(kind.read(tmp_path / "1.png") - values[0].numpy()).max() <= 1 / 255
+
+
+def test_images_of_more_channels_are_arrays_and_say_why(tmp_path):
+    kind = find_kind(ganzoo.Spec("image", (5, 6, 8)), {})
+    assert (kind.suffix, kind.draw(to_array(kind, torch.rand(3, 5, 6, 8)))) == (".npy", None)
+    assert kind.not_drawn == "a picture shows 1 to 4 channels, and these images have 5"
+    assert kind.describe() == "6 x 8 images (height x width)"
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_networks_see_their_range_and_users_get_back_what_they_gave(name):
     kind, values = KINDS[name], samples(name)
