@@ -182,7 +182,7 @@ class Step:
         self.given = Batch({**latent, **batch, **{key: latent[key] for key in own if key in latent}})
         self.generator, self.discriminator = generator, discriminator
         self.rank, self.processes = rank, processes
-        self._call, self._views, self.judges = call, views, Judges()
+        self._call, self._views, self._judges = call, views, Judges()
         self._draws = Draws(rng, batch, rank, processes, parts)
 
     @property
@@ -209,12 +209,12 @@ class Step:
     @property
     def real_scores(self) -> Tensor:
         """Raw scores of `real`, in float32 or wider, in the discriminator's own shape; of one judge, see `Loss`."""
-        return self.judges.pick(self._judged_real[0])
+        return self._judges.pick(self._judged_real[0])
 
     @property
     def fake_scores(self) -> Tensor:
         """Raw scores of `fake`; otherwise as `real_scores`."""
-        return self.judges.pick(self._judged_fake[0])
+        return self._judges.pick(self._judged_fake[0])
 
     @property
     def real_extras(self) -> Extras:
@@ -242,7 +242,7 @@ class Step:
     def judge(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[Tensor, Extras]:
         """Return raw scores and extras of any images after the `view` of every loss; `twice` as in `make`."""
         scores, extras = self._score(images, given, twice)
-        return self.judges.pick(scores), extras
+        return self._judges.pick(scores), extras
 
     def score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> Tensor:
         """Return the scores of `judge`."""

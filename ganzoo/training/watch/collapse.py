@@ -96,7 +96,7 @@ def measure_score_gradient(engine: Engine, step: Step) -> float | None:
     terms = [term for use in active for term in use.terms(step).values() if term.requires_grad]
     if not terms:
         return None
-    real, fake = [step.real_scores for _ in step.judges.each()], [step.fake_scores for _ in step.judges.each()]
+    real, fake = [step.real_scores for _ in step._judges.each()], [step.fake_scores for _ in step._judges.each()]
     found = torch.autograd.grad(torch.stack([term.sum() for term in terms]).sum(), [*real, *fake], allow_unused=True)
     sums = [None if each is None else each.abs().sum().item() for each in found]
     by_kind = [[each for each in part if each is not None] for part in (sums[: len(real)], sums[len(real) :])]

@@ -128,6 +128,26 @@ def guard(loss="non-saturating", size=1.0, slope=1.0, count=200):
     return CollapseDetector(engine, Batches([batch]))
 
 
+class Judges(Judge):
+    """The same judge three times, the way several judges speak."""
+
+    def forward(self, points, given):
+        return [super(Judges, self).forward(points, given) for _ in range(3)]
+
+
+@pytest.mark.parametrize("loss", ["non-saturating", "wasserstein"])
+def test_several_judges_saturate_as_one_does(monkeypatch, loss):
+    found = []
+    monkeypatch.setattr(collapse, "measure_score_gradient", lambda *all: found.append(measure(*all)) or found[-1])
+    for judge in (Judge, Judges):
+        monkeypatch.setitem(globals(), "Judge", judge)
+        guard(loss).check()
+    assert found[0] == pytest.approx(found[1], rel=1e-6) and found[0] > 0.1
+
+
+measure = collapse.measure_score_gradient
+
+
 def test_diversity_of_points_is_how_far_they_lie_apart_beside_real_ones():
     for size in (1.0, 0.25, 0.01):
         looking = guard(size=size)
