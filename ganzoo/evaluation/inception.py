@@ -21,6 +21,7 @@ from ganzoo.data.base import Data
 from ganzoo.errors import BadInput, Unavailable, needs_package
 from ganzoo.evaluation import metrics
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
+from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
 
 INCEPTION_METRICS = ("fid", "inception-kid", "inception-score")
 INCEPTION_WIDTH = 2048
@@ -94,6 +95,8 @@ class InceptionSuite(Suite[InceptionOutputs]):
         if made is None or made != self.data.image:
             kinds = [" x ".join(map(str, shape)) if shape else "no images" for shape in (made, self.data.image)]
             raise BadInput(f"this model makes {kinds[0]} (channels, height, width), {self.data.name} has {kinds[1]}")
+        if made and made[0] not in CHANNEL_NAMES:
+            raise BadInput(f"Inception sees images of 1 to 4 channels, and these have {made[0]}")
 
     def protocol(self, n: int) -> dict[str, Any]:
         """Return weights, counts and subsets."""
@@ -106,6 +109,7 @@ class InceptionSuite(Suite[InceptionOutputs]):
             "features": INCEPTION_WIDTH,
             "resize": "to 299 x 299 as TensorFlow 1 does",
             "rounded_to": 256,
+            **({"transparent": "white"} if self.data.image and self.data.image[0] in WITH_ALPHA else {}),
             "reference": f"{n} images of {self.data.name}",
             "real": f"{n} other images of {self.data.name}",
             "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],
@@ -133,7 +137,10 @@ class InceptionSuite(Suite[InceptionOutputs]):
 
 
 def to_rgb_bytes(images: Tensor) -> tuple[Tensor, ...]:
-    """Turn images in [0, 1] into uint8 with 3 channels, in batches of `INCEPTION_BATCH`."""
+    """Turn images in [0, 1] into uint8 with 3 channels, transparent parts white, in batches of `INCEPTION_BATCH`."""
+    if images.shape[1] in WITH_ALPHA:
+        colour, opacity = images[:, :-1], images[:, -1:]
+        images = colour * opacity + 1 - opacity
     pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
     return torch.split(pixels, INCEPTION_BATCH)
 

@@ -10,7 +10,6 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
 from ganzoo.evaluation.suites import Better, Pieces
-from ganzoo.pictures.layout import select_showable
 from ganzoo.zoo.kept import read_real
 from ganzoo.zoo.sampling import concatenate
 
@@ -23,6 +22,8 @@ MIN_IMAGES = 64
 MAX_SIDE = 32
 """Larger images are averaged down to this many pixels a side."""
 DIRECTIONS = 512
+IMAGE_AXES = 4
+"""(n, channels, height, width)."""
 
 
 class SlicedWasserstein:
@@ -46,9 +47,10 @@ class SlicedWasserstein:
         self.count = min(MAX_IMAGES, fitting, available) if min(fitting, available) >= MIN_IMAGES else 0
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
-        """Return the ratio under `key`; empty where the samples have no images that can be shown."""
-        images = select_showable(concatenate([samples for samples, _ in pieces]))
-        return {} if images is None else {self.key: self.ratio(images * 2 - 1)}
+        """Return the ratio under `key`; empty where the samples have no images."""
+        samples = concatenate([samples for samples, _ in pieces])
+        images = samples.get("image") if isinstance(samples, dict) else samples
+        return {} if images is None or images.dim() != IMAGE_AXES else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
         """Return the distance of `samples` (`count`, channels, height, width; in [-1, 1]) over that of real images."""

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.utils.data import Subset
 
+import ganzoo
 from ganzoo.data.sources import open_data
-from ganzoo.evaluation.inception import InceptionSuite
+from ganzoo.evaluation.inception import InceptionSuite, to_rgb_bytes
 
 pytest.importorskip("torch_fidelity")
 
@@ -63,6 +64,22 @@ def test_images_are_looked_at_piece_by_piece_and_half_of_the_real_ones_are_the_c
         wanted = torch.nn.functional.linear(real, network.weight, network.bias)
     assert torch.allclose(torch.cat([suite.reference.features, control.features]), wanted, atol=1e-5)
     assert control.scores.shape == (100, 1008)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_transparent_parts_are_white_to_inception(channels):
+    images = torch.full((1, channels, 2, 2), 0.4)
+    images[:, -1] = torch.tensor([[0.0, 1.0], [0.25, 1.0]])
+    (pixels,) = to_rgb_bytes(images)
+    assert pixels.shape == (1, 3, 2, 2) and pixels[0, 0].tolist() == [[255, 102], [217, 102]]
+
+
+def test_images_of_more_channels_are_refused():
+    class Five:
+        name, image = "five", (5, 8, 8)
+
+    with pytest.raises(ganzoo.BadInput, match="Inception sees images of 1 to 4 channels, and these have 5"):
+        InceptionSuite(Five()).check_data({"kind": "image", "shape": [5, 8, 8]})
 
 
 @pytest.fixture

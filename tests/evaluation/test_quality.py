@@ -82,6 +82,15 @@ def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(co
         assert yardstick.ratio(scaled(images[:compared])) < 2
 
 
+@pytest.mark.parametrize("shape", [(4, 8, 12), (7, 12, 8)])
+def test_images_of_any_shape_and_number_of_channels_are_compared(shape):
+    images = torch.randint(0, 256, (300, *shape), dtype=torch.uint8, generator=make_rng("shapes"))
+    yardstick = SlicedWasserstein(InMemory("shapes", images), 0)
+    assert 0.5 < yardstick.measure([(images[:150] / 255, {})])["swd_ratio"] < 2
+    assert yardstick.measure([({"image": torch.zeros(150, *shape)}, {})])["swd_ratio"] > 5
+    assert yardstick.measure([(torch.zeros(150, 2), {})]) == {}
+
+
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
     yardstick = SlicedWasserstein(Streamed("large", range(10_000), Rendering((3, 256, 256))), 0)
     assert yardstick.count == MAX_VALUES // (3 * 256 * 256)
