@@ -7,9 +7,13 @@ import click
 
 from ganzoo.cli.advice import WithLatents
 from ganzoo.cli.completion import MODELS, complete, data_sets, models
-from ganzoo.cli.params import COUNT, SCALE, SEED, device_option, parse_fixed, parse_names
+from ganzoo.cli.params import COUNT, SCALE, SEED, device_option, parse_fixed, parse_inputs, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
+
+with_inputs_option = click.option(
+    "--with-inputs", is_flag=True, help="Real inputs go along, whatever the licence of their data set says."
+)
 
 
 @click.command(cls=WithLatents)
@@ -17,6 +21,13 @@ from ganzoo.errors import BadInput
 @click.option("-n", "count", type=COUNT, help="How many: 64 images, 2,500 points, 8 in each row.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="KEY=FILE|FOLDER|FILE.npz",
+    help="What it makes samples from, if it needs any: grey=photo.png.",
+)
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
 @click.option("--scale", type=SCALE, metavar="N", help="Draw each pixel as N x N; grids of small images are enlarged.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
@@ -30,6 +41,7 @@ def sample(
     count: int | None,
     seed: int,
     fixed: Sequence[str],
+    inputs: Sequence[str],
     rows: str,
     scale: int | None,
     out: Path | None,
@@ -39,14 +51,15 @@ def sample(
     """Draw samples from MODEL: one picture, a folder of single images, or an array file.
 
     MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder. A folder gets a
-    sub-folder for each class where the model's images have labels: it can be trained on.
+    sub-folder for each class where the model's images have labels: it can be trained on. A model that needs inputs,
+    such as pictures to colour, takes the real ones that are kept with it unless --input gives others.
     """
     from ganzoo.zoo.references import parse
 
-    values, reference = parse_fixed(fixed), parse(model)  # before torch is imported
+    values, paths, reference = parse_fixed(fixed), parse_inputs(inputs), parse(model)  # before torch is imported
     from ganzoo.zoo.export import write
 
-    say(write(reference, count, seed, out, overwrite, device, rows, values, scale or 0))
+    say(write(reference, count, seed, out, overwrite, device, rows, values, scale or 0, paths))
 
 
 @click.command()
@@ -148,6 +161,7 @@ def pull(models: Sequence[str], everything: bool, json: bool) -> None:
 @click.option("--tag", metavar="NAME", help="Name this version, such as v1.")
 @click.option("--message", default="Publish with ganzoo", show_default=True, help="Of the commit.")
 @click.option("--register", is_flag=True, help="Add the model to your own registry.")
+@with_inputs_option
 @click.option("--dry-run", is_flag=True, help="Show every file and request, and send nothing.")
 @with_code
 @with_debug
@@ -159,6 +173,7 @@ def publish(
     tag: str | None,
     message: str,
     register: bool,
+    with_inputs: bool,
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
@@ -166,7 +181,7 @@ def publish(
     from ganzoo.zoo.publishing.entry import add_entry, check_name_free
     from ganzoo.zoo.publishing.publish import Publication
 
-    publication = Publication(model, repository, license_or_other(license_id), private, tag, message)
+    publication = Publication(model, repository, license_or_other(license_id), private, tag, message, with_inputs)
     if dry_run:
         for line in publication.plan():
             say(line)
@@ -184,13 +199,14 @@ def publish(
 @click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@with_inputs_option
 @with_code
 @with_debug
-def bundle(model: str, folder: Path, license_id: str) -> None:
+def bundle(model: str, folder: Path, license_id: str, with_inputs: bool) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publishing.bundle import bundle
 
-    say(bundle(model, folder, license_or_other(license_id)), end="")
+    say(bundle(model, folder, license_or_other(license_id), with_inputs), end="")
 
 
 def license_or_other(license_id: str) -> str:

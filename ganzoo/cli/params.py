@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import click
@@ -76,6 +77,17 @@ def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
             raise BadInput(f"'--set {text}' is not one value for a latent, such as --set label=7")
         fixed[key] = value
     return fixed
+
+
+def parse_inputs(words: Iterable[str]) -> dict[str, Path]:
+    """Parse `key=path` arguments into the files or folders that inputs are read from."""
+    found: dict[str, Path] = {}
+    for text in words:
+        key, equals, path = (part.strip() for part in text.partition("="))
+        if not (key and equals and path) or key in found:
+            raise BadInput(f"'--input {text}' is not one file or folder for an input, such as --input grey=photo.png")
+        found[key] = Path(path)
+    return found
 
 
 def parse_names(flag: str, text: str) -> list[str]:

@@ -60,16 +60,29 @@ def write_option(option: Mapping[str, Any]) -> str:
 def write_model(facts: Mapping[str, Any]) -> str:
     """Return what a registry and a config say about a model."""
     config = [json.dumps(facts["config"], indent=2)] if "config" in facts else []
+    inputs = input_lines(facts.get("config", {}))
     if "origin" not in facts:
-        return "\n".join([f"model in {facts['folder']}", *config])
+        return "\n".join([f"model in {facts['folder']}", *inputs, *config])
     about = {key: facts[key] for key in ("summary", "architecture", "distribution", "data", "license", "source")}
     about |= {"scores": headline(facts["scores"]), "size": f"{facts['size']:,} bytes"}
     lines = [f"model '{facts['name']}' of {facts['origin']}"]
     lines += [f"  {key}: {value}" for key, value in about.items() if value]
-    lines += score_lines(facts["scores"])
+    lines += [*inputs, *score_lines(facts["scores"])]
     lines += [f"  missing: {facts['missing']}"] if "missing" in facts else []
     away = [] if facts["here"] else [f"  not on this machine yet: ganzoo pull {facts['name']}"]
     return "\n".join([*lines, *away, *([""] if config else []), *config])
+
+
+def input_lines(config: Mapping[str, Any]) -> list[str]:
+    """Return a line for each input of a model, and one for the real inputs that come with it."""
+    lines = [
+        f"  {'needs' if about['needed'] else 'may take'} {key}: {about['kind']}"
+        + (f" {' x '.join(map(str, about['shape']))}" if about.get("shape") else "")
+        for key, about in config.get("inputs", {}).items()
+    ]
+    return lines + (
+        [f"  {kept['count']:,} real inputs in {kept['file']}"] if (kept := config.get("kept_inputs")) else []
+    )
 
 
 def score_lines(scores: Mapping[str, Any]) -> list[str]:

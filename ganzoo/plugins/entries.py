@@ -11,7 +11,11 @@ from ganzoo.errors import BadInput, suggest
 
 HUB_SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 NEEDED_FILES = ("config.json", "model.safetensors")
+INPUTS_FILE = "inputs.safetensors"
+"""Real inputs of a generator that needs some: of a run, and of a published model that may pass them on."""
 OPTIONAL_FILES = ("recipe.toml", "samples.png", "scores.json", "README.md")
+"""What people read of a model."""
+MODEL_FILES = (*NEEDED_FILES, INPUTS_FILE, *OPTIONAL_FILES)
 """The files of a model folder; no other file is ever downloaded."""
 
 
@@ -51,8 +55,9 @@ class Entry:
                 raise ValueError(f"{key} must be a {'table' if kind is dict else 'string'}")
         if self.source.startswith("hub:") and not HUB_SOURCE.fullmatch(self.source):
             raise ValueError("source must be hub:owner/name@ and the 40 hex digits of a commit, or a folder")
-        if set(NEEDED_FILES) - self.files.keys() or self.files.keys() - {*NEEDED_FILES, *OPTIONAL_FILES}:
-            raise ValueError(f"files must be {' and '.join(NEEDED_FILES)}, and any of {', '.join(OPTIONAL_FILES)}")
+        if set(NEEDED_FILES) - self.files.keys() or self.files.keys() - {*MODEL_FILES}:
+            others = ", ".join(MODEL_FILES[len(NEEDED_FILES) :])
+            raise ValueError(f"files must be {' and '.join(NEEDED_FILES)}, and any of {others}")
         for file, pin in self.files.items():
             check_pin(file, pin)
 
@@ -80,6 +85,11 @@ class Entry:
     def size(self) -> int:
         """The size of all its files in bytes."""
         return sum(pin["size"] for pin in self.files.values())
+
+    @property
+    def needed_files(self) -> list[str]:
+        """The names of the files without which it cannot be sampled."""
+        return [*NEEDED_FILES, *[INPUTS_FILE] * (INPUTS_FILE in self.files)]
 
     def _hub_part(self, part: str) -> str:
         match = HUB_SOURCE.fullmatch(self.source)

@@ -19,12 +19,15 @@ from ganzoo._version import __version__
 from ganzoo.errors import BadInput
 
 FORMAT = 1
+MAX_INPUTS_BYTES = 20_000_000
+"""The largest file of real inputs."""
 MAX_CONFIG_BYTES = 1_000_000
 """The largest config.json that is read."""
 AXES = {"image": 3, "point": 1}
 """Length of the shape of one sample, for each kind of data that has a shape."""
 
 KindName = Annotated[str, Field(pattern=r"^([\w.-]+:)?[a-z0-9._-]+$", max_length=100)]
+Key = Annotated[str, Field(min_length=1, max_length=100)]
 Word = Annotated[str, Field(pattern=r"^[\w.+!-]+$", max_length=100)]  # {1,100} takes 30 ms to compile
 
 
@@ -97,6 +100,22 @@ class CheckedWeights(Checked):
     size: NonNegativeInt
 
 
+class CheckedInput(CheckedSpec):
+    """What the generator is given beside its latents. Nobody knows what it holds where the shape is null."""
+
+    shape: Annotated[list[PositiveInt], Field(max_length=8)] | None = None  # type: ignore[assignment]
+    needed: bool
+
+
+class CheckedKept(Checked):
+    """The file with real inputs, beside config.json."""
+
+    file: Literal["inputs.safetensors"]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0, le=MAX_INPUTS_BYTES)]
+    count: PositiveInt
+
+
 class CheckedTraining(Checked):
     """How the generator was trained, as far as its maker says."""
 
@@ -114,9 +133,18 @@ class CheckedConfig(Checked):
     architecture: CheckedArchitecture
     latent: dict[str, list[int]]
     data: CheckedData
+    inputs: dict[Key, CheckedInput] = Field(default_factory=dict)
+    """What the generator is given beside its latents; earlier configs do not say."""
     weights: CheckedWeights
+    kept_inputs: CheckedKept | None = None
+    """Real inputs; a run has them in a file of its own."""
     training: CheckedTraining = Field(default_factory=CheckedTraining)
     _table: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def pins(self) -> list[CheckedWeights | CheckedKept]:
+        """The files beside config.json that samples are made with."""
+        return [self.weights, *([self.kept_inputs] if self.kept_inputs else [])]
 
     @property
     def table(self) -> dict[str, Any]:

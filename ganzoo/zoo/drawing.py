@@ -34,7 +34,7 @@ def draw_grid(model: Model, n: int | None, seed: int, rows: str, fixed: Mapping[
 
 def default_count(model: Model, rows: str) -> int:
     """Return how many samples are drawn: as many as the kind shows, such as 64 images or 2,500 points; 8 in a row."""
-    return SAMPLES_PER_ROW if rows else model.outputs.kind.shown
+    return SAMPLES_PER_ROW if rows else model.inputs.limit(model.outputs.kind.shown)
 
 
 def check_few(count: int, advice: str) -> None:

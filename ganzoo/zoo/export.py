@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import logging
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,8 @@ from ganzoo.zoo.resolve import resolve_model
 from ganzoo.zoo.rows import Folders, fixed_rows, parse_typed, stem
 from ganzoo.zoo.sampling import Blocks, collect
 
+logger = logging.getLogger(__name__)
+
 PNG = ".png"
 Form = Literal["picture", "arrays", "file", "folder"]
 """One picture of all samples, an array file, one file as the kind writes it, or a folder of such files."""
@@ -47,11 +50,13 @@ def write(
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
     scale: int = 0,
+    inputs: Mapping[str, Path] = NOTHING,
 ) -> Path:
     """Draw `n` samples of a model into a file or folder `out`; return its path.
 
-    Without `n`: as many as the kind shows, such as 64 images or 2,500 points, or 8 in each row. `source` is as in
-    `load`, or parsed already; `fixed` is as in `Model.sample`.
+    Without `n`: one for each of `inputs`, which are files, folders or array files by key; else as many as the kind
+    shows, such as 64 images or 2,500 points, or 8 in each row. `source` is as in `load`, or parsed already; `fixed` is
+    as in `Model.sample`.
     `rows`, such as "label" or "c1=-1,0,1", draws `n` samples for each value of that latent key, from the same other
     latents, and a row of the picture for each. `out` is a picture (.png) of kinds that can be drawn, an array file
     (.npz), a folder of single files or, as the kind says, a file of its own, such as one sound (.wav) or all rows of a
@@ -63,8 +68,20 @@ def write(
     """
     reference = source if isinstance(source, Entry | OnHub) else parse(source)
     model = load_local(resolve_model(reference), device)
-    n = n or default_count(model, rows)
-    return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed, scale)
+    given = read_inputs(model, n, fixed, inputs)
+    n = n or max([len(values) for values in given.values()], default=0) or default_count(model, rows)
+    return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed, scale, given)
+
+
+def read_inputs(model: Model, n: int | None, fixed: Mapping[str, Any], inputs: Mapping[str, Path]) -> dict[str, Array]:
+    """Read the inputs of `n` samples by key; the log says which real ones stand for those that are not given."""
+    if twice := fixed.keys() & inputs.keys():
+        raise BadInput(f"'{min(twice)}' is given twice: by --set and by --input")
+    given = {key: model.inputs.read(key, path, n) for key, path in inputs.items()}
+    for key, values in model.inputs.repeated_for({**fixed, **given}).items():
+        told = f"'{key}' is one of {len(values):,} real inputs that are kept with the model"
+        logger.info("%s; --input %s=FILE|FOLDER gives your own", told, key)
+    return given
 
 
 def write_samples(
@@ -77,9 +94,13 @@ def write_samples(
     rows: str = "",
     fixed: Mapping[str, Any] = NOTHING,
     scale: int = 0,
+    given: Mapping[str, Array] = NOTHING,
 ) -> Path:
-    """Write samples of a loaded model as `write` does; `name` is the model's name in pictures."""
-    each_fixed = fixed_rows(model, rows, parse_typed(model, fixed))
+    """Write samples of a loaded model as `write` does; `name` is the model's name in pictures.
+
+    `given` are inputs: one for all samples, or one for each.
+    """
+    each_fixed = [{**each, **given} for each in fixed_rows(model, rows, parse_typed(model, fixed))]
     total, kind = n * len(each_fixed), model.outputs.kind
     form = check_form(kind, out, total)
     check_drawable(model, n, each_fixed)

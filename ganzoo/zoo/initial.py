@@ -31,7 +31,7 @@ def load_initial_weights(generator: Generator, source: str | Path) -> None:
 
 def check_makes_samples(model: Model, source: str | Path) -> None:
     """Raise `BadInput` for a pretrained generator whose samples are not finite numbers: no training can begin there."""
-    fixed = dict.fromkeys(model.generator.needs, torch.tensor(0))
+    fixed = {key: torch.tensor(0) for key in model.generator.needs if key not in model.inputs.kept}
     try:
         with suppress(BadInput, Failed):  # what it needs may be more than a number
             list(model.blocks_with(fixed, SAMPLES_TRIED, 0))

@@ -16,8 +16,6 @@ from ganzoo.contract import batch_length
 from ganzoo.data.base import Data, normalize_images
 from ganzoo.errors import Unavailable
 
-INPUTS_FILE = "inputs.safetensors"
-"""The file of the kept inputs, in a run or a model folder."""
 MAX_KEPT, MAX_KEPT_BYTES = 64, 16_000_000
 """The most inputs that are kept; fewer where they are large."""
 PIXELS = "pixels."
@@ -34,6 +32,11 @@ def choose_kept(samples: Mapping[str, Tensor], count: int | None) -> dict[str, T
     size = sum(len(serialize_kept({key: value[:1]})) for key, value in samples.items())
     most = min(MAX_KEPT, count or MAX_KEPT, max(1, MAX_KEPT_BYTES // max(1, size)))
     return {key: value[:most].cpu().clone() for key, value in samples.items()}
+
+
+def limit_count(n: int, inputs: Mapping[str, Tensor], drawn: Collection[str]) -> int:
+    """Return `n`, or as many samples as differ where nothing is `drawn` for them: they are made from inputs alone."""
+    return n if drawn else min([n, *map(len, inputs.values())])
 
 
 def read_real(data: Data, keys: Collection[str], n: int, seed: int, max_bytes: int | None = None) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from ganzoo._io import exists, final_name
 from ganzoo._reading import read_toml
 from ganzoo.errors import BadInput, Error
+from ganzoo.plugins.entries import INPUTS_FILE
 
 if TYPE_CHECKING:
     from ganzoo.zoo.config import CheckedConfig
@@ -65,10 +66,21 @@ class LocalModel:
 
         A run knows the path. A config does not: a published model must not contain a path of this machine.
         """
-        places = self.folder.absolute(), self.folder.resolve()  # a link may lead to the run, or out of it
-        recipes = [place.parent / "recipe.toml" for place in places if place.name in RUN_FOLDERS]
-        data = next((read_toml(recipe).get("data") for recipe in recipes if recipe.is_file()), None)
+        data = next((read_toml(run / "recipe.toml").get("data") for run in self._runs()), None)
         return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}
+
+    @property
+    def inputs_file(self) -> Path | None:
+        """The file of real inputs: that of the folder if the config pins one, else that of its run; None without."""
+        pinned = "kept_inputs" in self.config.table
+        files = [run / INPUTS_FILE for run in self._runs()]
+        return self.folder / INPUTS_FILE if pinned else next((file for file in files if file.is_file()), None)
+
+    def _runs(self) -> list[Path]:
+        """Return the run that the folder is in."""
+        places = self.folder.absolute(), self.folder.resolve()  # a link may lead to the run, or out of it
+        runs = [place.parent for place in places if place.name in RUN_FOLDERS]
+        return [run for run in runs if (run / "recipe.toml").is_file()]
 
 
 def describe_file(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +19,13 @@ from ganzoo.contract import Generator
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.kinds.outputs import Outputs
-from ganzoo.plugins.catalog import catalog
-from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
+from ganzoo.recipe.build import ResolvedClass
 from ganzoo.recipe.given import NetworkLike
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo import own
-from ganzoo.zoo.config import FORMAT, CheckedArchitecture
+from ganzoo.zoo.config import FORMAT
+from ganzoo.zoo.generators import resolve_generator, versions
+from ganzoo.zoo.inputs import Inputs, describe_inputs, parse_input
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.resolve import resolve_model
@@ -64,6 +64,7 @@ class Model:
         self.generator = generator.eval().requires_grad_(False)
         self.config: dict[str, Any] = dict(config)
         self.outputs = Outputs(generator.makes, config["data"], config.get("architecture", {}).get("distribution", ""))
+        self.inputs = Inputs(generator, self.config)
         self.folder_data: Mapping[str, Any] = {}
         """How the run of this model opened its folder of images; empty outside a run and for other data."""
         self.source: str | Path | None = None
@@ -78,11 +79,16 @@ class Model:
         number, every number is a name, so that `label=7` is the class "7". A tensor or array of labels always has the
         numbers from 0 that batches and `sample_with_given` have.
 
+        An input, such as a picture to translate, is given in the same way: `sample(16, grey=images)` takes a tensor or
+        array of images in [0, 1], one for all or one for each, or a `Path` to a file or a folder. One that is needed
+        and not given is taken from the real ones that are kept with the model; where these are fewer than `n`, they
+        are used again.
+
         A generator with several outputs returns a dict, of which only "image" is scaled; nothing but the loaded model
         knows that, so the type is `Tensor | Any`, which type checkers take for a tensor without a check, and
         `isinstance(samples, dict)` tells the two apart. Raises `BadInput` for an unknown key, for a value that the
-        generator cannot take, and for a needed key that is not given, and `Diverged` for samples that are not finite
-        numbers.
+        generator cannot take, such as another shape or range, and for a needed key that is neither given nor kept, and
+        `Diverged` for samples that are not finite numbers.
         """
         return self.sample_with_given(n, seed, **fixed)[0]
 
@@ -105,17 +111,24 @@ class Model:
         n, seed = check_count(n), check_seed(seed)
         shape = self.config["data"].get("shape") or [1]
         require_memory(4 * min(n, BLOCK) * math.prod(shape), f"samples of the shape {tuple(shape)}")
-        for samples, given in pieces(self.generator, n, seed, self.device, self._parse_fixed(fixed), self.outputs):
+        values = self._parse_fixed(fixed)
+        kept = self.inputs.repeated_for(values)
+        for samples, given in pieces(self.generator, n, seed, self.device, values, self.outputs, kept):
             check_finite(samples)
-            yield samples, given
+            yield samples, self.inputs.to_public(given)
 
     def expand_fixed(self, n: int, fixed: Mapping[str, Any]) -> dict[str, Tensor]:
         """Return a tensor of `n` values for each fixed key of `sample`. Raises `BadInput` as that does."""
-        return expand_fixed(self.generator, n, self.device, self._parse_fixed(fixed))
+        values = self._parse_fixed(fixed)
+        kept = self.inputs.repeated_for(values)
+        return self.inputs.to_public(expand_fixed(self.generator, n, self.device, values, kept))
 
     def _parse_fixed(self, fixed: Mapping[str, Any]) -> dict[str, Any]:
         found = {}
         for key, value in fixed.items():
+            if kind := self.inputs.kind_for(key, value):
+                found[key] = parse_input(key, value, kind)
+                continue
             found[key] = parse_fixed(key, value, self.classes if key == "label" else ())
             if count := self.categories(key):
                 check_categories(key, found[key], count)
@@ -166,7 +179,9 @@ class Model:
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.config["data"].get("shape") or ()))
         words = [self.title, f"{self.kind} {shape}" if shape else f"{self.kind} samples"]
-        words += [f"{len(self.classes)} classes"] * bool(self.classes) + [f"on {self.device}"]
+        words += [f"{len(self.classes)} classes"] * bool(self.classes)
+        words += [f"from {self.inputs.describe(key)}" for key, each in self.inputs.known.items() if each.needed]
+        words += [f"on {self.device}"]
         return f"<ganzoo.Model: {', '.join(words)}>"
 
     @property
@@ -229,46 +244,8 @@ def load_files(local: LocalModel, device: str, given: NetworkLike | None = None)
     model = Model(generator, {**config.table, **opened, **built}, device)
     if given is not None:
         own.remember(local.folder, given)
-    model.folder_data = folder_data
+    model.folder_data, model.inputs.file = folder_data, local.inputs_file
     return model
-
-
-def resolve_generator(local: LocalModel, given: NetworkLike | None = None) -> ResolvedClass[Generator]:
-    """Find the generator's class of a model, with the options of its config.
-
-    Raises `BadInput` where neither a plugin nor the user provides it.
-    """
-    wanted = local.config.architecture
-    if given is not None:
-        part = own.resolve_given(given, wanted.name)
-    elif wanted.given_as:
-        part = own.resolve_own(local, wanted)
-    else:
-        part = resolve_from_plugin(wanted)
-    if own.is_object(part):
-        return part  # with options of its own
-    try:
-        return replace(part, options=check_options(part.cls, wanted.options, "architecture"))
-    except BadInput as error:
-        raise BadInput(f"{error}; {versions(wanted, part)}") from error
-
-
-def resolve_from_plugin(wanted: CheckedArchitecture) -> ResolvedClass[Generator]:
-    """Find the generator's class that a plugin registers. Raises `BadInput` that says what to install."""
-    try:
-        return resolve_registered("architecture", f"{wanted.distribution}:{wanted.name}", "generator", Generator)
-    except BadInput as error:
-        source = f"{wanted.distribution} {wanted.version}"
-        why = catalog().how_to_get(wanted.distribution) or error
-        raise BadInput(f"this model needs the architecture '{wanted.name}' of {source}: {why}") from error
-
-
-def versions(made: CheckedArchitecture, part: ResolvedClass[Generator]) -> str:
-    """Say with which version of the plugin a model was made, and which one is installed."""
-    now = part.registration
-    if now.given_as:
-        return f"made with '{made.name}' of {made.distribution} {made.version}, given is {now.full_name} {now.version}"
-    return f"made with {made.distribution} {made.version}, installed is {now.version}"
 
 
 def save_model(
@@ -290,6 +267,7 @@ def save_model(
         "architecture": describe_architecture(part),
         "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, make_rng("shape")).items()},
         "data": dict(data),
+        **describe_inputs(generator, data),
         "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
         **({"training": dict(training)} if training else {}),
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import Unavailable
-from ganzoo.plugins.entries import NEEDED_FILES, Entry
+from ganzoo.plugins.entries import Entry
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import OnHub, Reference
 
@@ -30,7 +30,7 @@ def resolve_model(reference: Reference, offline: bool = False, everything: bool 
 
 def verify_files(entry: Entry, folder: Path, everything: bool) -> LocalModel:
     """Return a registered model that needs no download. Raises `Unavailable` where a file is not the pinned one."""
-    for file in entry.files if everything else NEEDED_FILES:
+    for file in entry.files if everything else entry.needed_files:
         path = folder / file
         if not path.is_file() or sha256(read_bytes(path)) != entry.files[file]["sha256"]:
             raise Unavailable(f"{path} is not the file that the registry pins as '{entry.name}'; install it again")

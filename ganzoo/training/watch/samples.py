@@ -15,7 +15,8 @@ from ganzoo.engine.loop import Engine
 from ganzoo.evaluation.suites import Pieces
 from ganzoo.kinds.outputs import Outputs
 from ganzoo.pictures.layout import SAMPLES_SHOWN, choose_layout, name_rows
-from ganzoo.zoo.kept import INPUTS_FILE, choose_kept, read_kept, serialize_kept
+from ganzoo.plugins.entries import INPUTS_FILE
+from ganzoo.zoo.kept import choose_kept, limit_count, read_kept, serialize_kept
 from ganzoo.zoo.sampling import concatenate, pieces
 
 
@@ -32,6 +33,7 @@ class FixedSamples:
         self.row_names = name_rows(engine.generator, data.classes, self.outputs.kind.by_class)
         """The names of the rows of `draw_picture`; none without classes."""
         self.input_keys = find_needed(engine.generator)
+        self.drawn = engine.generator.latent(1, torch.Generator()).keys()
         first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if self.input_keys else {}
         self.inputs = choose_kept({key: first[key] for key in self.input_keys}, data.count)
 
@@ -54,7 +56,9 @@ class FixedSamples:
     def draw_picture(self) -> tuple[Tensor, int]:
         """Return samples for a picture as users get them, such as images in [0, 1], and its columns."""
         kind = self.outputs.kind
-        n, fixed, columns = choose_layout(self.engine.generator, kind.shown, kind.by_class)
+        n, fixed, columns = choose_layout(
+            self.engine.generator, limit_count(kind.shown, self.inputs, self.drawn), kind.by_class
+        )
         return self.outputs.select(concatenate([samples for samples, _ in self.draw(n, **fixed)])), columns
 
 

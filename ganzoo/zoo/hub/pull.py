@@ -12,7 +12,7 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from ganzoo.errors import Unavailable
-from ganzoo.plugins.entries import NEEDED_FILES, OPTIONAL_FILES, Entry
+from ganzoo.plugins.entries import OPTIONAL_FILES, Entry
 from ganzoo.zoo.config import MAX_CONFIG_BYTES
 from ganzoo.zoo.hub import cache
 from ganzoo.zoo.hub.cache import ABSENT, COMMIT
@@ -42,14 +42,14 @@ class Limits:
 
 def pull_entry(entry: Entry, offline: bool = False, everything: bool = False) -> LocalModel:
     """Pull a registered model: config and weights, or `everything`, as pinned. Raises `Unavailable`."""
-    for name in entry.files if everything else NEEDED_FILES:
+    for name in entry.files if everything else entry.needed_files:
         pin = entry.files[name]
         path = fetch(HubFile(entry.repository, entry.commit, name), offline, exactly(pin["size"], pin["sha256"]))
     return LocalModel(path.parent)
 
 
 def pull_repository(wanted: OnHub, offline: bool = False, everything: bool = False) -> LocalModel:
-    """Pull a model that no registry pins: the config, then the weights that it pins, then perhaps the other files.
+    """Pull a model that no registry pins: the config, then the files that it pins, then perhaps the others.
 
     A branch or tag is resolved to a commit once, and the log says to which. Raises `Unavailable`, and `BadInput` where
     the repository holds no model that this version reads.
@@ -57,8 +57,8 @@ def pull_repository(wanted: OnHub, offline: bool = False, everything: bool = Fal
     repository, revision = wanted.repository, wanted.revision or "main"
     commit = revision if COMMIT.fullmatch(revision) else resolve_revision(repository, revision, offline)
     local = LocalModel(fetch(HubFile(repository, commit, "config.json"), offline, Limits(MAX_CONFIG_BYTES)).parent)
-    weights = local.config.weights
-    fetch(HubFile(repository, commit, weights.file), offline, exactly(weights.size, weights.sha256))
+    for pin in local.config.pins:
+        fetch(HubFile(repository, commit, pin.file), offline, exactly(pin.size, pin.sha256))
     if everything:
         pull_optional(repository, commit, offline)
     if commit != revision and not is_offline(offline):

@@ -20,7 +20,7 @@ from ganzoo.kind import Array
 from ganzoo.kinds.files import draw, to_array, write_some
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.pictures.layout import choose_layout
-from ganzoo.plugins.entries import NEEDED_FILES, Entry
+from ganzoo.plugins.entries import INPUTS_FILE, NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.local import LocalModel
@@ -28,6 +28,7 @@ from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.publishing.card import make_card
 from ganzoo.zoo.publishing.code import check_publishable, public_name
 from ganzoo.zoo.publishing.entry import entry_table
+from ganzoo.zoo.publishing.inputs import choose_inputs, pin_inputs
 from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
@@ -37,7 +38,7 @@ PICTURE, SAMPLES = "samples.png", "samples"
 logger = logging.getLogger(__name__)
 
 
-def bundle(source: str | PathLike[str], folder: Path, license_id: str) -> str:
+def bundle(source: str | PathLike[str], folder: Path, license_id: str, with_inputs: bool = False) -> str:
     """Write a complete model into a new folder, to be shipped in a package; return its entry for a registry as TOML.
 
     The folder's name is the model's. The entry's source is the folder relative to its grandparent, which is the package
@@ -47,7 +48,7 @@ def bundle(source: str | PathLike[str], folder: Path, license_id: str) -> str:
         raise BadInput(f"'{folder.name}' is not a name for a model: lower-case letters and digits, joined by . _ or -")
     if exists(folder):
         raise BadInput(f"'{folder}' exists already")
-    files = complete_files(find_unpublished(source), folder.name, license_id)
+    files = complete_files(find_unpublished(source), folder.name, license_id, with_inputs)
     with replace_folder(folder) as new:
         for name, content in files.items():
             (new / name).parent.mkdir(exist_ok=True)
@@ -66,11 +67,11 @@ def find_unpublished(source: str | PathLike[str]) -> LocalModel:
     return LocalModel.find(reference)
 
 
-def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[str, bytes]:
+def complete_files(local: LocalModel, reference: str, license_id: str, with_inputs: bool = False) -> dict[str, bytes]:
     """Return the content of every file of a complete model by name; picture and card are made here.
 
-    Paths of this machine are left out, and the log says where. Raises `BadInput` where a file is a link, which may lead
-    anywhere, or is not sound.
+    Real inputs are among them where `choose_inputs` lets them. Paths of this machine are left out, and the log says
+    where. Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
     """
     check_publishable(local)
     folder, model = local.folder, load_local(local, "cpu")
@@ -89,9 +90,13 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
         measured = own_scores(local)
         scores = tell_dropped(SCORES_FILE, measured)
         files |= {SCORES_FILE: to_json(scores)} if scores != measured else {}
-    config = config_without_paths(model.config)
+    inputs = choose_inputs(model, with_inputs)
+    config = pin_inputs(config_without_paths(model.config), inputs)
+    if inputs:
+        files[INPUTS_FILE] = inputs
     if config != written:
         files["config.json"] = to_json(config)
+    if config != written or model.inputs.kept:
         model = load_again(files)
     with tempfile.TemporaryDirectory() as made:
         has_picture, samples = show_samples(Path(made), model, reference)
@@ -103,10 +108,12 @@ def complete_files(local: LocalModel, reference: str, license_id: str) -> dict[s
 def load_again(files: Mapping[str, bytes]) -> Model:
     """Load a model from changed files, as others will. Raises `BadInput` where it needs what was left out."""
     with tempfile.TemporaryDirectory() as made:
-        for name in NEEDED_FILES:
+        for name in files.keys() & {*NEEDED_FILES, INPUTS_FILE}:
             write_bytes(Path(made, name), files[name])
         try:
-            return load_local(LocalModel(Path(made)), "cpu")
+            model = load_local(LocalModel(Path(made)), "cpu")
+            assert model.inputs.kept is not None  # read while the file is there
+            return model
         except (BadInput, Unavailable) as error:
             reason = str(error).replace(made, "the model")
             raise BadInput(
@@ -117,10 +124,13 @@ def load_again(files: Mapping[str, bytes]) -> Model:
 def show_samples(folder: Path, model: Model, name: str) -> tuple[bool, dict[str, Array]]:
     """Draw the picture of a published model and write a few samples as files; both lie in the new folder.
 
-    Return whether there is a picture, and the samples by the names of their files.
+    Return whether there is a picture, and the samples by the names of their files. There are none where samples are
+    made from inputs of which none may be published.
     """
+    if model.inputs.missing:
+        return False, {}
     kind = model.outputs.kind
-    n, fixed, columns = choose_layout(model.generator, kind.shown, kind.by_class)
+    n, fixed, columns = choose_layout(model.generator, model.inputs.limit(kind.shown), kind.by_class)
     samples, mark = to_array(kind, model.outputs.select(model.sample(n, 0, **fixed))), make_mark(name, 0)
     written = write_some(kind, folder / SAMPLES, samples, mark)
     picture = draw(kind, samples, columns, (), name)

@@ -12,8 +12,10 @@ from ganzoo._faults import call_plugin
 from ganzoo._names import normalize_name, printable
 from ganzoo.kind import Array, Kind
 from ganzoo.kinds.files import culprit
-from ganzoo.kinds.outputs import Outputs
+from ganzoo.kinds.lookup import find_kind_or_missing
+from ganzoo.kinds.outputs import Outputs, read_spec
 from ganzoo.plugins.firstparty import first_party
+from ganzoo.zoo.inputs import describe_kind
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
 
@@ -30,20 +32,20 @@ HUB_DATA_SETS = {
 BODY = """
 # {name}
 
-{picture}{files}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.
+{picture}{files}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.{inputs}
 
 ## Use
 
 {install}
 
 ```sh
-ganzoo sample {reference} -n 64
+ganzoo sample {reference} {words}
 ```
 
 ```python
 import ganzoo
 
-{variable} = ganzoo.load("{reference}").sample(64)  # {shape}
+{variable} = ganzoo.load("{reference}").sample({arguments})  # {shape}
 ```
 
 ## What it is
@@ -111,7 +113,11 @@ def make_card(
         model_name=name if results else None,
         eval_results=results or None,
     )
+    lacking = lacking_inputs(config)
     body = BODY.format(
+        inputs=describe_inputs(config),
+        words=" ".join([f"--input {shlex.quote(key)}=FOLDER" for key in lacking] or ["-n 64"]),
+        arguments=", ".join(["64", *(f"{key}={key}" for key in lacking)]),
         name=name,
         reference=reference,
         data=describe_data(config["data"]),
@@ -192,6 +198,35 @@ def describe_tensor(kind: Kind) -> str:
     return f"({', '.join(map(str, (64, *kind.spec.shape)))}) {units}"
 
 
+def lacking_inputs(config: Mapping[str, Any]) -> list[str]:
+    """Return the inputs that users must give: needed ones, of which no real ones come with the model."""
+    inputs = config.get("inputs", {})
+    return [] if config.get("kept_inputs") else [key for key, about in inputs.items() if about["needed"]]
+
+
+def describe_inputs(config: Mapping[str, Any]) -> str:
+    """Return what samples are made from, as Markdown, and which real inputs come with the model; "" without inputs."""
+    inputs, kept = config.get("inputs", {}), config.get("kept_inputs")
+    if not inputs:
+        return ""
+    told = " ".join(
+        f"It {'needs' if about['needed'] else 'may take'} `{key}`: {escape(describe_input(config, about))}."
+        for key, about in inputs.items()
+    )
+    licence = config["data"].get("license")
+    under = f", under {escape(licence)}" if licence else ""
+    there = f"{kept['count']:,} real ones come with it, in `{kept['file']}`{under}." if kept else ""
+    return "\n\n" + f"{told} {there}".rstrip()
+
+
+def describe_input(config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Return what an input holds."""
+    if about.get("shape") is None:
+        return "what the data of its training had under this name"
+    facts = config["data"].get("facts") or {}
+    return describe_kind(find_kind_or_missing(read_spec(about), facts, config["architecture"]["distribution"]))
+
+
 def base_model(config: Mapping[str, Any]) -> str | None:
     """Return the repository of the model that the training began with, if it is on the Hub."""
     init = str(config.get("training", {}).get("init", ""))
@@ -203,10 +238,12 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts of the config that a reader wants to know, as Markdown."""
     architecture, training = config["architecture"], config.get("training", {})
     latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
+    inputs = config.get("inputs", {})
     found = {
         "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
         "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
         "latent": latent,
+        "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
         "classes": ", ".join(config["data"]["classes"]),
         **{f"training {key}": value for key, value in training.items()},
         "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",

@@ -9,7 +9,7 @@ import tomlkit
 from ganzoo._io import exists, locked, sha256, write_bytes, write_errors
 from ganzoo._reading import parse_json, read_document
 from ganzoo.errors import BadInput
-from ganzoo.plugins.entries import NEEDED_FILES, OPTIONAL_FILES
+from ganzoo.plugins.entries import MODEL_FILES
 from ganzoo.zoo.registry import Registry, user_file
 from ganzoo.zoo.scores import SCORES_FILE, figures
 
@@ -19,7 +19,7 @@ def entry_table(source: str, files: Mapping[str, bytes], license_id: str) -> dic
     config = parse_json(files["config.json"], "config.json")
     scores = parse_json(files.get(SCORES_FILE, b"{}"), SCORES_FILE)
     # The card alone shows samples that are files of their own.
-    pinned = {name: content for name, content in files.items() if name in (*NEEDED_FILES, *OPTIONAL_FILES)}
+    pinned = {name: content for name, content in files.items() if name in MODEL_FILES}
     return {
         "source": source,
         "architecture": config["architecture"]["name"],

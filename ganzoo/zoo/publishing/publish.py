@@ -42,6 +42,7 @@ class Publication:
     private: bool = False
     tag: str | None = None
     message: str = DEFAULT_MESSAGE
+    with_inputs: bool = False
     commit: str = field(default="", init=False)
     """The commit that has the files, once they are published."""
 
@@ -52,7 +53,8 @@ class Publication:
             raise BadInput(f"'{self.tag}' is not a tag: letters, digits, . _ and -, and neither 'main' nor a commit")
         if not self.message.strip():
             raise BadInput("a commit needs a message")
-        self.files = complete_files(find_unpublished(self.source), f"hub:{self.repository}", self.license)
+        local, reference = find_unpublished(self.source), f"hub:{self.repository}"
+        self.files = complete_files(local, reference, self.license, self.with_inputs)
         self.api = HfApi(library_name="ganzoo", library_version=__version__)
 
     @cached_property
@@ -153,16 +155,18 @@ def push(
     private: bool = False,
     tag: str | None = None,
     message: str = DEFAULT_MESSAGE,
+    with_inputs: bool = False,
 ) -> str:
     """Publish the model of a run or model folder on the Hub, and return what `load` takes: "hub:owner/name@commit".
 
     Without a `license`, such as "mit", it is "other", and the log says so. `private` keeps a new repository to
-    yourself, `tag` names this version. Raises `BadInput` for what cannot be published or is so already, and
-    `Unavailable` where the network or the Hub refuses it.
+    yourself, `tag` names this version. Real inputs that are kept with it go along `with_inputs`, or where their data
+    set has a licence that allows it; the log says how many. Raises `BadInput` for what cannot be published or is so
+    already, and `Unavailable` where the network or the Hub refuses it.
     """
     if not license:
         logger.warning("no license given, such as mit or cc-by-4.0; using 'other'")
-    publication = Publication(source, repository, license or "other", private, tag, message)
+    publication = Publication(source, repository, license or "other", private, tag, message, with_inputs)
     publication.publish()
     return f"hub:{repository}@{publication.commit}"
 

@@ -5,8 +5,9 @@ import torch
 
 import ganzoo
 from ganzoo.evaluation.swd import SlicedWasserstein
+from ganzoo.plugins.entries import INPUTS_FILE
 from ganzoo.training.train import train
-from ganzoo.zoo.kept import INPUTS_FILE, MAX_KEPT_BYTES, choose_kept, parse_kept, read_kept, serialize_kept
+from ganzoo.zoo.kept import MAX_KEPT_BYTES, choose_kept, parse_kept, read_kept, serialize_kept
 from twins import Blind, Copyist, Twins
 
 SETTINGS = {"batch": 20, "save_every": 2, "sample_every": 2, "log_every": 2}
