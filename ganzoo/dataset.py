@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+LABEL = "label"
+"""The key whose number of classes networks get as `classes`."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,27 @@ class Dataset:
     def sample(self, index: int, rng: "np.random.Generator") -> Mapping[str, "np.ndarray[Any, Any]"]:
         """Return one sample: an array for each key, of the same shape for every index.
 
-        Images are uint8, or float32 in [-1, 1], of shape (channels, height, width). Draw random numbers from `rng`
-        alone, which depends on the seed of the training and the place in it. Raise any error for a sample that cannot
-        be read: ganzoo takes the next one, or ends, as `data.broken` says. Worker processes may call this.
+        Images have the shape (channels, height, width); they are uint8, uint16, or floating point in [0, 1]. Other
+        floating-point numbers become float32, whole numbers int64. Draw random numbers from `rng`, which depends on the
+        seed of the training and the place in it. Raise any error for a sample that cannot be read: ganzoo takes the
+        next one, or ends, as `data.broken` says. Worker processes may call this.
         """
         raise NotImplementedError
 
     def arrays(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
         """Return all samples at once, the first axis being the sample, where they fit in memory; by default None.
 
-        `sample` is then not called.
+        They are as `sample` returns them, which is then not called.
         """
         return None
 
     def source(self, index: int) -> str:
         """Return what messages call a sample, such as the path of its file."""
         return f"sample {index}"
+
+
+def find_facts(specs: Mapping[str, Spec]) -> dict[str, Any]:
+    """Return the facts that are in the specs: the shape of each key, the number of classes of those that have some."""
+    facts: dict[str, Any] = {key: spec.shape for key, spec in specs.items() if spec.shape and not spec.classes}
+    categories = {key: len(spec.classes) for key, spec in specs.items() if spec.classes}
+    return facts | {"classes" if key == LABEL else key: count for key, count in categories.items()}

@@ -75,7 +75,7 @@ def models() -> list[str]:
 
 def data_sets() -> list[str]:
     """Return the named data sets."""
-    from ganzoo.data.named import list_names
+    from ganzoo.plugins.datasets import list_names
 
     return list_names()
 

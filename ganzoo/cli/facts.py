@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._reading import read_json, read_toml
-from ganzoo.cli.listing import first_line, is_here, things
-from ganzoo.data.named import DATA_SETS, list_names
+from ganzoo.cli.listing import first_line, is_here, shown_name, things
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.datasets import list_names, split_name
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
 from ganzoo.zoo.registry import Registry
 
 if TYPE_CHECKING:
+    import inspect
+
     from ganzoo.zoo.local import LocalModel
 
 Facts = dict[str, Any]
@@ -28,13 +30,17 @@ def collect_facts(name: str) -> list[Facts]:
     """
     registry = Registry()
     # A registry describes the models that plugins provide.
-    provided = [thing for thing in catalog().provided if thing.kind != "model"]
+    provided = [thing for thing in catalog().provided if thing.kind not in ("model", "kind", "metrics")]
     found: list[Callable[[], Facts]] = [
-        *(partial(provided_facts, thing) for thing in provided if name in (thing.name, thing.full_name)),
+        *(
+            partial(provided_facts, thing)
+            for thing in provided
+            if thing.kind != "data" and name in (thing.name, thing.full_name)
+        ),
+        *(partial(data_facts, thing, name) for thing in provided if thing.kind == "data" and is_named(thing, name)),
         *(partial(entry_facts, entry) for entry in registry.entries if name in (entry.name, entry.full_name)),
     ]
-    others = data_facts(name)
-    facts = get_each(found, bool(others)) + others or key_facts(name)
+    facts = get_each(found) or key_facts(name)
     if not facts and (name.startswith("hub:") or is_folder(name)):
         facts = model_facts(name)
     if not facts and is_file_class(name):
@@ -60,8 +66,8 @@ def all_names(registry: Registry) -> list[str]:
     return [*list_names(), *(thing["name"] for thing in things(registry)), *(key.path for key in list_keys())]
 
 
-def get_each(getters: Iterable[Callable[[], Facts]], has_other: bool) -> list[Facts]:
-    """Return the facts of each, or why there are none. Raises the first error if nothing and no other is available."""
+def get_each(getters: Iterable[Callable[[], Facts]]) -> list[Facts]:
+    """Return the facts of each, or why there are none. Raises the first error if nothing is available."""
     facts, errors = list[Facts](), []
     for get in getters:
         try:
@@ -69,19 +75,51 @@ def get_each(getters: Iterable[Callable[[], Facts]], has_other: bool) -> list[Fa
         except BadInput as error:
             facts.append({"not_available": str(error)})
             errors.append(error)
-    if errors and len(errors) == len(facts) and not has_other:
+    if errors and len(errors) == len(facts):
         raise errors[0]
     return facts
 
 
-def data_facts(name: str) -> list[Facts]:
-    """Return the facts of the data set of that name, or of one that its key stands for (`lsun:<category>`)."""
-    of_key = name.partition(":")[0] if name in list_names() else name
-    return [
-        {"kind": "data", "name": name, "distribution": "ganzoo", "summary": text}
-        for key, text in DATA_SETS.items()
-        if name == key or of_key == key.partition(":")[0]
-    ]
+def is_named(thing: Registration, name: str) -> bool:
+    """Return whether a name is that of a data set, or of a part of it, such as `lsun:bedroom`."""
+    return name in (thing.full_name, shown_name(thing)) or (name in list_names() and split_name(name)[0] == thing.name)
+
+
+def data_facts(thing: Registration, name: str) -> Facts:
+    """Return the facts of a data set: its line, its docstring and its options, without loading what these need."""
+    facts = {key: getattr(thing, key) for key in ("kind", "distribution", "version")}
+    return {**facts, "name": name, "summary": first_line(thing), "parts": {"dataset": signature_facts(thing)}}
+
+
+def signature_facts(thing: Registration) -> Facts:
+    """Return the name, docstring and options of a class as its constructor writes them."""
+    import inspect
+
+    cls = thing.resolve("dataset")
+    if not isinstance(cls, type):
+        raise BadInput(f"data set '{thing.name}' of {thing.distribution}: '{thing.targets['dataset']}' is not a class")
+    options = [parameter_facts(each) for each in inspect.signature(cls).parameters.values()]
+    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": inspect.getdoc(cls) or "", "options": options}
+
+
+def parameter_facts(parameter: "inspect.Parameter") -> Facts:
+    """Return a parameter's name, type and default; a default that JSON does not have is given as text."""
+    required, default = parameter.default is parameter.empty, parameter.default
+    annotation = parameter.annotation
+    kind = "Any" if annotation is parameter.empty else describe_annotation(annotation)
+    shown = None if required else default if is_json(default) else repr(default)
+    return {"name": parameter.name, "type": kind, "required": required, "default": shown}
+
+
+def describe_annotation(annotation: Any) -> str:
+    """Return an annotation as code writes it."""
+    text = annotation.__name__ if type(annotation) is type else str(annotation)
+    return text.replace("typing.", "").replace("pathlib.", "")
+
+
+def is_json(value: Any) -> bool:
+    """Return whether JSON has such a value."""
+    return isinstance(value, bool | int | float | str | list | tuple | dict | None)
 
 
 def key_facts(name: str) -> list[Facts]:
@@ -149,7 +187,7 @@ def class_facts(cls: Callable[..., object]) -> Facts:
     """Return a class's name, docstring and options. Raises `BadInput` for invalid annotations."""
     import inspect
 
-    from ganzoo.recipe.build import make_option_schema
+    from ganzoo.recipe.options import make_option_schema
 
     options = [option_facts(name, field) for name, field in make_option_schema(cls).model_fields.items()]
     doc = inspect.cleandoc(vars(cls).get("__doc__") or "")
@@ -159,11 +197,10 @@ def class_facts(cls: Callable[..., object]) -> Facts:
 def option_facts(name: str, field: Any) -> Facts:
     """Return an option's name, type and default; a default that JSON does not have is given as text."""
     annotation, default = field.annotation, field.default
-    kind = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    kind = describe_annotation(annotation)
     if field.is_required():
         return {"name": name, "type": kind, "required": True, "default": None}
-    plain = isinstance(default, bool | int | float | str | list | tuple | dict | None)
-    return {"name": name, "type": kind, "required": False, "default": default if plain else repr(default)}
+    return {"name": name, "type": kind, "required": False, "default": default if is_json(default) else repr(default)}
 
 
 def entry_facts(entry: Entry) -> Facts:

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ganzoo._version import __version__
-from ganzoo.data.named import DATA_SETS
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.datasets import OF_MANY
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import Registration
 from ganzoo.zoo.registry import Registry
@@ -22,13 +21,12 @@ Row = dict[str, Any]
 def things(registry: Registry) -> list[Row]:
     """Return a row for each architecture, loss, callback, recipe, data set and model."""
     provided = [
-        row(thing.kind, thing.name, thing.distribution, thing.version, first_line(thing))
+        row(thing.kind, shown_name(thing), thing.distribution, thing.version, first_line(thing))
         for thing in catalog().provided
         if thing.kind not in ("model", "kind", "metrics")
     ]
-    data = [row("data", name, "ganzoo", __version__, text) for name, text in DATA_SETS.items()]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in registry.entries]
-    return provided + data + pretrained
+    return provided + pretrained
 
 
 def models(registry: Registry) -> list[Row]:
@@ -84,8 +82,16 @@ def row(kind: str, name: str, distribution: str, version: str, summary: str) -> 
     return {"kind": kind, "name": name, "distribution": distribution, "version": version, "summary": summary}
 
 
+def shown_name(thing: Registration) -> str:
+    """Return the name as users write it, with what stands for the part behind a colon."""
+    part = OF_MANY.get(thing.name) if thing.kind == "data" else None
+    return f"{thing.name}:<{part[0]}>" if part else thing.name
+
+
 def first_line(thing: Registration) -> str:
-    """Return the comment in the first line of a recipe file; nothing for other kinds."""
+    """Return what a data set is, the comment in the first line of a recipe file; nothing for other kinds."""
+    if thing.kind == "data":
+        return str(thing.about.get("about", ""))
     if thing.kind != "recipe":
         return ""
     try:

@@ -28,7 +28,9 @@ def write_one(facts: Mapping[str, Any], width: int | None) -> str:
     if "not_available" in facts:
         return f"not available: {facts['not_available']}"
     if facts["kind"] == "data":
-        return f"data set '{facts['name']}': {facts['summary']}"
+        head = f"data set '{facts['name']}': {facts['summary'] or 'its plugin says no more'}"
+        about = f"from {facts['distribution']} {facts['version']}"
+        return "\n\n".join([f"{head}\n{about}", write_class("dataset", facts["parts"]["dataset"], width)])
     if facts["kind"] == "model":
         return write_model(facts)
     head = f"{facts['kind']} '{facts['name']}' from {facts['distribution']} {facts['version']}"

@@ -1,6 +1,7 @@
 """The base class of all training data: endless batches, each a dict of tensors."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import torch
@@ -8,19 +9,11 @@ from torch import Tensor
 
 from ganzoo._io import check_utf8
 from ganzoo._names import composed
+from ganzoo.dataset import LABEL, NOTHING, Spec, find_facts
 from ganzoo.errors import BadInput
 
 Shard = Callable[[Tensor], Tensor]
 """Takes from a tensor of the whole batch the part that one process trains on."""
-
-
-class Facts(TypedDict, total=False):
-    """Arguments for the constructor of an architecture: the shape of a sample, and the number of classes."""
-
-    image: tuple[int, int, int]
-    point: tuple[int]
-    classes: int
-
 
 OpenedAs = Literal["data set", "folder", "batches"]
 """How data were opened: a data set by its name, a folder of images by its path, or batches from Python code."""
@@ -31,17 +24,23 @@ class Description(TypedDict):
 
     name: str
     opened_as: OpenedAs
-    kind: Literal["image", "point", "other"]
+    kind: str
     shape: NotRequired[list[int]]
-    range: NotRequired[list[int]]
+    range: NotRequired[list[float]]
     classes: list[str]
-    facts: NotRequired[dict[str, Any]]
+    specs: dict[str, dict[str, Any]]
+    facts: dict[str, Any]
+    license: NotRequired[str]
 
 
-class FolderFacts(TypedDict, total=False):
-    """What `Data` knows of a folder of images alone."""
+class About(TypedDict, total=False):
+    """What `Data` knows beside its samples; of these only `count`, `notes` and `facts` go with any data."""
 
-    fingerprint: str
+    count: int | None
+    notes: Iterable[str]
+    facts: Mapping[str, Any]
+    license: str
+    fingerprint: str | None
     unlabelled: str
     range: tuple[float, float] | None
 
@@ -71,60 +70,77 @@ def keep_whole(whole: Tensor) -> Tensor:
 class Data:
     """Training data.
 
-    `name` is shown to people; `image` is the shape (channels, height, width) of images, `point` the shape (dimensions,)
-    of points, each None for other data; `classes` are the class names, empty without labels; `count` is the number of
-    samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of unreadable images.
+    `name` is shown to people; `specs` say what each key of a batch holds, the first key what is imitated; `count` is
+    the number of samples, None if unknown; `notes` are messages for the user; `skipped` are the indices of samples that
+    cannot be read; `license` is an SPDX identifier where samples may be passed on.
     `fingerprint` stands for the names of a folder's files, relative to it: the same wherever the folder lies, another
     when a file is added, removed or renamed; None for other data. `unlabelled` says why there are no labels, "" where
     that is plain. `range` are the values of deep images that become black and white, None for other data. `opened_as`
     says how they were opened: a folder called "mnist" is not the data set of that name.
     """
 
-    def __init__(
-        self,
-        name: str,
-        image: tuple[int, int, int] | None,
-        *,
-        point: tuple[int] | None = None,
-        classes: Sequence[str] = (),
-        labels: Tensor | None = None,
-        count: int | None = None,
-        notes: Iterable[str] = (),
-        **folder: Unpack[FolderFacts],
-    ) -> None:
-        self.name, self.image, self.point, self.count = name, image, point, count
-        self.classes, self.labels, self.notes = list(map(composed, classes)), labels, list(notes)
-        for each in self.classes:
-            check_utf8(f"the class of {name}", each)
+    def __init__(self, name: str, specs: Mapping[str, Spec], **about: Unpack[About]) -> None:
+        self.name, self.specs = name, {key: compose_classes(name, spec) for key, spec in specs.items()}
+        self.count, self.notes, self.license = (
+            about.get("count"),
+            list(about.get("notes", ())),
+            about.get("license", ""),
+        )
+        self.own_facts = check_facts(name, about.get("facts", NOTHING), self.specs)
         self.skipped = set[int]()
-        self.fingerprint = folder.get("fingerprint")
-        self.unlabelled = folder.get("unlabelled", "")
-        self.range = folder.get("range")
+        self.fingerprint = about.get("fingerprint")
+        self.unlabelled = about.get("unlabelled", "")
+        self.range = about.get("range")
         self.opened_as: OpenedAs = "batches"
         self.device = torch.device("cpu")
 
     @property
-    def facts(self) -> Facts:
-        """Arguments for the constructor of an architecture, only those that these data have."""
-        facts = Facts()
-        if self.image:
-            facts["image"] = self.image
-        if self.point:
-            facts["point"] = self.point
-        if self.classes:
-            facts["classes"] = len(self.classes)
-        return facts
+    def image(self) -> tuple[int, int, int] | None:
+        """The shape (channels, height, width) of images, None for other data."""
+        shape = self._shape("image", 3)
+        return None if shape is None else (shape[0], shape[1], shape[2])
+
+    @property
+    def point(self) -> tuple[int] | None:
+        """The shape (dimensions,) of points, None for other data."""
+        shape = self._shape("point", 1)
+        return None if shape is None else (shape[0],)
+
+    def _shape(self, key: str, axes: int) -> tuple[int, ...] | None:
+        spec = self.specs.get(key)
+        return spec.shape if spec and spec.kind == key and len(spec.shape) == axes else None
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes of labels, empty without labels."""
+        return list(self.specs[LABEL].classes) if LABEL in self.specs else []
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Arguments for the constructors of networks: shapes, numbers of classes, and the data's own facts."""
+        return find_facts(self.specs) | self.own_facts
 
     @property
     def description(self) -> Description:
         """Plain values that describe these data in the config of a published model."""
-        kind: Literal["image", "point", "other"] = "image" if self.image else "point" if self.point else "other"
-        about: Description = {"name": self.name, "opened_as": self.opened_as, "kind": kind, "classes": self.classes}
+        first = next(iter(self.specs.values()), Spec())
+        about: Description = {
+            "name": self.name,
+            "opened_as": self.opened_as,
+            "kind": first.kind,
+            "classes": self.classes,
+            "specs": {key: describe_spec(spec) for key, spec in self.specs.items()},
+            "facts": {key: list(value) if isinstance(value, tuple) else value for key, value in self.facts.items()},
+        }
+        if first.kind != "other":
+            about["shape"] = list(first.shape)
+        if first.range:
+            about["range"] = list(first.range)
         if self.range:
-            about["facts"] = {"pixel_values": list(self.range)}  # not for networks, but for files of samples
-        if self.image:
-            return {**about, "shape": list(self.image), "range": [-1, 1]}
-        return {**about, "shape": list(self.point)} if self.point else about
+            about["facts"]["pixel_values"] = list(self.range)  # not for networks, but for files of samples
+        if self.license:
+            about["license"] = self.license
+        return about
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
@@ -148,11 +164,15 @@ class Data:
             raise BadInput(f"{self.name} has other classes than before: {compare_names(names, self.classes)}")
         if names == self.classes:
             return
-        if names and self.labels is None:
+        self.renumber(names)
+        self.specs = {key: spec for key, spec in self.specs.items() if names or key != LABEL}
+        if names:
+            self.specs[LABEL] = Spec(LABEL, classes=tuple(names))
+
+    def renumber(self, names: Sequence[str]) -> None:
+        """Give labels the places of their classes in `names`, in every batch from now on; no names drop the labels."""
+        if names:
             raise BadInput(f"the classes of {self.name} must keep their order: {', '.join(names)}")
-        numbers = torch.tensor([names.index(name) for name in self.classes] if names else [])
-        self.labels = numbers[self.labels] if names else None
-        self.classes = names
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the samples with these indices cannot be read."""
@@ -166,11 +186,36 @@ class Data:
         self.device = torch.device(device)
         return self
 
-    def _make_batch(self, pixels: Tensor, indices: Tensor) -> dict[str, Tensor]:
-        batch = {"image": normalize_images(to_device(pixels, self.device))}
-        if self.labels is not None:
-            batch["label"] = to_device(self.labels.index_select(0, indices), self.device)
-        return batch
+
+def compose_classes(name: str, spec: Spec) -> Spec:
+    """Return a spec whose classes are written in one form of Unicode. Raises `BadInput` for one that is not text."""
+    for each in spec.classes:
+        check_utf8(f"the class of {name}", each)
+    return Spec(spec.kind, spec.shape, spec.range, tuple(map(composed, spec.classes)))
+
+
+def check_facts(name: str, facts: Mapping[str, Any], specs: Mapping[str, Spec]) -> dict[str, Any]:
+    """Return a data set's own facts as the config keeps them. Raises `BadInput` where it cannot, or for a taken name.
+
+    Lists stay lists, so that networks get the same from the config.
+    """
+    if taken := facts.keys() & find_facts(specs).keys():
+        raise BadInput(f"{name}: the fact '{min(taken)}' is known from the samples already; give it another name")
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(facts), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{name}: facts are plain values, which the config of a model can keep ({error})") from error
+    return plain
+
+
+def describe_spec(spec: Spec) -> dict[str, Any]:
+    """Return a spec as plain values."""
+    return {
+        "kind": spec.kind,
+        "shape": list(spec.shape),
+        "range": list(spec.range) if spec.range else None,
+        "classes": list(spec.classes),
+    }
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

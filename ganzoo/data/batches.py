@@ -12,6 +12,7 @@ from torch import Tensor
 from ganzoo._seeds import seed_of
 from ganzoo.contract import batch_length
 from ganzoo.data.base import Data, Shard, image_shape, keep_whole, normalize_images
+from ganzoo.dataset import LABEL, Spec
 from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
 
@@ -37,14 +38,12 @@ class Batches(Data):
         names, stream = to_class_names(classes), repeat(source, seed)
         raw = next(stream)
         self.source, self._first = source, parse_batch(raw, names, first=True)
-        image, points = self._first.get("image"), self._first.get("point")
-        super().__init__(
-            "batches",
-            None if image is None else image_shape(image),
-            point=(points.shape[1],) if image is None and points is not None and points.dim() == 2 else None,
-            classes=names,
-            notes=describe_range(raw),
-        )
+        specs = {key: describe_key(key, value) for key, value in self._first.items()}
+        first = [key for key in ("image", "point") if key in specs]  # what is imitated comes first
+        labels = {LABEL: Spec(LABEL, classes=tuple(names))} if names else {}
+        about = {key: specs[key] for key in [*first, *specs]} | labels
+        super().__init__("batches", about, notes=describe_range(raw))
+        self._classes = names
         # Training continues this stream: a generator yields its first batch once, a DataLoader has started its workers.
         self._started: Iterator[Any] | None = chain([raw], stream)
 
@@ -54,7 +53,7 @@ class Batches(Data):
         """Yield the iterable's own batches after the first `used` samples; `batch` does not matter."""
         started, self._started = self._started, None
         for raw in started or repeat(self.source, seed):
-            made = parse_batch(raw, self.classes)
+            made = parse_batch(raw, self._classes)
             self._check_shape(made)
             if used <= 0:
                 yield {key: shard(value) for key, value in made.items()}
@@ -72,6 +71,20 @@ class Batches(Data):
     def _check_shape(self, batch: Mapping[str, Tensor]) -> None:
         if "image" in batch and self.image and (shape := image_shape(batch["image"])) != self.image:
             raise BadInput(f"the images of all batches must have one shape, got {self.image} and {shape}")
+
+
+def describe_key(key: str, values: Tensor) -> Spec:
+    """Return the spec of one key, as far as its name and the first batch say it."""
+    shape = tuple(values.shape[1:])
+    if key == "image" or (len(shape) == 3 and values.is_floating_point() and looks_like_images(values)):
+        return Spec("image", shape, (-1, 1))
+    return Spec("point" if key == "point" and len(shape) == 1 else "other", shape)
+
+
+def looks_like_images(values: Tensor) -> bool:
+    """Return whether values use the range of images, and not that of masks, which have nothing below 0."""
+    low, high = (value.item() for value in values.aminmax())
+    return -1 <= low < 0 and high <= 1
 
 
 def repeat(source: Iterable[Any], seed: int) -> Iterator[Any]:

@@ -2,16 +2,19 @@
 
 import math
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ganzoo._io import check_utf8, exists
-from ganzoo.data.base import Data, FolderFacts
-from ganzoo.data.images import ImageFiles, check_none_broken, decode_all
+from ganzoo.data.decoded import Decoded
+from ganzoo.data.images import Broken, ImageFiles, check_none_broken, decode_all
 from ganzoo.data.listing import list_folder
-from ganzoo.data.memory import InMemory
 from ganzoo.data.options import ImageOptions
 from ganzoo.data.survey import Survey, examine
+from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput
-from ganzoo.pictures.decode import Range, Rendering
+from ganzoo.pictures.decode import Background, Fit, Range, Rendering
 
 MAX_IMAGES_IN_MEMORY = 5000
 """Folders of at most this many images are decoded before the training, if they fit in `MAX_BYTES_IN_MEMORY`."""
@@ -20,31 +23,54 @@ MAX_FILES_EXAMINED = 1000
 """Files of a large folder that are looked at before the training."""
 
 
-def open_folder(path: Path, options: ImageOptions) -> Data:
-    """Open the images below a folder: few are decoded now, many during the training. Raises `BadInput`."""
+class Folder(Decoded):
+    """The images below a folder; its sub-folders are their classes. Raises `BadInput`."""
+
+    def __init__(
+        self,
+        path: Path,
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        range: tuple[float, float] | None = None,
+        background: Background = "white",
+        fit: Fit = "crop",
+        broken: Broken = "skip",
+    ) -> None:
+        options = ImageOptions(size, channels, range, background, fit, broken)
+        check_folder(path)
+        listing = list_folder(path)
+        files = ImageFiles(listing.top, listing.names)
+        few = len(files) <= MAX_IMAGES_IN_MEMORY and fits_in_memory(len(files), options.rendering(3))
+        survey = examine(files, len(files) if few else MAX_FILES_EXAMINED)
+        survey.check_deep_colour()
+        values, told = choose_range(survey, options)
+        rendering = options.rendering(survey.channels, values)
+        self.few = few and fits_in_memory(len(files), rendering)
+        if broken == "refuse" and not self.few:
+            check_none_broken(files, survey.broken)
+        self.decode_from(files, rendering, listing.labels, listing.classes)
+        self.files, self.broken, self.range = files, broken, values
+        self.notes = [*listing.notes, *told, *survey.describe(rendering)]
+        self.fingerprint, self.unlabelled = listing.fingerprint, listing.unlabelled
+
+    def arrays(self) -> dict[str, np.ndarray[Any, Any]] | None:
+        """Decode all images now if they are few; the next one takes the place of one that cannot be read."""
+        if not self.few:
+            return None
+        images, sources, unread = decode_all(self.files, self.rendering, self.broken)
+        self.notes = [*self.notes, *unread]
+        # The label is that of the image in a broken one's place.
+        labels = {} if self.labels is None else {LABEL: self.labels[sources].numpy()}
+        return {"image": images.numpy(), **labels}
+
+
+def check_folder(path: Path) -> None:
+    """Raise `BadInput` for the folder of a run, and for a name that is not text."""
     check_utf8("the folder", path.resolve())
     if path.is_dir() and exists(path / "recipe.toml"):
         raise BadInput(
             f"'{path}' is a run, whose pictures are of its training; 'ganzoo sample {path} --out FOLDER' draws"
         )
-    listing = list_folder(path)
-    files = ImageFiles(listing.top, listing.names)
-    few = len(files) <= MAX_IMAGES_IN_MEMORY and fits_in_memory(len(files), options.rendering(3))
-    survey = examine(files, len(files) if few else MAX_FILES_EXAMINED)
-    survey.check_deep_colour()
-    values, told = choose_range(survey, options)
-    rendering = options.rendering(survey.channels, values)
-    few = few and fits_in_memory(len(files), rendering)
-    notes = [*listing.notes, *told, *survey.describe(rendering)]
-    name = path.resolve().name
-    facts = FolderFacts(fingerprint=listing.fingerprint, unlabelled=listing.unlabelled, range=values)
-    if few:
-        images, sources, unread = decode_all(files, rendering, options.broken)
-        labels = None if listing.labels is None else listing.labels[sources]  # of the image in a broken one's place
-        return InMemory(name, images, labels, listing.classes, [*notes, *unread], **facts)
-    if options.broken == "refuse":
-        check_none_broken(files, survey.broken)
-    return options.stream(name, files, rendering, listing.labels, listing.classes, notes, **facts)
 
 
 def fits_in_memory(count: int, rendering: Rendering) -> bool:

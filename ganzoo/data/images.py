@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ganzoo._cores import usable_cores
 from ganzoo.data.base import count_of
@@ -23,10 +22,8 @@ Broken = Literal["skip", "refuse"]
 
 T = TypeVar("T")
 
-MAX_UNREADABLE_IN_A_ROW = 1000
-"""Unreadable images in a row after which a stream gives up."""
 MAX_DECODERS = 4
-"""Threads that decode a small folder, and processes that decode a stream, if there are as many cores."""
+"""Threads that decode a small folder, and processes that read a stream, if there are as many cores."""
 MAX_NAMED = 20
 """Unreadable images that a message names."""
 
@@ -75,38 +72,6 @@ class ImageFiles:
     def open(self, index: int) -> Image.Image:
         """Open a file without reading its pixels."""
         return open_picture(self.path(index))
-
-
-class DecodedImage(NamedTuple):
-    """Pixels as `to_pixels` makes them, None if too many in a row are unreadable, and the index of their image.
-
-    `skipped` are the indices of the unreadable images before it, each with the reason.
-    """
-
-    pixels: Tensor | None
-    image_index: int
-    skipped: dict[int, str]
-
-
-class DecodedImages(Dataset[DecodedImage]):
-    """Images as pixels; an unreadable image is replaced by the next readable one."""
-
-    def __init__(self, source: ImageSource, rendering: Rendering) -> None:
-        self.source, self.rendering = source, rendering
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> DecodedImage:
-        """Decode the image with that index, or the next readable one."""
-        skipped: dict[int, str] = {}
-        while len(skipped) < min(MAX_UNREADABLE_IN_A_ROW, len(self)):
-            found = read_image(self.source, self.rendering, index)
-            if not isinstance(found, str):
-                return DecodedImage(found, index, skipped)
-            skipped[index] = found
-            index = (index + 1) % len(self)
-        return DecodedImage(None, index, skipped)
 
 
 def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple[Tensor, Tensor, list[str]]:

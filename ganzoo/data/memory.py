@@ -1,77 +1,81 @@
-"""Data that are held in memory: images, points, and the order in which samples are drawn."""
+"""Data that are held in memory, and the order in which samples are drawn."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Self, Unpack
 
 import torch
 from torch import Tensor
 
 from ganzoo._seeds import make_rng
-from ganzoo.data.base import Data, FolderFacts, Shard, image_shape, keep_whole, to_device
+from ganzoo.data.base import About, Data, Shard, image_shape, keep_whole, to_device
+from ganzoo.data.convert import find_kinds, to_network
+from ganzoo.dataset import LABEL, Spec
 from ganzoo.errors import BadInput
 
 
 class InMemory(Data):
-    """Images (n, channels, height, width) and, if labelled, their labels (int64, (n,)) as two tensors.
+    """Samples as one tensor for each key, whose first axis is the sample; images are uint8, or float32 in [0, 1]."""
+
+    def __init__(
+        self, name: str, tensors: Mapping[str, Tensor], specs: Mapping[str, Spec], **about: Unpack[About]
+    ) -> None:
+        self.tensors = dict(tensors)
+        super().__init__(name, specs, **about)
+        self.count, self._kinds = len(self), find_kinds(self.specs, self.own_facts)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors.values())))
+
+    @property
+    def images(self) -> Tensor:
+        """The images as they are held, uint8 (n, channels, height, width) or float32 in [0, 1]."""
+        return self.tensors["image"]
+
+    @property
+    def labels(self) -> Tensor | None:
+        """The labels, int64 (n,); None where there are none."""
+        return self.tensors.get(LABEL)
+
+    def batches(
+        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
+    ) -> Generator[dict[str, Tensor], None, None]:
+        """Yield batches as `Data.batches` does; each costs one gather a key, without synchronisation on a GPU."""
+        for indices in map(shard, batch_indices(len(self), batch, seed, used, self.device)):
+            yield self.gather(indices)
+
+    def gather(self, indices: Tensor) -> dict[str, Tensor]:
+        """Return the batch of the samples with these indices."""
+        return to_network(self._kinds, {key: each.index_select(0, indices) for key, each in self.tensors.items()})
+
+    def renumber(self, names: Sequence[str]) -> None:
+        """Give labels the places of their classes in `names`; no names drop the labels."""
+        labels = self.tensors.pop(LABEL, None)
+        if names and labels is not None:
+            numbers = torch.tensor([names.index(name) for name in self.classes], device=labels.device)
+            self.tensors[LABEL] = numbers[labels]
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move all samples to that device; return itself."""
+        self.tensors = {key: tensor.to(device) for key, tensor in self.tensors.items()}
+        return super().to(device)
+
+
+def hold_images(
+    name: str, images: Tensor, labels: Tensor | None = None, classes: Sequence[str] = (), notes: Iterable[str] = ()
+) -> InMemory:
+    """Hold images (n, channels, height, width) and, if labelled, their labels (int64, (n,)).
 
     Images are uint8, or float32 in [0, 1]. Raises `BadInput` for images of another type or shape, and for none.
     """
-
-    def __init__(
-        self,
-        name: str,
-        images: Tensor,
-        labels: Tensor | None = None,
-        classes: Sequence[str] = (),
-        notes: Iterable[str] = (),
-        **folder: Unpack[FolderFacts],
-    ) -> None:
-        if images.dtype not in (torch.uint8, torch.float32) or images.dim() != 4 or not images.numel():
-            got = f"{images.dtype} of shape {tuple(images.shape)}"
-            raise BadInput(f"{name}: images must be uint8 or float32, (n, channels, height, width), got {got}")
-        shape = image_shape(images)
-        super().__init__(name, shape, classes=classes, labels=labels, count=len(images), notes=notes, **folder)
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
-    ) -> Generator[dict[str, Tensor], None, None]:
-        """Yield batches as `Data.batches` does; each costs one gather, without synchronisation on a GPU."""
-        for indices in map(shard, batch_indices(len(self), batch, seed, used, self.device)):
-            yield self._make_batch(self.images.index_select(0, indices), indices)
-
-    def to(self, device: torch.device | str) -> Self:
-        """Move all images and labels to that device; return itself."""
-        self.images = self.images.to(device)
-        self.labels = None if self.labels is None else self.labels.to(device)
-        return super().to(device)
-
-
-class Points(Data):
-    """Points (float32, (n, dimensions)) as one tensor, in their own units."""
-
-    def __init__(self, name: str, points: Tensor) -> None:
-        count, dimensions = points.shape
-        super().__init__(name, None, point=(dimensions,), count=count)
-        self.points = points
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def batches(
-        self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
-    ) -> Generator[dict[str, Tensor], None, None]:
-        """Yield batches as `Data.batches` does; each costs one gather."""
-        for indices in map(shard, batch_indices(len(self), batch, seed, used, self.device)):
-            yield {"point": self.points.index_select(0, indices)}
-
-    def to(self, device: torch.device | str) -> Self:
-        """Move all points to that device; return itself."""
-        self.points = self.points.to(device)
-        return super().to(device)
+    if images.dtype not in (torch.uint8, torch.float32) or images.dim() != 4 or not images.numel():
+        got = f"{images.dtype} of shape {tuple(images.shape)}"
+        raise BadInput(f"{name}: images must be uint8 or float32, (n, channels, height, width), got {got}")
+    specs = {
+        "image": Spec("image", image_shape(images), (-1, 1)),
+        LABEL: Spec(LABEL if classes else "other", classes=tuple(classes)),
+    }
+    tensors = {"image": images} if labels is None else {"image": images, LABEL: labels}
+    return InMemory(name, tensors, {key: specs[key] for key in tensors}, notes=notes)
 
 
 def batch_indices(

@@ -10,52 +10,24 @@ from contextlib import suppress
 from functools import cached_property
 from importlib import import_module, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import platformdirs
 
 from ganzoo._io import expand_user, home_folder
+from ganzoo.data.decoded import Decoded
+from ganzoo.dataset import LABEL, Dataset
 from ganzoo.errors import BadInput, Unavailable, needs_package, suggest
+from ganzoo.plugins.datasets import LSUN_CATEGORIES
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from ganzoo.data.images import ImageFiles
-
-
-DATA_SETS = {
-    "mnist-10k": "10,000 handwritten digits, 28 x 28 grey, 10 classes; comes with ganzoo",
-    "mnist": "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download",
-    "fashion-mnist": "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download",
-    "cifar10": "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download",
-    "celeba": "162,770 faces, colour, no classes; 1.4 GB download, needs the package gdown",
-    "lsun:<category>": "photographs of one kind of place, colour, no classes; unpacked by hand, needs the package lmdb",
-    "ring8": "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes",
-    "grid25": "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes",
-}
-"""The name of each data set, with a description of one line."""
-
-LSUN_CATEGORIES = (
-    "bedroom",
-    "bridge",
-    "church_outdoor",
-    "classroom",
-    "conference_room",
-    "dining_room",
-    "kitchen",
-    "living_room",
-    "restaurant",
-    "tower",
-)
 
 TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 """Data sets that fit in memory, with their classes in torchvision."""
-
-
-def list_names() -> list[str]:
-    """List every name as a user types it."""
-    return [name for name in DATA_SETS if "<" not in name] + [f"lsun:{category}" for category in LSUN_CATEGORIES]
 
 
 def find_data_root(root: str | Path | None = None) -> Path:
@@ -121,12 +93,135 @@ def require_package(package: str, name: str) -> None:
         raise needs_package(name, package) from error
 
 
-def open_celeba(root: Path) -> "ImageFiles":
-    """Open the training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
-    from ganzoo.data.images import ImageFiles
+class Small(Dataset):
+    """Labelled images that fit in memory."""
 
-    found = fetch("celeba", "CelebA", root, "gdown", target_type=[])
-    return ImageFiles(root / found.base_folder / "img_align_celeba", found.filename)
+    kinds = MappingProxyType({"image": "image"})
+    name: ClassVar[str]
+
+    def __init__(
+        self,
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        root: str | None = None,
+        background: Literal["white", "black"] = "white",
+        fit: Literal["crop", "pad", "stretch"] = "crop",
+    ) -> None:
+        from ganzoo.data.base import image_shape
+        from ganzoo.data.folders import MAX_BYTES_IN_MEMORY
+        from ganzoo.data.options import ImageOptions
+        from ganzoo.data.resizing import resize_images
+
+        options = ImageOptions(size, channels, None, background, fit)
+        images, labels, names = load_small(self.name, find_data_root(root))
+        channels, height, width = image_shape(images)
+        (height, width), channels = options.sides or (height, width), options.channels or channels
+        if len(images) * channels * height * width > MAX_BYTES_IN_MEMORY:
+            raise BadInput(
+                f"{self.name} at {height} x {width} pixels does not fit in memory; choose a smaller data.size"
+            )
+        self.images, self.notes = resize_images(images, (height, width), channels, fit, background)
+        self.labels, self.classes = labels, {LABEL: names}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return all images and labels."""
+        return {"image": self.images.numpy(), LABEL: self.labels.numpy()}
+
+
+class Mnist10k(Small):
+    """The first 10,000 training images of MNIST, which come with ganzoo."""
+
+    name = "mnist-10k"
+
+
+class Mnist(Small):
+    """The 60,000 training images of MNIST."""
+
+    name = "mnist"
+
+
+class FashionMnist(Small):
+    """The 60,000 training images of Fashion-MNIST."""
+
+    name = "fashion-mnist"
+
+
+class Cifar10(Small):
+    """The 50,000 training images of CIFAR-10."""
+
+    name = "cifar10"
+
+
+class Mixture(Dataset):
+    """Points of a mixture of Gaussians."""
+
+    kinds = MappingProxyType({"point": "point"})
+    name: ClassVar[str]
+
+    def __init__(self) -> None:
+        from ganzoo.data.mixtures import MIXTURES, TRAINING_POINTS
+
+        self.points = MIXTURES[self.name].draw(TRAINING_POINTS, "train")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return all points."""
+        return {"point": self.points.numpy()}
+
+
+class Ring8(Mixture):
+    """Points of 8 Gaussians on a circle."""
+
+    name = "ring8"
+
+
+class Grid25(Mixture):
+    """Points of 25 Gaussians on a grid."""
+
+    name = "grid25"
+
+
+class CelebA(Decoded):
+    """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
+
+    def __init__(
+        self,
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        root: str | None = None,
+        background: Literal["white", "black"] = "white",
+        fit: Literal["crop", "pad", "stretch"] = "crop",
+    ) -> None:
+        from ganzoo.data.images import ImageFiles
+        from ganzoo.data.options import ImageOptions
+
+        rendering = ImageOptions(size, channels, None, background, fit).rendering(3)
+        folder = find_data_root(root)
+        found = fetch("celeba", "CelebA", folder, "gdown", target_type=[])
+        self.decode_from(ImageFiles(folder / found.base_folder / "img_align_celeba", found.filename), rendering)
+
+
+class LsunImages(Decoded):
+    """The training images of one LSUN category. Raises `BadInput` and `Unavailable`."""
+
+    def __init__(
+        self,
+        category: str = "",
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        root: str | None = None,
+        background: Literal["white", "black"] = "white",
+        fit: Literal["crop", "pad", "stretch"] = "crop",
+    ) -> None:
+        from ganzoo.data.options import ImageOptions
+
+        rendering = ImageOptions(size, channels, None, background, fit).rendering(3)
+        self.decode_from(open_lsun(f"lsun:{category}", find_data_root(root)), rendering)
 
 
 def open_lsun(name: str, root: Path) -> "Lsun":

@@ -3,17 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from ganzoo._numbers import parse_size
-from ganzoo.data.images import Broken, ImageSource
-from ganzoo.data.stream import Streamed
+from ganzoo.data.images import Broken
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import CHANNEL_NAMES, Background, Fit, Range, Rendering
 
 READING_OPTIONS = ("fit", "range", "background", "broken", "workers")
 """Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""
-MAX_WORKERS = 256
 DEFAULT_SIZE = 64
 """Side in pixels of images that have no common size: folders, celeba and lsun."""
 
@@ -28,7 +26,6 @@ class ImageOptions:
     background: Background = "white"
     fit: Fit = "crop"
     broken: Broken = "skip"
-    workers: int | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -40,8 +37,6 @@ class ImageOptions:
             raise BadInput(f"channels is {named}, got {self.channels!r}")
         if self.range is not None and not is_range(self.range):
             raise BadInput(f"range is the values that become black and white, low and high, got {self.range!r}")
-        if self.workers is not None and not (isinstance(self.workers, int) and 0 <= self.workers <= MAX_WORKERS):
-            raise BadInput(f"workers is the number of processes that decode, 0 to {MAX_WORKERS}, got {self.workers!r}")
         for name, words in {"background": Background, "fit": Fit, "broken": Broken}.items():
             if getattr(self, name) not in (allowed := get_args(words)):
                 raise BadInput(f"{name} is {' or '.join(allowed)}, got {getattr(self, name)!r}")
@@ -55,12 +50,6 @@ class ImageOptions:
         """Return how images with that many channels become pixels; `values` is the range of deep ones, if any is."""
         height, width = self.sides or (DEFAULT_SIZE, DEFAULT_SIZE)
         return Rendering((self.channels or channels, height, width), values, self.background, self.fit)
-
-    def stream(
-        self, name: str, source: ImageSource, rendering: Rendering, *labels_and_notes: Any, **folder: Any
-    ) -> Streamed:
-        """Return images that are decoded during the training."""
-        return Streamed(name, source, rendering, *labels_and_notes, broken=self.broken, workers=self.workers, **folder)
 
 
 def is_range(values: Sequence[float]) -> bool:

@@ -1,29 +1,30 @@
-"""Images that worker processes decode during a training."""
+"""Samples that worker processes read during a training."""
 
 import logging
 import os
 import signal
 import threading
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing import get_start_method
-from typing import Any, NamedTuple, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
+from torch.utils.data import DataLoader
 
 from ganzoo._faults import worker_died
 from ganzoo._seeds import make_rng
 from ganzoo._signals import SIGNALS
-from ganzoo.data.base import Data, FolderFacts, Shard, count_of, keep_whole
-from ganzoo.data.images import Broken, DecodedImage, DecodedImages, ImageSource, count_decoders
+from ganzoo.data.base import About, Data, Shard, count_of, keep_whole, to_device
+from ganzoo.data.convert import find_kinds, to_network
+from ganzoo.data.images import Broken, count_decoders
 from ganzoo.data.memory import batch_indices
+from ganzoo.data.reading import ReadBatch, Reader, ReadSample, collate, name_sample
+from ganzoo.dataset import LABEL, Dataset, Spec
 from ganzoo.errors import BadInput, Error, Failed
-from ganzoo.pictures.decode import Rendering
 
 logger = logging.getLogger(__name__)
 
@@ -33,56 +34,47 @@ SIGTERM_GRACE_SECONDS = 10
 """How long a worker lives on after a SIGTERM."""
 
 
-class DecodedBatch(NamedTuple):
-    """A batch from a worker: pixels (n, channels, height, width), None if one is missing, and indices.
-
-    The pixels are an array where the worker found no shared memory for them.
-    """
-
-    pixels: Tensor | NDArray[Any] | None
-    indices: list[int]
-    skipped: dict[int, str]
-
-
 class Streamed(Data):
-    """Images that worker processes decode during a training.
+    """Samples of a data set that worker processes read during a training.
 
-    An unreadable image is replaced by the next one; `skipped` and the last of `notes` count them. With
-    `broken="refuse"` it ends the training. Without `workers` the training itself decodes.
+    One that cannot be read is replaced by the next one; `skipped` and the last of `notes` count them. With
+    `broken="refuse"` it ends the training. Without `workers` the training itself reads. `origin` is who brings the data
+    set, for messages; empty for ganzoo itself.
     """
 
     def __init__(
         self,
         name: str,
-        source: ImageSource,
-        rendering: Rendering,
-        labels: Tensor | None = None,
-        classes: Sequence[str] = (),
-        notes: Iterable[str] = (),
+        dataset: Dataset,
+        specs: Mapping[str, Spec],
         *,
+        origin: str = "",
         broken: Broken = "skip",
         workers: int | None = None,
-        **folder: Unpack[FolderFacts],
+        **about: Unpack[About],
     ) -> None:
-        self.source, self.rendering, self._broken = source, rendering, broken
+        self.dataset, self._origin, self._broken, self._read_specs = dataset, origin, broken, specs
         self.workers = count_decoders() if workers is None else workers
         self._warned = False
         self._reasons: dict[int, str] = {}
+        self._numbers: Tensor | None = None
+        super().__init__(name, specs, **about)
+        self.count, self._kinds = len(dataset), find_kinds(specs, self.own_facts)
+        self.noun = "image" if next(iter(specs.values())).kind == "image" else "sample"
         by = f", by {self.workers} worker processes" if self.workers else ""
-        self._first_notes = [*notes, f"{len(source):,} images are read while training{by}"]
-        shape, count, notes = rendering.shape, len(source), self._first_notes
-        super().__init__(name, shape, classes=classes, labels=labels, count=count, notes=notes, **folder)
+        self.notes.append(f"{len(dataset):,} {self.noun}s are read while training{by}")
+        self._first_notes = list(self.notes)
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self.dataset)
 
     def batches(
         self, batch: int, seed: int, used: int = 0, shard: Shard = keep_whole
     ) -> Generator[dict[str, Tensor], None, None]:
-        """Yield batches as `Data.batches` does. Raises `BadInput` if too many images in a row cannot be read."""
-        loader = DataLoader[DecodedImage](
-            DecodedImages(self.source, self.rendering),
-            batch_sampler=(shard(indices).tolist() for indices in batch_indices(len(self), batch, seed, used)),
+        """Yield batches as `Data.batches` does. Raises `BadInput` if too many samples in a row cannot be read."""
+        loader = DataLoader[ReadSample](
+            Reader(self.dataset, self._read_specs, self._kinds, seed),
+            batch_sampler=choose(len(self), batch, seed, used, shard),
             num_workers=self.workers,
             collate_fn=collate,
             worker_init_fn=ignore_signals,
@@ -90,46 +82,71 @@ class Streamed(Data):
         )
         # Closed also where an error ends this loop: its traceback would keep the workers alive.
         with closing(guard_workers(loader)) as batches:
-            for pixels, indices, broken in batches:
-                self._reasons |= broken
-                self.skip(broken)
-                if broken and self._broken == "refuse":
-                    raise BadInput(f"cannot read the image {self._name_last(broken)}; data.broken='skip' leaves it out")
-                if pixels is None:
-                    raise BadInput(
-                        f"{self.name}: too many images in a row cannot be read, the last is {self._name_last(broken)}"
-                    )
-                self._warn_of_pipes(isinstance(pixels, np.ndarray))
-                yield self._make_batch(torch.as_tensor(pixels), torch.tensor(indices))
+            for values, broken in batches:
+                self._note_broken(broken)
+                if values is None:
+                    last = self._name_last(broken)
+                    raise BadInput(f"{self.name}: too many {self.noun}s in a row cannot be read, the last is {last}")
+                self._warn_of_pipes(any(isinstance(each, np.ndarray) for each in values.values()))
+                yield self._finish({key: torch.as_tensor(each) for key, each in values.items()})
+
+    def _finish(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return a batch as networks see it, on the device; the order of its keys is that of the specs."""
+        moved = {key: to_device(values[key], self.device) for key in self.specs}
+        if self._numbers is not None and LABEL in moved:
+            moved[LABEL] = self._numbers.to(self.device)[moved[LABEL]]
+        return to_network(self._kinds, moved)
+
+    def _note_broken(self, broken: Mapping[int, str]) -> None:
+        self._reasons |= broken
+        self.skip(broken)
+        if broken and self._broken == "refuse":
+            last = self._name_last(broken)
+            what = f"the {self.noun} {last}" if last.startswith("'") else last
+            raise BadInput(f"cannot read {what}; data.broken='skip' leaves it out")
+
+    def renumber(self, names: Sequence[str]) -> None:
+        """Give labels the places of their classes in `names`; no names drop the labels."""
+        if names:
+            numbers = torch.tensor([names.index(name) for name in self.classes])
+            self._numbers = numbers if self._numbers is None else numbers[self._numbers]
 
     def skip(self, broken: Iterable[int]) -> None:
-        """Record that the images with these indices cannot be read."""
+        """Record that the samples with these indices cannot be read."""
         if new := [index for index in broken if index not in self.skipped]:
             self.skipped.update(new)
-            count = count_of(len(self.skipped), "image")
+            count = count_of(len(self.skipped), self.noun)
             note = f"skipped {count} that cannot be read, the last is {self._name_last(new)}"
             self.notes = [*self._first_notes, note]
 
     def _warn_of_pipes(self, used: bool) -> None:
         if used and not self._warned:
             logger.warning(
-                "shared memory is full, so images come from the worker processes more slowly; %s", MORE_SHARED
+                "shared memory is full, so %ss come from the worker processes more slowly; %s", self.noun, MORE_SHARED
             )
         self._warned |= used
 
     def _name_last(self, broken: Iterable[int]) -> str:
         *_, last = broken
         reason = self._reasons.get(last)  # not known of those that another process has met
-        return f"'{self.source.path(last)}'" + (f" ({reason})" if reason else "")
+        return name_sample(self.dataset, last, self._origin) + (f" ({reason})" if reason else "")
 
 
-def guard_workers(loader: DataLoader[DecodedImage]) -> Generator[DecodedBatch, None, None]:
+def choose(count: int, batch: int, seed: int, used: int, shard: Shard) -> Iterator[list[tuple[int, int]]]:
+    """Yield for each batch the indices of its samples, each with its place in the stream."""
+    for indices in batch_indices(count, batch, seed, used):
+        places = torch.arange(used, used + batch)
+        used += batch
+        yield list(zip(shard(indices).tolist(), shard(places).tolist(), strict=True))
+
+
+def guard_workers(loader: DataLoader[ReadSample]) -> Generator[ReadBatch, None, None]:
     """Yield the loader's batches.
 
     Raises `BadInput` if no worker can be started here, and `Failed` if one died before it could answer.
     """
     started = answered = False
-    batches: Iterator[DecodedBatch] = iter(())
+    batches: Iterator[ReadBatch] = iter(())
     try:
         with keep_child_handler():
             batches = iter(loader)
@@ -188,27 +205,3 @@ def ignore_signals(_: int) -> None:
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGTERM, lambda *_: signal.setitimer(signal.ITIMER_REAL, SIGTERM_GRACE_SECONDS))
         signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-
-
-def collate(images: list[DecodedImage]) -> DecodedBatch:
-    """Put decoded images together into a batch."""
-    pixels = [image.pixels for image in images if image.pixels is not None]
-    return DecodedBatch(
-        share(torch.stack(pixels)) if len(pixels) == len(images) else None,
-        [image.image_index for image in images],
-        {index: reason for image in images for index, reason in image.skipped.items()},
-    )
-
-
-def share(pixels: Tensor) -> Tensor | NDArray[Any]:
-    """Move what a worker has read into shared memory; if that is full return an array, which goes through a pipe.
-
-    Torch would move it later, in a thread whose errors reach nobody, so that the training would wait for ever.
-    """
-    if get_worker_info() is None:
-        return pixels
-    try:
-        pixels.share_memory_()  # type: ignore[no-untyped-call]
-    except (RuntimeError, OSError):
-        return pixels.numpy()
-    return pixels

@@ -11,13 +11,13 @@ import torch
 
 from ganzoo._numbers import check_count, check_seed, short_size
 from ganzoo._version import __version__
-from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.data.sources import open_data, to_name
 from ganzoo.errors import BadInput, suggest
 from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
 from ganzoo.evaluation.lookup import SUITES, find_suite
 from ganzoo.evaluation.suites import Metric, Observed, Suite
+from ganzoo.plugins.datasets import is_data_set
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
@@ -115,7 +115,7 @@ class MetricPlan:
         """The data to compare with, described as in a config."""
         described = {"name": "unknown", **self.model.config["data"]}
         if self.data:
-            return {**described, "name": self.data, "opened_as": "data set" if self.data in list_names() else "folder"}
+            return {**described, "name": self.data, "opened_as": "data set" if is_data_set(self.data) else "folder"}
         if self.model.folder_data:
             return {**described, "name": self.model.folder_data["name"]}
         return described
@@ -127,7 +127,7 @@ class MetricPlan:
             return name
         if self.model.folder_data and not Path(name).is_dir():
             raise BadInput(f"the images of this run were in {name}, which does not exist; give them with --data")
-        named = self._data.get("opened_as", "data set") == "data set" and name in list_names()
+        named = self._data.get("opened_as", "data set") == "data set" and is_data_set(name)
         if not self.model.folder_data and not named:
             raise BadInput(f"the model does not say where the images of '{name}' are; give them with --data")
         return name

@@ -61,17 +61,17 @@ class Catalog:
         Raises `BadInput` for an unknown name, with the nearest ones and the plugins that failed to load, and for a
         bare name that several plugins provide.
         """
-        found = self._named(kind, name)
+        found = self.named(kind, name)
         if len(found) > 1:
             full_names = " or ".join(f"'{thing.full_name}'" for thing in found)
             raise BadInput(f"more than one plugin brings the {kind} '{name}'; use {full_names}")
         if not found:
-            raise BadInput(self._explain_missing(kind, name) + self._unavailable())
+            raise BadInput(self._explain_missing(kind, name) + self.unavailable())
         return found[0]
 
     def kinds_of(self, name: str) -> list[str]:
         """Return the kinds of everything that plugins provide under a bare or full name."""
-        return [kind for kind in KINDS if self._named(kind, name)]
+        return [kind for kind in KINDS if self.named(kind, name)]
 
     def also(self, name: str, kind: str) -> str:
         """Return ", which is a loss" for a name that is no `kind` but something else here; "" for any other name."""
@@ -83,12 +83,13 @@ class Catalog:
 
         Any other name is returned as it is; so is one that several of `distributions` provide that are not `ranked`.
         """
-        found = {normalize_name(thing.distribution): thing.full_name for thing in self._named(kind, name)}
+        found = {normalize_name(thing.distribution): thing.full_name for thing in self.named(kind, name)}
         preferred = [found[each] for each in map(normalize_name, distributions) if each in found]
         is_clear = len(preferred) == 1 or (ranked and preferred)
         return preferred[0] if is_clear and len(found) > 1 else name
 
-    def _named(self, kind: str, name: str) -> list[Registration]:
+    def named(self, kind: str, name: str) -> list[Registration]:
+        """Return all registrations of that kind with that bare or full name."""
         distribution, _, bare = name.rpartition(":")
         return [
             thing
@@ -143,7 +144,8 @@ class Catalog:
             raise BadInput(f"no plugin '{distribution}' is installed; {near}")
         return found
 
-    def _unavailable(self) -> str:
+    def unavailable(self) -> str:
+        """Return a remark on plugins that failed to load, which may have brought what is missing; "" without such."""
         names = dict.fromkeys(plugin.distribution for plugin in self.plugins if not plugin.works)
         return f" (not available: {', '.join(names)}; see 'ganzoo plugins')" if names else ""
 

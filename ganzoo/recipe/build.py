@@ -1,15 +1,11 @@
 """Turn names and options into networks and losses; the signature of a constructor is the schema of its options."""
 
 import inspect
-import json
-import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from types import MappingProxyType
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, create_model
 from torch import nn
 
 from ganzoo._faults import call_plugin
@@ -18,17 +14,15 @@ from ganzoo.engine.schedule import Schedule, read_schedule
 from ganzoo.engine.scheduled import Scheduled, list_schedulable
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import is_schedule, validate
-from ganzoo.errors import BadInput, NoLabels, suggest
+from ganzoo.errors import BadInput, NoLabels
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.given import BASES, Given
 from ganzoo.recipe.lookup import NOTHING, find_class, load_class
 from ganzoo.recipe.names import is_in_file
+from ganzoo.recipe.options import check_options, make_option_schema, raise_unknown_option
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture, CallbackUse, LossUse
-
-FACTS = ("image", "point", "classes")
-"""Constructor parameters that come from the data and are not options."""
 
 B = TypeVar("B")
 T = TypeVar("T", covariant=True)
@@ -51,14 +45,14 @@ class ResolvedClass(Generic[T]):
         Raises `BadInput` if the data lack a fact that it needs, or if it refuses the data or an option.
         """
         parameters = inspect.signature(self.cls).parameters
-        for name in FACTS:
-            if name in parameters and parameters[name].default is parameters[name].empty and facts.get(name) is None:
+        for name, parameter in parameters.items():
+            if facts.get(name) is None and name not in self.options and is_required(parameter):
                 lacking = f"{self.label} needs '{name}', which this data does not have"
                 if name == "classes":
                     raise NoLabels(f"{lacking}; sub-folders of a folder of images become classes")
                 raise BadInput(lacking)
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
-        return call_plugin(self.label, self.cls, **known, **self.options)
+        return call_plugin(self.label, self.cls, **{**self.options, **known})
 
     def takes(self, fact: str) -> bool:
         """Return True if the constructor takes this fact about the data, such as "classes"."""
@@ -73,6 +67,12 @@ class ResolvedClass(Generic[T]):
     def label(self) -> str:
         """Its name in messages: "loss 'hinge'"."""
         return f"{self.registration.kind} '{self.registration.name}'"
+
+
+def is_required(parameter: inspect.Parameter) -> bool:
+    """Return whether a constructor cannot be called without this parameter."""
+    variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variable
 
 
 @dataclass(frozen=True)
@@ -120,24 +120,29 @@ def create(
 ) -> tuple[Generator, nn.Module]:
     """Return a new `(generator, discriminator)` of an architecture by name, for samples of that shape.
 
-    The shape is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own;
-    `generator={...}` and `discriminator={...}` hold options for one of them alone.
+    The shape is (channels, height, width) for images and (dimensions,) for points. Options are the architecture's own,
+    and what else it takes from its data, such as `rate=16000`; `generator={...}` and `discriminator={...}` hold options
+    for one of them alone.
     Raises `BadInput` for an unknown name or option, and for a shape that the architecture does not support.
     """
-    found = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"))
+    found = resolve_architecture(validate(Architecture, {"name": name, **options}, "architecture"), facts=None)
     facts = {"image": image, "point": point, "classes": classes}
     return found.generator.make(**facts), found.discriminator.make(**facts)
 
 
 def resolve(
-    recipe: Recipe, changes: Mapping[str, Any] = NO_CHANGES, callback: type = object, given: Given = NOTHING
+    recipe: Recipe,
+    changes: Mapping[str, Any] = NO_CHANGES,
+    callback: type = object,
+    given: Given = NOTHING,
+    facts: Collection[str] | None = None,
 ) -> ResolvedRecipe:
     """Find the classes that a recipe names; return it with `changes`, every option of theirs, and their full names.
 
-    `callback` is the base class of callbacks, `given` what Python code gives. Raises `BadInput` if a name or an option
-    is wrong.
+    `callback` is the base class of callbacks, `given` what Python code gives, `facts` the names of what the networks
+    get from the data, None while these are not known. Raises `BadInput` if a name or an option is wrong.
     """
-    architecture = resolve_architecture(recipe.architecture, given)
+    architecture = resolve_architecture(recipe.architecture, given, facts)
     losses = [resolve_loss(section, given) for section in recipe.loss]
     callbacks: list[ResolvedClass[Any]] = [resolve_callback(section, callback) for section in recipe.callback]
     table = recipe.written_out()
@@ -147,9 +152,9 @@ def resolve(
     return ResolvedRecipe(Recipe.load(table, **changes), architecture, losses, callbacks)
 
 
-def complete(recipe: Recipe, given: Given = NOTHING) -> Recipe:
-    """Return the recipe with every option of its architecture, losses and callbacks."""
-    return resolve(recipe, given=given).recipe
+def complete(recipe: Recipe, given: Given = NOTHING, facts: Collection[str] | None = None) -> Recipe:
+    """Return the recipe with every option of its architecture, losses and callbacks; `facts` as in `resolve`."""
+    return resolve(recipe, given=given, facts=facts).recipe
 
 
 def write_architecture(section: Architecture, found: ResolvedArchitecture) -> dict[str, Any]:
@@ -163,16 +168,18 @@ def write_architecture(section: Architecture, found: ResolvedArchitecture) -> di
     return table
 
 
-def resolve_architecture(section: Architecture, given: Given = NOTHING) -> ResolvedArchitecture:
-    """Find both sides of a recipe's architecture, with every option."""
+def resolve_architecture(
+    section: Architecture, given: Given = NOTHING, facts: Collection[str] | None = None
+) -> ResolvedArchitecture:
+    """Find both sides of a recipe's architecture, with every option; `facts` as in `resolve`."""
     discriminator = resolve_class("architecture", section.side_name("discriminator"), "discriminator", nn.Module, given)
     generator = resolve_class("architecture", section.side_name("generator"), "generator", Generator, given)
     taken = {*make_option_schema(discriminator.cls).model_fields, *make_option_schema(generator.cls).model_fields}
     for key in section.shared():
         if key not in taken and key not in replaced_options(section):
             raise_unknown_option("architecture", key, taken)
-    judging = collect_side_options(section, "discriminator", discriminator.cls)
-    making = collect_side_options(section, "generator", generator.cls)
+    judging = collect_side_options(section, "discriminator", discriminator.cls, facts)
+    making = collect_side_options(section, "generator", generator.cls, facts)
     return ResolvedArchitecture(replace(generator, options=making), replace(discriminator, options=judging))
 
 
@@ -183,13 +190,15 @@ def replaced_options(section: Architecture) -> set[str]:
     return {option for cls in found for option in make_option_schema(cls).model_fields}
 
 
-def collect_side_options(section: Architecture, side: str, cls: Callable[..., object]) -> dict[str, Any]:
+def collect_side_options(
+    section: Architecture, side: str, cls: Callable[..., object], facts: Collection[str] | None
+) -> dict[str, Any]:
     """Return all options of one side: its own, and those for both sides that it has."""
     allowed, own = make_option_schema(cls).model_fields, section.own(side)
     for key in own.keys() - allowed.keys():
         raise_unknown_option(f"architecture.{side}", key, allowed)
     shared = {key: value for key, value in section.shared().items() if key in allowed}
-    return check_options(cls, shared | own, f"architecture.{side}")
+    return check_options(cls, shared | own, f"architecture.{side}", facts)
 
 
 def resolve_loss(section: LossUse, given: Given = NOTHING) -> ResolvedClass[Loss]:
@@ -253,62 +262,3 @@ def resolve_registered(kind: str, name: str, part: str, base: type[B]) -> Resolv
     """
     registration = catalog().find(kind, name)
     return ResolvedClass(registration, load_class(registration, part, base))
-
-
-@cache
-def make_option_schema(cls: Callable[..., object]) -> type[BaseModel]:
-    """Return a pydantic model of the options of a class: its constructor's parameters except `FACTS`.
-
-    Raises `BadInput` if an annotation cannot be resolved.
-    """
-    constructor = getattr(cls, "__init__")  # noqa: B009 (mypy takes the plain access for an instance's)
-    try:
-        hints = typing.get_type_hints(constructor, include_extras=True)
-    except NameError as error:
-        name = f"{cls.__module__}.{getattr(cls, '__qualname__', cls)}"
-        raise BadInput(f"the annotations of {name} cannot be resolved: {error}") from error
-    fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(cls).parameters.items():
-        if name not in FACTS and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            fields[name] = (hints.get(name, Any), ... if parameter.default is parameter.empty else parameter.default)
-    config = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, protected_namespaces=())
-    return create_model(cls.__name__, __config__=config, **fields)
-
-
-def check_options(cls: Callable[..., object], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return all options of a class by name, except those that are None; check the given ones against its annotations.
-
-    Raises `BadInput` for a missing option and for a wrong value.
-    """
-    schema = make_option_schema(cls)
-    for name, option in schema.model_fields.items():
-        if option.is_required() and name not in given:
-            known = f"only {', '.join(FACTS[:-1])} and {FACTS[-1]} come from the data"
-            raise BadInput(f"'{where}.{name}' is missing: {cls.__name__} takes it without a default, and {known}")
-    options = validate(schema, given, where)
-    # A default that no recipe can hold, such as a class, is left to the constructor.
-    kept = [name for name, option in schema.model_fields.items() if name in given or is_plain(option.default)]
-    values = {name: getattr(options, name) for name in kept}
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise BadInput(
-            f"{where}: options must be finite numbers, strings, booleans, or lists or tables of them ({error})"
-        ) from error
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def is_plain(value: Any) -> bool:
-    """Return whether a recipe can hold a value."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def raise_unknown_option(where: str, key: str, allowed: Iterable[str]) -> NoReturn:
-    """Raise `BadInput` for an option that does not exist."""
-    if key in FACTS:
-        raise BadInput(f"'{where}.{key}' comes from the data; set data.size, data.channels or data.classes instead")
-    raise BadInput(f"unknown key '{where}.{key}'; {suggest(key, allowed)}")

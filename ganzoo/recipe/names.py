@@ -15,7 +15,7 @@ from ganzoo.engine.settings import SIDES
 from ganzoo.plugins import files
 from ganzoo.plugins.catalog import catalog
 
-SECTIONS = ("architecture", "loss", "callback")
+SECTIONS = ("architecture", "loss", "callback", "data")
 """The sections of a recipe that name what plugins provide; each is called as its kind of registration."""
 
 Rename = Callable[[str, str], str]

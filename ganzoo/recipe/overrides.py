@@ -75,6 +75,8 @@ def find_section(key: str) -> str:
 def check_misplaced(path: str) -> None:
     """Raise `BadInput` for a key that belongs to another section, such as `train.lr`, or to one, such as `steps`."""
     section, _, key = path.partition(".")
+    if section == "data" and key:
+        return  # it may be an option of the data set
     fields = PLAIN_SECTIONS[section].model_fields if section in PLAIN_SECTIONS else ()
     misplaced = bool(fields) and key not in fields if key else path not in (*PLAIN_SECTIONS, *SECTIONS, "name")
     if misplaced and (elsewhere := find_section(key or path)):

@@ -94,7 +94,12 @@ class CallbackUse(WithOptions):
 
 
 class Data(Named):
-    """The data to learn from: a named data set, a folder of images, or batches that Python code passes in."""
+    """The data to learn from: a data set by name, a folder of images, or batches that Python code passes in.
+
+    Further keys are options of the data set.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     name: str = Field("mnist-10k", min_length=1)
     """Name of a data set or path of a folder; "batches" for those that Python code passes in."""
@@ -102,8 +107,8 @@ class Data(Named):
     """Height and width of the images in pixels, one number or [height, width]; by default the data set's own or 64."""
     channels: Literal[1, 2, 3, 4] | None = None
     """1 for grey, 3 for colour, 2 and 4 with opacity too (RGBA); by default 1 or 3, as the images are."""
-    fit: Literal["crop", "pad", "stretch"] = "crop"
-    """What to do about images of other proportions: cut them, give them a margin of `background`, or stretch them."""
+    fit: Literal["crop", "pad", "stretch"] | None = None
+    """What to do about images of other proportions: "crop" (the default), "pad" with `background`, or "stretch"."""
     classes: PositiveInt | None = None
     """Number of classes, if the data do not know it."""
     root: str | None = None
@@ -111,12 +116,12 @@ class Data(Named):
 
     range: tuple[float, float] | None = None
     """Values of images with more than 8 bits that become black and white; by default those found, or all 16 bits."""
-    background: Literal["white", "black"] = "white"
-    """What transparent images are put on, and what is around those that `fit` pads."""
+    background: Literal["white", "black"] | None = None
+    """What transparent images are put on, and what is around those that `fit` pads; by default white."""
     broken: Literal["skip", "refuse"] = "skip"
-    """What to do about images of a folder that cannot be read: "skip" takes the next one in their place."""
+    """What to do about samples that cannot be read: "skip" takes the next one in their place."""
     workers: int | None = Field(None, ge=0, le=256)
-    """Processes that decode images while training; by default up to 4. With 0 the training decodes them itself."""
+    """Processes that read samples while training; by default up to 4. With 0 the training reads them itself."""
 
     @field_validator("size", mode="before")
     @classmethod
@@ -128,6 +133,13 @@ class Data(Named):
         """True if Python code passes the batches in, which then have a size of their own."""
         return self.name == "batches"
 
+    def options(self) -> dict[str, Any]:
+        """Return the options of the data set that are given: all keys but those of every data set."""
+        table = self.model_dump(exclude_unset=True, exclude_none=True, exclude={*EVERY_DATA_SET})
+        return {**table, **(self.model_extra or {})}
 
+
+EVERY_DATA_SET = ("name", "classes", "broken", "workers")
+"""Keys of `[data]` that go with every data set; its own options are called otherwise."""
 PLAIN_SECTIONS: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
 """The sections that have the same keys in every recipe."""

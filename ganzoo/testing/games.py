@@ -16,8 +16,9 @@ from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
 from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
-from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, make_option_schema, resolve_class
+from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, resolve_class
 from ganzoo.recipe.given import BASES
+from ganzoo.recipe.options import make_option_schema
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.datasets import is_data_set
 
 
 def check_is_recipe(name: str) -> None:
     """Raise `BadInput` for a data set, a run, or a folder in place of a recipe, and say how it is used."""
     if name.endswith(".toml") or "recipe" in catalog().kinds_of(name):
         return
-    if name in list_names():
+    if is_data_set(name):
         raise BadInput(f"'{name}' is a data set, not a recipe; train a recipe on it, such as: dcgan --data {name}")
     if is_folder(name, "recipe.toml"):
         raise BadInput(

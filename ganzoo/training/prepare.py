@@ -17,18 +17,21 @@ from ganzoo._io import expand_user
 from ganzoo._numbers import short_size
 from ganzoo._seeds import seed_of
 from ganzoo.data.base import Data
-from ganzoo.data.named import list_names
-from ganzoo.data.sources import open_data
+from ganzoo.data.sources import Source, open_data
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_generator_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
+from ganzoo.plugins.datasets import FOLDER, is_data_set
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
+from ganzoo.recipe.datasets import resolve_data
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.recipe.sections import EVERY_DATA_SET
+from ganzoo.recipe.sections import Data as DataSection
 from ganzoo.training.callbacks import Callback, CallbackList
 from ganzoo.training.display.profiler import Profiler
 from ganzoo.training.display.tensorboard import TensorBoard
@@ -44,7 +47,6 @@ from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
 logger = logging.getLogger("ganzoo")
-Source = str | Path | Data | Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def make_plan(
 ) -> Plan:
     """Open the data, and complete the recipe with all options and everything that depends on the data."""
     data = open_recipe_data(recipe, batches)
-    resolved = resolve(recipe, pin_data(recipe, batches, data), Callback, given)
+    resolved = resolve(recipe, pin_data(recipe, batches, data), Callback, given, data.facts)
     plan = Plan(resolved, data, device, display, callbacks)
     return plan.replace(**convert_epochs(resolved, data))
 
@@ -188,7 +190,8 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         open_data,
         wanted.name if batches is None else batches,
         seed=recipe.train.seed,
-        **wanted.model_dump(exclude={"name"}),
+        **wanted.model_dump(include={"classes", "broken", "workers"}),
+        **wanted.options(),
     )
 
 
@@ -241,20 +244,29 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
     if batches is not None:
         name = data.name if data.opened_as == "data set" else "batches"  # which only Python code can give again
         return {"data": {"name": name, "classes": recipe.data.classes}}
-    section = recipe.data.model_dump(exclude_none=True)
-    if recipe.data.root is not None:
-        section["root"] = make_absolute(recipe.data.root)
+    return {"data": pin_section(recipe.data, data)}
+
+
+def pin_section(section: DataSection, data: Data) -> dict[str, Any]:
+    """Return a recipe's `[data]` with a name and paths that are valid from any folder."""
+    found = resolve_data(section.name, section.options())
+    if not found.is_own:
+        general = section.model_dump(include={*EVERY_DATA_SET}, exclude_none=True)
+        return {**general, "name": found.registration.full_name, **found.options}
+    table = section.model_dump(exclude_none=True)
+    if section.root is not None:
+        table["root"] = make_absolute(section.root)
     if data.range is not None:
-        section["range"] = data.range
-    if recipe.data.name not in list_names():
-        section["name"] = make_absolute(recipe.data.name)
-    return {"data": section}
+        table["range"] = data.range
+    if found.registration is FOLDER:
+        table["name"] = make_absolute(section.name)
+    return table
 
 
 def pin_paths(recipe: Recipe) -> Recipe:
     """Return a recipe whose data and pretrained generator are found from any folder."""
     changes: dict[str, Any] = {}
-    if not recipe.data.from_python and recipe.data.name not in list_names():
+    if not recipe.data.from_python and not is_data_set(recipe.data.name):
         changes["data"] = {**recipe.data.model_dump(exclude_none=True), "name": make_absolute(recipe.data.name)}
     if recipe.train.init is not None and isinstance(parse(recipe.train.init), Path):
         changes["train.init"] = make_absolute(recipe.train.init)

@@ -11,13 +11,13 @@ from ganzoo._names import composed
 from ganzoo._numbers import short_size
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
-from ganzoo.data.named import list_names
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import CHANNEL_NAMES, SIXTEEN_BITS
+from ganzoo.plugins.datasets import is_data_set
 from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture
@@ -54,7 +54,7 @@ def keep_reading(facts: Facts, old: Recipe, overrides: Mapping[str, Any]) -> dic
 
 def is_folder(name: str) -> bool:
     """Return whether data of that name are a folder: neither a data set nor batches from Python code."""
-    return name != "batches" and name not in list_names()
+    return name != "batches" and not is_data_set(name)
 
 
 def check_data_exists(recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo._io import check_utf8
-from ganzoo.data.sources import to_name
+from ganzoo.data.sources import Source, to_name
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
@@ -21,7 +21,7 @@ from ganzoo.training.callbacks import Callback, describe_callbacks
 from ganzoo.training.display.progress import show_progress, warn_of_progress
 from ganzoo.training.launch import connect_processes
 from ganzoo.training.naming import check_is_recipe
-from ganzoo.training.prepare import Plan, Source, add_given, load_or_compose, make_plan, prepare, resolve_init
+from ganzoo.training.prepare import Plan, add_given, load_or_compose, make_plan, prepare, resolve_init
 from ganzoo.training.resume import (
     MAX_ROLLBACKS,
     check_code_exists,
@@ -186,7 +186,7 @@ def resume_run(
                 prefer_in(old.replace(callback=[], loss=plan.recipe.written_out()["loss"]), used), plan.recipe
             )
             check_same_code(old, plan.recipe)
-            check_same_architecture(complete(old, given), plan.recipe)
+            check_same_architecture(complete(old, given, plan.data.facts), plan.recipe)
             if state:
                 check_same_shape(facts, plan.data.facts)
                 known = state.numbers.get("data", {})

@@ -5,8 +5,9 @@ from dataclasses import replace
 from ganzoo.contract import Generator
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
-from ganzoo.recipe.build import ResolvedClass, check_options, resolve_registered
+from ganzoo.recipe.build import ResolvedClass, resolve_registered
 from ganzoo.recipe.given import NetworkLike
+from ganzoo.recipe.options import check_options
 from ganzoo.zoo import own
 from ganzoo.zoo.config import CheckedArchitecture
 from ganzoo.zoo.local import LocalModel
@@ -26,8 +27,9 @@ def resolve_generator(local: LocalModel, given: NetworkLike | None = None) -> Re
         part = resolve_from_plugin(wanted)
     if own.is_object(part):
         return part  # with options of its own
+    facts = [name for name, value in local.config.data.arguments.items() if value is not None]
     try:
-        return replace(part, options=check_options(part.cls, wanted.options, "architecture"))
+        return replace(part, options=check_options(part.cls, wanted.options, "architecture", facts))
     except BadInput as error:
         raise BadInput(f"{error}; {versions(wanted, part)}") from error
 

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from ganzoo import BadInput
 from ganzoo.data.batches import Batches
-from ganzoo.data.memory import InMemory
+from ganzoo.data.memory import hold_images
 from ganzoo.data.sources import open_data
 from samples import same, some, take
 
@@ -63,9 +63,9 @@ def test_numpy_and_uint8_are_converted():
     )
 
 
-def test_data_without_images_has_no_facts():
+def test_data_without_images_have_the_shapes_of_their_keys():
     found = open_data([{"x": torch.randn(4, 2, dtype=torch.float64)}])
-    assert found.facts == {} and found.description["kind"] == "other"
+    assert found.facts == {"x": (2,)} and found.description["kind"] == "other"
     assert next(found.batches(4, 0))["x"].dtype == torch.float32
 
 
@@ -74,7 +74,7 @@ def test_images_that_may_be_in_zero_to_one_are_remarked_upon():
 
 
 def test_data_is_taken_as_it_is():
-    found = InMemory("x", some(4, 1, 2, 2))
+    found = hold_images("x", some(4, 1, 2, 2))
     assert open_data(found) is found
 
 
@@ -119,7 +119,7 @@ def test_later_batches_are_looked_at_too():
 
 @pytest.mark.parametrize("options", [{"size": 32}, {"channels": 3}])
 def test_batches_are_not_reshaped(options):
-    with pytest.raises(BadInput, match="batches are taken as they are"):
+    with pytest.raises(BadInput, match="what Python gives is taken as it is"):
         open_data(batch_list(), **options)
 
 

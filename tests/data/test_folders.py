@@ -238,7 +238,7 @@ def test_a_range_is_two_numbers_the_lower_first(tmp_path, values):
     flat(tmp_path / "1.png", 0)
     with pytest.raises(BadInput, match=r"^range is the values that become black and white, low and high, got "):
         open_data(tmp_path, range=values)
-    with pytest.raises(BadInput, match="range goes with a folder of images; mnist-10k has"):
+    with pytest.raises(BadInput, match=r"data\.range does not go with mnist-10k; allowed: background, "):
         open_data("mnist-10k", range=[0, 1])
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import BadInput
 from ganzoo.data.base import normalize_images
-from ganzoo.data.memory import InMemory, batch_indices
+from ganzoo.data.memory import batch_indices, hold_images
 from ganzoo.data.resizing import resize_images
 from ganzoo.data.sources import open_data
 from samples import same, some, take
@@ -21,7 +21,7 @@ from samples import same, some, take
 
 def test_in_memory_batches_hold_the_right_images_scaled_and_their_labels():
     images, labels = some(10, 3, 4, 4), torch.arange(10) % 4
-    found = InMemory("x", images, labels, "abcd")
+    found = hold_images("x", images, labels, "abcd")
     for batch, places in zip(take(found.batches(4, 1), 6), batch_indices(10, 4, 1), strict=False):
         exact = images[places].double() / 127.5 - 1
         assert batch["image"].dtype == torch.float32 and batch["label"].dtype == torch.int64
@@ -35,7 +35,7 @@ def test_black_and_white_are_exactly_minus_one_and_one():
 
 
 def test_in_memory_data_says_what_it_is():
-    found = InMemory("x", some(10, 3, 4, 6), torch.zeros(10, dtype=torch.int64), ["a", "b"])
+    found = hold_images("x", some(10, 3, 4, 6), torch.zeros(10, dtype=torch.int64), ["a", "b"])
     assert (len(found), found.count, found.facts) == (10, 10, {"image": (3, 4, 6), "classes": 2})
     assert found.description == {
         "name": "x",
@@ -44,23 +44,28 @@ def test_in_memory_data_says_what_it_is():
         "shape": [3, 4, 6],
         "range": [-1, 1],
         "classes": ["a", "b"],
+        "specs": {
+            "image": {"kind": "image", "shape": [3, 4, 6], "range": [-1, 1], "classes": []},
+            "label": {"kind": "label", "shape": [], "range": None, "classes": ["a", "b"]},
+        },
+        "facts": {"image": [3, 4, 6], "classes": 2},
     }
-    assert InMemory("x", some(10, 1, 4, 4)).facts == {"image": (1, 4, 4)}
+    assert hold_images("x", some(10, 1, 4, 4)).facts == {"image": (1, 4, 4)}
 
 
 def test_unlabelled_batches_have_no_label():
-    assert take(InMemory("x", some(4, 1, 2, 2)).batches(2, 0), 1)[0].keys() == {"image"}
+    assert take(hold_images("x", some(4, 1, 2, 2)).batches(2, 0), 1)[0].keys() == {"image"}
 
 
 @pytest.mark.parametrize("start", [1, 2, 9])
 def test_in_memory_batches_go_on_exactly(start):
-    found = InMemory("x", some(10, 3, 4, 4), torch.arange(10), [str(i) for i in range(10)])
+    found = hold_images("x", some(10, 3, 4, 4), torch.arange(10), [str(i) for i in range(10)])
     same(take(found.batches(4, 3, 4 * start), 4), take(found.batches(4, 3), start + 4)[start:])
 
 
 def test_in_memory_batches_are_made_on_the_device_that_the_data_was_moved_to():
     # The meta device computes no values, and refuses to work together with tensors of another.
-    found = InMemory("x", some(10, 3, 4, 4), torch.arange(10)).to("meta")
+    found = hold_images("x", some(10, 3, 4, 4), torch.arange(10)).to("meta")
     batch = take(found.batches(4, 0), 4)[-1]
     assert found.images.device.type == found.labels.device.type == "meta"
     assert batch["image"].device.type == batch["label"].device.type == "meta"
@@ -70,8 +75,8 @@ def test_in_memory_batches_are_made_on_the_device_that_the_data_was_moved_to():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_on_cuda_batches_are_the_same_and_made_without_synchronisation():
     images, labels = some(1000, 3, 8, 8), torch.arange(1000)
-    expected = take(InMemory("x", images, labels).batches(64, 0), 40)
-    found = InMemory("x", images, labels).to("cuda")
+    expected = take(hold_images("x", images, labels).batches(64, 0), 40)
+    found = hold_images("x", images, labels).to("cuda")
     torch.cuda.set_sync_debug_mode("error")
     try:
         made = take(found.batches(64, 0), 40)
@@ -90,7 +95,7 @@ def test_on_cuda_batches_are_the_same_and_made_without_synchronisation():
 )
 def test_in_memory_refuses_what_is_no_images(images):
     with pytest.raises(BadInput, match="images must be uint8 or float32"):
-        InMemory("x", images)
+        hold_images("x", images)
 
 
 def test_mnist_10k_is_the_start_of_mnist():
@@ -131,7 +136,8 @@ def test_grey_is_the_luma_of_colour():
 
 
 def test_the_names_are_listed_without_torch():
-    code = "import sys, ganzoo.data.named as d; assert 'mnist-10k' in d.DATA_SETS; sys.exit('torch' in sys.modules)"
+    code = "import sys\nfrom ganzoo.plugins.datasets import list_names\nassert 'mnist-10k' in list_names()"
+    code += "\nsys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

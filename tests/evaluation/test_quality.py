@@ -7,11 +7,11 @@ import torch
 
 from ganzoo._seeds import make_rng
 from ganzoo.data.batches import Batches
-from ganzoo.data.memory import InMemory
+from ganzoo.data.memory import hold_images
 from ganzoo.data.sources import open_data
 from ganzoo.data.stream import Streamed
+from ganzoo.dataset import Spec
 from ganzoo.evaluation.swd import MAX_VALUES, SlicedWasserstein, project_and_sort, to_vectors, wasserstein_distance
-from ganzoo.pictures.decode import Rendering
 
 
 def drawn(*shape, seed=0):
@@ -76,7 +76,7 @@ def test_large_images_are_averaged_down():
 @pytest.mark.parametrize(("count", "shape", "compared"), [(100, (1, 4, 4), 0), (301, (1, 4, 4), 150)])
 def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(count, shape, compared):
     images = torch.randint(0, 256, (count, *shape), dtype=torch.uint8, generator=make_rng("few"))
-    yardstick = SlicedWasserstein(InMemory("few", images), 0)
+    yardstick = SlicedWasserstein(hold_images("few", images), 0)
     assert yardstick.count == compared
     if compared:
         assert yardstick.ratio(scaled(images[:compared])) < 2
@@ -85,14 +85,14 @@ def test_it_compares_as_many_images_as_there_are_and_none_where_there_are_few(co
 @pytest.mark.parametrize("shape", [(4, 8, 12), (7, 12, 8)])
 def test_images_of_any_shape_and_number_of_channels_are_compared(shape):
     images = torch.randint(0, 256, (300, *shape), dtype=torch.uint8, generator=make_rng("shapes"))
-    yardstick = SlicedWasserstein(InMemory("shapes", images), 0)
+    yardstick = SlicedWasserstein(hold_images("shapes", images), 0)
     assert 0.5 < yardstick.measure([(images[:150] / 255, {})])["swd_ratio"] < 2
     assert yardstick.measure([({"image": torch.zeros(150, *shape)}, {})])["swd_ratio"] > 5
     assert yardstick.measure([(torch.zeros(150, 2), {})]) == {}
 
 
 def test_images_that_would_fill_the_memory_are_compared_in_smaller_numbers():
-    yardstick = SlicedWasserstein(Streamed("large", range(10_000), Rendering((3, 256, 256))), 0)
+    yardstick = SlicedWasserstein(Streamed("large", range(10_000), {"image": Spec("image", (3, 256, 256))}), 0)
     assert yardstick.count == MAX_VALUES // (3 * 256 * 256)
 
 

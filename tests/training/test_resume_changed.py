@@ -58,12 +58,12 @@ def test_another_batch_size_goes_on_in_the_same_epoch(tmp_path):
     seen = []
 
     class Spy(InMemory):
-        def _make_batch(self, pixels, places):
+        def gather(self, places):
             seen.append(places.tolist())
-            return super()._make_batch(pixels, places)
+            return super().gather(places)
 
     found = open_data(tmp_path / "pictures", size=28)
-    spy = Spy("spy", found.images)
+    spy = Spy("spy", found.tensors, found.specs)
     run = train(tmp_path / "run", data=spy, train={"steps": 2, "batch": 4})
     seen.clear()
     resume(run.path, data=spy, train={"steps": 4, "batch": 2})

@@ -50,7 +50,7 @@ def test_points_are_published_with_their_picture_and_a_card_that_speaks_of_point
     [
         (["train", "ring8", "--data", "mnist-10k"], "architecture 'points' needs 'point', which this data does not"),
         (["train", "vanilla", "--data", "ring8"], "architecture 'vanilla' needs 'image', which this data does not"),
-        (["train", "ring8", "-o", "data.size=32"], "ring8 has points and no images: data.size and data.channels do"),
+        (["train", "ring8", "-o", "data.size=32"], "data.size does not go with ring8, which has no options"),
         (["train", "ring8", "-o", "data.classes=3"], "ring8 has no labels, so classes cannot be 3"),
         (["train", "ring8", "--data", "ring9"], "did you mean 'ring8'?"),
         (["train", "ring8", "-o", "architecture.widths=[0]"], "widths must all be at least 1, got [0]"),

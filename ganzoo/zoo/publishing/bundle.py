@@ -14,12 +14,12 @@ from ganzoo._faults import hide_passwords
 from ganzoo._io import exists, read_bytes, replace_folder, sha256, to_json, write_bytes
 from ganzoo._names import NAME_PATTERN
 from ganzoo._reading import parse_json
-from ganzoo.data.named import list_names
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.kind import Array
 from ganzoo.kinds.files import draw, to_array, write_some
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.pictures.layout import choose_layout
+from ganzoo.plugins.datasets import is_data_set
 from ganzoo.plugins.entries import INPUTS_FILE, NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
@@ -154,9 +154,9 @@ def without_paths(path: Path) -> bytes:
     """Return a recipe without comments and without paths of the machine that it comes from; the log says which."""
     recipe = rename(Recipe.load(path).written_out(), lambda kind, name: public_name(kind, name, path.parent))
     recipe["data"].pop("root", None)
-    if recipe["data"].get("name") not in list_names():
+    if not is_data_set(recipe["data"].get("name")):
         folder = Path(recipe["data"]["name"]).name
-        recipe["data"]["name"] = f"./{folder}" if folder in list_names() else folder  # a folder, not the data set
+        recipe["data"]["name"] = f"./{folder}" if is_data_set(folder) else folder  # a folder, not the data set
     init = parse_or_none(recipe["train"].get("init"))
     if init is None or isinstance(init, Path):
         recipe["train"].pop("init", None)

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 import hubserver
 from ganzoo._names import printable
-from ganzoo.data.named import list_names
+from ganzoo.plugins.datasets import list_names
 from ganzoo.zoo.publishing.card import HUB_DATA_SETS, escape, make_card
 
 EVIL = "x](javascript:1)\n# Owned\n---\n<img src=x> ![a](b) `c` | d\x1b[2J"

@@ -1,0 +1,71 @@
+"""Data sets by name: which there are, and what stands behind a name or the path of a folder. No torch, no pydantic."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ganzoo.errors import BadInput, suggest
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.registration import Registration
+
+FOLDER = Registration("data", "folder", "ganzoo", "", {"dataset": "ganzoo.data.folders:Folder"})
+"""What reads a folder of images, whose path is written in place of a name."""
+LSUN_CATEGORIES = (
+    "bedroom",
+    "bridge",
+    "church_outdoor",
+    "classroom",
+    "conference_room",
+    "dining_room",
+    "kitchen",
+    "living_room",
+    "restaurant",
+    "tower",
+)
+OF_MANY = {"lsun": ("category", LSUN_CATEGORIES)}
+"""Data sets of which the name has a part behind a colon, such as lsun:bedroom: the option that it sets, its values."""
+
+
+def list_names() -> list[str]:
+    """List every name of a data set as a user types it; a bare name that several plugins provide, in full."""
+    things = [thing for thing in catalog().provided if thing.kind == "data"]
+    bare = [thing.name for thing in things]
+    found = [thing.name if bare.count(thing.name) == 1 else thing.full_name for thing in things]
+    parts = {name: [f"{name}:{each}" for each in values] for name, (_, values) in OF_MANY.items()}
+    return [each for name in found for each in parts.get(name, [name])]
+
+
+def split_name(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the name under which a data set is registered, and the option that the rest of the name sets."""
+    before, colon, part = name.partition(":")
+    return (before, {OF_MANY[before][0]: part}) if colon and before in OF_MANY else (name, {})
+
+
+def is_data_set(name: str) -> bool:
+    """Return whether this is the name of a data set; of a folder it is not, and several plugins may have it."""
+    return bool(catalog().named("data", split_name(name)[0]))
+
+
+def find_data(name: str) -> tuple[Registration, dict[str, Any]]:
+    """Return the registration behind a name or the path of a folder, and the options that stand in it.
+
+    Raises `BadInput` for a name that several plugins provide, and if there is neither a data set nor a folder.
+    """
+    registered, options = split_name(name)
+    if is_data_set(registered):
+        return catalog().find("data", registered), options
+    return FOLDER, {"path": find_folder(name)}
+
+
+def find_folder(name: str) -> Path:
+    """Return the folder of that name. Raises `BadInput` if there is none."""
+    with suppress(OSError, RuntimeError):  # a name too long for a path, or the home of an unknown user
+        path = Path(name).expanduser()
+        if path.exists():
+            return path
+    also = catalog().also(name, "data")
+    if how := catalog().how_to_get(name.rpartition(":")[0]):
+        raise BadInput(f"the data set '{name}' is missing, as {how}")
+    raise BadInput(
+        f"there is no data set or folder '{name}'{also}; {suggest(name, list_names())}{catalog().unavailable()}"
+    )
