@@ -13,22 +13,30 @@ USER_IN_URL = re.compile(r"(?<=://)[^/\s]*@")
 """The user, perhaps with a password, in a URL."""
 
 
-def call_plugin(culprit: str, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+def call_plugin(
+    culprit: str | Callable[[], str], function: Callable[P, T], *arguments: P.args, **options: P.kwargs
+) -> T:
     """Return `function(*arguments, **options)`; an error that this code of a plugin or of the data raises names it.
 
-    A `ValueError` is a refusal and becomes `BadInput`, any other error `Failed`; both begin with `culprit`. Three kinds
-    pass unchanged, as the function is not at fault: errors of ganzoo, lack of memory, the death of a data worker.
+    A `ValueError` is a refusal and becomes `BadInput`, any other error `Failed`; both begin with `culprit`, a name or a
+    function that finds it. Three kinds pass unchanged, as the function is not at fault: errors of ganzoo, lack of
+    memory, the death of a data worker.
     """
     try:
         return function(*arguments, **options)
     except Error:
         raise
     except ValueError as error:
-        raise BadInput(f"{culprit}: {error}") from error
+        raise BadInput(f"{find_name(culprit)}: {error}") from error
     except Exception as error:
         if is_out_of_memory(error) or worker_died(error):
             raise
-        raise Failed(f"{culprit} failed: {type(error).__name__}: {reason(error)}") from error
+        raise Failed(f"{find_name(culprit)} failed: {type(error).__name__}: {reason(error)}") from error
+
+
+def find_name(culprit: str | Callable[[], str]) -> str:
+    """Return the name of what is at fault."""
+    return culprit if isinstance(culprit, str) else culprit()
 
 
 def reason(error: BaseException) -> str:

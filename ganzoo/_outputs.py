@@ -20,6 +20,8 @@ class NetworkCall(Protocol):
 
 def split_samples(generator: object, output: Any) -> tuple[Any, dict[str, Tensor]]:
     """Return the samples, a tensor or a dict of tensors, and the extras of what a generator returned."""
+    if isinstance(output, Tensor):
+        return output, {}
     rule = "samples, a dict of them by batch key, or either with a dict of extras: (images, {'w': ...})"
     samples, extras = split(output, dict, network_name(generator), rule)
     return samples, extras or {}
@@ -27,6 +29,8 @@ def split_samples(generator: object, output: Any) -> tuple[Any, dict[str, Tensor
 
 def split_view(loss: str, output: Any, given: dict[str, Tensor]) -> tuple[Any, dict[str, Tensor]]:
     """Return the images that a loss's `view` returned, and what belongs to them."""
+    if isinstance(output, Tensor):
+        return output, given
     rule = "images, or with them what belongs to them: (images, given)"
     images, moved = split(output, dict, f"loss '{loss}': its view()", rule)
     return images, given if moved is None else type(given)(moved)
@@ -34,6 +38,8 @@ def split_view(loss: str, output: Any, given: dict[str, Tensor]) -> tuple[Any, d
 
 def split_scores(discriminator: object, output: Any) -> tuple[list[Tensor], dict[str, Tensor]]:
     """Return all score maps and the extras of what a discriminator returned."""
+    if isinstance(output, Tensor):
+        return [output], {}
     rule = "scores, a list of score maps, or either with a dict of extras: (scores, {'label': ...})"
     scores, extras = split(output, list, network_name(discriminator), rule)
     return [scores] if isinstance(scores, Tensor) else scores, extras or {}

@@ -178,8 +178,8 @@ class Step:
     ) -> None:
         self.turn, self.index, self.total = turn, index, total
         self.batch, self.latent = Batch(batch), Batch(latent)
-        own = generator.categorical if generator.labels == "drawn" else ()
-        self.given = Batch({**latent, **batch, **{key: latent[key] for key in own if key in latent}})
+        own = generator.categorical.keys() & latent if generator.labels == "drawn" else ()
+        self.given = Batch(latent | batch | {key: latent[key] for key in own})
         self.generator, self.discriminator = generator, discriminator
         self.rank, self.processes = rank, processes
         self._call, self._views, self._judges = call, views, Judges()

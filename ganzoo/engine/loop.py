@@ -174,7 +174,7 @@ class Engine:
             data = split_batch(batch, part, parts), split_batch(latent, part, parts)
             step = self.step_maker.make(side, self.index, *data, self.rng, due)
             # What they have computed is kept only for `Loss.after`: it takes memory.
-            steps = [*steps, step] if any(use.overrides("after") for use in due) else [step]
+            steps = [*steps, step] if parts > 1 and any(use.overrides("after") for use in due) else [step]
             with self.profile_part(f"{side} forward"), self.hardware.one_forward():
                 terms = [use.terms(step) for use in due]
             weighted = [term for use, own in zip(due, terms, strict=True) for term in use.weigh(own, parts)]

@@ -110,7 +110,7 @@ class StepMaker:
             discriminator=discriminator,
             call=partial(self._call, (generator, discriminator)),
             rng=rng,
-            views=[use.view for use in losses],
+            views=[use.view for use in losses if use.overrides("view")],
             rank=self.processes.rank,
             processes=self.processes.count,
             total=self.total,
@@ -133,7 +133,8 @@ class StepMaker:
                 call_plugin("a first step", torch.autograd.backward, terms)
 
     def _call(self, networks: Networks, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
-        return call_plugin(name_part(network, networks), self.hardware.call, network, *inputs, twice=twice)
+        name = partial(name_part, network, networks)
+        return call_plugin(name, self.hardware.call, network, *inputs, twice=twice)
 
 
 def name_part(network: object, networks: Networks) -> str:
