@@ -1,30 +1,28 @@
 """Real data whose every sample has a copy of itself as an input, and networks that play with it."""
 
+import numpy as np
 import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.data.base import Data, keep_whole
-from ganzoo.data.memory import batch_indices
-
-SHAPE = (1, 8, 8)
 
 
-class Twins(Data):
-    """Smooth pictures of 8 bits; "grey" is the same picture as "image"."""
+class Twins(ganzoo.Dataset):
+    """Smooth pictures of 8 bits, all different; "grey" is the same picture as "image"."""
 
-    def __init__(self, count=300):
-        super().__init__("twins", SHAPE, count=count)
-        slopes = torch.randint(0, 17, (count, 2), generator=torch.Generator().manual_seed(1))
-        ramp = torch.arange(8)
-        pixels = (
-            slopes[:, :1, None] * ramp[:, None] + slopes[:, 1:, None] * ramp + torch.arange(count)[:, None, None] % 7
-        )
-        self.images = (pixels[:, None].byte().float() * (1 / 127.5)).sub(1)
+    def __init__(self, count: int = 300):
+        slopes = np.random.default_rng(1).integers(0, 17, (count, 2))
+        ramp = np.arange(8)
+        pixels = slopes[:, :1, None] * ramp[:, None] + slopes[:, 1:, None] * ramp
+        pixels[:, 0, 0], pixels[:, 0, 1] = np.arange(count) % 256, np.arange(count) // 256
+        self.images = pixels[:, None].astype(np.uint8)
+        self.kinds = {"image": "image", "grey": "image"}
 
-    def batches(self, batch, seed, used=0, shard=keep_whole):
-        for indices in map(shard, batch_indices(self.count, batch, seed, used)):
-            yield {"image": self.images[indices], "grey": self.images[indices].clone()}
+    def __len__(self):
+        return len(self.images)
+
+    def arrays(self):
+        return {"image": self.images, "grey": self.images}
 
 
 class Copyist(ganzoo.Generator):
