@@ -3,6 +3,7 @@
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import click
 
@@ -89,6 +90,8 @@ class WithLatents(Advising):
             return f"write {option.format(shlex.quote(value) if value else '...')}"
         if has_near or not name.isidentifier():
             return ""
+        if value and Path(value).exists():
+            return f"to make samples from files: --input {shlex.quote(f'{name}={value}')}"
         return f"to fix a latent: --set {shlex.quote(f'{name}={value}') if value else f'{name}=...'}"
 
 

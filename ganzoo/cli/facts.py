@@ -1,6 +1,6 @@
 """The facts that 'ganzoo info' shows, as plain values. Torch is imported only to describe a class."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,7 +191,10 @@ def class_facts(cls: Callable[..., object]) -> Facts:
 
     options = [option_facts(name, field) for name, field in make_option_schema(cls).model_fields.items()]
     doc = inspect.cleandoc(vars(cls).get("__doc__") or "")
-    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": doc, "options": options}
+    # Constructors may state more.
+    stated = {use: getattr(cls, use, None) for use in ("needs", "takes")}
+    keys = {use: [*value] for use, value in stated.items() if value and isinstance(value, tuple | list | Mapping)}
+    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": doc, "options": options, **keys}
 
 
 def option_facts(name: str, field: Any) -> Facts:

@@ -49,6 +49,8 @@ def write_class(part: str, about: Mapping[str, Any], width: int | None) -> str:
     """Return a class's docstring and its options with default and type."""
     doc = reflow(about["doc"], width - 2) if width else about["doc"]
     lines = [f"{part}: {about['class']}", textwrap.indent(doc, "  ")]
+    uses = {"needs": "needs", "takes": "may take"}
+    lines += [f"  {words} {', '.join(about[use])}" for use, words in uses.items() if use in about]
     lines += ["  options:" if about["options"] else "  no options"]
     return "\n".join([*lines, *map(write_option, about["options"])])
 

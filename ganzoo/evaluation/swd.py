@@ -1,7 +1,8 @@
 """Sliced Wasserstein distance between pixels: needs no trained network and works for images of any kind."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
+from math import prod
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 from ganzoo._seeds import make_rng, seed_of
 from ganzoo.data.base import Data
+from ganzoo.dataset import Spec
 from ganzoo.evaluation.suites import Better, Pieces
 from ganzoo.zoo.kept import read_real
 from ganzoo.zoo.sampling import concatenate
@@ -31,7 +33,8 @@ class SlicedWasserstein:
 
     Near 1 the samples are as close to real images as other real images are; noise is at 10 to 20. It compares pixels,
     so it detects a mode collapse, but cannot tell good samples from very good ones. Real images are read when first
-    needed. `count` is the number of samples that it compares; 0 where the data have no images or too few.
+    needed. `count` is the number of samples that it compares; 0 where the data have no images or too few. Of several
+    outputs it compares the first of `makes` that is an image.
 
     Samples that are made from `inputs`, keys of the data, are to be made from `inputs` of this object: they belong to
     the other real images, so that a generator which returns the real image is at 1.
@@ -40,16 +43,20 @@ class SlicedWasserstein:
     key: str = "swd_ratio"
     better: Better = "lower"
 
-    def __init__(self, data: Data, seed: int, inputs: Collection[str] = ()) -> None:
+    def __init__(
+        self, data: Data, seed: int, inputs: Collection[str] = (), makes: str | Sequence[str] = "image"
+    ) -> None:
         self.data, self.seed, self.input_keys = data, seed_of("yardstick", seed), inputs
-        fitting = MAX_VALUES // torch.Size(data.image).numel() if data.image else 0
+        images = [key for key in ([makes] if isinstance(makes, str) else makes) if is_image(data.specs.get(key))]
+        self.image = images[0] if images else ""
+        fitting = MAX_VALUES // prod(data.specs[self.image].shape) if images else 0
         available = (data.count or 0) // 2
         self.count = min(MAX_IMAGES, fitting, available) if min(fitting, available) >= MIN_IMAGES else 0
 
     def measure(self, pieces: Pieces) -> dict[str, float]:
         """Return the ratio under `key`; empty where the samples have no images."""
         samples = concatenate([samples for samples, _ in pieces])
-        images = samples.get("image") if isinstance(samples, dict) else samples
+        images = samples.get(self.image) if isinstance(samples, dict) else samples
         return {} if images is None or images.dim() != IMAGE_AXES else {self.key: self.ratio(images * 2 - 1)}
 
     def ratio(self, samples: Tensor) -> float:
@@ -66,15 +73,20 @@ class SlicedWasserstein:
     @cached_property
     def _real(self) -> tuple[Tensor, float, dict[str, Tensor]]:
         """Projected real images, the distance of other real images from them, and the inputs of those others."""
-        found = read_real(self.data, ["image", *self.input_keys], 2 * self.count, self.seed)
-        directions = self._directions(found["image"])
-        one, other = (project_and_sort(half, directions) for half in to_vectors(found["image"]).chunk(2))
+        found = read_real(self.data, [self.image, *self.input_keys], 2 * self.count, self.seed)
+        directions = self._directions(found[self.image])
+        one, other = (project_and_sort(half, directions) for half in to_vectors(found[self.image]).chunk(2))
         inputs = {key: found[key][self.count :].clone() for key in self.input_keys}
         return one, wasserstein_distance(one, other), inputs
 
     def _directions(self, images: Tensor) -> Tensor:
         size = to_vectors(images[:1]).shape[1]
         return normalize(torch.randn(DIRECTIONS, size, generator=make_rng("directions")), dim=1)
+
+
+def is_image(spec: Spec | None) -> bool:
+    """Return whether a key of the data holds images."""
+    return spec is not None and spec.kind == "image" and len(spec.shape) == IMAGE_AXES - 1
 
 
 def project_and_sort(points: Tensor, directions: Tensor) -> Tensor:

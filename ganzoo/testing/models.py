@@ -31,15 +31,12 @@ def check_samples(model: Model, make_batch: MakeBatch | None) -> None:
 
 
 def fixed_latents(model: Model, make_batch: MakeBatch | None) -> dict[str, Any]:
-    """Return values for what a generator needs and does not draw. Raises `Skipped` where nobody provides them."""
-    rng = make_rng("sample")
+    """Return the inputs that a model needs and does not have. Raises `Skipped` where nobody provides them."""
     known: dict[str, Tensor] = {"label": torch.arange(BATCH_SIZE) % max(1, len(model.classes))}
-    known |= dict(make_batch(BATCH_SIZE, rng) if make_batch else {})
-    drawn = model.generator.latent(1, rng)
-    needed = [key for key in model.generator.needs if key not in drawn]
-    if missing := [key for key in needed if key not in known]:
+    known |= dict(make_batch(BATCH_SIZE, make_rng("sample")) if make_batch else {})
+    if missing := [key for key in model.inputs.missing if key not in known]:
         raise Skipped(f"needs {', '.join(map(repr, missing))}: give checks(..., batch=function(n, rng) -> dict)")
-    return {key: known[key] for key in needed}
+    return model.inputs.to_public({key: known[key] for key in model.inputs.missing})
 
 
 CHECKS: tuple[Callable[[Registration, MakeBatch | None], None], ...] = (loads_and_samples,)

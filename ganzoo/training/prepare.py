@@ -115,7 +115,7 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         engine = make_engine(plan, fresh=state is None)
         processes = engine.processes
         with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
-            monitor = Monitor(data, settings, find_needed(engine.generator))
+            monitor = Monitor(data, settings, find_needed(engine.generator), engine.generator.makes)
         shard = partial(processes.shard, parts=settings.accumulate)
         with processes.raise_on_all_ranks():
             used = state.numbers["images"] if state else 0

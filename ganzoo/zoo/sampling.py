@@ -61,8 +61,8 @@ def draw(
         parts = [latents(generator, seed, number, device) for number in numbers]
         drawn = {key: torch.cat([each[key] for each in parts]) for key in parts[0]}
         given = {key: value[: part.stop - first] for key, value in drawn.items()}
-        given |= {key: value[part] for key, value in fixed.items()}
         given |= {key: value[torch.arange(part.start, part.stop) % len(value)] for key, value in repeated.items()}
+        given |= {key: value[part] for key, value in fixed.items()}
         given = Batch({key: value.to(device) for key, value in given.items()})
         with torch.no_grad(), global_random_state(seed_of("noise", seed, numbers[0]), device):
             made = generate(generator, given, fixed)

@@ -57,6 +57,7 @@ def test_every_command_is_in_one_group_and_has_a_whole_sentence(typed):
         ("sample dcgan-mnist --label 7", "to fix a latent: --set label=7"),
         ("sample dcgan-mnist --n 4", "there is no option --n; write -n 4"),
         ("sample dcgan-mnist -o foo.png", "there is no option -o; write --out foo.png"),
+        ("sample x --grey model.safetensors", "to make samples from files: --input grey=model.safetensors"),
         ("sample dcgan-mnist --size 512", "write --scale N, which draws each pixel as N x N"),
         ("sample dcgan-mnist --count 5", "write -n 5"),
         ("train DCGAN", "did you mean 'dcgan'?"),

@@ -1,7 +1,7 @@
 """Measure samples during a training: which generator was the best, and whether the samples still improve."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -76,14 +76,17 @@ class Monitor:
     """Measures samples from time to time, and remembers the `best`: its training step and all values of that step.
 
     `unimproved` counts the measurements since the best one. Values that are not finite are ignored. Raises `BadInput`
-    for settings that these data cannot be measured by. `inputs` are the keys of the data that samples are made from.
+    for settings that these data cannot be measured by. `inputs` are the keys of the data that samples are made from,
+    `makes` those that they imitate.
     """
 
-    def __init__(self, data: Data, settings: Train, inputs: Collection[str] = ()) -> None:
+    def __init__(
+        self, data: Data, settings: Train, inputs: Collection[str] = (), makes: str | Sequence[str] = "image"
+    ) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
         self.data, self.seed, self.input_keys = data, settings.seed, inputs
-        self.gauge: Gauge = SlicedWasserstein(data, settings.seed, inputs)
+        self.gauge: Gauge = SlicedWasserstein(data, settings.seed, inputs, makes)
         if settings.evaluate_every:
             self.gauge = Evaluation(choose_suite(data), settings.evaluate_samples)
         self.best: dict[str, Any] | None = None

@@ -9,6 +9,8 @@ from ganzoo.evaluation.swd import SlicedWasserstein
 from ganzoo.plugins.entries import INPUTS_FILE
 from ganzoo.training.train import train
 from ganzoo.zoo.kept import MAX_KEPT_BYTES, choose_kept, parse_kept, read_kept, serialize_kept
+from ganzoo.zoo.sampling import draw
+from model_folders import Conditional
 from twins import Blind, Copyist, Twins
 
 SETTINGS = {"batch": 20, "save_every": 2, "sample_every": 2, "log_every": 2}
@@ -46,6 +48,23 @@ def test_noise_in_place_of_the_inputs_is_not():
     assert yardstick.ratio(grey) == pytest.approx(1)
     assert yardstick.ratio(grey[:64][torch.arange(150) % 64]) > 1
     assert yardstick.ratio(torch.rand(150, 1, 8, 8) * 2 - 1) > 3
+
+
+@pytest.mark.parametrize(("makes", "measured"), [("grey", "grey"), (("label", "grey", "image"), "grey"), ("label", "")])
+def test_of_several_outputs_the_first_that_is_an_image_is_measured(makes, measured):
+    yardstick = SlicedWasserstein(open_data(Twins()), 0, ["image"], makes)
+    assert (yardstick.image, yardstick.count > 0) == (measured, bool(measured))
+    if measured:
+        images = {"grey": (yardstick.inputs["image"] + 1) / 2, "image": torch.zeros(150, 1, 8, 8)}
+        assert yardstick.measure([(images, {})])["swd_ratio"] == pytest.approx(1)
+
+
+def test_a_row_of_a_picture_has_the_label_that_it_is_said_to_have():
+    generator, fixed, kept = Conditional(), {"label": torch.tensor([3])}, {"label": torch.tensor([0, 1])}
+    given = [given for _, given in draw(generator, 70, 0, torch.device("cpu"), fixed, kept)]
+    assert {label for each in given for label in each["label"].tolist()} == {3}
+    given = [given for _, given in draw(generator, 70, 0, torch.device("cpu"), {}, kept)]
+    assert torch.equal(torch.cat([each["label"] for each in given]), torch.arange(70) % 2)
 
 
 def test_a_run_keeps_distinct_real_inputs_and_draws_its_pictures_from_them(run):
