@@ -9,7 +9,7 @@ import ganzoo
 SCRIPT = '''
 """A generator and a loss of one's own, and each public function once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, assert_type
 
 import torch
@@ -47,6 +47,37 @@ class Judge(nn.Module):
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
         scores: Tensor = self.network(images).sum(1)
         return scores
+
+
+class Mapped(ganzoo.Generator):
+    labels = "drawn"
+
+    def forward(self, given: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        return given["z"], {"w": given["z"]}
+
+    def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
+        for given in batches:
+            assert_type(given, dict[str, Tensor])
+
+
+class Judges(nn.Module):
+    def forward(self, images: Tensor, given: dict[str, Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+        return [images.sum(1), images.sum(2)], {}
+
+
+class Wide(ganzoo.Loss):
+    def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        assert_type(step.generator_extras["w"], Tensor)
+        assert_type(step.make(step.given), tuple[Tensor | dict[str, Tensor], dict[str, Tensor]])
+        assert_type(step.judge(step.real, step.given), tuple[Tensor, dict[str, Tensor]])
+        part = nn.Linear(2, 3)
+        assert_type(step.progress + step.total, float)
+        return {"part": step.call(part, step.rand(4, 2)).mean()}
+
+    def view(
+        self, step: ganzoo.Step, images: Tensor | dict[str, Tensor], given: dict[str, Tensor]
+    ) -> tuple[Tensor | dict[str, Tensor], dict[str, Tensor]]:
+        return images, given
 
 
 class Gentle(ganzoo.Loss):

@@ -54,7 +54,7 @@ class Model:
     """A trained generator in `eval()` and float32, with the `config` that says how to build it.
 
     `generator` is the module itself, for differentiable use: it takes a dict such as `{"z": (n, 100)}` and returns
-    images in [-1, 1].
+    images in [-1, 1], or a pair of these and a dict of extras, as its class says.
     """
 
     def __init__(self, generator: Generator, config: Mapping[str, Any], device: str = "auto") -> None:
