@@ -36,10 +36,9 @@ Made = Images | tuple[Images, Extras]
 class Generator(nn.Module):
     """One side of the game: makes samples from latents. The other side is the discriminator.
 
-    The constructors of an architecture receive what the data says, in the parameters that they name:
-    `image=(channels, height, width)`, `point=(dimensions,)` or the shape of another key, `classes=k`, and the data
-    set's own facts. Every other parameter is an option that a recipe can set. To refuse an option or the data, raise
-    `ValueError` with one sentence.
+    The constructors of an architecture receive what the data say, in the parameters that they name: the shape of each
+    key, such as `image=(channels, height, width)`, the number of `classes`, and the data set's own facts. Every other
+    parameter is an option of a recipe. To refuse an option or the data, raise `ValueError` with one sentence.
     """
 
     latent_size: int = 100
@@ -65,15 +64,14 @@ class Generator(nn.Module):
     is checked against this number, and sample pictures show one row per category.
     """
 
-    labels: Literal["real", "drawn"] = "real"
-    """Which categories a fake has in training where the real batch has the key, too: the real sample's, or its own."""
+    labels: Literal["real", "drawn"]
+    """Which categories fakes have in training where the batch has them too: its own (the default) or drawn ones."""
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw everything that `n` samples need, on the CPU and from `rng`.
 
         By default {"z": standard normal (n, latent_size)}, and for each key of `categorical` integers of shape (n,),
-        uniform in [0, number of categories). No key may be called "n" or "seed": these are parameters of
-        `Model.sample`.
+        uniform in [0, number of categories). No key may be called "n" or "seed", which `Model.sample` takes.
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
         return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
@@ -150,8 +148,8 @@ class Step:
 
     `turn`: "generator" or "discriminator", the side that is updated. `index`: the training step, from 0, of `total` in
     all, which is an estimate where the time ends the training, and infinite where nobody knows.
-    `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts,
-    unless it is a category and `Generator.labels` is "drawn".
+    `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts, but
+    for categories if `Generator.labels` is "drawn".
     `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through the methods
     of this class, which take care of precision, compilation and views.
     `rank`, `processes`: where several processes train together, `batch` is the part of process number `rank`, from 0.
@@ -170,7 +168,7 @@ class Step:
         discriminator: nn.Module,
         call: NetworkCall,
         rng: torch.Generator,
-        views: Sequence[Callable[..., tuple[Images, Extras]]] = (),
+        views: Sequence[Callable[..., Made]] = (),
         rank: int = 0,
         processes: int = 1,
         parts: int = 1,
@@ -178,7 +176,7 @@ class Step:
     ) -> None:
         self.turn, self.index, self.total = turn, index, total
         self.batch, self.latent = Batch(batch), Batch(latent)
-        own = generator.categorical.keys() & latent if generator.labels == "drawn" else ()
+        own = generator.categorical.keys() & latent if getattr(generator, "labels", "real") == "drawn" else ()
         self.given = Batch(latent | batch | {key: latent[key] for key in own})
         self.generator, self.discriminator = generator, discriminator
         self.rank, self.processes = rank, processes
@@ -295,5 +293,6 @@ class Step:
 
     def _score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[list[Tensor], Extras]:
         for view in self._views:
-            images, given = view(self, images, given)
+            seen = view(self, images, given)
+            images, given = seen if isinstance(seen, tuple) else (seen, given)
         return split_scores(self.discriminator, self._call(self.discriminator, images, given, twice=twice))

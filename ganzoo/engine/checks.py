@@ -21,8 +21,9 @@ def check_players(generator: nn.Module, discriminator: nn.Module) -> None:
     """
     if not isinstance(generator, Generator):
         raise BadInput(f"the generator is a {type(generator).__name__}; it must be a subclass of ganzoo.Generator")
-    if generator.labels not in LABELS:
-        raise BadInput(f"the generator's labels are {generator.labels!r}; {suggest(str(generator.labels), LABELS)}")
+    labels = getattr(generator, "labels", "real")
+    if isinstance(labels, str) and labels not in LABELS:  # a network of that name is the author's own
+        raise BadInput(f"the generator's labels are {labels!r}; {suggest(labels, LABELS)}")
     for key, count in generator.categorical.items():
         if not isinstance(count, int) or count < 1:
             raise BadInput(f"the generator's categorical '{key}' has {count!r} values; it needs 1 or more")
@@ -51,6 +52,8 @@ def choose_labels(generator: Generator, labels: Literal["real", "drawn"] | None)
     """
     if labels == "drawn" and not generator.categorical:
         raise BadInput("train.labels is 'drawn', but this generator draws no labels: it has nothing categorical")
+    if isinstance(getattr(generator, "labels", None), nn.Module) and labels:
+        raise BadInput("train.labels goes with no generator that has a network called 'labels'")
     if labels:
         generator.labels = labels
 

@@ -8,7 +8,7 @@ import torch
 
 import ganzoo
 from games.losses import NonSaturating
-from games.parts import CLASSES, SIZE, PointDiscriminator, PointGenerator
+from games.parts import CLASSES, NOISE, SIZE, PointDiscriminator, PointGenerator
 from games.wider import Auxiliary, LabelReader
 from ganzoo import Scheduled
 from tiny_game import N, agree, batches, make, play
@@ -150,6 +150,18 @@ def test_fakes_have_real_or_drawn_labels_as_the_generator_or_the_recipe_says(own
 def test_labels_that_cannot_be_are_refused(generator, train, sentence):
     with pytest.raises(ganzoo.BadInput, match=sentence):
         make(networks=lambda: (generator(), PointDiscriminator()), **train)
+
+
+def test_a_network_of_the_generator_may_be_called_labels():
+    class Embedded(Labelled):
+        def __init__(self):
+            super().__init__()
+            self.labels = torch.nn.Embedding(CLASSES, NOISE)
+
+        def forward(self, given):
+            return super().forward({"z": given["z"] + self.labels(given["label"])})
+
+    assert play(make(networks=lambda: (Embedded(), PointDiscriminator())), 2, labelled()).index == 2
 
 
 class Pool(ganzoo.Loss):
