@@ -8,7 +8,7 @@ from typing import get_args
 from ganzoo._numbers import parse_size
 from ganzoo.data.images import Broken
 from ganzoo.errors import BadInput
-from ganzoo.pictures.decode import CHANNEL_NAMES, Background, Fit, Range, Rendering
+from ganzoo.pictures.decode import CHANNEL_NAMES, MAX_PIXELS, Background, Fit, Range, Rendering
 
 READING_OPTIONS = ("fit", "range", "background", "broken", "workers")
 """Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""
@@ -29,12 +29,14 @@ class ImageOptions:
 
     def __post_init__(self) -> None:
         try:
-            parse_size(1 if self.size is None else self.size)
+            height, width = parse_size(1 if self.size is None else self.size)
         except ValueError as error:
             raise BadInput(f"size is {error}") from error
+        if height * width > MAX_PIXELS:
+            raise BadInput(f"size is at most {MAX_PIXELS / 1e6:.0f} million pixels, got {height} x {width}")
         if self.channels not in (None, *CHANNEL_NAMES):
             named = " or ".join(f"{number} ({name})" for number, name in CHANNEL_NAMES.items())
-            raise BadInput(f"channels is {named}, got {self.channels!r}")
+            raise BadInput(f"channels is {named}, got {self.channels!r}; more come from batches or a plugin's data")
         if self.range is not None and not is_range(self.range):
             raise BadInput(f"range is the values that become black and white, low and high, got {self.range!r}")
         for name, words in {"background": Background, "fit": Fit, "broken": Broken}.items():

@@ -21,6 +21,8 @@ MIN_IMAGE_SIDE = 64
 FONT_FILE = "DejaVuSans.ttf"
 LINE = 2
 """Width of the lines in a grid, in pixels, before it is enlarged."""
+MOST_ASKEW = 1.5
+"""Full rows may make a grid so much wider or higher than its columns alone would."""
 CELLS, DARK_CELL = 8, 204
 """Cells of a chequerboard along the shorter side of an image, and the level of the darker ones."""
 MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
@@ -93,13 +95,21 @@ def tile(pixels: Tensor, columns: int = 0) -> Tensor:
     if count == 1:
         return pixels[0].expand(-1, -1, 3) if channels == 1 else pixels[0]
     pixels = (on_chequerboard(pixels) if channels in WITH_ALPHA else pixels).expand(-1, -1, -1, 3)
-    columns = min(columns or math.ceil(math.sqrt(count * height / width)), count)
+    columns = min(columns or choose_columns(count, height, width), count)
     down, across = height + LINE, width + LINE
     grid = pixels.new_full((math.ceil(count / columns) * down + LINE, columns * across + LINE, 3), 255)
     for number, image in enumerate(pixels):
         top, left = LINE + number // columns * down, LINE + number % columns * across
         grid[top : top + height, left : left + width] = image
     return grid
+
+
+def choose_columns(count: int, height: int, width: int) -> int:
+    """Return the columns of a nearly square grid, for images that are not square of full rows where there are such."""
+    ideal = math.sqrt(count * height / width)
+    full = [columns for columns in range(1, count + 1) if count % columns == 0 and height != width]
+    near = [columns for columns in full if ideal / MOST_ASKEW <= columns <= ideal * MOST_ASKEW]
+    return min(near, key=lambda columns: abs(math.log(columns / ideal)), default=math.ceil(ideal))
 
 
 def on_chequerboard(pixels: Tensor) -> Tensor:

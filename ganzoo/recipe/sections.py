@@ -105,7 +105,7 @@ class Data(Named):
     """Name of a data set or path of a folder; "batches" for those that Python code passes in."""
     size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
     """Height and width of the images in pixels, one number or [height, width]; by default the data set's own or 64."""
-    channels: Literal[1, 2, 3, 4] | None = None
+    channels: PositiveInt | None = None
     """1 for grey, 3 for colour, 2 and 4 with opacity too (RGBA); by default 1 or 3, as the images are."""
     fit: Literal["crop", "pad", "stretch"] | None = None
     """What to do about images of other proportions: "crop" (the default), "pad" with `background`, or "stretch"."""

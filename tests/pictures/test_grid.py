@@ -24,9 +24,9 @@ def test_without_columns_a_grid_is_nearly_square(count, columns):
 
 
 @pytest.mark.parametrize(
-    ("size", "columns"), [((4, 8), 6), ((8, 4), 12), ((28, 28), 8), ((32, 128), 4), ((100, 1), 64)]
+    ("size", "columns"), [((6, 16), 4), ((30, 40), 8), ((28, 28), 8), ((32, 128), 4), ((100, 1), 64)]
 )
-def test_a_grid_of_images_that_are_not_square_is_nearly_square_too(size, columns):
+def test_a_grid_of_images_that_are_not_square_is_nearly_square_too_and_has_full_rows(size, columns):
     pixels = torch.randint(0, 256, (64, *size, 3), dtype=torch.uint8)
     assert torch.equal(tile(pixels), tile(pixels, columns))
 
