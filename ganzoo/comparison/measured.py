@@ -10,9 +10,10 @@ from ganzoo._io import exists
 from ganzoo.comparison.grid import Values, split_seeds
 from ganzoo.comparison.table import ERROR, Table, summarise
 from ganzoo.comparison.titles import shorten
-from ganzoo.errors import Error
-from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
-from ganzoo.evaluation.lookup import better_values, find_suite
+from ganzoo.errors import BadInput, Error
+from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, MetricPlan, evaluate
+from ganzoo.evaluation.lookup import better_values
+from ganzoo.evaluation.suites import Suite
 from ganzoo.training.runs.log import read_lines
 from ganzoo.training.runs.summary import STATES, Summary, is_measure
 from ganzoo.zoo.local import LocalModel
@@ -61,19 +62,33 @@ def collect_scores(folder: Path, device: str) -> None:
 
 
 def find_scores(source: object, model: Model, folder: Path | None, n: int, seed: int) -> Scores | None:
-    """Return the scores of `n` samples of a seed, from the model's file or measured now; None without a suite."""
-    found = find_stored(model, folder, n, seed) if folder else None
-    if found is None and find_suite(model.config["data"]):
-        logger.info("measuring %s, which may take minutes", source)
+    """Return the scores of `n` samples of a seed, from the model's file or measured now; None without a suite.
+
+    Where a suite compares with real samples that are not on this machine, the log says that there are no scores.
+    """
+    found, suites = find_stored(model, folder, n, seed) if folder else None, find_own_suites(model)
+    if found is not None or not suites:
+        return found
+    logger.info("measuring %s, which may take minutes", source)
+    try:
         return evaluate(model, n=n, seed=seed)
-    return found
+    except BadInput as error:
+        if not any(hasattr(suite, "real") for suite in suites):
+            raise
+        logger.warning("no scores of %s: %s", source, error)
+        return None
+
+
+def find_own_suites(model: Model) -> list[Suite[Any]]:
+    """Return the suites by which a model is measured unless the user names metrics."""
+    return [suite for suite in MetricPlan(model, None, None, None).suites if not suite.on_request]
 
 
 def find_stored(model: Model, folder: Path, n: int, seed: int) -> Scores | None:
     """Return the scores in a model's file, if they are those of `n` samples of that seed; else None."""
-    suite, path = find_suite(model.config["data"]), folder / SCORES_FILE
+    path = folder / SCORES_FILE
     wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
-    wanted |= {suite.name: suite.protocol(n)} if suite else {}
+    wanted |= {suite.name: suite.protocol(n) for suite in find_own_suites(model)} if path.is_file() else {}
     found = read_scores(path) if path.is_file() else {}
     protocol = found.pop("protocol", {})
     if not (isinstance(protocol, dict) and wanted.items() <= protocol.items()):

@@ -1,7 +1,7 @@
 """Measure a model: the same metrics of its samples and of real ones, side by side."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +11,15 @@ import torch
 
 from ganzoo._numbers import check_count, check_seed, short_size
 from ganzoo._version import __version__
+from ganzoo.data.base import Data
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.data.sources import open_data, to_name
 from ganzoo.errors import BadInput, suggest
-from ganzoo.evaluation.inception import INCEPTION_METRICS, InceptionSuite
-from ganzoo.evaluation.lookup import SUITES, find_suite
+from ganzoo.evaluation.lookup import find_suites, list_measured
+from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Observed, Suite
-from ganzoo.plugins.datasets import is_data_set
+from ganzoo.plugins.datasets import find_data, is_data_set
+from ganzoo.recipe.sections import EVERY_DATA_SET
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
@@ -74,41 +76,35 @@ class MetricPlan:
         chosen = self._all_names() if names is None else list(dict.fromkeys(names))
         for name in chosen:
             self._check_name(name)
-        plan = [(suite, [name for name in chosen if name in suite.metrics]) for suite in self._suites(chosen)]
-        for suite, suitable in plan:
+        plan: dict[int, tuple[Suite[Any], list[str]]] = {}
+        for name in chosen:
+            suite = self.owners[name]
+            plan.setdefault(id(suite), (suite, []))[1].append(name)
+        for suite, suitable in plan.values():
             suite.check_data({**self.model.config["data"], "kind": self.model.kind})
             for name in suitable:
                 check_enough(name, suite.metrics[name], n)
-        return plan
+        return list(plan.values())
 
     @cached_property
-    def own(self) -> Suite[Any] | None:
-        """The suite for these data; None where there is none."""
-        return find_suite(self._data)
-
-    @property
-    def own_metrics(self) -> Mapping[str, Metric[Any]]:
-        """The metrics of that suite."""
-        return self.own.metrics if self.own else {}
+    def real(self) -> RealSamples:
+        """The real samples to compare with."""
+        return RealSamples({**self._data, "kind": self.model.kind}, self._open_real, self.model.outputs)
 
     @cached_property
-    def inception(self) -> InceptionSuite:
-        """The suite for images of any kind."""
-        channels, *sides = self._data["shape"] if self.model.kind == "image" else (None,)
-        size = short_size(*sides) if sides else None
-        opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
-        options = {key: value for key, value in opened.items() if key in READING_OPTIONS}
-        data = open_data(self._real_images(), size=size, channels=channels, root=self.data_root, **options)
-        return InceptionSuite(data, self.inception_weights)
+    def suites(self) -> list[Suite[Any]]:
+        """The suites for these data, those for the data set by its name first."""
+        options = {"inception_weights": self.inception_weights}
+        return find_suites({**self._data, "kind": self.model.kind}, self.real, options)
 
-    @property
-    def labelled(self) -> bool:
-        """Whether samples have labels that mean the classes of the data."""
-        return (
-            self.own is not None
-            and "label" in self.model.generator.categorical
-            and self.model.classes == list(self.own.classes)
-        )
+    @cached_property
+    def owners(self) -> dict[str, Suite[Any]]:
+        """The suite of each metric; where several have one of that name, the first."""
+        return {name: suite for suite in reversed(self.suites) for name in suite.metrics}
+
+    def labelled(self, suite: Suite[Any]) -> bool:
+        """Return whether samples have labels that mean the classes of a suite."""
+        return "label" in self.model.generator.categorical and self.model.classes == list(suite.classes)
 
     @property
     def _data(self) -> dict[str, Any]:
@@ -120,38 +116,64 @@ class MetricPlan:
             return {**described, "name": self.model.folder_data["name"]}
         return described
 
-    def _real_images(self) -> str:
-        """Return the name or path of the real images. Raises `BadInput` where nothing on this machine says it."""
+    def _open_real(self) -> Data:
+        """Open the real samples. Raises `BadInput` where nothing on this machine says where they are."""
+        name = self._real_name()
+        if not is_data_set(name):
+            opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
+            options = {key: value for key, value in opened.items() if key in READING_OPTIONS} | self._size()
+        elif find_data(name)[0].distribution == "ganzoo":
+            options = self._size()
+        else:  # a run knows the options that a plugin's data set was opened with
+            known = {} if self.data else self.model.run_data
+            options = {key: value for key, value in known.items() if key not in EVERY_DATA_SET}
+        try:
+            return open_data(name, root=self.data_root, **options)
+        except BadInput as error:
+            if self.data or self.model.run_data:
+                raise
+            samples = self.model.outputs.kind.plural
+            raise BadInput(f"the real {samples} of '{name}' cannot be opened without its run: {error}") from error
+
+    def _size(self) -> dict[str, Any]:
+        """Return the options that give real images the shape of the model's."""
+        if self.model.kind != "image":
+            return {}
+        channels, *sides = self._data["shape"]
+        return {"size": short_size(*sides), "channels": channels}
+
+    def _real_name(self) -> str:
         name = str(self._data["name"])
         if self.data:
             return name
+        samples = self.model.outputs.kind.plural
         if self.model.folder_data and not Path(name).is_dir():
-            raise BadInput(f"the images of this run were in {name}, which does not exist; give them with --data")
+            raise BadInput(f"the {samples} of this run were in {name}, which does not exist; give them with --data")
         named = self._data.get("opened_as", "data set") == "data set" and is_data_set(name)
         if not self.model.folder_data and not named:
-            raise BadInput(f"the model does not say where the images of '{name}' are; give them with --data")
+            raise BadInput(f"the model does not say where the {samples} of '{name}' are; give them with --data")
         return name
 
-    def _suites(self, names: Sequence[str]) -> Iterator[Suite[Any]]:
-        if self.own and any(name in self.own_metrics for name in names):
-            yield self.own
-        if any(name in INCEPTION_METRICS for name in names):
-            yield self.inception
-
     def _all_names(self) -> list[str]:
-        if not self.own:
-            name, others = self._data["name"], ",".join(INCEPTION_METRICS)
-            raise BadInput(
-                f"no metric is made for '{name}'; {suggest(name, SUITES)}; "
-                f"images of any kind have --metrics {others} with --data and the package torch-fidelity"
-            )
-        return [name for name, metric in self.own_metrics.items() if self.labelled or not metric.labelled]
+        suites = [suite for suite in self.suites if not suite.on_request]
+        if not suites:
+            raise BadInput("; ".join(self._why_nothing()))
+        names = {name: suite for name, suite in self.owners.items() if suite in suites}
+        found = [name for suite in suites for name in suite.metrics if names.get(name) is suite]
+        return [name for name in found if self.labelled(names[name]) or not names[name].metrics[name].labelled]
+
+    def _why_nothing(self) -> Iterator[str]:
+        name = self._data["name"]
+        yield f"no metric is made for '{name}'; {suggest(name, list_measured())}"
+        for suite in self.suites:
+            others, samples = ",".join(suite.metrics), self.model.outputs.kind.plural
+            yield f"{samples} of any data have --metrics {others} with --data; {suite.on_request}"
 
     def _check_name(self, name: str) -> None:
-        own = self.own_metrics
-        if name not in own and name not in INCEPTION_METRICS:
-            raise BadInput(f"there is no metric '{name}' here; {suggest(name, [*own, *INCEPTION_METRICS])}")
-        if name in own and own[name].labelled and not self.labelled:
+        if name not in self.owners:
+            raise BadInput(f"there is no metric '{name}' here; {suggest(name, self.owners)}")
+        suite = self.owners[name]
+        if suite.metrics[name].labelled and not self.labelled(suite):
             raise BadInput(f"'{name}' needs samples with labels of {self._data['name']}, and this model has none")
 
 

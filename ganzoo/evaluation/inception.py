@@ -9,7 +9,6 @@ import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo._io import read_bytes, sha256
-from ganzoo.data.base import Data
 from ganzoo.errors import BadInput, Unavailable, needs_package
 from ganzoo.evaluation import metrics
+from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
 from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
 
@@ -30,8 +29,6 @@ MIN_INCEPTION_SAMPLES = 100
 SCORE_SPLITS = 10
 """Random parts of the samples whose scores are averaged, as in Salimans et al. 2016."""
 INCEPTION_BATCH = 64
-REFERENCE_SEED = 0
-"""Seed of the images to compare with, so that they do not depend on the seed of the samples."""
 
 
 @dataclass
@@ -49,15 +46,17 @@ class InceptionOutputs:
 class InceptionSuite(Suite[InceptionOutputs]):
     """FID, KID and Inception Score of samples against images of the data; other images of the data are the control.
 
-    Heusel et al. 2017, Binkowski et al. 2018 and Salimans et al. 2016. `weights` is a file with torch-fidelity's
-    weights; without it they are downloaded.
+    Heusel et al. 2017, Binkowski et al. 2018 and Salimans et al. 2016. `inception_weights` is a file with
+    torch-fidelity's weights; without it they are downloaded.
     """
 
     name = "inception-v3-compat"
     watched = ("fid",)
+    on_request = "they need the package torch-fidelity"
 
-    def __init__(self, data: Data, weights: str | Path | None = None) -> None:
-        self.data, self.weights = data, Path(weights) if weights else None
+    def __init__(self, real: RealSamples, inception_weights: str | Path | None = None) -> None:
+        super().__init__(real)
+        self.weights = Path(inception_weights) if inception_weights else None
         self._reference: InceptionOutputs | None = None
         self.metrics = {
             "fid": Metric("FID", self._frechet_distance, "lower", INCEPTION_WIDTH + 1),
@@ -67,18 +66,16 @@ class InceptionSuite(Suite[InceptionOutputs]):
 
     def observe(self, pieces: Pieces) -> InceptionOutputs:
         """Compute Inception's outputs for samples."""
-        shape = self.data.image or ()
+        shape = self.real.kind.spec.shape
         return self._compute(select_output("image", shape, samples) for samples, _ in pieces)
 
     def control(self, n: int) -> InceptionOutputs:
         """Compute Inception's outputs for `n` images of the data, and keep those for `n` others as the reference."""
-        count = self.data.count
+        count = self.real.data.count
         if count is not None and count < 2 * n:
             needed = f"{n:,} samples need {2 * n:,}, half as control"
-            raise BadInput(f"{self.data.name} has {count:,} images; {needed}: choose a smaller -n")
-        with contextlib.closing(self.data.batches(INCEPTION_BATCH, REFERENCE_SEED)) as batches:
-            read = islice(batches, -(-2 * n // INCEPTION_BATCH))
-            outputs = self._compute((batch["image"] + 1) / 2 for batch in read)
+            raise BadInput(f"{self.real.data.name} has {count:,} images; {needed}: choose a smaller -n")
+        outputs = self.observe(self.real.pieces(2 * n))
         self._reference = outputs.select(slice(n))
         return outputs.select(slice(n, 2 * n))
 
@@ -92,9 +89,10 @@ class InceptionSuite(Suite[InceptionOutputs]):
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` if the shape of the model's images is not that of the data's images."""
         made = tuple(data["shape"]) if data["kind"] == "image" else None
-        if made is None or made != self.data.image:
-            kinds = [" x ".join(map(str, shape)) if shape else "no images" for shape in (made, self.data.image)]
-            raise BadInput(f"this model makes {kinds[0]} (channels, height, width), {self.data.name} has {kinds[1]}")
+        real = self.real.data
+        if made is None or made != real.image:
+            kinds = [" x ".join(map(str, shape)) if shape else "no images" for shape in (made, real.image)]
+            raise BadInput(f"this model makes {kinds[0]} (channels, height, width), {real.name} has {kinds[1]}")
         if made and made[0] not in CHANNEL_NAMES:
             raise BadInput(f"Inception sees images of 1 to 4 channels, and these have {made[0]}")
 
@@ -109,9 +107,9 @@ class InceptionSuite(Suite[InceptionOutputs]):
             "features": INCEPTION_WIDTH,
             "resize": "to 299 x 299 as TensorFlow 1 does",
             "rounded_to": 256,
-            **({"transparent": "white"} if self.data.image and self.data.image[0] in WITH_ALPHA else {}),
-            "reference": f"{n} images of {self.data.name}",
-            "real": f"{n} other images of {self.data.name}",
+            **({"transparent": "white"} if self.real.kind.spec.shape[:1] in ((each,) for each in WITH_ALPHA) else {}),
+            "reference": f"{n} images of {self.real.name}",
+            "real": f"{n} other images of {self.real.name}",
             "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],
             "score_splits": SCORE_SPLITS,
         }

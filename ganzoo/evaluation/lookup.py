@@ -1,49 +1,79 @@
-"""Which suite measures which data set. A suite and its libraries are loaded when it is first needed."""
+"""Which suites measure which data. A suite and its libraries are loaded when it is first needed."""
 
-from collections.abc import Callable, Mapping
-from functools import cache, partial
+import inspect
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ganzoo._faults import call_plugin
+from ganzoo.errors import BadInput
+from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Better, Suite
 from ganzoo.evaluation.swd import SlicedWasserstein
+from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.registration import Registration
+
+_made: dict[tuple[str, str], Suite[Any]] = {}
+"""Suites that need no real samples from outside, by registration and arguments: what they have computed is kept."""
 
 
-@cache
-def make_digit_suite() -> Suite[Any]:
-    """Return the suite for MNIST's digits, the same one at every call."""
-    from ganzoo.evaluation.mnist import DigitSuite
+def find_suites(
+    data: Mapping[str, Any], real: RealSamples | None = None, options: Mapping[str, Any] | None = None
+) -> list[Suite[Any]]:
+    """Return the suites for data that a config describes: those for the data set by its name, then those of its kind.
 
-    return DigitSuite()
-
-
-@cache
-def make_mixture_suite(name: str) -> Suite[Any]:
-    """Return the suite for the mixture of that name, the same one at every call."""
-    from ganzoo.evaluation.mixtures import MixtureSuite
-
-    return MixtureSuite(name)
-
-
-SUITES: Mapping[str, Callable[[], Suite[Any]]] = {
-    "mnist": make_digit_suite,
-    "mnist-10k": make_digit_suite,
-    "ring8": partial(make_mixture_suite, "ring8"),
-    "grid25": partial(make_mixture_suite, "grid25"),
-}
-"""Makes the suite of each data set that has one."""
-
-
-def find_suite(data: Mapping[str, Any]) -> Suite[Any] | None:
-    """Return the suite for data that a config describes; None where there is none.
-
-    Only a data set that was opened by its name has one: a folder may have the same name. Earlier configs do not say how
-    it was opened, so its classes must be those of the data set.
+    Suites that compare with real samples are left out without `real`. `options` are further arguments for the
+    constructors that name them.
     """
-    make = SUITES.get(data.get("name", "unknown"))
-    if make is None or data.get("opened_as", "data set") != "data set":
+    given = {"real": real, **(options or {})} if real else dict(options or {})
+    found = (make_suite(thing, str(data.get("name", "unknown")), given) for thing in registered_for(data))
+    return [suite for suite in found if suite is not None and is_for(suite, data)]
+
+
+def find_suite(data: Mapping[str, Any], real: RealSamples | None = None) -> Suite[Any] | None:
+    """Return the first suite that is measured by itself; None where there is none."""
+    return next((suite for suite in find_suites(data, real) if not suite.on_request), None)
+
+
+def registered_for(data: Mapping[str, Any]) -> Iterator[Registration]:
+    """Yield the registrations of suites for a data set by its name, then those for the kind of its samples.
+
+    Only data that were opened by their name are the data set: a folder may have the same name.
+    """
+    things = [thing for thing in catalog().provided if thing.kind == "metrics"]
+    if data.get("opened_as", "data set") == "data set":
+        yield from (thing for thing in things if data.get("name", "unknown") in thing.about["data"])
+    kind = str(data.get("kind", "")).rpartition(":")[2]
+    yield from (thing for thing in things if kind and thing.about["kind"].rpartition(":")[2] == kind)
+
+
+def make_suite(thing: Registration, name: str, given: Mapping[str, Any]) -> Suite[Any] | None:
+    """Make the suite of a registration for the data of a name; None where it needs more than is given."""
+    cls = thing.resolve("suite")
+    where = f"the metrics '{thing.name}' of {thing.distribution}"
+    if not (isinstance(cls, type) and issubclass(cls, Suite)):
+        raise BadInput(f"{where} are not a ganzoo.Suite, but {cls!r}")
+    parameters = inspect.signature(cls).parameters
+    known = {**given, "name": name}
+    if any(each.default is each.empty and key not in known for key, each in parameters.items()):
         return None
-    suite = make()
-    return suite if "opened_as" in data or list(suite.classes) == list(data.get("classes", suite.classes)) else None
+    arguments = {key: known[key] for key in parameters if key in known}
+    if "real" in arguments:
+        return call_plugin(where, cls, **arguments)
+    place = thing.full_name, repr(arguments)
+    if place not in _made:
+        _made[place] = call_plugin(where, cls, **arguments)
+    return _made[place]
+
+
+def is_for(suite: Suite[Any], data: Mapping[str, Any]) -> bool:
+    """Return whether a suite's classes are those of the data: earlier configs do not say how data were opened."""
+    return "opened_as" in data or not suite.classes or list(suite.classes) == list(data.get("classes", suite.classes))
+
+
+def list_measured() -> list[str]:
+    """Return the names of the data sets that have metrics of their own."""
+    things = [thing for thing in catalog().provided if thing.kind == "metrics"]
+    return list(dict.fromkeys(name for thing in things for name in thing.about["data"]))
 
 
 def better_values(name: str, data: Mapping[str, Any]) -> Better | None:
@@ -53,7 +83,14 @@ def better_values(name: str, data: Mapping[str, Any]) -> Better | None:
     """
     if name == SlicedWasserstein.key:
         return SlicedWasserstein.better
-    suite = find_suite(data)
-    metrics = suite.metrics if suite else {}
-    found = metrics.get(name) or metrics.get(name.removesuffix("_ratio").replace("_", "-"))
-    return found.better if found else None
+    unread = RealSamples({"name": "unknown", "kind": "other", **data}, refuse_reading)
+    for suite in find_suites(data, unread):
+        for known in (name, name.removesuffix("_ratio").replace("_", "-")):
+            if known in suite.metrics:
+                return suite.metrics[known].better
+    return None
+
+
+def refuse_reading() -> Any:
+    """Raise `BadInput`: the names of metrics must be known without real samples."""
+    raise BadInput("a suite reads real samples before it measures; read them in 'control'")

@@ -3,12 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from torch import Tensor
 
 from ganzoo.contract import Images
 from ganzoo.errors import BadInput
+
+if TYPE_CHECKING:
+    from ganzoo.evaluation.real import RealSamples
 
 Observed = TypeVar("Observed")
 """What the metrics of a suite are computed from, such as the features of images."""
@@ -36,36 +39,49 @@ class Metric(Generic[Observed]):
 
 
 class Suite(ABC, Generic[Observed]):
-    """The metrics for samples of one kind of data, the real samples to compare with, and the protocol.
+    """The metrics for samples of a data set or of a kind, the real samples to compare with, and the protocol.
 
-    `name` is the name of the measuring network or mixture in the protocol. `metrics` are the metrics by name, in the
-    order of a table. `watched` are the names of those that a training logs; the first decides which generator is the
-    best. `classes` are the names of the classes, empty where samples have no labels.
+    A plugin registers it for data sets by name or for a kind of samples. `name` is the name of the measuring network or
+    mixture in the protocol. `metrics` are the metrics by name, in the order of a table. `watched` are the names of
+    those that a training logs (`train.evaluate_every`); the first decides which generator is the best. `classes` are
+    the names of the classes, empty where samples have no labels.
+
+    The constructor gets what it names of these: `real`, the real samples, and `name`, the name of the data. Samples are
+    as users get them: images in [0, 1].
     """
 
     name: str
     metrics: Mapping[str, Metric[Observed]]
-    watched: tuple[str, ...]
+    watched: tuple[str, ...] = ()
     classes: Sequence[str] = ()
+    on_request: str = ""
+    """Why its metrics are measured only where the user names them; "" for a suite that is measured by itself."""
+
+    def __init__(self, real: "RealSamples") -> None:
+        self.real = real
 
     @abstractmethod
     def observe(self, pieces: Pieces) -> Observed:
         """Return what the metrics need to know of samples. Raises `BadInput` for samples of another shape."""
 
-    @abstractmethod
     def control(self, n: int) -> Observed:
-        """Return what `observe` returns, for `n` real samples outside the training set. Raises `BadInput` if too many.
+        """Return what `observe` returns, for `n` real samples, if possible outside the training set; by default of it.
 
-        Every call with the same `n` takes the same samples.
+        It is called once before the first metric is measured. Every call with the same `n` takes the same samples.
+        Raises `BadInput` if there are too few.
         """
+        return self.observe(self.real.pieces(n))
 
-    @abstractmethod
     def protocol(self, n: int) -> dict[str, Any]:
         """Return the conditions of a measurement of `n` samples as plain values: scores are comparable only by them."""
+        return {"real": f"{n} samples of {self.real.name}"}
 
-    @abstractmethod
     def check_data(self, data: Mapping[str, Any]) -> None:
-        """Raise `BadInput` unless the suite measures samples of these data, described as by `Data.description`."""
+        """Raise `BadInput` unless the suite measures samples of these data, described as in the config of a model.
+
+        By default all data for which it is registered.
+        """
+        return None
 
 
 class Gauge(Protocol):

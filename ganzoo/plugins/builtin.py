@@ -60,3 +60,6 @@ def register_kinds(register: hookspecs.RegisterKind) -> None:
 
 def register_metrics(register: hookspecs.RegisterMetrics) -> None:
     """Name the suites of metrics that ganzoo knows."""
+    register("digits", "ganzoo.evaluation.mnist:DigitSuite", data=("mnist", "mnist-10k"))
+    register("mixtures", "ganzoo.evaluation.mixtures:MixtureSuite", data=("ring8", "grid25"))
+    register("inception", "ganzoo.evaluation.inception:InceptionSuite", kind="image")

@@ -61,13 +61,19 @@ class LocalModel:
         return read_settled([self.folder], lambda: read(LocalModel(self.folder)))
 
     @property
-    def folder_data(self) -> dict[str, Any]:
-        """The section [data] of a run that learned from a folder of images; empty outside a run and for other data.
+    def run_data(self) -> dict[str, Any]:
+        """The section [data] of the run that the model is in; empty outside a run.
 
-        A run knows the path. A config does not: a published model must not contain a path of this machine.
+        A run knows paths. A config does not: a published model must not contain a path of this machine.
         """
         data = next((read_toml(run / "recipe.toml").get("data") for run in self._runs()), None)
-        return data if isinstance(data, dict) and Path(str(data.get("name"))).is_absolute() else {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def folder_data(self) -> dict[str, Any]:
+        """That section of a run that learned from a folder of images; empty for other data."""
+        data = self.run_data
+        return data if Path(str(data.get("name"))).is_absolute() else {}
 
     @property
     def inputs_file(self) -> Path | None:

@@ -31,7 +31,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 def images_to_compare(source):
     model = source if isinstance(source, ganzoo.Model) else ganzoo.load(source, "cpu")
-    return pixels_of(MetricPlan(model, None, None, None).inception.data)
+    return pixels_of(MetricPlan(model, None, None, None).real.data)
 
 
 @pytest.mark.parametrize("part", ["", "model"])

@@ -10,6 +10,7 @@ from torch.utils.data import Subset
 import ganzoo
 from ganzoo.data.sources import open_data
 from ganzoo.evaluation.inception import InceptionSuite, to_rgb_bytes
+from ganzoo.evaluation.real import RealSamples
 
 pytest.importorskip("torch_fidelity")
 
@@ -48,7 +49,7 @@ class Glance(torch.nn.Linear):
 
 def test_images_are_looked_at_piece_by_piece_and_half_of_the_real_ones_are_the_control():
     data = open_data("mnist-10k")
-    suite = InceptionSuite(data)
+    suite = InceptionSuite(RealSamples.of(data))
     suite._network = network = Glance()
 
     def pieces():

@@ -10,7 +10,8 @@ from torch import Tensor
 from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
-from ganzoo.evaluation.lookup import SUITES, find_suite
+from ganzoo.evaluation.lookup import find_suite, list_measured
+from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Gauge, Pieces, Suite
 from ganzoo.evaluation.swd import SlicedWasserstein
 from ganzoo.zoo.kept import read_real
@@ -64,9 +65,9 @@ class Evaluation:
 
 def choose_suite(data: Data) -> Suite[Any]:
     """Return the suite that measures samples of these data. Raises `BadInput` if there is none."""
-    suite = find_suite(data.description)
-    if suite is None:
-        known = ", ".join(SUITES)
+    suite = find_suite(data.description, RealSamples.of(data))
+    if suite is None or not suite.watched:
+        known = ", ".join(list_measured())
         raise BadInput(f"train.evaluate_every: there are no metrics for '{data.name}', only for {known}; leave it at 0")
     suite.check_data(data.description)
     return suite
