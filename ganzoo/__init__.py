@@ -26,7 +26,9 @@ _HOMES = {
     "Interrupted": "errors",
     "Kind": "kind",
     "Loss": "contract",
+    "Metric": "evaluation.suites",
     "Model": "zoo.model",
+    "RealSamples": "evaluation.real",
     "Recipe": "recipe.recipe",
     "RegisterArchitecture": "plugins.hookspecs",
     "RegisterCallback": "plugins.hookspecs",
@@ -38,6 +40,7 @@ _HOMES = {
     "Scheduled": "engine.scheduled",
     "Spec": "dataset",
     "Step": "contract",
+    "Suite": "evaluation.suites",
     "Sweep": "comparison.sweep",
     "Trainer": "training.trainer",
     "Unavailable": "errors",
@@ -82,6 +85,9 @@ if TYPE_CHECKING:
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.evaluation.real import RealSamples as RealSamples
+    from ganzoo.evaluation.suites import Metric as Metric
+    from ganzoo.evaluation.suites import Suite as Suite
     from ganzoo.kind import Kind as Kind
     from ganzoo.pictures.pil import to_pil as to_pil
     from ganzoo.plugins.hookspecs import RegisterArchitecture as RegisterArchitecture

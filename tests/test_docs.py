@@ -32,7 +32,21 @@ def source_of(name):
     return Path(importlib.import_module(f"ganzoo.{ganzoo._HOMES[name]}").__file__).read_text()
 
 
-@pytest.mark.parametrize("name", ["Generator", "Loss", "Step", "Model", "Run", "Engine", "Callback", "Trainer"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Generator",
+        "Loss",
+        "Step",
+        "Model",
+        "Run",
+        "Engine",
+        "Callback",
+        "Trainer",
+        "Kind",
+        "RealSamples",
+    ],
+)
 def test_what_the_page_says_of_a_class_is_there(name):
     section = (DOCS / "api.md").read_text().partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
     cls = getattr(ganzoo, name)
