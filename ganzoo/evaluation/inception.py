@@ -107,7 +107,7 @@ class InceptionSuite(Suite[InceptionOutputs]):
             "features": INCEPTION_WIDTH,
             "resize": "to 299 x 299 as TensorFlow 1 does",
             "rounded_to": 256,
-            **({"transparent": "white"} if self.real.kind.spec.shape[:1] in ((each,) for each in WITH_ALPHA) else {}),
+            **({"transparent": "white"} if next(iter(self.real.kind.spec.shape), 0) in WITH_ALPHA else {}),
             "reference": f"{n} images of {self.real.name}",
             "real": f"{n} other images of {self.real.name}",
             "kid_subsets": [metrics.KID_SUBSETS, min(n, metrics.KID_SUBSET_SIZE)],

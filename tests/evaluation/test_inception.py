@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Subset
 
 import ganzoo
+from ganzoo.data.batches import Batches
 from ganzoo.data.sources import open_data
 from ganzoo.evaluation.inception import InceptionSuite, to_rgb_bytes
 from ganzoo.evaluation.real import RealSamples
@@ -76,11 +77,10 @@ def test_transparent_parts_are_white_to_inception(channels):
 
 
 def test_images_of_more_channels_are_refused():
-    class Five:
-        name, image = "five", (5, 8, 8)
-
+    about = {"kind": "image", "shape": [5, 8, 8]}
+    real = RealSamples.of(Batches([{"image": torch.zeros(8, 5, 8, 8)}]))
     with pytest.raises(ganzoo.BadInput, match="Inception sees images of 1 to 4 channels, and these have 5"):
-        InceptionSuite(Five()).check_data({"kind": "image", "shape": [5, 8, 8]})
+        InceptionSuite(real).check_data(about)
 
 
 @pytest.fixture
