@@ -67,6 +67,8 @@ class Model:
         self.inputs = Inputs(generator, self.config)
         self.folder_data: Mapping[str, Any] = {}
         """How the run of this model opened its folder of images; empty outside a run and for other data."""
+        self.run_data: Mapping[str, Any] = {}
+        """How the run of this model opened its data; empty outside a run."""
         self.source: str | Path | None = None
         """What `load` has loaded it from; None for a model that was made in another way."""
 
@@ -245,6 +247,7 @@ def load_files(local: LocalModel, device: str, given: NetworkLike | None = None)
     if given is not None:
         own.remember(local.folder, given)
     model.folder_data, model.inputs.file = folder_data, local.inputs_file
+    model.run_data = local.run_data
     return model
 
 
