@@ -56,7 +56,7 @@ class Dataset:
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no __len__, the number of its samples")
 
     def sample(self, index: int, rng: "np.random.Generator") -> Mapping[str, "np.ndarray[Any, Any]"]:
         """Return one sample: an array for each key, of the same shape for every index.
@@ -66,7 +66,7 @@ class Dataset:
         seed of the training and the place in it. Raise any error for a sample that cannot be read: ganzoo takes the
         next one, or ends, as `data.broken` says. Worker processes may call this.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has neither sample() nor arrays()")
 
     def arrays(self) -> "Mapping[str, np.ndarray[Any, Any]] | None":
         """Return all samples at once, the first axis being the sample, where they fit in memory; by default None.

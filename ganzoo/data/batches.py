@@ -16,6 +16,7 @@ from ganzoo.dataset import LABEL, Spec
 from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
 
+WIDE = (torch.uint16, torch.uint32, torch.uint64)
 RANGE_TOLERANCE = 1e-4
 """Pixels may lie this far outside [-1, 1], by rounding."""
 
@@ -180,7 +181,22 @@ def as_tensor(key: str, value: Any) -> Tensor:
         raise BadInput(f"'{key}' of a batch cannot become a tensor: {error}") from error
     if not tensor.dim() or not tensor.numel():
         raise BadInput(f"'{key}' of a batch is empty or a single number; its first axis must be the samples")
+    if tensor.dtype in WIDE:
+        return from_wide(key, tensor)
     return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def from_wide(key: str, tensor: Tensor) -> Tensor:
+    """Return unsigned numbers of more than 8 bits, with which torch cannot compute, as other numbers.
+
+    Images of 16 bits become float32 in [-1, 1], others int64. Raises `BadInput` for what may be images, or not.
+    """
+    if key == "image" and tensor.dtype == torch.uint16:
+        return tensor.float().div_(65535).mul_(2).sub_(1)
+    if tensor.dim() == 4:
+        what = "'image' is scaled from uint16 to [-1, 1], other keys are not"
+        raise BadInput(f"'{key}' is {tensor.dtype} of shape {tuple(tensor.shape)}: {what}; make it floating point")
+    return tensor.long()
 
 
 def to_class_names(classes: Sequence[str] | int | None) -> list[str]:

@@ -17,6 +17,8 @@ Arrays = Mapping[str, Any]
 """One sample, or many of them: an array for each key."""
 RESERVED = ("n", "seed")
 """Names of parameters of `Model.sample`, which no key may have."""
+SHAPES = {"image": "channels, height, width", "point": "dimensions"}
+"""The shape of a sample of kinds that ganzoo's own networks know."""
 WHITE_OF_16_BITS = 65535
 
 
@@ -60,6 +62,8 @@ def make_spec(dataset: Dataset, key: str, shape: tuple[int, ...]) -> Spec:
             raise ValueError(f"the classes of '{key}' have no names; leave out the key where there are none")
         return Spec(LABEL, (), None, classes)
     spec = Spec(dataset.kinds.get(key, "other"), shape)
+    if (expected := SHAPES.get(spec.kind)) and len(shape) != expected.count(",") + 1:
+        raise ValueError(f"'{key}' must have the shape ({expected}), got {shape}")
     return Spec(spec.kind, shape, find_kind(spec, dataset.facts).range)
 
 

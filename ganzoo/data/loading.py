@@ -1,5 +1,6 @@
 """The one loader of data sets, ganzoo's own and those of plugins: in memory, or read during the training."""
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ def load_dataset(
     its code fails.
     """
     label = origin or name
+    call_plugin(label, check_tables, dataset)
     count = call_plugin(label, len, dataset)
     if not count:
         raise BadInput(f"{label}: the data set has no samples")
@@ -36,6 +38,13 @@ def load_dataset(
     return Streamed(
         name, dataset, specs, origin=origin, broken=broken, workers=workers, **call_plugin(label, find_about, dataset)
     )
+
+
+def check_tables(dataset: Dataset) -> None:
+    """Raise `ValueError` where what a data set says of its keys is not said by key."""
+    for name in ("kinds", "classes", "facts"):
+        if not isinstance(found := getattr(dataset, name), Mapping):
+            raise ValueError(f"`{name}` must be a dict by key, got {reprlib.repr(found)}")
 
 
 def hold(dataset: Dataset, name: str, arrays: Any, count: int) -> Data:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -75,13 +75,13 @@ class Reader(TorchDataset[ReadSample]):
             if self.specs:
                 check_values(self.specs, {key: value[None] for key, value in sample.items()}, self.kinds)
             return sample
-        except Exception as error:  # a plugin's code, or a broken file, can raise any
+        except (Exception, SystemExit) as error:  # a plugin's code, or a broken file, can raise any
             if is_out_of_memory(error):
                 raise
             return explain(error)
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """Return in one line why a sample cannot be read."""
     said = " ".join(str(error).split())
     return said if said and isinstance(error, EXPECTED) else f"{type(error).__name__}: {said}".removesuffix(": ")
@@ -100,12 +100,18 @@ def name_sample(dataset: Dataset, index: int, origin: str) -> str:
 
 @contextmanager
 def seeded(seed: int, place: int) -> Iterator[None]:
-    """Seed all global random generators for one sample, and restore them: code that it calls may draw from them."""
+    """Seed all global random generators for one sample, since code that it calls may draw from them.
+
+    The training, other than a worker process, gets them back as they were.
+    """
     number = seed_of("sample", seed, place)
-    with preserve_global_generators(), preserve_other_generators():
+    with ExitStack() as stack:
+        if get_worker_info() is None:
+            stack.enter_context(preserve_global_generators())
+            stack.enter_context(preserve_other_generators())
         random.seed(number)
         np.random.seed(number)
-        torch.manual_seed(number)
+        torch.default_generator.manual_seed(number)
         yield
 
 

@@ -102,7 +102,7 @@ class Streamed(Data):
         self.skip(broken)
         if broken and self._broken == "refuse":
             last = self._name_last(broken)
-            what = f"the {self.noun} {last}" if last.startswith("'") else last
+            what = last if self._origin else f"the {self.noun} {last}"
             raise BadInput(f"cannot read {what}; data.broken='skip' leaves it out")
 
     def renumber(self, names: Sequence[str]) -> None:

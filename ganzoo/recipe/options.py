@@ -51,8 +51,11 @@ def check_options(
     if missing and facts is None:
         schema = make_option_schema(cls, from_data.union(missing))
     elif missing:
-        lacking = f"; {cls.__name__} needs '{missing[0]}', which this data does not have" if facts else ""
-        raise BadInput(f"'{where}.{missing[0]}' is missing: {cls.__name__} takes it without a default{lacking}")
+        path = f"{where}.{missing[0]}"
+        if facts:
+            lacking = f"which this data does not have, and '{path}' is not set"
+            raise BadInput(f"{cls.__name__} needs '{missing[0]}', {lacking}")
+        raise BadInput(f"'{path}' is missing: {cls.__name__} takes it without a default")
     for key in given.keys() & from_data:
         raise_unknown_option(where, key, schema.model_fields, from_data)
     options = validate(schema, given, where)

@@ -55,7 +55,8 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
     with processes.raise_on_all_ranks():
         first, found = everyone[0]
         for rank, (other, there) in enumerate(everyone):
-            facts_apart = {key: [value, there[key]] for key, value in found.items() if value != there[key]}
+            keys = [*found, *(key for key in there if key not in found)]
+            facts_apart = {key: [found.get(key), there.get(key)] for key in keys if found.get(key) != there.get(key)}
             for path, (one, another) in (differences(first, other) | facts_apart).items():
                 difference = f"'{path}' is {one!r} in process 0 and {another!r} in process {rank}"
                 raise BadInput(f"all processes must train by one recipe on the same data, but {difference}")
@@ -65,7 +66,7 @@ def check_agreement(processes: Processes, recipe: Recipe, facts: Mapping[str, An
 
 def list_facts(data: Data | None, state: State | None = None) -> dict[str, Any]:
     """Return the facts beside the recipe that must be the same in all processes."""
-    facts = {key: data.facts.get(key) if data else None for key in ("image", "point", "classes")}
+    facts = data.facts if data else {}
     facts["hash of the file names"] = data.fingerprint if data else None
     facts["checksum of the first batch"] = data.checksum if isinstance(data, Batches) else None
     return {**facts, "samples": data.count if data else None, "step": state.numbers["index"] if state else 0}

@@ -1,6 +1,7 @@
 """Check and describe the changes with which a run is resumed."""
 
 import logging
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture
 from ganzoo.recipe.names import bare_name, is_given, is_in_file, list_names_in, rename
-from ganzoo.recipe.overrides import flatten
+from ganzoo.recipe.overrides import copy_plain, flatten
 from ganzoo.recipe.recipe import Recipe, differences
 from ganzoo.zoo.config import AXES
 
@@ -107,11 +108,25 @@ def check_same_init(old: Recipe, new: Recipe) -> None:
         raise BadInput(f"a run keeps the generator it began with: 'train.init' is {old.train.init!r}; start a new run")
 
 
-def check_same_shape(run: Facts, data: Facts) -> None:
-    """Raise `BadInput` if the samples of new data have another shape than those of the run."""
+def check_same_facts(run: Facts, data: Facts, architecture: ResolvedArchitecture) -> None:
+    """Raise `BadInput` if new data have other facts than the run, as far as both are known: networks are built by them.
+
+    The classes are not compared here. A fact that is gone matters if a network takes it.
+    """
     (kind, before), (other, now) = map(find_shape, (run, data))
     if (kind, before) != (other, now):
         raise BadInput(f"a run keeps the shape of its data: its {kind}s are {before}, not {now}; start a new run")
+    for name, value in copy_plain(run).items():
+        new = copy_plain(data.get(name))
+        if new == value or name == "classes" or (name not in data and not is_taken(architecture, name)):
+            continue
+        what = f"not {reprlib.repr(new)}" if name in data else "and these data have none"
+        raise BadInput(f"a run keeps the facts of its data: '{name}' is {reprlib.repr(value)}, {what}; start a new run")
+
+
+def is_taken(architecture: ResolvedArchitecture, fact: str) -> bool:
+    """Return whether a network is built with this fact about the data."""
+    return any(part.takes(fact) for _, part in architecture.items())
 
 
 def find_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
@@ -132,7 +147,7 @@ def keep_classes(data: Data, before: Sequence[str] | None, architecture: Resolve
     """
     if before is None or list(map(composed, before)) == data.classes:
         return
-    if not any(part.takes("classes") for _, part in architecture.items()):
+    if not is_taken(architecture, "classes"):
         logger.warning("the classes of %s have changed since the last checkpoint, and no network uses them", data.name)
         return
     try:

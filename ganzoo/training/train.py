@@ -28,9 +28,9 @@ from ganzoo.training.resume import (
     check_data_exists,
     check_same_architecture,
     check_same_code,
+    check_same_facts,
     check_same_init,
     check_same_range,
-    check_same_shape,
     count_rollbacks,
     follow_moved,
     keep_classes,
@@ -188,7 +188,7 @@ def resume_run(
             check_same_code(old, plan.recipe)
             check_same_architecture(complete(old, given, plan.data.facts), plan.recipe)
             if state:
-                check_same_shape(facts, plan.data.facts)
+                check_same_facts(facts, plan.data.facts, plan.resolved.architecture)
                 known = state.numbers.get("data", {})
                 keep_classes(plan.data, known.get("classes", run.classes), plan.resolved.architecture)
                 check_same_range(new, plan.data, known)

@@ -132,3 +132,17 @@ def test_what_an_iterable_raises_comes_through():
     next(stream)
     with pytest.raises(OSError, match="disk"):
         next(stream)
+
+
+def test_unsigned_numbers_become_those_that_torch_computes_with():
+    values = np.array([0, 21845, 65535], dtype=np.uint16)
+    batch = {"image": values.reshape(3, 1, 1, 1), "token": values.reshape(3, 1), "label": np.arange(3, dtype=np.uint64)}
+    found = open_data([batch], classes=3).first(3, 0)
+    assert found["image"].flatten().tolist() == pytest.approx([-1, -1 / 3, 1], abs=1e-6) and found["image"].max() == 1
+    assert found["token"].tolist() == [[0], [21845], [65535]] and found["label"].tolist() == [0, 1, 2]
+    assert found["token"].dtype == found["label"].dtype == torch.int64
+    sentence = (
+        r"'grey' is torch\.uint16 of shape \(3, 1, 1, 1\): 'image' is scaled from uint16 .*; make it floating point"
+    )
+    with pytest.raises(BadInput, match=sentence):
+        open_data([{"grey": values.reshape(3, 1, 1, 1)}])

@@ -260,6 +260,6 @@ def test_a_missing_option_is_named_unless_the_data_may_give_it():
     sentence = r"'architecture\.num_classes' is missing: Counted takes it without a default"
     with pytest.raises(ganzoo.BadInput, match=sentence):
         check_options(Counted, {}, "architecture")
-    with pytest.raises(ganzoo.BadInput, match=f"{sentence}; Counted needs 'num_classes', which this data does not"):
+    with pytest.raises(ganzoo.BadInput, match="Counted needs 'num_classes', which this data does not have, and"):
         check_options(Counted, {}, "architecture", {"image"})
     assert check_options(Counted, {}, "architecture", None) == check_options(Counted, {}, "a", {"num_classes"}) == {}
