@@ -102,6 +102,20 @@ def test_a_model_without_kept_inputs_says_what_it_needs(run, tmp_path, typed):
     assert "--input grey=FILE|FOLDER" in errors
 
 
+def test_a_model_of_before_takes_what_its_generator_does(run, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((run.model_folder / name).read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["inputs"], config["data"]["specs"], config["data"]["facts"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    old = ganzoo.load(tmp_path, "cpu")
+    old.generator.needs, old.generator.takes = ("grey",), ()
+    images = grey()
+    torch.testing.assert_close(old.sample(5, grey=images * 2 - 1), ganzoo.load(run, "cpu").sample(5, grey=images))
+    with pytest.raises(ganzoo.BadInput, match=r"needs 'grey'; fix it, such as sample\(16, grey=\.\.\.\)"):
+        old.sample(2)
+
+
 @pytest.fixture
 def files(tmp_path):
     """Three pictures of another size and in colour, in a folder and as an array file."""
@@ -171,9 +185,15 @@ def test_what_the_command_cannot_take_is_refused_in_one_sentence(run, files, typ
     assert not (files / "made.png").exists()
 
 
-def test_info_tells_the_inputs_without_torch(run, command):
-    done = command("info", run.path)
-    assert "needs grey: image 1 x 16 x 16\n  may take light: other" in done.stdout
+def test_info_tells_the_inputs(run, typed):
+    assert "needs grey: image 1 x 16 x 16\n  may take light: other" in typed("info", run.path)[1]
+    assert "needs label" in typed("info", "conditional")[1]
+
+
+def test_info_of_such_a_model_imports_no_torch(run, command):
+    done = command.python("-X", "importtime", "-m", "ganzoo", "info", run.path, GANZOO_DISABLE_PLUGINS="paint-gan")
+    assert done.returncode == 0  # without the plugin, which imports it
+    assert "| torch\n" not in done.stderr
 
 
 def test_a_damaged_file_of_kept_inputs_is_named(run, tmp_path):

@@ -4,7 +4,9 @@ import json
 import logging
 import shutil
 import tomllib
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,6 +14,7 @@ import ganzoo
 import painter
 from ganzoo.zoo.publishing.inputs import PASSED_ON
 
+HUB = "hub:owner/painter"
 SAID = "40 real inputs ('grey')"
 
 
@@ -32,45 +35,37 @@ def licensed(run, folder, license_id):
     return folder
 
 
-def test_without_a_licence_inputs_stay_here_and_the_card_says_what_is_needed(run, zoo, hub, tmp_path):
+def test_without_a_licence_inputs_stay_here_and_the_card_says_what_is_needed(run, zoo):
     done = zoo("publish", run.path, "owner/painter", "--license", "mit")
     assert done.returncode == 0, done.stderr
     assert f"the {SAID} of this run stay here: 'batches' states no licence; --with-inputs publishes them" in done.stderr
-    pulled = zoo("pull", "hub:owner/painter").stdout.strip()
-    card = (tmp_path / pulled / "README.md").read_text()
+    card = Path(zoo("pull", HUB).stdout.strip(), "README.md").read_text()
     assert "It needs `grey`: 16 x 16 images in \\[0, 1\\]. It may take `light`: samples in \\[0, 2\\]." in card
     assert "ganzoo sample hub:owner/painter --input grey=FOLDER" in card
     assert ".sample(64, grey=grey)" in card
     assert "samples.png" not in card
-    failed = zoo("sample", "hub:owner/painter")
+    failed = zoo("sample", HUB)
     assert failed.returncode == 2
     assert "needs 'grey' (16 x 16 images in [0, 1]): sample(16, grey=...) in Python, --input grey=" in failed.stderr
     Image.new("L", (16, 16), 90).save(zoo.folder / "photo.png")
-    made = zoo("sample", "hub:owner/painter", "--input", "grey=photo.png", "--out", "made.png")
+    made = zoo("sample", HUB, "--input", "grey=photo.png", "--out", "made.png")
     assert made.returncode == 0, made.stderr
     assert Image.open(zoo.folder / "made.png").mode == "RGB"
 
 
-def test_with_inputs_they_go_along_and_samples_are_made_from_them_elsewhere(run, zoo, hub, tmp_path):
+def test_with_inputs_they_go_along_and_samples_are_made_from_them_elsewhere(run, zoo):
     done = zoo("publish", run.path, "owner/painter", "--license", "mit", "--with-inputs", "--register")
     assert f"{SAID} go with the model as you say, and 'batches' states no licence" in done.stderr
     entry = tomllib.loads(done.stdout)["painter"]
     assert {"inputs.safetensors", "samples.png"} <= entry["files"].keys()
-    made = [
-        zoo("sample", name, "-n", "4", "--out", f"{place}.npz")
-        for place, name in enumerate(["painter", "hub:owner/painter"])
-    ]
-    assert [each.returncode for each in made] == [0, 0], made[0].stderr + made[1].stderr
-    here = zoo("sample", run.path, "-n", "4", "--out", "2.npz")
-    assert here.returncode == 0
-    files = [(zoo.folder / f"{place}.npz").read_bytes() for place in range(3)]
-    assert files[0] == files[1] == files[2]
-    pulled = zoo("pull", "painter").stdout.strip()
-    card = (tmp_path / pulled / "README.md").read_text()
+    wanted = (("painter", "a.npz"), (HUB, "b.npz"))
+    by_name, on_hub = (zoo("sample", name, "-n", "4", "--out", out) for name, out in wanted)
+    assert (by_name.returncode, on_hub.returncode) == (0, 0), by_name.stderr + on_hub.stderr
+    here = (run.sample(4).permute(0, 2, 3, 1) * 255).round().byte().numpy()
+    assert all((np.load(zoo.folder / name)["images"] == here).all() for name in ("a.npz", "b.npz"))
+    card = Path(zoo("pull", "painter").stdout.strip(), "README.md").read_text()
     assert "40 real ones come with it, in `inputs.safetensors`." in card
-    assert "ganzoo sample hub:owner/painter -n 64" in card
-    assert "2 real inputs" not in zoo("info", "painter").stdout
-    assert "40 real inputs in inputs.safetensors" in zoo("info", "painter").stdout
+    assert f"ganzoo sample {HUB} -n 64" in card
 
 
 @pytest.mark.parametrize(
@@ -89,25 +84,27 @@ def test_the_licence_of_the_data_set_decides(run, tmp_path, license_id, goes, ca
     assert (f"under {license_id}" in (tmp_path / "made" / "README.md").read_text()) is goes
 
 
-def test_a_dry_run_says_it_too_and_a_published_model_is_published_again_with_them(run, tmp_path, zoo):
-    assert zoo("bundle", run.path, tmp_path / "made", "--with-inputs").returncode == 0
-    done = zoo("publish", tmp_path / "made", "owner/again", "--dry-run")
-    assert "stay here" in done.stderr
-    assert "inputs.safetensors" not in done.stdout
-    done = zoo("publish", tmp_path / "made", "owner/again", "--dry-run", "--with-inputs")
-    assert "inputs.safetensors: " in done.stdout
-    damaged = tmp_path / "made" / "inputs.safetensors"
-    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+def test_a_dry_run_says_it_too_and_a_published_model_is_published_again_with_them(run, tmp_path, typed):
+    made = tmp_path / "made"
+    code, _, errors = typed("bundle", run.path, made, "--with-inputs", "--license", "mit")
+    assert (code, errors.strip()) == (0, f"{SAID} go with the model as you say, and 'batches' states no licence")
+    assert "40 real inputs in inputs.safetensors" in typed("info", made)[1]
+    _, plan, errors = typed("publish", made, "owner/again", "--dry-run")
+    assert ("inputs.safetensors" in plan, "stay here" in errors) == (False, True)
+    assert "inputs.safetensors: " in typed("publish", made, "owner/again", "--dry-run", "--with-inputs")[1]
+    content = (made / "inputs.safetensors").read_bytes()
+    (made / "inputs.safetensors").write_bytes(content[:-1] + b"x")
     with pytest.raises(ganzoo.Unavailable, match=r"inputs\.safetensors is damaged"):
-        ganzoo.load(tmp_path / "made", "cpu").sample(1)
+        ganzoo.load(made, "cpu").sample(1)
 
 
-def test_with_inputs_of_a_model_that_has_none_is_refused(tmp_path, run, zoo, model):
-    done = zoo("publish", model, "owner/dots", "--dry-run", "--with-inputs")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "there are no real inputs to publish: this model needs no inputs" in done.stderr
-    done = zoo("bundle", run.path, tmp_path / "made")
-    assert zoo("bundle", tmp_path / "made", tmp_path / "again", "--with-inputs").returncode == 2
+def test_with_inputs_of_a_model_that_has_none_is_refused(tmp_path, run, typed, model):
+    code, out, errors = typed("publish", model, "owner/dots", "--dry-run", "--with-inputs")
+    assert (code, out) == (2, "")
+    assert "there are no real inputs to publish: this model needs no inputs" in errors
+    typed("bundle", run.path, tmp_path / "made")
+    code, _, errors = typed("bundle", tmp_path / "made", tmp_path / "again", "--with-inputs")
+    assert (code, "none are kept with this model" in errors) == (2, True)
 
 
 @pytest.mark.parametrize(
