@@ -1,20 +1,23 @@
 """Measure a model: the same metrics of its samples and of real ones, side by side."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganzoo._numbers import check_count, check_seed, short_size
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
 from ganzoo.data.options import READING_OPTIONS
 from ganzoo.data.sources import open_data, to_name
+from ganzoo.dataset import NOTHING
 from ganzoo.errors import BadInput, suggest
+from ganzoo.evaluation.inputs import inputs_to_measure
 from ganzoo.evaluation.lookup import find_suites, list_measured
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Observed, Suite
@@ -55,8 +58,11 @@ def evaluate(
     measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
     protocol = sample_protocol(model, n, seed)
-    for suite, names in plan.choose(metrics, n):
-        measured |= compare_with_real(suite, names, model, n, seed)
+    chosen = plan.choose(metrics, n)
+    inputs, about = inputs_to_measure(model, plan.real, n)
+    protocol |= {"inputs": about} if about else {}
+    for suite, names in chosen:
+        measured |= compare_with_real(suite, names, model, n, seed, inputs)
         labels |= {name: suite.metrics[name].label for name in names}
         protocol[suite.name] = suite.protocol(n)
     return Scores(measured, protocol, labels)
@@ -184,12 +190,17 @@ def check_enough(name: str, metric: Metric[Any], n: int) -> None:
 
 
 def compare_with_real(
-    suite: Suite[Observed], names: Sequence[str], model: Model, n: int, seed: int
+    suite: Suite[Observed],
+    names: Sequence[str],
+    model: Model,
+    n: int,
+    seed: int,
+    inputs: Mapping[str, Tensor] = NOTHING,
 ) -> dict[str, dict[str, Any]]:
-    """Compute each metric of `n` generated and of `n` real samples."""
+    """Compute each metric of `n` generated and of `n` real samples; `inputs` are those of `Model.blocks_with`."""
     found = {}
     with torch.no_grad():
-        control, observed = suite.control(n), suite.observe(model.blocks(n, seed))
+        control, observed = suite.control(n), suite.observe(model.blocks_with({}, n, seed, inputs))
         for name in names:
             metric = suite.metrics[name]
             real = metric.control(n) if metric.control else metric.measure(control)

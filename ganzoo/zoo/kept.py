@@ -39,13 +39,15 @@ def limit_count(n: int, inputs: Mapping[str, Tensor], drawn: Collection[str]) ->
     return n if drawn else min([n, *map(len, inputs.values())])
 
 
-def read_real(data: Data, keys: Collection[str], n: int, seed: int, max_bytes: int | None = None) -> dict[str, Tensor]:
-    """Return some keys of the first `n` samples of the data in the order of a seed, on the CPU.
+def read_real(
+    data: Data, keys: Collection[str], n: int, seed: int, max_bytes: int | None = None, used: int = 0
+) -> dict[str, Tensor]:
+    """Return some keys of `n` samples of the data in the order of a seed, after the first `used`, on the CPU.
 
     With `max_bytes` these are fewer where they would need more memory.
     """
     read: list[dict[str, Tensor]] = []
-    with closing(data.batches(READ_BATCH, seed)) as batches:
+    with closing(data.batches(READ_BATCH, seed, used)) as batches:
         while sum(map(batch_length, read)) < n and not (max_bytes and size_of(read) >= max_bytes):
             found = call_plugin("the data", next, batches)
             read.append({key: found[key].cpu() for key in keys})

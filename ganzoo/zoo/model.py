@@ -16,6 +16,7 @@ from ganzoo._numbers import check_count, check_seed
 from ganzoo._seeds import make_rng
 from ganzoo._version import __version__
 from ganzoo.contract import Generator
+from ganzoo.dataset import NOTHING
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.kinds.outputs import Outputs
@@ -107,14 +108,17 @@ class Model:
         return self.blocks_with(fixed, n, seed)
 
     def blocks_with(
-        self, fixed: Mapping[str, Any], n: int, seed: int
+        self, fixed: Mapping[str, Any], n: int, seed: int, inputs: Mapping[str, Tensor] = NOTHING
     ) -> Iterator[tuple[Tensor | Any, dict[str, Tensor]]]:
-        """Yield the blocks of `blocks`, with the fixed values in a dict: their names may be those of parameters."""
+        """Yield the blocks of `blocks`, with the fixed values in a dict: their names may be those of parameters.
+
+        `inputs` are real ones, as networks see them, in place of those that are kept with the model.
+        """
         n, seed = check_count(n), check_seed(seed)
         shape = self.config["data"].get("shape") or [1]
         require_memory(4 * min(n, BLOCK) * math.prod(shape), f"samples of the shape {tuple(shape)}")
         values = self._parse_fixed(fixed)
-        kept = self.inputs.repeated_for(values)
+        kept = self.inputs.repeated_for({**values, **inputs}) | dict(inputs)
         for samples, given in pieces(self.generator, n, seed, self.device, values, self.outputs, kept):
             check_finite(samples)
             yield samples, self.inputs.to_public(given)

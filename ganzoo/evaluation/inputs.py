@@ -1,0 +1,46 @@
+"""Real inputs of the samples that are measured: distinct ones of the data where these are here, else the kept ones."""
+
+import logging
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ganzoo.data.base import Data
+from ganzoo.errors import BadInput
+from ganzoo.evaluation.real import SEED, RealSamples
+from ganzoo.zoo.kept import read_real
+from ganzoo.zoo.model import Model
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES = 2**28
+"""Memory for real inputs; where there are fewer than samples, they are used again."""
+
+
+def inputs_to_measure(model: Model, real: RealSamples, n: int) -> tuple[dict[str, Tensor], str]:
+    """Return real inputs for `n` samples of a model, and what a protocol says of them; nothing where it needs none.
+
+    They belong to other real samples than those that `RealSamples.pieces` yields first, if there are enough. Raises
+    `BadInput` where the data are not here and no inputs are kept.
+    """
+    needed = [key for key, each in model.inputs.known.items() if each.needed]
+    if not needed:
+        return {}, ""
+    if (data := open_with(model, real, needed)) is not None:
+        count = data.count or n
+        found = read_real(data, needed, min(n, count), SEED, MAX_BYTES, used=n if count >= 2 * n else 0)
+        return found, f"{len(found[needed[0]])} real ones of {real.name}"
+    kept = model.inputs.repeated_for({})
+    return kept, f"{len(kept[needed[0]])} real ones that are kept with it"
+
+
+def open_with(model: Model, real: RealSamples, needed: Sequence[str]) -> Data | None:
+    """Open the real samples; return None where they cannot be, or have not what the model needs."""
+    try:
+        data = real.data
+    except BadInput as error:
+        logger.info("samples are made from the inputs that are kept with the model: %s", error)
+        return None
+    shapes = {key: data.specs[key].shape for key in needed if key in data.specs}
+    wanted = {key: spec.shape for key in needed if (spec := model.inputs.known[key].spec)}
+    return data if shapes.keys() == {*needed} and shapes | wanted == shapes else None
