@@ -144,7 +144,7 @@ def adopt_run(adoption: Adoption, run: Path) -> None:
 
 def check_adoptable(run: Path, recipe: Recipe) -> None:
     """Raise `BadInput` for a run whose code is not in files, is a plugin's already, or is one side alone."""
-    names = [name for _, name in list_names_in(recipe.written_out())]
+    names = [name for kind, name in list_names_in(recipe.written_out()) if kind in HOOKS]
     if given := [name for name in names if is_given(name)]:
         way = "which left no file: put it into one, and give that with --from FILE.py"
         raise BadInput(f"{given[0]} of '{run}' was given by Python code, {way}")
@@ -179,9 +179,15 @@ def portable(recipe: Recipe) -> dict[str, Any]:
     table: dict[str, Any] = recipe.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     for section, keys in {"data": ("root",), "train": ("precision", "init")}.items():
         table[section] = {key: value for key, value in table.get(section, {}).items() if key not in keys}
+    table["data"] = {key: value for key, value in table["data"].items() if key == "name" or not is_path(value)}
     if Path(recipe.data.name).is_absolute():
         table["data"]["name"] = Path(recipe.data.name).name
     return table
+
+
+def is_path(value: Any) -> bool:
+    """Return whether a value is a path from the root, which only this machine has."""
+    return isinstance(value, str) and Path(value).is_absolute()
 
 
 def tidy(table: Mapping[str, Any]) -> dict[str, Any]:

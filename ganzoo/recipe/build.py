@@ -98,12 +98,14 @@ class ResolvedRecipe:
     architecture: ResolvedArchitecture
     losses: Sequence[ResolvedClass[Loss]]
     callbacks: Sequence[ResolvedClass[Any]]
+    data: Registration | None = None
+    """What brings the data set, where that is a plugin and it has been opened."""
 
     @property
     def registrations(self) -> list[Registration]:
         """The plugins' registrations of all classes in use."""
         used = [self.architecture.generator, self.architecture.discriminator, *self.losses, *self.callbacks]
-        return [each.registration for each in used]
+        return [*(each.registration for each in used), *([self.data] if self.data else [])]
 
     def make_losses(self) -> list[Scheduled]:
         """Return new losses, each with its weight and schedule."""

@@ -28,6 +28,7 @@ OPTIONS = {
     "architecture": "Option of the networks, on each side that has it; `ganzoo info NAME` lists the options of each.",
     "loss.NAME": "Option of the loss; `ganzoo info NAME` lists the options of each.",
     "callback.NAME": "Option of the callback; `ganzoo info NAME` lists the options of each.",
+    "data": "Option of the data set; `ganzoo info NAME` lists the options of each.",
 }
 """What the further keys of a place mean."""
 

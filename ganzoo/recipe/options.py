@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from ganzoo.dataset import LABEL
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput, suggest
 
@@ -54,6 +55,8 @@ def check_options(
         path = f"{where}.{missing[0]}"
         if facts:
             lacking = f"which this data does not have, and '{path}' is not set"
+            if missing[0] == LABEL and "classes" in facts:
+                lacking += "; the number of classes of labels is called 'classes'"
             raise BadInput(f"{cls.__name__} needs '{missing[0]}', {lacking}")
         raise BadInput(f"'{path}' is missing: {cls.__name__} takes it without a default")
     for key in given.keys() & from_data:

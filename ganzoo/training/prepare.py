@@ -23,8 +23,9 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_generator_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
-from ganzoo.pictures.decode import CHANNEL_NAMES
-from ganzoo.plugins.datasets import FOLDER, is_data_set
+from ganzoo.pictures.decode import CHANNEL_NAMES, Range
+from ganzoo.plugins.datasets import FOLDER, find_data
+from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
 from ganzoo.recipe.datasets import resolve_data
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
@@ -103,6 +104,7 @@ def make_plan(
     """Open the data, and complete the recipe with all options and everything that depends on the data."""
     data = open_recipe_data(recipe, batches)
     resolved = resolve(recipe, pin_data(recipe, batches, data), Callback, given, data.facts)
+    resolved = replace(resolved, data=find_data_plugin(recipe) if batches is None else None)
     plan = Plan(resolved, data, device, display, callbacks)
     return plan.replace(**convert_epochs(resolved, data))
 
@@ -244,11 +246,20 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
     if batches is not None:
         name = data.name if data.opened_as == "data set" else "batches"  # which only Python code can give again
         return {"data": {"name": name, "classes": recipe.data.classes}}
-    return {"data": pin_section(recipe.data, data)}
+    return {"data": pin_section(recipe.data, data.range)}
 
 
-def pin_section(section: DataSection, data: Data) -> dict[str, Any]:
-    """Return a recipe's `[data]` with a name and paths that are valid from any folder."""
+def find_data_plugin(recipe: Recipe) -> Registration | None:
+    """Return what brings the data set of a recipe, None where ganzoo does."""
+    found = find_data(recipe.data.name)[0]
+    return None if found.distribution == "ganzoo" else found
+
+
+def pin_section(section: DataSection, values: Range | None = None) -> dict[str, Any]:
+    """Return a recipe's `[data]` with a name and paths that are valid from any folder.
+
+    `values` are those of deep images that become black and white, where they are known.
+    """
     found = resolve_data(section.name, section.options())
     if not found.is_own:
         general = section.model_dump(include={*EVERY_DATA_SET}, exclude_none=True)
@@ -256,8 +267,8 @@ def pin_section(section: DataSection, data: Data) -> dict[str, Any]:
     table = section.model_dump(exclude_none=True)
     if section.root is not None:
         table["root"] = make_absolute(section.root)
-    if data.range is not None:
-        table["range"] = data.range
+    if values is not None:
+        table["range"] = values
     if found.registration is FOLDER:
         table["name"] = make_absolute(section.name)
     return table
@@ -266,8 +277,8 @@ def pin_section(section: DataSection, data: Data) -> dict[str, Any]:
 def pin_paths(recipe: Recipe) -> Recipe:
     """Return a recipe whose data and pretrained generator are found from any folder."""
     changes: dict[str, Any] = {}
-    if not recipe.data.from_python and not is_data_set(recipe.data.name):
-        changes["data"] = {**recipe.data.model_dump(exclude_none=True), "name": make_absolute(recipe.data.name)}
+    if not recipe.data.from_python:
+        changes["data"] = pin_section(recipe.data)
     if recipe.train.init is not None and isinstance(parse(recipe.train.init), Path):
         changes["train.init"] = make_absolute(recipe.train.init)
     return recipe.replace(**changes)

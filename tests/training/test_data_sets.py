@@ -12,8 +12,10 @@ import ganzoo
 from datasets import PLUGIN, RECIPE, Held, Listener, Player, Waves
 from ganzoo import BadInput
 from ganzoo.cli.completion import data_sets
+from ganzoo.plugins.catalog import catalog
 from ganzoo.recipe.build import complete
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo.publishing.bundle import without_paths
 
 
 @pytest.fixture
@@ -135,6 +137,30 @@ def test_a_name_of_two_plugins_is_written_in_full(train, plugin):
     assert code == 2
     assert "more than one plugin brings the data 'waves'; use 'other-waves:waves' or 'wave-gan:waves'" in err
     assert train("--out", "run", "-o", "data.name=wave-gan:waves", "-o", "data.rate=50", "-o", "data.workers=0")[0] == 0
+
+
+def test_what_is_published_names_no_path_of_this_machine(train, tmp_path):
+    assert train("--out", "run", "-o", f"data.log={tmp_path / 'log'}")[0] == 0
+    assert tomllib.loads((tmp_path / "run/recipe.toml").read_text())["data"]["log"] == str(tmp_path / "log")
+    published = tomllib.loads(without_paths(tmp_path / "run/recipe.toml").decode())["data"]
+    assert published == {"name": "wave-gan:waves", "broken": "skip", "workers": 0, "rate": 50, "count": 20, "bad": []}
+
+
+def test_another_version_of_the_plugin_is_told(train, plugin, tmp_path):
+    assert train("--out", "run")[0] == 0
+    history = tmp_path / "run/history.jsonl"
+    assert json.loads(history.read_text().splitlines()[0])["circumstances"]["wave-gan"] == "1.0"
+    assert Recipe.load(tmp_path / "run/recipe.toml").data.name == "wave-gan:waves"
+
+
+def test_a_plugin_that_is_gone_is_named(train, plugin, tmp_path, monkeypatch):
+    recipe = {**RECIPE, "architecture": {"name": "vanilla"}, "data": {"name": "pairs"}}
+    (tmp_path / "pairs.toml").write_text(tomlkit.dumps(recipe))
+    assert train("--out", "run", recipe=("pairs.toml",))[0] == 0
+    monkeypatch.setenv("GANZOO_DISABLE_PLUGINS", "wave-gan")
+    catalog.cache_clear()
+    code, err = train("--resume", "run", "-o", "train.steps=6", recipe=())
+    assert code == 2 and "no data set or folder 'wave-gan:pairs'" in err and "(not available: wave-gan" in err
 
 
 def test_an_object_is_data_of_a_training_from_python(tmp_path):

@@ -160,7 +160,9 @@ def without_paths(path: Path) -> bytes:
     init = parse_or_none(recipe["train"].get("init"))
     if init is None or isinstance(init, Path):
         recipe["train"].pop("init", None)
-    kept = tell_dropped("recipe.toml", {key: value for key, value in recipe.items() if key != "data"})
+    data = recipe["data"]
+    kept = tell_dropped("recipe.toml", {**recipe, "data": {key: data[key] for key in data if key != "name"}})
+    kept["data"] = {"name": data["name"], **kept["data"]}
     return tomlkit.dumps({key: kept.get(key, value) for key, value in recipe.items()}).encode()
 
 
