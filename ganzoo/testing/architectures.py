@@ -1,7 +1,7 @@
 """What every architecture promises, each as a function of the `Game` in which it is checked."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from ganzoo.testing.sampling import (
     weights_survive_safetensors,
 )
 from ganzoo.testing.turns import (
+    all_scores,
     call_network,
     check_resume,
     check_training,
@@ -121,7 +122,9 @@ def everything_is_finite(game: Game) -> None:
 def network_outputs(step: Step) -> dict[str, Tensor]:
     """Return every tensor that the networks of a step give, by its name in a sentence."""
     outputs = {f"the generator's '{key}'": value for key, value in images_by_key(step.generator, step.fake).items()}
-    outputs |= {"a real score": step.real_scores, "a fake score": step.fake_scores}
+    outputs |= {f"the generator's extra '{key}'": value for key, value in step.generator_extras.items()}
+    for name in ("real", "fake"):
+        outputs[f"a {name} score"] = torch.cat([scores.flatten() for scores in all_scores(step, f"{name}_scores")])
     outputs |= {f"the real extra '{key}'": value for key, value in step.real_extras.items()}
     return outputs | {f"the fake extra '{key}'": value for key, value in step.fake_extras.items()}
 
@@ -132,23 +135,30 @@ def scores_are_raw(game: Game) -> None:
     if not any(parameter.requires_grad for parameter in players[1].parameters()):
         raise Skipped("the discriminator has nothing to train")
     step = make_step("discriminator", players, game.batch())
-    pushed = [push_scores(players[1], step, sign) for sign in (1, -1)]
+    with torch.no_grad():  # the old spectral norm of torch cannot be copied after a forward with gradient
+        judges = range(len(all_scores(step, "real_scores")))
+    for judge in judges:
+        pushed = [push_scores(players[1], step, judge, sign) for sign in (1, -1)]
+        check_unbounded(pushed, f" of judge {judge + 1}" if len(judges) > 1 else "")
+
+
+def check_unbounded(pushed: Sequence[Sequence[Tensor]], whose: str) -> None:
+    """Check that training can push scores in either direction: `pushed` are those before, half way and at the end."""
     advice = "leave the final sigmoid (or tanh) away, losses take raw scores"
     beyond = any(not (scores.abs() <= 1).all() for way in pushed for scores in way)
-    require(beyond, f"scores never leave [-1, 1]: {advice}")
+    require(beyond, f"scores{whose} never leave [-1, 1]: {advice}")
     for start, half, end in pushed:
         stopped = (end - half).abs().max() <= SATURATION * (half - start).abs().max()
-        require(not stopped, f"scores stop at {end.mean():.3g}, whatever training does: {advice}")
+        require(not stopped, f"scores{whose} stop at {end.mean():.3g}, whatever training does: {advice}")
 
 
-def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[Tensor]:
-    """Train scores in one direction, and return them before, half way through and at the end."""
+def push_scores(discriminator: nn.Module, step: Step, judge: int, sign: int) -> list[Tensor]:
+    """Train a judge's scores in one direction, and return them before, half way through and at the end."""
     discriminator = copy.deepcopy(discriminator)
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)
     found = []
     for _ in range(2 * PUSH_STEPS + 1):
-        judgement = call_network(discriminator, step.real, step.given)
-        scores = torch.cat([scores.flatten() for scores in split_scores(discriminator, judgement)[0]])
+        scores = split_scores(discriminator, call_network(discriminator, step.real, step.given))[0][judge]
         found.append(scores.detach())
         optimizer.zero_grad()
         torch.autograd.backward([-sign * scores.mean()])

@@ -1,15 +1,17 @@
 """The games in which things are checked: an architecture, or the kit's own, with random data that fits it."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, TypedDict, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Batch, Generator, Loss
+from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
@@ -18,11 +20,12 @@ from ganzoo.errors import Error, Failed
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, resolve_class
 from ganzoo.recipe.given import BASES
-from ganzoo.recipe.options import make_option_schema
+from ganzoo.recipe.options import FACTS, make_option_schema
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import Architecture
 from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_failures
 from ganzoo.testing.plays import TRAINING_STEPS, make_losses, shorten
+from ganzoo.testing.sources import draw_samples, open_own_data, shapes_of, stated_specs
 from ganzoo.testing.toys import NonSaturating, TinyCritic, TinyGenerator
 
 Players = tuple[Generator, nn.Module]
@@ -36,14 +39,6 @@ POINT_SHAPE = (2,)
 SMALL_IMAGE_SHAPES = ((1, 28, 28), (1, 32, 32), (3, 64, 64))
 IMAGE_SHAPES = (*SMALL_IMAGE_SHAPES, (3, 32, 32), (3, 128, 128), (3, 256, 256))
 """Shapes that are tried in turn, until an architecture does not refuse."""
-
-
-class GameFacts(TypedDict):
-    """The facts of the data for which an architecture is built."""
-
-    image: tuple[int, ...]
-    point: tuple[int, ...]
-    classes: int
 
 
 class Game:
@@ -67,6 +62,7 @@ class Game:
         self.name, self.make_batch, self._image_shapes = name, make_batch, image_shapes
         self.options, self.others = options or {}, others
         self.recipe = shorten(recipe) if recipe else None
+        self._played: Data | None = None
 
     def resolve(self, options: Options | None = None) -> ResolvedArchitecture:
         """Return both players' classes with these options, and otherwise with those of the recipe."""
@@ -78,8 +74,12 @@ class Game:
         section = validate(Architecture, table, "architecture")
         for side in SIDES:
             player: ResolvedClass[Any] = resolve_class("architecture", section.side_name(side), side, BASES[side])
-            check_given(player, {**section.shared(), **section.own(side)})
-        return build.resolve_architecture(section)
+            check_given(player, {**section.shared(), **section.own(side)}, self._fact_names)
+        return build.resolve_architecture(section, facts=self._fact_names)
+
+    @property
+    def _fact_names(self) -> set[str]:
+        return {*FACTS, *(self._own_data.facts if self._own_data else ()), *self.made}
 
     def make_losses(self) -> Sequence[Scheduled]:
         """Return new losses of the recipe; the kit's own where there is none."""
@@ -112,28 +112,54 @@ class Game:
         return found.generator.make(**facts), found.discriminator.make(**facts)
 
     @cached_property
-    def facts(self) -> GameFacts:
-        """The shapes and the number of classes for which the architecture is built. Raises `Unplayable`."""
+    def facts(self) -> Mapping[str, Any]:
+        """What the architecture is built for: shapes, numbers of classes, facts of the data. Raises `Unplayable`."""
         try:
             found = self.resolve()
         except Error as error:
             raise Unplayable(str(error)) from error
         refusals: dict[tuple[int, ...], Error] = {}
-        for facts in self._possible_facts():
+        for data, facts in self._possible_facts():
             try:
                 for _, player in found.items():
                     player.make(**facts)
+                self._played = data
                 return facts
             except Error as refusal:
-                refusals[facts["image"]] = refusal
+                refusals[facts.get("image", ())] = refusal
         raise Unplayable(describe_refusals(refusals))
 
-    def _possible_facts(self) -> Iterator[GameFacts]:
-        made = dict(self.make_batch(64, make_rng("facts"))) if self.make_batch else {}
-        point = tuple(made["point"].shape[1:]) if "point" in made else POINT_SHAPE
-        classes = int(made["label"].max()) + 1 if "label" in made else CLASS_COUNT
-        for image in [tuple(made["image"].shape[1:])] if "image" in made else self._image_shapes:
-            yield {"image": image, "point": point, "classes": classes}
+    @cached_property
+    def _own_data(self) -> Data | None:
+        """The data of its recipe, where they are here and the author gives no shape."""
+        return open_own_data(self.recipe) if self.recipe and self._image_shapes is IMAGE_SHAPES else None
+
+    @property
+    def data(self) -> Data | None:
+        """The data with which it is played; None for random ones."""
+        _ = self.facts
+        return self._played
+
+    @cached_property
+    def made(self) -> dict[str, Tensor]:
+        """Some samples of the keys that the author makes; empty where there is no such function."""
+        return dict(self.make_batch(64, make_rng("facts"))) if self.make_batch else {}
+
+    def _possible_facts(self) -> Iterator[tuple[Data | None, Mapping[str, Any]]]:
+        own = shapes_of(self.made)
+        if self._own_data:
+            yield self._own_data, {**self._own_data.facts, **own}
+        if self._own_data is None or self._own_data.image:
+            for image in [own["image"]] if "image" in own else self._images_of_recipe() or self._image_shapes:
+                yield None, {"image": image, "point": POINT_SHAPE, "classes": CLASS_COUNT, **own}
+
+    def _images_of_recipe(self) -> list[tuple[int, int, int]]:
+        """Return the shape of a recipe's images, where it says one and the author does not."""
+        section = self.recipe.data if self.recipe else None
+        if section is None or not section.size or self._image_shapes is not IMAGE_SHAPES:
+            return []
+        height, width = parse_size(section.size)
+        return [(section.channels or 3, height, width)]
 
     @cached_property
     def variants(self) -> list[Options]:
@@ -178,16 +204,22 @@ class Game:
     def batch(self, seed: int = 0, n: int | None = None) -> Batch:
         """Return a random batch. Raises `Skipped` where a key is needed that only the plugin's author can make."""
         rng, n = make_rng("batch", seed), n or self.batch_size
+        made = self.data.first(n, seed) if self.data else self._random_batch(n, rng)
+        made |= self.make_batch(n, rng) if self.make_batch else {}
+        stated = {key: spec for player in self.players() for key, spec in stated_specs(player).items()}
+        made = {key: draw_samples(spec, n, rng) for key, spec in stated.items() if spec.shape or spec.classes} | made
+        if missing := [key for key in self.keys if key not in made]:
+            keys = ", ".join(map(repr, missing))
+            raise Skipped(f"needs {keys} in its batches: give checks(..., batch=function(n, rng) -> dict)")
+        return Batch(made)
+
+    def _random_batch(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
         if self.learns_points:
             made = {"point": torch.randn(n, *self.facts["point"], generator=rng)}
         if self.uses_labels:
             made["label"] = torch.randperm(n, generator=rng) % self.facts["classes"]
-        made |= self.make_batch(n, rng) if self.make_batch else {}
-        if missing := [key for key in self.keys if key not in made]:
-            keys = ", ".join(map(repr, missing))
-            raise Skipped(f"needs {keys} in its batches: give checks(..., batch=function(n, rng) -> dict)")
-        return Batch(made)
+        return made
 
     def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:
         """Return what a generator must be given beside its latents."""
@@ -229,10 +261,10 @@ def by_dotted_name(options: Options) -> dict[str, Any]:
     return {f"{side}.{name}": value for side, own in options.items() for name, value in own.items()}
 
 
-def check_given(found: ResolvedClass[Any], options: Options) -> None:
-    """Raise `Skipped` where a class takes an option without a default that is not among these."""
+def check_given(found: ResolvedClass[Any], options: Options, facts: Collection[str] = ()) -> None:
+    """Raise `Skipped` where a class takes an option without a default that is neither among these nor a fact."""
     fields = make_option_schema(found.cls).model_fields
-    required = [name for name, field in fields.items() if field.is_required() and name not in options]
+    required = [name for name, field in fields.items() if field.is_required() and name not in {*options, *facts}]
     if required:
         advice = f"give checks(..., options={{'{found.registration.name}': {{'{required[0]}': ...}}}})"
         raise Skipped(f"it has options without a default ({', '.join(required)}), which no recipe gives: {advice}")

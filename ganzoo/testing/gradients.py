@@ -10,7 +10,7 @@ from ganzoo.engine.scheduled import Scheduled
 from ganzoo.errors import Error
 from ganzoo.testing.check import describe_options, prefix_failures, require
 from ganzoo.testing.games import Game, Options, Players, by_dotted_name
-from ganzoo.testing.turns import freeze_other_side, images_by_key, make_step, perturb, set_up
+from ganzoo.testing.turns import all_scores, freeze_other_side, images_by_key, make_step, perturb, set_up
 
 Source = Callable[[Step], Sequence[Tensor]]
 """Returns the tensors of a turn that have the gradient."""
@@ -105,19 +105,22 @@ def trainable(turn: str, players: Players) -> list[tuple[str, torch.nn.Parameter
 
 def trainable_outputs(step: Step) -> list[Tensor]:
     """Return all of which a loss could make terms on a turn: scores, extras, and outputs that are not fakes."""
+    fake = [*all_scores(step, "fake_scores"), *step.fake_extras.values()]
     if step.turn == "discriminator":
-        return [step.real_scores, step.fake_scores, *step.real_extras.values(), *step.fake_extras.values()]
+        return [*all_scores(step, "real_scores"), *fake, *step.real_extras.values()]
     makes = images_by_key(step.generator, step.real)
     further = [value for key, value in images_by_key(step.generator, step.fake).items() if key not in makes]
-    return [step.fake_scores, *step.fake_extras.values(), *further]
+    return [*fake, *further, *step.generator_extras.values()]
 
 
 def describe_left_alone(turn: str, game: Game) -> str:
     """Return which parts of a side a recipe does not train, as one that is a phase of a longer training."""
-    parameters = [name for name, _ in trainable(turn, game.players())]
-    left = find_untrained_by_losses(turn, game)
-    if not left or not game.recipe:
+    left = set(find_untrained_by_losses(turn, game))
+    parts: dict[str, list[bool]] = {}
+    for name, _ in trainable(turn, game.players()):
+        parts.setdefault(name.partition(".")[0], []).append(name in left)
+    alone = [part for part, untrained in parts.items() if all(untrained)]
+    if not alone or not game.recipe:
         return ""
-    parts = dict.fromkeys(name.partition(".")[0] for name in left)
-    what = f"the {turn}" if len(left) == len(parameters) else f"the {turn}'s {', '.join(map(repr, parts))}"
+    what = f"the {turn}" if len(alone) == len(parts) else f"the {turn}'s {', '.join(map(repr, alone))}"
     return f"the recipe '{game.recipe.name}' does not train {what}"

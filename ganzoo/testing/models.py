@@ -10,6 +10,7 @@ from ganzoo._seeds import make_rng
 from ganzoo.plugins.registration import Registration
 from ganzoo.testing.check import Skipped, require
 from ganzoo.testing.games import BATCH_SIZE, MakeBatch
+from ganzoo.testing.sources import draw_samples
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.resolve import resolve_model
@@ -31,9 +32,14 @@ def check_samples(model: Model, make_batch: MakeBatch | None) -> None:
 
 
 def fixed_latents(model: Model, make_batch: MakeBatch | None) -> dict[str, Any]:
-    """Return the inputs that a model needs and does not have. Raises `Skipped` where nobody provides them."""
+    """Return the inputs that a model needs and does not have.
+
+    Raises `Skipped` where nobody provides them and nothing says what they are.
+    """
+    rng, stated = make_rng("sample"), {key: each.spec for key, each in model.inputs.known.items() if each.spec}
     known: dict[str, Tensor] = {"label": torch.arange(BATCH_SIZE) % max(1, len(model.classes))}
-    known |= dict(make_batch(BATCH_SIZE, make_rng("sample")) if make_batch else {})
+    known |= {key: draw_samples(spec, BATCH_SIZE, rng) for key, spec in stated.items()}
+    known |= dict(make_batch(BATCH_SIZE, rng) if make_batch else {})
     if missing := [key for key in model.inputs.missing if key not in known]:
         raise Skipped(f"needs {', '.join(map(repr, missing))}: give checks(..., batch=function(n, rng) -> dict)")
     return model.inputs.to_public({key: known[key] for key in model.inputs.missing})

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
-from ganzoo.data.mixtures import MIXTURES
 from ganzoo.data.options import DEFAULT_SIZE
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
@@ -17,11 +16,10 @@ from ganzoo.testing.check import Skipped
 from ganzoo.testing.games import MakeBatch, Options
 from ganzoo.testing.models import check_samples
 from ganzoo.testing.plays import load_recipe, shorten
+from ganzoo.testing.sources import open_own_data
 from ganzoo.training.train import train
 from ganzoo.zoo.model import load
 
-BUNDLED_DATA = ("mnist-10k", *MIXTURES)
-"""The data sets that need no download."""
 IMAGE_SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 """Channels and side length of the images of data sets that are not downloaded."""
 FALLBACK_CLASSES = 10
@@ -31,7 +29,7 @@ def trains_and_samples(thing: Registration, make_batch: MakeBatch | None, option
     """A few training steps by the recipe leave a model that can be loaded and sampled."""
     recipe = shorten(load_recipe(thing, options))
     batches = None
-    if recipe.data.name not in BUNDLED_DATA:
+    if open_own_data(recipe) is None:
         classes = recipe.data.classes or FALLBACK_CLASSES
         batches = [random_batch(recipe, classes, make_batch)]
         recipe = recipe.replace(data={"size": None, "channels": None, "classes": classes})

@@ -10,10 +10,13 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.testing import architectures, callbacks, losses, models, recipes
+from ganzoo.testing import architectures, callbacks, datasets, kinds, losses, metrics, models, recipes
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
+from ganzoo.testing.datasets import DataCase
 from ganzoo.testing.games import IMAGE_SHAPES, Game, MakeBatch, Options
+from ganzoo.testing.kinds import KindCase
+from ganzoo.testing.metrics import SuiteCase
 from ganzoo.testing.plays import load_recipes, recipes_with_architecture
 from ganzoo.testing.registering import imports_no_torch
 
@@ -70,7 +73,7 @@ def checks_of(
         return [failing_check(distribution, f"{plugin.status}: {plugin.reason}") for plugin in broken]
     things = [thing for plugin in plugins for thing in plugin.provides]
     refuse_unknown(distribution, things, options)
-    bench = Bench(load_recipes(things, options), (image,) if image else IMAGE_SHAPES, batch, options)
+    bench = Bench(things, load_recipes(things, options), (image,) if image else IMAGE_SHAPES, batch, options)
     games = {thing.full_name: bench.game(thing) for thing in things if thing.kind == "architecture"}
     found = [Check("plugin", distribution, title_of(imports_no_torch), partial(imports_no_torch, distribution))]
     for thing in things:
@@ -90,8 +93,9 @@ def refuse_unknown(distribution: str, things: Sequence[Registration], options: M
 
 @dataclass(frozen=True)
 class Bench:
-    """What the things of a plugin are checked with: its recipes, and what its author gives."""
+    """What the things of a plugin are checked with: what it registers, its recipes, and what its author gives."""
 
+    things: Sequence[Registration]
     recipes: Sequence[Recipe]
     image_shapes: Sequence[tuple[int, int, int]]
     make_batch: MakeBatch | None
@@ -100,6 +104,15 @@ class Bench:
     def options_of(self, thing: Registration) -> Options:
         """Return the options that the author gives for a thing."""
         return self.options.get(thing.name, {})
+
+    def data_case(self, thing: Registration) -> DataCase:
+        """Return a data set with its options."""
+        return DataCase(thing, self.recipes, self.options_of(thing))
+
+    @property
+    def data_cases(self) -> list[DataCase]:
+        """All data sets of the plugin."""
+        return [self.data_case(thing) for thing in self.things if thing.kind == "data"]
 
     def game(self, thing: Registration) -> Game:
         """Return the game of an architecture as the first recipe that has it plays it, with those of further ones."""
@@ -120,6 +133,12 @@ def checks_of_thing(thing: Registration, games: dict[str, Game], bench: Bench) -
     if thing.kind == "loss":
         case = LossCase(thing.full_name, list(games.values()), bench.recipes, bench.options_of(thing))
         return bind(thing, losses.CHECKS, case)
+    if thing.kind == "data":
+        return bind(thing, datasets.CHECKS, bench.data_case(thing))
+    if thing.kind == "kind":
+        return bind(thing, kinds.CHECKS, KindCase(thing, bench.data_cases))
+    if thing.kind == "metrics":
+        return bind(thing, metrics.CHECKS, SuiteCase(thing, bench.data_cases))
     if thing.kind == "callback":
         return bind(thing, callbacks.CHECKS, thing, bench.options_of(thing))
     if thing.kind == "recipe":

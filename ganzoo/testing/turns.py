@@ -54,12 +54,12 @@ def freeze_other_side(step: Step) -> tuple[nn.Module, nn.Module]:
 def gradient_penalty(step: Step) -> Tensor:
     """Return the squared gradient of the scores with respect to the real images, itself differentiable."""
     images = map_tensors(lambda image: image.detach().requires_grad_(image.is_floating_point()), step.real)
-    scores = step.score(images, step.batch, twice=True)
     # Without trained weights torch takes the result of a once_differentiable function for a constant.
-    weighted = (scores * torch.ones_like(scores).requires_grad_()).sum()
+    scores = [step.score(images, step.batch, twice=True) for _ in step._judges.each()]
+    weighted = torch.stack([(each * torch.ones_like(each).requires_grad_()).sum() for each in scores]).sum()
     inputs = [image for image in images_by_key(step.generator, images).values() if image.requires_grad]
-    gradients = torch.autograd.grad(weighted, inputs, create_graph=True)
-    return torch.stack([gradient.square().sum() for gradient in gradients]).sum()
+    gradients = torch.autograd.grad(weighted, inputs, create_graph=True, allow_unused=len(inputs) > 1)
+    return torch.stack([gradient.square().sum() for gradient in gradients if gradient is not None]).sum()
 
 
 def set_up(loss: Scheduled, players: Players, batch: dict[str, Tensor]) -> None:
@@ -112,6 +112,12 @@ def warm_up(game: Game, players: Players) -> Players:
         step = make_step("discriminator", (players[0].train(), players[1].train()), game.batch(seed))
         _ = step.real_scores, step.fake
     return players
+
+
+def all_scores(step: Step, which: str) -> list[Tensor]:
+    """Return the scores of every judge, "real_scores" or "fake_scores"."""
+    found: list[Tensor] = [getattr(step, which) for _ in step._judges.each()]
+    return found
 
 
 @torch.no_grad()
