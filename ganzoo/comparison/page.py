@@ -10,16 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor
 
 from ganzoo._io import write_bytes
-from ganzoo._numbers import short_size
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.data.sources import open_data
-from ganzoo.errors import BadInput, Error
-from ganzoo.pictures.grid import tile, to_bytes, to_picture
-from ganzoo.pictures.layout import POINTS_SHOWN, SAMPLES_SHOWN, choose_layout, select_showable
+from ganzoo.errors import Error
+from ganzoo.evaluation.evaluate import MetricPlan
+from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import draw, to_array
+from ganzoo.kinds.point import Point
+from ganzoo.pictures.layout import choose_layout
+from ganzoo.pictures.lines import draw_lines
 from ganzoo.pictures.points import FAKE_COLOUR, REAL_COLOUR, Span, draw_points, render, square_around
+from ganzoo.plugins.datasets import find_data
+from ganzoo.zoo.sampling import concatenate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +37,8 @@ TITLE_ROWS = 4
 TITLE_CHARACTERS = 34
 """Characters in a line of a title."""
 PAGE_DPI = 120
-COMING_WITH_GANZOO = {"mnist": "mnist-10k", "mnist-10k": "mnist-10k"}
-"""Data whose real images are shown without a download, with the data set that has them."""
+COMING_WITH_GANZOO = {"mnist": "mnist-10k", **{name: name for name in ("mnist-10k", *MIXTURES)}}
+"""Data whose real samples are shown without a download, with the data set that has them."""
 COLOURS = {"best": "#2b8a3e", "worst": "#c92a2a", "within noise": "#5c940d"}
 
 
@@ -54,7 +57,7 @@ def to_png(picture: Image.Image) -> bytes:
 def draw_page(comparison: "Comparison", metric: str | None = None) -> Image.Image:
     """Draw the pictures in a row, the curves below them, and below these a table of the scores.
 
-    Raises `BadInput` for samples that cannot be shown, and for a metric that no log has.
+    Raises `BadInput` for a metric that no log has.
     """
     columns = comparison.columns
     key, curves = comparison.curves(metric)
@@ -102,43 +105,48 @@ def aspect(picture: "Image.Image | np.ndarray") -> float:
 
 
 def draw_samples(column: "Column", seed: int) -> "Image.Image | np.ndarray":
-    """Draw samples of a model as one picture; return points (n, 2) as they are.
-
-    Raises `BadInput` if they cannot be shown.
-    """
-    model = column.model
-    count, fixed, width = choose_layout(model.generator)
-    samples = select_showable(model.sample(count, seed, **fixed), model.kind)
-    if samples is None:
-        raise BadInput(f"the samples of '{column.name}' cannot be shown: a page shows images and points in the plane")
-    return samples.numpy() if model.kind == "point" else draw_tiles(samples, width)
+    """Draw samples of a model as one picture; return points (n, 2) as they are. Words say why there is no picture."""
+    model, kind = column.model, column.model.outputs.kind
+    count, fixed, width = choose_layout(model.generator, kind.shown, kind.by_class)
+    return draw_arrays(kind, to_array(kind, model.outputs.select(model.sample(count, seed, **fixed))), width)
 
 
-def draw_tiles(images: Tensor, columns: int = 0) -> Image.Image:
-    """Draw images in [0, 1] as a grid."""
-    return to_picture(tile(to_bytes(images), columns)).convert("RGB")
+def draw_arrays(kind: Kind, samples: Array, columns: int = 0) -> "Image.Image | np.ndarray":
+    """Draw samples as one picture; return points (n, 2) as they are, for which the page has axes."""
+    if isinstance(kind, Point) and not kind.not_drawn:
+        return samples
+    picture = draw(kind, samples, columns)
+    return picture.convert("RGB") if picture else draw_lines(wrap(kind.not_drawn)).convert("RGB")
 
 
 def find_real(columns: Sequence["Column"]) -> "dict[str, Image.Image | np.ndarray | None]":
     """Return real samples as `draw_samples` does, for each data set that the models learned from; None if not here.
 
-    Nothing is downloaded: real are data sets that come with ganzoo, and folders.
+    Nothing is downloaded: real are data sets that come with ganzoo, folders, and what a run of this machine learned
+    from.
     """
     return {column.data: draw_real(column.model) for column in columns}
 
 
 def draw_real(model: "Model") -> "Image.Image | np.ndarray | None":
     """Return real samples of the data that a model learned from; None if they are not here."""
-    name, folder = model.config["data"].get("name", ""), model.folder_data.get("name")
+    name, kind = str(model.config["data"].get("name", "")), model.outputs.kind
+    here = COMING_WITH_GANZOO.get(name) if not model.folder_data else None
+    if kind.not_drawn or not (here or model.folder_data or is_plugins(model, name)):
+        return None
     with suppress(Error, OSError):
-        if model.kind == "point" and name in MIXTURES:
-            return MIXTURES[name].draw(POINTS_SHOWN, "control").numpy()
-        if model.kind == "image" and (folder or name in COMING_WITH_GANZOO):
-            channels, *sides = model.config["data"]["shape"]
-            size = short_size(*sides)
-            data = open_data(folder or COMING_WITH_GANZOO[name], size=size, channels=channels, workers=0)
-            return draw_tiles((data.first(SAMPLES_SHOWN, 0)["image"] + 1) / 2)
+        real = MetricPlan(model, here, None, None).real
+        count = min(kind.shown, real.data.count or kind.shown)
+        samples = concatenate([model.outputs.select(part) for part, _ in real.pieces(count)])
+        return draw_arrays(kind, to_array(kind, samples))
     return None
+
+
+def is_plugins(model: "Model", name: str) -> bool:
+    """Return whether a run of this machine learned from the data set of a plugin."""
+    with suppress(Error):
+        return bool(model.run_data) and find_data(name)[0].distribution != "ganzoo"
+    return False
 
 
 def find_spans(columns: Sequence["Column"], samples: Sequence[Any], real: Mapping[str, Any]) -> dict[str, Span]:

@@ -145,7 +145,10 @@ class Plugin:
 
     def register_metrics(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "") -> None:
         """Register a suite of metrics: the `register` of the hook `register_metrics`."""
-        self.register("metrics", name, {"data": tuple(data), "kind": kind}, suite=suite)
+        names = (data,) if isinstance(data, str) else tuple(data)
+        if not names and not kind:
+            raise ValueError(f"metrics '{name}': say which data they measure, data=['mnist'], or which kind='sound'")
+        self.register("metrics", name, {"data": names, "kind": kind}, suite=suite)
 
     def register_files(self, package: Path) -> bool:
         """Register the recipes and the registry of models in a package's folder; return whether there are any.

@@ -9,9 +9,12 @@ from torch import Tensor
 from ganzoo._faults import call_plugin
 from ganzoo._outputs import split_scores
 from ganzoo.data.base import Data
+from ganzoo.dataset import Spec
 from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
+from ganzoo.kinds.lookup import find_kind_or_missing
+from ganzoo.kinds.point import Point
 from ganzoo.pictures.points import Scene, square_around
 
 POINTS_SHOWN = 1000
@@ -33,9 +36,11 @@ class Plane:
     @classmethod
     def from_data(cls, data: Data, seed: int) -> "Plane | None":
         """Return the plane of the data; None unless they are points in two dimensions."""
-        if data.description["kind"] != "point" or data.point != (2,):
+        key, spec = next(iter(data.specs.items()), ("", Spec()))
+        kind = find_kind_or_missing(spec, data.facts)
+        if not isinstance(kind, Point) or kind.not_drawn:
             return None
-        return cls(call_plugin("the data", data.first, POINTS_SHOWN, seed)["point"][:POINTS_SHOWN])
+        return cls(call_plugin("the data", data.first, POINTS_SHOWN, seed)[key][:POINTS_SHOWN])
 
     def make_scene(self, engine: Engine, fake: Tensor) -> Scene:
         """Return the game as it stands, with these generated points (n, 2). Changes nothing in the training."""
