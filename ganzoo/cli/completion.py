@@ -144,6 +144,11 @@ def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str)
 MODELS = complete(models, runs, path="dir")
 """Completes what `ganzoo sample` takes."""
 ANYTHING = complete(
-    *map(provided, ("architecture", "loss", "callback", "recipe")), data_sets, models, sections, key_paths, runs
+    *map(provided, ("architecture", "loss", "callback", "recipe", "kind", "metrics")),
+    data_sets,
+    models,
+    sections,
+    key_paths,
+    runs,
 )
 """Completes what `ganzoo info` takes."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._reading import read_json, read_toml
-from ganzoo.cli.listing import first_line, is_here, shown_name, things
+from ganzoo.cli.listing import first_line, is_here, kinds, metrics, shown_name, things
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.datasets import list_names, split_name
@@ -31,6 +31,7 @@ def collect_facts(name: str) -> list[Facts]:
     registry = Registry()
     # A registry describes the models that plugins provide.
     provided = [thing for thing in catalog().provided if thing.kind not in ("model", "kind", "metrics")]
+    told = [thing for thing in catalog().provided if thing.kind in ("kind", "metrics")]
     found: list[Callable[[], Facts]] = [
         *(
             partial(provided_facts, thing)
@@ -38,6 +39,7 @@ def collect_facts(name: str) -> list[Facts]:
             if thing.kind != "data" and name in (thing.name, thing.full_name)
         ),
         *(partial(data_facts, thing, name) for thing in provided if thing.kind == "data" and is_named(thing, name)),
+        *(partial(told_facts, thing) for thing in told if name in (thing.name, thing.full_name)),
         *(partial(entry_facts, entry) for entry in registry.entries if name in (entry.name, entry.full_name)),
     ]
     facts = get_each(found) or key_facts(name)
@@ -63,7 +65,8 @@ def all_names(registry: Registry) -> list[str]:
     """Return every name that can be described."""
     from ganzoo.recipe.keys import list_keys
 
-    return [*list_names(), *(thing["name"] for thing in things(registry)), *(key.path for key in list_keys())]
+    named = (*things(registry), *kinds(), *metrics())
+    return [*list_names(), *(thing["name"] for thing in named), *(key.path for key in list_keys())]
 
 
 def get_each(getters: Iterable[Callable[[], Facts]]) -> list[Facts]:
@@ -146,6 +149,17 @@ def provided_facts(thing: Registration) -> Facts:
     if thing.kind == "recipe":
         return facts | recipe_facts(thing)
     return facts | {"parts": {part: class_facts(class_of(thing, part)) for part in thing.targets}}
+
+
+def told_facts(thing: Registration) -> Facts:
+    """Return the facts of a kind of samples or of a suite of metrics: what its plugin says of it, and its class."""
+    import inspect
+
+    facts = {key: getattr(thing, key) for key in ("kind", "name", "distribution", "version")}
+    ((part, _),) = thing.targets.items()
+    cls = thing.resolve(part)
+    about = {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": inspect.getdoc(cls) or "", "options": []}
+    return {**facts, "summary": thing.about["about"], "parts": {part: about}}
 
 
 def class_of(thing: Registration, part: str) -> Callable[..., object]:

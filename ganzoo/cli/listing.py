@@ -49,6 +49,25 @@ def models(registry: Registry) -> list[Row]:
     ]
 
 
+def kinds() -> list[Row]:
+    """Return a row for each kind of samples."""
+    return [
+        row("kind", shown_name(thing), thing.distribution, thing.version, thing.about["about"])
+        for thing in catalog().provided
+        if thing.kind == "kind"
+    ]
+
+
+def metrics() -> list[Row]:
+    """Return a row for each suite of metrics, with what it measures: data sets by name, or a kind of samples."""
+    return [
+        row("metrics", shown_name(thing), thing.distribution, thing.version, thing.about["about"])
+        | {"measures": ", ".join(thing.about["data"]) or f"any {thing.about['kind']}"}
+        for thing in catalog().provided
+        if thing.kind == "metrics"
+    ]
+
+
 def keys() -> list[Row]:
     """Return a row for each key of a recipe."""
     from ganzoo.recipe.keys import list_keys

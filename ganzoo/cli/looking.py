@@ -14,12 +14,15 @@ SECTIONS = {
     "callbacks": "callback",
     "recipes": "recipe",
     "data": "data",
+    "kinds": "kind",
+    "metrics": "metrics",
     "models": "model",
     "keys": "key",
 }
 """The sections of 'ganzoo list', with the kind of thing in each."""
 COLUMNS = {
     "keys": ("name", "type", "default", "meaning"),
+    "metrics": ("name", "measures", "summary", "distribution"),
     "models": ("name", "architecture", "data", "here", "size", "scores", "registry", "source"),
 }
 """The columns of the sections that have their own; narrow terminals leave out the last ones first."""
@@ -32,17 +35,22 @@ DROP = {"keys": ("type", "default", "meaning")}
 @as_json
 @with_debug
 def list_(section: str | None, json: bool) -> None:
-    """List what there is to use: architectures, losses, callbacks, recipes, data sets, models, or a recipe's keys."""
-    from ganzoo.cli.listing import keys, models, things
+    """List what there is to use: architectures, losses, callbacks, recipes, data sets, models.
+
+    On request also the kinds of samples, the suites of metrics, or a recipe's keys.
+    """
+    from ganzoo.cli.listing import keys, kinds, metrics, models, things
     from ganzoo.plugins.catalog import catalog
     from ganzoo.zoo.registry import Registry
 
-    if section not in ("data", "keys") and (absent := catalog().absent):
+    if section not in ("data", "keys", "kinds", "metrics") and (absent := catalog().absent):
         aside(absent)
     if section == "keys":
         rows = keys()
     elif section == "models":
         rows = models(Registry())
+    elif section in ("kinds", "metrics"):
+        rows = kinds() if section == "kinds" else metrics()
     else:
         rows = [row for row in things(Registry()) if section is None or row["kind"] == SECTIONS[section]]
     print_json(rows) if json else print_sections(section, rows)
@@ -77,7 +85,7 @@ def print_sections(section: str | None, rows: list[dict[str, Any]]) -> None:
 def info(name: str, json: bool) -> None:
     """Describe NAME: an architecture, loss, callback, recipe, data set or model, hub:owner/name, a run or a folder.
 
-    NAME may also be a key of a recipe, such as train.ema, or a section of it, such as train.
+    NAME may also be a kind of samples, a suite of metrics, a key of a recipe, such as train.ema, or a section of it.
     """
     from ganzoo.cli.facts import collect_facts
     from ganzoo.cli.wording import write_facts

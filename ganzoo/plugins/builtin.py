@@ -48,18 +48,33 @@ def register_data(register: hookspecs.RegisterData) -> None:
 
 def register_kinds(register: hookspecs.RegisterKind) -> None:
     """Name the kinds of samples that ganzoo knows."""
-    register("image", "ganzoo.kinds.image:Image")
-    register("point", "ganzoo.kinds.point:Point")
-    register("sound", "ganzoo.kinds.sound:Sound")
-    register("text", "ganzoo.kinds.text:Text")
-    register("table", "ganzoo.kinds.table:Table")
-    register("video", "ganzoo.kinds.video:Video")
-    register("label", "ganzoo.kinds.label:Label")
-    register("other", "ganzoo.kind:Kind")
+    register("image", "ganzoo.kinds.image:Image", about="pictures of any number of channels, written as PNG")
+    register("point", "ganzoo.kinds.point:Point", about="points in a space, drawn as a plot")
+    register("sound", "ganzoo.kinds.sound:Sound", about="sounds, written as WAV; fact: rate")
+    register("text", "ganzoo.kinds.text:Text", about="lines of letters or words, written as TXT; fact: alphabet")
+    register("table", "ganzoo.kinds.table:Table", about="rows of numbers, written as CSV; fact: columns")
+    register("video", "ganzoo.kinds.video:Video", about="frames of pictures, written as animated GIF; fact: rate")
+    register("label", "ganzoo.kinds.label:Label", about="numbers of classes")
+    register("other", "ganzoo.kind:Kind", about="numbers of any shape, written as NPY")
 
 
 def register_metrics(register: hookspecs.RegisterMetrics) -> None:
     """Name the suites of metrics that ganzoo knows."""
-    register("digits", "ganzoo.evaluation.mnist:DigitSuite", data=("mnist", "mnist-10k"))
-    register("mixtures", "ganzoo.evaluation.mixtures:MixtureSuite", data=("ring8", "grid25"))
-    register("inception", "ganzoo.evaluation.inception:InceptionSuite", kind="image")
+    register(
+        "digits",
+        "ganzoo.evaluation.mnist:DigitSuite",
+        data=("mnist", "mnist-10k"),
+        about="eleven metrics of digits, two of them for labelled ones",
+    )
+    register(
+        "mixtures",
+        "ganzoo.evaluation.mixtures:MixtureSuite",
+        data=("ring8", "grid25"),
+        about="how many modes of a mixture are covered, and how well",
+    )
+    register(
+        "inception",
+        "ganzoo.evaluation.inception:InceptionSuite",
+        kind="image",
+        about="FID, KID and Inception Score, on request",
+    )

@@ -43,15 +43,18 @@ class RegisterData(Protocol):
 class RegisterKind(Protocol):
     """`register("sound", "package.module:Class")`."""
 
-    def __call__(self, name: str, kind: str) -> None:
-        """Register one kind of samples."""
+    def __call__(self, name: str, kind: str, *, about: str = "") -> None:
+        """Register one kind of samples; `about` is its line in `ganzoo list kinds`."""
 
 
 class RegisterMetrics(Protocol):
     """`register("digits", "package.module:Suite", data=["mnist"])` or `register("spectra", "...", kind="sound")`."""
 
-    def __call__(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "") -> None:
-        """Register one suite of metrics, for data sets by name or for all data of a kind."""
+    def __call__(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "", about: str = "") -> None:
+        """Register one suite of metrics, for data sets by name or for all data of a kind.
+
+        `about` is its line in `ganzoo list metrics`.
+        """
 
 
 @hookspec

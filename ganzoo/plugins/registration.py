@@ -139,16 +139,18 @@ class Plugin:
         """Register a data set: the `register` of the hook `register_data`."""
         self.register("data", name, {"about": about}, dataset=dataset)
 
-    def register_kind(self, name: str, kind: str) -> None:
+    def register_kind(self, name: str, kind: str, *, about: str = "") -> None:
         """Register a kind of samples: the `register` of the hook `register_kinds`."""
-        self.register("kind", name, {}, kind=kind)
+        self.register("kind", name, {"about": about}, kind=kind)
 
-    def register_metrics(self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "") -> None:
+    def register_metrics(
+        self, name: str, suite: str, *, data: Sequence[str] = (), kind: str = "", about: str = ""
+    ) -> None:
         """Register a suite of metrics: the `register` of the hook `register_metrics`."""
         names = (data,) if isinstance(data, str) else tuple(data)
         if not names and not kind:
             raise ValueError(f"metrics '{name}': say which data they measure, data=['mnist'], or which kind='sound'")
-        self.register("metrics", name, {"data": names, "kind": kind}, suite=suite)
+        self.register("metrics", name, {"data": names, "kind": kind, "about": about}, suite=suite)
 
     def register_files(self, package: Path) -> bool:
         """Register the recipes and the registry of models in a package's folder; return whether there are any.

@@ -172,7 +172,7 @@ def form_of(kind: Kind, out: Path) -> Form:
         return "file"
     if not ending and kind.suffix and not kind.together:
         return "folder"
-    reason = f"{kind.not_drawn}; " if kind.not_drawn and ending == PNG else ""
+    reason = f"{kind.not_drawn}; " if kind.not_drawn and (ending == PNG or not kind.suffix) else ""
     raise BadInput(f"cannot write {kind.plural} as '{out}': {reason}allowed: {' or '.join(list_forms(kind))}")
 
 
