@@ -100,6 +100,13 @@ class Kind:
         found: Array = values.numpy()
         return found
 
+    def from_array(self, values: Array) -> Array:
+        """Return samples of the public form (n, ...), or one of them, from an array as `to_array` makes it.
+
+        Other arrays stay as they are.
+        """
+        return values
+
     def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
         """Write one sample to a file, or all samples (n, ...) of a kind that is written `together`.
 

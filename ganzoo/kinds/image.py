@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image as Pillow
 from torch import Tensor
@@ -23,12 +24,30 @@ WHITE = {torch.uint8: 255, torch.uint16: 65535}
 """The value of white in whole numbers."""
 
 
-class Image(Kind):
-    """Images (channels, height, width), in [0, 1] in the public form; uint8 and uint16 are taken as well."""
+class Pixels(Kind):
+    """What is made of pixels, in [0, 1] in the public form; uint8 and uint16 are taken as well."""
 
-    plural, suffix = "images", ".png"
     range, public_range = (-1.0, 1.0), (0.0, 1.0)
     scale: int | None = 0
+
+    def check(self, values: Tensor) -> None:
+        """Raise `ValueError` unless samples (n, channels, ..., height, width) fit the spec."""
+        if not values.is_floating_point() and values.dtype not in WHITE:
+            raise ValueError(f"must hold uint8 or numbers in [0, 1], got {str(values.dtype).removeprefix('torch.')}")
+        super().check(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
+
+    def to_network(self, values: Tensor) -> Tensor:
+        """Return samples in [-1, 1]."""
+        if values.dtype == torch.uint8:
+            # A product, because a quotient rounds differently on the CPU and on CUDA.
+            return values.float().mul_(1 / 127.5).sub_(1)
+        return super().to_network(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
+
+
+class Image(Pixels):
+    """Images (channels, height, width)."""
+
+    plural, suffix = "images", ".png"
     card_files = 0
 
     def __init__(self, spec: Spec, facts: Mapping[str, Any] = NOTHING) -> None:
@@ -49,23 +68,20 @@ class Image(Kind):
         """Why a picture cannot show the channels of these images; "" where it can."""
         return why_not_shown("image", self.spec.shape) if self.spec.shape else ""
 
-    def check(self, values: Tensor) -> None:
-        """Raise `ValueError` unless images (n, channels, height, width) fit the spec."""
-        if not values.is_floating_point() and values.dtype not in WHITE:
-            raise ValueError(f"must hold uint8 or numbers in [0, 1], got {str(values.dtype).removeprefix('torch.')}")
-        super().check(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
-
-    def to_network(self, values: Tensor) -> Tensor:
-        """Return images in [-1, 1]."""
-        if values.dtype == torch.uint8:
-            # A product, because a quotient rounds differently on the CPU and on CUDA.
-            return values.float().mul_(1 / 127.5).sub_(1)
-        return super().to_network(values.float() / WHITE[values.dtype] if values.dtype in WHITE else values)
-
     def to_array(self, values: Tensor) -> Array:
         """Return images (n, height, width, channels), uint8 or, where the data have more than 8 bits, in [0, 1]."""
         found: Array = (values.permute(0, 2, 3, 1).contiguous() if self.values else to_bytes(values)).numpy()
         return found
+
+    def from_array(self, values: Array) -> Array:
+        """Return images with the channels first; grey ones may have no axis for them."""
+        channels, *sides = self.spec.shape
+        ends = values.shape[-3:]
+        if ends == (*sides, channels) and ends != self.spec.shape:
+            return np.moveaxis(values, -1, -3)
+        if channels == 1 and values.ndim in (2, 3) and values.shape[-2:] == (*sides,) and ends != self.spec.shape:
+            return values[..., None, :, :]
+        return values
 
     def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
         """Write one image as a PNG, with the mark in its text fields; as an array where it has other channels."""

@@ -49,6 +49,10 @@ class Text(Kind):
         """Whether the alphabet has letters, and no words."""
         return all(len(letter) <= 1 for letter in self.alphabet)
 
+    def from_array(self, values: Array) -> Array:
+        """Return the numbers or scores of strings."""
+        return self.encode([str(text) for text in values.flat]) if values.dtype.kind == "U" else values
+
     def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
         """Write a line for each text; a text file has no place for the mark."""
         write_bytes(path, "".join(f"{printable(text)}\n" for text in sample).encode())
@@ -59,7 +63,11 @@ class Text(Kind):
             lines = read_bytes(path).decode().splitlines()
         except UnicodeDecodeError as error:
             raise ValueError("is not a text in UTF-8") from error
-        numbers = np.stack([self.to_numbers(line) for line in lines]) if lines else np.zeros((0, self.spec.shape[0]))
+        return self.encode(lines)
+
+    def encode(self, texts: Sequence[str]) -> Array:
+        """Return texts as numbers or scores, in the length of the spec."""
+        numbers = np.stack([self.to_numbers(text) for text in texts]) if texts else np.zeros((0, self.spec.shape[0]))
         if len(self.spec.shape) == 1:
             return numbers.astype(np.int64)
         found: Array = np.eye(self.spec.shape[1], dtype=np.float32)[numbers.astype(np.int64)]

@@ -13,7 +13,8 @@ from torch import Tensor
 from ganzoo._io import write_bytes
 from ganzoo.dataset import NOTHING, Spec
 from ganzoo.errors import Error
-from ganzoo.kind import Array, Kind
+from ganzoo.kind import Array
+from ganzoo.kinds.image import Pixels
 from ganzoo.pictures.decode import Rendering, to_pixels
 from ganzoo.pictures.formats import open_picture
 from ganzoo.pictures.grid import draw_tiles, enlarge, to_bytes, to_picture
@@ -22,16 +23,14 @@ DEFAULT_RATE = 8
 """Frames per second where the data do not say."""
 
 
-class Video(Kind):
+class Video(Pixels):
     """Videos (channels, frames, height, width) of 1 or 3 channels, in [0, 1] in the public form.
 
     The fact `rate` is the number of frames per second.
     """
 
     plural, suffix = "videos", ".gif"
-    range, public_range = (-1.0, 1.0), (0.0, 1.0)
     shown, by_class = 8, False
-    scale: int | None = 0
 
     def __init__(self, spec: Spec, facts: Mapping[str, Any] = NOTHING) -> None:
         super().__init__(spec, facts)
@@ -48,6 +47,11 @@ class Video(Kind):
         frames = values.transpose(1, 2)
         pixels: Array = to_bytes(frames.flatten(0, 1)).numpy()
         return pixels.reshape(*frames.shape[:2], *pixels.shape[1:])
+
+    def from_array(self, values: Array) -> Array:
+        """Return videos with the channels first."""
+        channels, *others = self.spec.shape
+        return np.moveaxis(values, -1, -4) if values.shape[-4:] == (*others, channels) != self.spec.shape else values
 
     def write(self, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
         """Write one video as an endless GIF, with the mark in its comment."""

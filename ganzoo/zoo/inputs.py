@@ -1,7 +1,9 @@
 """Inputs of a generator, which it is given beside its latents: what is known of them, and values that users give."""
 
 import io
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -25,7 +27,6 @@ from ganzoo.kind import Array, Kind
 from ganzoo.kinds.lookup import find_kind_or_missing
 from ganzoo.kinds.outputs import read_spec, read_specs
 from ganzoo.zoo.kept import limit_count, parse_kept
-from ganzoo.zoo.sampling import as_tensor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -181,13 +182,24 @@ def parse_input(key: str, value: Any, kind: Kind) -> Tensor:
 
     Files are read. Raises `BadInput` for what cannot be read, and for another shape or range.
     """
-    if isinstance(value, str | PathLike):
-        value = read_input(key, value, kind)
-    values = as_tensor(key, value)
+    given = read_input(key, value, kind) if isinstance(value, str | PathLike) else as_array(key, value)
+    values = torch.as_tensor(ask_kind(f"'{key}'", kind, kind.from_array, given))
     if values.dim() == len(kind.spec.shape):
         values = values[None]
     ask_kind(f"'{key}'", kind, kind.check, values)
     return ask_kind(f"'{key}'", kind, kind.to_network, values)
+
+
+def as_array(key: str, value: Any) -> Array:
+    """Return a value that Python code gives as an array. Raises `BadInput` for what is none."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        value = value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
+    with suppress(ValueError, TypeError, RuntimeError):
+        found = np.asarray(value)
+        if found.dtype.kind in "biufU":
+            return found
+    raise BadInput(f"'{key}' must be a tensor, an array or a file, got {reprlib.repr(value)}")
 
 
 def read_input(key: str, source: File, kind: Kind, n: int | None = None) -> Array:
@@ -225,10 +237,7 @@ def list_files(folder: Path) -> list[Path]:
 
 
 def read_arrays(key: str, path: Path, kind: Kind) -> Array:
-    """Read an array (n, ...) from FILE.npz: that of the key or of the kind, else the only one.
-
-    What is made of pixels may have its channels last, as in the files that ganzoo writes.
-    """
+    """Read an array (n, ...) from FILE.npz: that of the key or of the kind, else the only one."""
     try:
         with np.load(io.BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
             names = [name for name in (key, kind.plural, *arrays) if name in arrays]
@@ -239,8 +248,7 @@ def read_arrays(key: str, path: Path, kind: Kind) -> Array:
         raise
     except Exception as error:  # numpy and zipfile have exceptions of their own for damaged files
         raise BadInput(f"'{path}' is not an array file that can be read ({error})") from error
-    moved = np.moveaxis(found, -1, 1) if found.ndim == 4 and kind.scale is not None else found
-    return moved if moved.shape[1:] == kind.spec.shape != found.shape[1:] else found
+    return ask_kind(f"'{path}'", kind, kind.from_array, found)
 
 
 def ask_kind(about: str, kind: Kind, ask: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

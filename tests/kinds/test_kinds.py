@@ -55,6 +55,17 @@ def test_what_is_written_can_be_read_and_fits_the_checks(tmp_path, name):
     KINDS[name].check(found if KINDS[name].together else found[None])
 
 
+@pytest.mark.parametrize("name", SPECS)
+def test_an_array_file_of_samples_can_be_given_again(name):
+    kind, values = KINDS[name], samples(name)
+    array = to_array(kind, values)
+    for given, count in ((array, 3), (array[0], 1)):
+        found = torch.as_tensor(kind.from_array(given)).reshape(-1, *kind.spec.shape)
+        kind.check(found)
+        network = kind.to_public(kind.to_network(found))
+        assert (to_array(kind, network) == array[:count]).all()
+
+
 def deep_kind(channels):
     return find_kind(ganzoo.Spec("image", (channels, 6, 8)), {"pixel_values": [-1000, 3000]})
 

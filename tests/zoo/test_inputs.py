@@ -48,7 +48,17 @@ def test_pictures_go_in_and_out_in_the_same_range(model):
     assert not torch.allclose(model.sample(5, grey=images, light=[0.0, 1, 1, 2, 2])[3:], painted[3:])
 
 
-@pytest.mark.parametrize("same", [lambda x: (x * 255).byte(), lambda x: x.numpy().astype(float), lambda x: x.tolist()])
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda x: (x * 255).byte(),
+        lambda x: x.numpy().astype(float),
+        lambda x: x.tolist(),
+        lambda x: x[:, 0],
+        lambda x: x.permute(0, 2, 3, 1),
+        ganzoo.to_pil,
+    ],
+)
 def test_bytes_arrays_and_lists_are_pictures_too(model, same):
     images = (grey() * 255).byte() / 255
     torch.testing.assert_close(model.sample(5, grey=same(images)), model.sample(5, grey=images), atol=1e-5, rtol=0)
@@ -68,7 +78,7 @@ WRONG = {
     ),
     "not finite": (lambda: grey() / 0, "'grey' has a value that is not a finite number"),
     "a number": (lambda: 7, r"'grey' must hold uint8 or numbers in \[0, 1\], got int64"),
-    "no numbers": (lambda: [None], r"'grey' must be a number, or one for each sample, got \[None\]"),
+    "no numbers": (lambda: [None], r"'grey' must be a tensor, an array or a file, got \[None\]"),
     "too few": (lambda: grey(3), r"'grey' is fixed to values of shape \(3, 1, 16, 16\), which do not fit 5 x"),
     "no file": (lambda: "nowhere.png", "there is no file or folder 'nowhere.png' to take 'grey' from"),
 }
