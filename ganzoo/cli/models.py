@@ -18,7 +18,7 @@ with_inputs_option = click.option(
 
 @click.command(cls=WithLatents)
 @click.argument("model", shell_complete=MODELS)
-@click.option("-n", "count", type=COUNT, help="How many: 64 images, 2,500 points, 8 in each row.")
+@click.option("-n", "count", type=COUNT, help="How many: by default 64 images, 2,500 points, 16 sounds; 8 in each row.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
 @click.option(
@@ -30,7 +30,12 @@ with_inputs_option = click.option(
 )
 @click.option("--rows", default="", metavar="KEY[=V,V,...]", help="A row for each value: label, or c1=-1,0,1.")
 @click.option("--scale", type=SCALE, metavar="N", help="Draw each pixel as N x N; grids of small images are enlarged.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.png|FOLDER|FILE.npz", help="Where to.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png|FOLDER|FILE.npz",
+    help="Where to; or the model's own kind of file, such as rows.csv.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @device_option
 @offline_flag
@@ -48,11 +53,12 @@ def sample(
     overwrite: bool,
     device: str,
 ) -> None:
-    """Draw samples from MODEL: one picture, a folder of single images, or an array file.
+    """Draw samples from MODEL: one picture, a folder of single files, one file of its kind, or an array file.
 
     MODEL is a name from 'ganzoo list models', hub:owner/name[@revision], or a run or model folder. A folder gets a
-    sub-folder for each class where the model's images have labels: it can be trained on. A model that needs inputs,
-    such as pictures to colour, takes the real ones that are kept with it unless --input gives others.
+    sub-folder for each class where the model's samples have labels: it can be trained on. Sounds become WAV files, rows
+    of a table one CSV file: 'ganzoo list kinds'. A model that needs inputs, such as pictures to colour, takes the real
+    ones that are kept with it unless --input gives others.
     """
     from ganzoo.zoo.references import parse
 
@@ -72,7 +78,11 @@ def sample(
 )
 @click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples on each side.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option("--metrics", metavar="NAME,NAME...", help="Only these; fid, inception-kid and inception-score are extra.")
+@click.option(
+    "--metrics",
+    metavar="NAME,NAME...",
+    help="Only these; images have fid, inception-kid, inception-score, too: 'ganzoo list metrics'.",
+)
 @as_json
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")
 @device_option
