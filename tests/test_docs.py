@@ -51,7 +51,7 @@ def test_what_the_page_says_of_a_class_is_there(name):
     section = (DOCS / "api.md").read_text().partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
     cls = getattr(ganzoo, name)
     members = re.findall(r"`(\w+)", section)
-    here = {*dir(cls), *re.findall(r"self\.(\w+)", source_of(name))}
+    here = {*dir(cls), *cls.__annotations__, *re.findall(r"self\.(\w+)", source_of(name))}
     others = {*ganzoo.__all__, "torch", "forward"}
     assert len(members) > 2
     assert set(members) <= here | others
