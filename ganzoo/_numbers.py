@@ -1,6 +1,7 @@
 """Counts, seeds and sizes that a user gives: the same are allowed in Python and on the command line."""
 
 import operator
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,8 @@ MAX_DIGITS = 40
 """The most digits of an integer in a file; seeds may have 128 bits."""
 TOO_LARGE = 10**MAX_DIGITS
 """Integers from here on are refused: Python does not even print one of thousands of digits."""
+SIZE_IN_WORDS = re.compile(r"\s*(\d+)\s*[xX,;*]\s*(\d+)\s*")
+"""A height and a width as other programs write them: 32x48."""
 MAX_SEED = TOO_LARGE
 """The largest seed; 128 bits are enough for anybody."""
 
@@ -44,10 +47,14 @@ def parse_size(size: Any) -> tuple[int, int]:
     Raises `ValueError` that says what a size is for anything else.
     """
     sides = tuple(size) if isinstance(size, Sequence) and not isinstance(size, str) else (size, size)
-    if len(sides) != 2 or not all(isinstance(side, int) and side is not True and side >= 1 for side in sides):
+    try:
+        height, width = (whole_number("a side", side, 1, MAX_COUNT) for side in sides)
+    except (BadInput, ValueError):
         what = "the height and width of the images in pixels, one number or [height, width], at least 1"
-        raise ValueError(f"{what}, got {reprlib.repr(size)}")
-    return sides[0], sides[1]
+        two = SIZE_IN_WORDS.fullmatch(size) if isinstance(size, str) else None
+        meant = f"; did you mean [{two[1]}, {two[2]}]?" if two else ""
+        raise ValueError(f"{what}, got {reprlib.repr(size)}{meant}") from None
+    return height, width
 
 
 def short_size(height: int, width: int) -> int | list[int]:

@@ -178,6 +178,7 @@ def test_a_cut_data_set_is_the_middle_of_itself():
             r"size is the height and width .*, one number or \[height, width\], at least 1, got \[8, 0\]",
         ),
         ({"channels": 5}, r"channels is 1 \(grey\) or 2 \(grey with opacity\) or 3 .* got 5; more come from .*"),
+        ({"size": "32x48"}, r"size is .*, got '32x48'; did you mean \[32, 48\]\?"),
         ({"size": [10**6, 10**6]}, "size is at most 67 million pixels, got 1000000 x 1000000"),
         ({"fit": "contain"}, "fit is crop or pad or stretch, got 'contain'"),
     ],
