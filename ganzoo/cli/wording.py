@@ -80,8 +80,12 @@ def write_model(facts: Mapping[str, Any]) -> str:
 def input_lines(config: Mapping[str, Any]) -> list[str]:
     """Return a line for each input of a model, and one for the real inputs that come with it."""
     lines = [
-        f"  {'needs' if about['needed'] else 'may take'} {key}: {about['kind']}"
-        + (f" {' x '.join(map(str, about['shape']))}" if about.get("shape") else "")
+        f"  {'needs' if about['needed'] else 'may take'} {key}"
+        + (
+            f": {about['kind']} {' x '.join(map(str, about['shape']))}".rstrip()
+            if about.get("shape") is not None
+            else ""
+        )
         for key, about in config.get("inputs", {}).items()
     ]
     return lines + (

@@ -68,19 +68,20 @@ def write(
     """
     reference = source if isinstance(source, Entry | OnHub) else parse(source)
     model = load_local(resolve_model(reference), device)
-    given = read_inputs(model, n, fixed, inputs)
+    given = read_inputs(model, n, rows, fixed, inputs)
     n = n or max([len(values) for values in given.values()], default=0) or default_count(model, rows)
     return write_samples(model, name_of(reference), n, seed, out, overwrite, rows, fixed, scale, given)
 
 
-def read_inputs(model: Model, n: int | None, fixed: Mapping[str, Any], inputs: Mapping[str, Path]) -> dict[str, Array]:
+def read_inputs(
+    model: Model, n: int | None, rows: str, fixed: Mapping[str, Any], inputs: Mapping[str, Path]
+) -> dict[str, Array]:
     """Read the inputs of `n` samples by key; the log says which real ones stand for those that are not given."""
     if twice := fixed.keys() & inputs.keys():
         raise BadInput(f"'{min(twice)}' is given twice: by --set and by --input")
     given = {key: model.inputs.read(key, path, n) for key, path in inputs.items()}
-    for key, values in model.inputs.repeated_for({**fixed, **given}).items():
-        told = f"'{key}' is one of {len(values):,} real inputs that are kept with the model"
-        logger.info("%s; --input %s=FILE|FOLDER gives your own", told, key)
+    if told := model.inputs.describe_kept({*fixed, *given, rows.partition("=")[0].strip()}):
+        logger.info("%s", told)
     return given
 
 

@@ -2,7 +2,7 @@
 
 import io
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,6 +99,16 @@ class Inputs:
             raise BadInput(f"this generator needs {' and '.join(told)}: {ways}")
         return {key: self.kept[key] for key in lacking if key in self.kept}
 
+    def describe_kept(self, given: Collection[str]) -> str:
+        """Say which needed keys that are not given are real ones of those that are kept, and how to give others."""
+        kept = {key: values for key, values in self.repeated_for(dict.fromkeys(given)).items() if key not in given}
+        if not kept:
+            return ""
+        first = next(iter(kept))
+        example = next((f"--input {key}=FILE|FOLDER" for key in kept if self.kind_for(key)), f"--set {first}=...")
+        what = f"{len(kept[first]):,} real inputs that are kept with the model ({', '.join(kept)})"
+        return f"made from {what}; {example} gives others"
+
     def describe(self, key: str) -> str:
         """Return what an input is, in words: "'grey' (16 x 16 images in [0, 1])"."""
         kind = self.kind_for(key)
@@ -129,8 +139,10 @@ class Inputs:
         """
         if (kind := self.kind_for(key, Path(source))) is None:
             known = [*self.known, *self.config.get("latent", {})]
-            why = f"nobody knows what its '{key}' holds" if key in known else f"this model takes no '{key}'"
-            raise BadInput(f"{why}; {suggest(key, [each for each in known if each != key])}")
+            if key not in known:
+                raise BadInput(f"this model takes no '{key}'; {suggest(key, known)}")
+            why = f"nobody knows what '{key}' holds, as neither the data nor the generator has stated it"
+            raise BadInput(f"{why}; in Python sample(16, {key}=...) takes it as it is")
         found = read_input(key, source, kind, n)
         if n and 1 < len(found) < n:
             raise BadInput(
