@@ -24,7 +24,8 @@ from ganzoo.recipe.given import LossLike, NetworkLike
 from ganzoo.recipe.names import bare_name
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training.launch import is_under_torchrun
-from ganzoo.training.prepare import add_given, check_runs, pin_paths
+from ganzoo.training.pinning import pin_paths
+from ganzoo.training.prepare import add_given, check_runs
 from ganzoo.training.runs.folders import RUNS_FOLDER, make_next_folder
 from ganzoo.training.runs.run import Run
 from ganzoo.training.runs.steps import list_folder

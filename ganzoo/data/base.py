@@ -113,7 +113,7 @@ class Data:
     @property
     def classes(self) -> list[str]:
         """The names of the classes of labels, empty without labels."""
-        return list(self.specs[LABEL].classes) if LABEL in self.specs else []
+        return self.classes_of(LABEL)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -154,23 +154,27 @@ class Data:
         """
         raise NotImplementedError
 
-    def use_classes(self, names: Sequence[str]) -> None:
-        """Number the classes in the order of these names, as a run begun earlier has them; no names drop the labels.
+    def classes_of(self, key: str) -> list[str]:
+        """Return the names of the classes of a key, an empty list if it has none."""
+        return list(self.specs[key].classes) if key in self.specs else []
+
+    def use_classes(self, names: Sequence[str], key: str = LABEL) -> None:
+        """Number the classes of a key in the order of these names, as a run begun earlier has them; no names drop it.
 
         Raises `BadInput` if the data have other classes.
         """
-        names = list(map(composed, names))
-        if names and set(names) != set(self.classes):
-            raise BadInput(f"{self.name} has other classes than before: {compare_names(names, self.classes)}")
-        if names == self.classes:
+        names, before = list(map(composed, names)), self.classes_of(key)
+        if names and set(names) != set(before):
+            raise BadInput(f"{self.name} has other classes than before: {compare_names(names, before)}")
+        if names == before:
             return
-        self.renumber(names)
-        self.specs = {key: spec for key, spec in self.specs.items() if names or key != LABEL}
+        self.renumber(names, key)
+        self.specs = {each: spec for each, spec in self.specs.items() if names or each != key}
         if names:
-            self.specs[LABEL] = Spec(LABEL, classes=tuple(names))
+            self.specs[key] = Spec(LABEL, classes=tuple(names))
 
-    def renumber(self, names: Sequence[str]) -> None:
-        """Give labels the places of their classes in `names`, in every batch from now on; no names drop the labels."""
+    def renumber(self, names: Sequence[str], key: str) -> None:
+        """Give each class of a key its place in `names`, in every batch from now on; no names drop the key."""
         if names:
             raise BadInput(f"the classes of {self.name} must keep their order: {', '.join(names)}")
 

@@ -47,12 +47,12 @@ class InMemory(Data):
         """Return the batch of the samples with these indices."""
         return to_network(self._kinds, {key: each.index_select(0, indices) for key, each in self.tensors.items()})
 
-    def renumber(self, names: Sequence[str]) -> None:
-        """Give labels the places of their classes in `names`; no names drop the labels."""
-        labels = self.tensors.pop(LABEL, None)
-        if names and labels is not None:
-            numbers = torch.tensor([names.index(name) for name in self.classes], device=labels.device)
-            self.tensors[LABEL] = numbers[labels]
+    def renumber(self, names: Sequence[str], key: str) -> None:
+        """Give each class of a key its place in `names`; no names drop the key."""
+        numbers = self.tensors.pop(key, None)
+        if names and numbers is not None:
+            places = torch.tensor([names.index(name) for name in self.classes_of(key)], device=numbers.device)
+            self.tensors[key] = places[numbers]
 
     def to(self, device: torch.device | str) -> Self:
         """Move all samples to that device; return itself."""

@@ -23,7 +23,7 @@ from ganzoo.data.convert import find_kinds, to_network
 from ganzoo.data.images import Broken, count_decoders
 from ganzoo.data.memory import batch_indices
 from ganzoo.data.reading import ReadBatch, Reader, ReadSample, collate, name_sample
-from ganzoo.dataset import LABEL, Dataset, Spec
+from ganzoo.dataset import Dataset, Spec
 from ganzoo.errors import BadInput, Error, Failed
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Streamed(Data):
         self.workers = count_decoders() if workers is None else workers
         self._warned = False
         self._reasons: dict[int, str] = {}
-        self._numbers: Tensor | None = None
+        self._places: dict[str, Tensor] = {}
         super().__init__(name, specs, **about)
         self.count, self._kinds = len(dataset), find_kinds(specs, self.own_facts)
         self.noun = "image" if next(iter(specs.values())).kind == "image" else "sample"
@@ -93,8 +93,8 @@ class Streamed(Data):
     def _finish(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return a batch as networks see it, on the device; the order of its keys is that of the specs."""
         moved = {key: to_device(values[key], self.device) for key in self.specs}
-        if self._numbers is not None and LABEL in moved:
-            moved[LABEL] = self._numbers.to(self.device)[moved[LABEL]]
+        for key in self._places.keys() & moved.keys():
+            moved[key] = self._places[key].to(self.device)[moved[key]]
         return to_network(self._kinds, moved)
 
     def _note_broken(self, broken: Mapping[int, str]) -> None:
@@ -105,11 +105,11 @@ class Streamed(Data):
             what = last if self._origin else f"the {self.noun} {last}"
             raise BadInput(f"cannot read {what}; data.broken='skip' leaves it out")
 
-    def renumber(self, names: Sequence[str]) -> None:
-        """Give labels the places of their classes in `names`; no names drop the labels."""
+    def renumber(self, names: Sequence[str], key: str) -> None:
+        """Give each class of a key its place in `names`; no names drop the key."""
         if names:
-            numbers = torch.tensor([names.index(name) for name in self.classes])
-            self._numbers = numbers if self._numbers is None else numbers[self._numbers]
+            places = torch.tensor([names.index(name) for name in self.classes_of(key)])
+            self._places[key] = places[self._places[key]] if key in self._places else places
 
     def skip(self, broken: Iterable[int]) -> None:
         """Record that the samples with these indices cannot be read."""

@@ -13,6 +13,7 @@ from ganzoo._numbers import short_size
 from ganzoo._version import __version__
 from ganzoo.data.base import Data
 from ganzoo.data.options import READING_OPTIONS
+from ganzoo.dataset import LABEL
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
@@ -25,6 +26,7 @@ from ganzoo.recipe.build import ResolvedArchitecture
 from ganzoo.recipe.names import bare_name, is_given, is_in_file, list_names_in, rename
 from ganzoo.recipe.overrides import copy_plain, flatten
 from ganzoo.recipe.recipe import Recipe, differences
+from ganzoo.training.runs.run import Run
 from ganzoo.zoo.config import AXES
 
 logger = logging.getLogger("ganzoo")
@@ -136,26 +138,37 @@ def find_shape(facts: Facts) -> tuple[str, tuple[int, ...]]:
 
 def describe_data(data: Data) -> dict[str, Any]:
     """Return what a checkpoint keeps of the data: their facts, class names, file names as a hash, and their number."""
+    others = {key: list(spec.classes) for key, spec in data.specs.items() if spec.classes and key != LABEL}
     known = {"classes": data.classes, "fingerprint": data.fingerprint, "samples": data.count}
-    return {"facts": data.facts, "data": known}
+    return {"facts": data.facts, "data": {**known, **({"categories": others} if others else {})}}
 
 
-def keep_classes(data: Data, before: Sequence[str] | None, architecture: ResolvedArchitecture) -> None:
-    """Number the classes of new data as the run has them; None where it does not know its classes.
+def keep_all_classes(data: Data, known: Mapping[str, Any], run: Run, architecture: ResolvedArchitecture) -> None:
+    """Number the classes of every key as the run has them, as `keep_classes` does."""
+    keep_classes(data, known.get("classes", run.classes), architecture)
+    for key, before in known.get("categories", {}).items():
+        keep_classes(data, before, architecture, key)
 
-    Raises `BadInput` if they are others, unless neither network takes classes: that is only logged.
+
+def keep_classes(
+    data: Data, before: Sequence[str] | None, architecture: ResolvedArchitecture, key: str = LABEL
+) -> None:
+    """Number the classes of a key of new data as the run has them; None where it does not know its classes.
+
+    Raises `BadInput` if they are others, unless neither network takes their number: that is only logged.
     """
-    if before is None or list(map(composed, before)) == data.classes:
+    if before is None or list(map(composed, before)) == data.classes_of(key):
         return
-    if not is_taken(architecture, "classes"):
-        logger.warning("the classes of %s have changed since the last checkpoint, and no network uses them", data.name)
+    what = f"the classes of {data.name}" + f", key '{key}'," * (key != LABEL)
+    if not is_taken(architecture, "classes" if key == LABEL else key):
+        logger.warning("%s have changed since the last checkpoint, and no network uses them", what)
         return
     try:
-        data.use_classes(before)
+        data.use_classes(before, key)
     except BadInput as error:
         raise error.append("a run keeps its classes; bring them back, or start a new run") from error
     kept = f"keep the numbers that the run has given them: {some(before)}" if before else "are left out, as in the run"
-    logger.warning("the classes of %s %s", data.name, kept)
+    logger.warning("%s %s", what, kept)
 
 
 def some(classes: Sequence[str]) -> str:

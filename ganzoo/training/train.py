@@ -33,7 +33,7 @@ from ganzoo.training.resume import (
     check_same_range,
     count_rollbacks,
     follow_moved,
-    keep_classes,
+    keep_all_classes,
     keep_reading,
     note_other_files,
 )
@@ -190,7 +190,7 @@ def resume_run(
             if state:
                 check_same_facts(facts, plan.data.facts, plan.resolved.architecture)
                 known = state.numbers.get("data", {})
-                keep_classes(plan.data, known.get("classes", run.classes), plan.resolved.architecture)
+                keep_all_classes(plan.data, known, run, plan.resolved.architecture)
                 check_same_range(new, plan.data, known)
                 note_other_files(plan.data, known)
                 if is_finished(run, state, plan.recipe):

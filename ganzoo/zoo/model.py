@@ -135,7 +135,7 @@ class Model:
             if kind := self.inputs.kind_for(key, value):
                 found[key] = parse_input(key, value, kind)
                 continue
-            found[key] = parse_fixed(key, value, self.classes if key == "label" else ())
+            found[key] = parse_fixed(key, value, self.classes_of(key))
             if count := self.categories(key):
                 check_categories(key, found[key], count)
         return found
@@ -198,7 +198,12 @@ class Model:
 
     def categories(self, key: str) -> int:
         """Return how many values a latent key takes; 0 where it is not categorical or the number is unknown."""
-        return self.generator.categorical.get(key) or (len(self.classes) if key == "label" else 0)
+        return self.generator.categorical.get(key) or len(self.classes_of(key))
+
+    def classes_of(self, key: str) -> list[str]:
+        """Return the names of the classes of a latent key; an empty list where they have none."""
+        spec = (self.config["data"].get("specs") or {}).get(key) or {}
+        return self.classes if key == "label" else list(spec.get("classes") or ())
 
     @property
     def kind(self) -> str:

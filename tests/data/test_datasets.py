@@ -197,3 +197,17 @@ def test_classes_take_the_numbers_of_a_run_begun_before():
         assert torch.equal(found.first(12, 0)["label"], 1 - before) and found.specs["label"].classes == ("odd", "even")
         found.use_classes([])
         assert "label" not in found.first(12, 0) and found.facts == {"image": (3, 8, 8), "grey": (1, 8, 8)}
+
+
+def test_any_key_may_have_classes():
+    kinds = {"kinds": {"image": "image"}, "classes": {"tone": ["low", "high"], "label": ["a"]}}
+    image = np.zeros((1, 2, 2), np.uint8)
+    streamed = odd(sample=lambda self, index, rng: {"image": image, "tone": index % 2, "label": 0}, **kinds)
+    held = odd(arrays=lambda _: {"image": image[None].repeat(3, 0), "tone": [0, 1, 0], "label": [0, 0, 0]}, **kinds)
+    for found in (open_data(streamed, workers=0), open_data(held)):
+        assert found.facts == {"image": (1, 2, 2), "tone": 2, "classes": 1}
+        before = found.first(3, 0)["tone"]
+        found.use_classes(["high", "low"], "tone")
+        assert torch.equal(found.first(3, 0)["tone"], 1 - before)
+        with pytest.raises(BadInput, match="Odd has other classes than before: without 'none', with 'low'"):
+            found.use_classes(["high", "none"], "tone")

@@ -78,6 +78,33 @@ class Held(Pairs):
         return {"image": image, "grey": image[:, :1] / 255, "label": np.arange(12) % 2}
 
 
+class Toned(Waves):
+    """Waves with the tone of each by its name, in an order that may change."""
+
+    def __init__(self, tones: list[str] = ["low", "high"]) -> None:  # noqa: B006
+        super().__init__(rate=50)
+        self.tones = tones
+        self.classes = {"tone": tones}
+
+    def sample(self, index, rng):
+        return {"wave": super().sample(index, rng)["wave"], "tone": self.tones.index("high" if index > 9 else "low")}
+
+
+class Toner(ganzoo.Generator):
+    """Makes waves of a tone."""
+
+    makes = "wave"
+    latent_size = 3
+
+    def __init__(self, wave: tuple[int], tone: int) -> None:
+        super().__init__()
+        self.categorical = {"tone": tone}
+        self.net, self.tones = nn.Linear(3, wave[0]), nn.Embedding(tone, 3)
+
+    def forward(self, given):
+        return self.net(given["z"] + self.tones(given["tone"]))
+
+
 class Player(ganzoo.Generator):
     makes = "wave"
     latent_size = 3

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 import ganzoo
-from datasets import PLUGIN, RECIPE, Held, Listener, Player, Waves
+from datasets import PLUGIN, RECIPE, Held, Listener, Player, Toned, Toner, Waves
 from ganzoo import BadInput
 from ganzoo.cli.completion import data_sets
 from ganzoo.plugins.catalog import catalog
@@ -183,3 +183,25 @@ def test_an_option_that_is_a_fact_of_the_data_is_the_datas(plugin):
     assert (generator.rate, generator.net[0].out_features) == (3, 2)
     with pytest.raises(BadInput, match="architecture 'player' needs 'rate', which this data does not have"):
         ganzoo.create("player", wave=(5,))
+
+
+def test_classes_of_any_key_keep_their_numbers_and_have_names(tmp_path, caplog):
+    game = {"generator": Toner, "discriminator": Listener, "losses": "non-saturating", "quiet": True}
+    runs = [ganzoo.train(data=Toned(), out=tmp_path / n, train={"steps": 3, "batch": 4}, **game) for n in "ab"]
+    for run, tones in zip(runs, (["low", "high"], ["high", "low"]), strict=True):
+        ganzoo.train(data=Toned(tones), out=run.path, resume=True, train={"steps": 6}, **game)
+    same(*(run.path for run in runs))
+    with pytest.raises(BadInput, match="Toned has other classes than before: without 'low', with 'none'; a run keeps"):
+        ganzoo.train(data=Toned(["high", "none", "low"][:2]), out=runs[0].path, resume=True, train={"steps": 9}, **game)
+    model = ganzoo.load(runs[0].path, generator=Toner)
+    assert torch.equal(model.sample(4, tone="high"), model.sample(4, tone=torch.tensor(1)))
+    with pytest.raises(BadInput, match="'hig'"):
+        model.sample(4, tone="hig")
+
+
+def test_bare_names_in_a_plugins_recipe_are_its_own(plugin, typed, tmp_path):
+    plugin.install("other-waves", PLUGIN.split("@ganzoo.hookimpl\ndef register_arch")[0])
+    (plugin.folder / "wave_gan/recipes").mkdir()
+    (plugin.folder / "wave_gan/recipes/waves.toml").write_text(tomlkit.dumps(RECIPE))
+    assert typed("train", "waves", "--out", "run")[0] == 0
+    assert ganzoo.Run.open(tmp_path / "run").recipe.data.name == "wave-gan:waves"
