@@ -181,12 +181,11 @@ def to_unit(picture: Image.Image, values: Range | None) -> Image.Image:
     if values is None:
         raise ValueError("it has more than 8 bits: give data.range, the values shown as black and white")
     low, high = values
-    pixels = np.empty((picture.height, picture.width), dtype=np.float32)
+    scaled = Image.new("F", picture.size)
     for top, rows in read_rows(picture):
-        pixels[top : top + ROWS] = (rows.astype(np.float64).clip(low, high) - low) / (high - low)
-    if is_negative(picture):
-        np.subtract(1, pixels, out=pixels)
-    return Image.fromarray(pixels)
+        unit = (rows.astype(np.float64).clip(low, high) - low) / (high - low)
+        scaled.paste(Image.fromarray((1 - unit if is_negative(picture) else unit).astype(np.float32)), (0, top))
+    return scaled
 
 
 def read_rows(picture: Image.Image) -> Iterator[tuple[int, NDArray[np.generic]]]:
