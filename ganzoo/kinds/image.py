@@ -52,6 +52,8 @@ class Image(Pixels):
 
     def __init__(self, spec: Spec, facts: Mapping[str, Any] = NOTHING) -> None:
         super().__init__(spec, facts)
+        if len(spec.shape) not in (0, 3):  # the shape of images that a program once gave is not known
+            raise ValueError(f"images have the shape (channels, height, width), not {spec.shape}")
         if self.not_drawn:
             self.suffix, self.card_files, self.scale = Kind.suffix, Kind.card_files, None
 
@@ -75,6 +77,8 @@ class Image(Pixels):
 
     def from_array(self, values: Array) -> Array:
         """Return images with the channels first; grey ones may have no axis for them."""
+        if not self.spec.shape:
+            return values
         channels, *sides = self.spec.shape
         ends = values.shape[-3:]
         if ends == (*sides, channels) and ends != self.spec.shape:

@@ -26,6 +26,7 @@ from ganzoo.errors import BadInput, Unavailable, allow, suggest
 from ganzoo.kind import Array, Kind
 from ganzoo.kinds.lookup import find_kind_or_missing
 from ganzoo.kinds.outputs import read_spec, read_specs
+from ganzoo.zoo.config import MAX_INPUTS_BYTES
 from ganzoo.zoo.kept import limit_count, parse_kept
 
 P = ParamSpec("P")
@@ -76,15 +77,23 @@ class Inputs:
         """Real inputs by key, as networks see them; none where there is no file. Raises `Unavailable` for a damaged."""
         if self.file is None:
             return {}
-        content, pin = read_bytes(self.file), self.config.get("kept_inputs")
-        if pin and sha256(content) != pin["sha256"]:
-            raise Unavailable(f"{self.file} is damaged: its sha256 is not the one in config.json")
+        content = self._read_file(self.file)
         found = {key: value for key, value in parse_kept(content, self.file).items() if key in self.known}
         for key, values in found.items():
             spec = self.known[key].spec
             if spec and tuple(values.shape[1:]) != spec.shape:
                 raise Unavailable(f"{self.file} does not fit the model: its '{key}' has another shape")
         return found
+
+    def _read_file(self, path: Path) -> bytes:
+        """Read the file of real inputs. Raises `Unavailable` for one that the config does not pin."""
+        pin = self.config.get("kept_inputs")
+        if pin and not (path.is_file() and path.stat().st_size == pin["size"]):
+            raise Unavailable(f"{path} is missing or incomplete: config.json says {pin['size']:,} bytes")
+        content = read_bytes(path, MAX_INPUTS_BYTES)
+        if pin and sha256(content) != pin["sha256"]:
+            raise Unavailable(f"{path} is damaged: its sha256 is not the one in config.json")
+        return content
 
     def limit(self, n: int) -> int:
         """Return `n`, or as many samples as differ where they are made from the real inputs and nothing else."""

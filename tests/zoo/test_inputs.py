@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -215,6 +216,38 @@ def test_a_damaged_file_of_kept_inputs_is_named(run, tmp_path):
     with pytest.raises(ganzoo.Unavailable, match=r"inputs\.safetensors is not a safetensors file"):
         copy.sample(2)
     assert copy.sample(2, grey=grey(2)).shape == (2, 3, 16, 16)
+
+
+HOSTILE = {
+    "an image without channels": {"kind": "image", "shape": [16, 16]},
+    "an image without a shape": {"kind": "image", "shape": []},
+    "an image that fills the memory": {"kind": "image", "shape": [1, 10**9, 10**9]},
+    "a kind that nobody has": {"kind": "nothing", "shape": [1, 16, 16]},
+    "a kind that refuses it": {"kind": "text", "shape": [1, 16, 16]},
+}
+
+
+@pytest.mark.parametrize("about", HOSTILE.values(), ids=HOSTILE)
+def test_a_config_of_a_stranger_does_no_harm(run, tmp_path, about):
+    config = json.loads((run.model_folder / "config.json").read_text())
+    config["inputs"]["grey"] |= about
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes((run.model_folder / "model.safetensors").read_bytes())
+    model = ganzoo.load(tmp_path, "cpu")
+    assert "from 'grey'" in repr(model)
+    with pytest.raises(ganzoo.BadInput, match="needs 'grey'"):
+        model.sample(2)
+    with suppress(ganzoo.BadInput):
+        model.sample(2, grey=grey(2))
+
+
+def test_a_pinned_file_that_is_not_there_is_named(run, tmp_path):
+    config = json.loads((run.model_folder / "config.json").read_text())
+    config["kept_inputs"] = {"file": "inputs.safetensors", "sha256": "0" * 64, "size": 9, "count": 1}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes((run.model_folder / "model.safetensors").read_bytes())
+    with pytest.raises(ganzoo.Unavailable, match=r"inputs\.safetensors is missing or incomplete"):
+        ganzoo.load(tmp_path, "cpu").sample(2)
 
 
 def test_another_training_begins_with_such_a_model(run, tmp_path, caplog):
