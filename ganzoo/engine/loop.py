@@ -185,7 +185,7 @@ class Engine:
             # Cloned, since a term may be a buffer or a parameter, which changes later.
             collected.append([{name: term.detach().clone() for name, term in own.items()} for own in terms])
         whole = WholeTurn(steps, batch, latent) if len(steps) > 1 else step
-        return whole, [mean_terms(own) for own in zip(*collected, strict=True)]
+        return whole, [mean_terms(use.name, own) for use, *own in zip(due, *collected, strict=True)]
 
     @torch.no_grad()
     def _log(self, step: Step, due: list[Scheduled], terms: list[dict[str, Tensor]]) -> None:

@@ -98,7 +98,7 @@ class Scheduled:
         """
         if not self.has_terms_for(step.turn):
             return {}
-        return mean_terms([self._terms_by_judge(step) for _ in step._judges.each()])
+        return mean_terms(self.name, [self._terms_by_judge(step) for _ in step._judges.each()])
 
     def _terms_by_judge(self, step: Step) -> dict[str, Tensor]:
         terms = self.call(step.turn, step)

@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from ganzoo.errors import Diverged
+from ganzoo.errors import BadInput, Diverged
 
 TURNS_PER_BLOCK = 64
 """Turns whose values stay separate tensors before they are stacked."""
@@ -80,8 +80,15 @@ class TermLog:
         return {name: sums[name] / counts[name] for name in sorted(sums)}
 
 
-def mean_terms(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of each term over the parts of a batch, which all have the same terms."""
+def mean_terms(loss: str, parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each term of a loss over judges or parts of a batch.
+
+    Raises `BadInput` if these differ in the names of their terms.
+    """
     if len(parts) == 1:
         return parts[0]
+    for other in parts:
+        if other.keys() != parts[0].keys():
+            names = " and ".join(", ".join(part) or "none" for part in (parts[0], other))
+            raise BadInput(f"loss '{loss}': the names of its terms may not depend on scores or samples: {names}")
     return {name: cast("Tensor", sum(part[name] for part in parts)) / len(parts) for name in parts[0]}

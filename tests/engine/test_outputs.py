@@ -65,6 +65,22 @@ def test_a_discriminator_always_returns_as_many_score_maps():
         play(make(networks=lambda: (PointGenerator(), Unsteady())), 1)
 
 
+@pytest.mark.parametrize("split", [{}, {"accumulate": 2}])
+def test_terms_have_the_same_names_for_all_judges_and_all_parts(split):
+    class Renamed(NonSaturating):
+        turns = 0
+
+        def generator(self, step):
+            step.fake_scores.sum()
+            self.turns += 1
+            return {f"term{self.turns}": step.fake_scores.mean()}
+
+    networks = returning(lambda scores: scores if split else [scores, scores])
+    sentence = "loss 'Renamed': the names of its terms may not depend on scores or samples: term1 and term2"
+    with pytest.raises(ganzoo.BadInput, match=sentence.replace("1", r"\d").replace("2", r"\d")):
+        play(make(Renamed(), networks=networks, **split), 1)
+
+
 @pytest.mark.parametrize(
     ("makes", "output", "sentence"),
     [

@@ -6,7 +6,7 @@ import ganzoo
 from command import Command
 from trainings import tiny, train_with
 
-TINY = tiny(steps=40, batch=32, labels="drawn") | {
+TINY = tiny(steps=10, batch=16, labels="drawn") | {
     "architecture": {"name": "conditional", "width": 4},
     "loss": [{"name": "hinge"}],
 }
