@@ -250,6 +250,12 @@ def test_a_pinned_file_that_is_not_there_is_named(run, tmp_path):
         ganzoo.load(tmp_path, "cpu").sample(2)
 
 
+def test_two_such_models_are_compared(run, tmp_path, typed):
+    code, _, errors = typed("compare", run.path, run.path, "-n", "64", "--out", "page.png", "--device", "cpu")
+    assert code == 0, errors
+    assert Image.open(tmp_path / "page.png").width > 100
+
+
 def test_another_training_begins_with_such_a_model(run, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         again = painter.paint(tmp_path / "again", init=run)

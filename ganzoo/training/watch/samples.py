@@ -32,8 +32,8 @@ class FixedSamples:
         self.outputs = Outputs(engine.generator.makes, data.description)
         self.row_names = name_rows(engine.generator, data.classes, self.outputs.kind.by_class)
         """The names of the rows of `draw_picture`; none without classes."""
-        self.input_keys = find_needed(engine.generator)
         self.drawn = engine.generator.latent(1, torch.Generator()).keys()
+        self.input_keys = [key for key in engine.generator.needs if key not in self.drawn]
         first = call_plugin("the data", data.first, SAMPLES_SHOWN, seed) if self.input_keys else {}
         self.inputs = choose_kept({key: first[key] for key in self.input_keys}, data.count)
 
