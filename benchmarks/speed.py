@@ -34,7 +34,7 @@ from ganzoo.data.sources import open_data
 from ganzoo.engine.average import FIRST_STEPS
 from ganzoo.engine.hardware import has_bf16_units
 from ganzoo.recipe.build import resolve_class
-from ganzoo.zoo.model import save_model
+from ganzoo.zoo.saving import save_model
 
 ROUNDS = 5
 WORKS = {"mlp": ("mlp", "auto"), "dcgan": ("dcgan", "auto"), "dcgan_fp32": ("dcgan", "fp32")}

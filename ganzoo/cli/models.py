@@ -15,6 +15,10 @@ with_inputs_option = click.option(
     "--with-inputs", is_flag=True, help="Real inputs go along, whatever the licence of their data set says."
 )
 
+with_discriminator_option = click.option(
+    "--with-discriminator", is_flag=True, help="The discriminator goes along, if the training kept it."
+)
+
 
 @click.command(cls=WithLatents)
 @click.argument("model", shell_complete=MODELS)
@@ -172,6 +176,7 @@ def pull(models: Sequence[str], everything: bool, json: bool) -> None:
 @click.option("--message", default="Publish with ganzoo", show_default=True, help="Of the commit.")
 @click.option("--register", is_flag=True, help="Add the model to your own registry.")
 @with_inputs_option
+@with_discriminator_option
 @click.option("--dry-run", is_flag=True, help="Show every file and request, and send nothing.")
 @with_code
 @with_debug
@@ -184,6 +189,7 @@ def publish(
     message: str,
     register: bool,
     with_inputs: bool,
+    with_discriminator: bool,
     dry_run: bool,
 ) -> None:
     """Share a trained generator on the Hugging Face Hub; 'hf auth login' comes first."""
@@ -191,7 +197,8 @@ def publish(
     from ganzoo.zoo.publishing.entry import add_entry, check_name_free
     from ganzoo.zoo.publishing.publish import Publication
 
-    publication = Publication(model, repository, license_or_other(license_id), private, tag, message, with_inputs)
+    along = (with_inputs, with_discriminator)
+    publication = Publication(model, repository, license_or_other(license_id), private, tag, message, *along)
     if dry_run:
         for line in publication.plan():
             say(line)
@@ -210,13 +217,14 @@ def publish(
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
 @with_inputs_option
+@with_discriminator_option
 @with_code
 @with_debug
-def bundle(model: str, folder: Path, license_id: str, with_inputs: bool) -> None:
+def bundle(model: str, folder: Path, license_id: str, with_inputs: bool, with_discriminator: bool) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publishing.bundle import bundle
 
-    say(bundle(model, folder, license_or_other(license_id), with_inputs), end="")
+    say(bundle(model, folder, license_or_other(license_id), with_inputs, with_discriminator), end="")
 
 
 def license_or_other(license_id: str) -> str:

@@ -145,7 +145,8 @@ class Engine:
         player = self.players[side]
         due = [use for use in self.losses if use.is_due(self.index, player.turns)]
         for use in due:
-            use.follow(self.index, self.steps)
+            if use.varies:
+                use.follow(self.index, self.steps)
         player.turns += 1
         if not any(use.has_terms_for(side) for use in due):
             return

@@ -1,5 +1,6 @@
 """One side of the game as the engine trains it."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +27,7 @@ class Player:
         self.names, self.parameters = list(trained), list(trained.values())
         self.factors = [settings.parts.get(part, 1.0) for part in parts]
         self.optimizer = make_optimizer(parts.values(), settings)
+        self.varies = bool(settings.varying(0, math.inf))
         self.turns = 0
 
     @contextmanager
@@ -41,7 +43,8 @@ class Player:
 
     def update(self, index: int, steps: float) -> None:
         """Do one optimizer step on the gradients collected so far, with the settings of training step `index`."""
-        rate, varying = self.settings.rate(index, steps), self.settings.varying(index, steps)
+        rate = self.settings.rate(index, steps)
+        varying = self.settings.varying(index, steps) if self.varies else {}
         for factor, group in zip(self.factors, self.optimizer.param_groups, strict=True):
             group.update(varying, lr=rate * at(factor, index, steps))
         if self.settings.clip_norm:

@@ -44,6 +44,7 @@ class Scheduled:
         for key in self.options:
             check_schedulable(f"loss '{self.name}'", self.loss, key)
         self.follow(0, math.inf)
+        self.varies = bool(self.list_varying())
         if not math.isfinite(self.factor):
             raise BadInput(f"loss '{self.name}': weight must be a finite number, got {self.factor}")
         if self.every < 1 or (self.stop is not None and self.stop <= self.start):

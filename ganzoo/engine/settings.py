@@ -208,7 +208,13 @@ class Train(Section):
     Models and checkpoints that are saved in between have the average of the last update.
     """
     init: str | None = None
-    """Pretrained generator to start from: a registered name, hub:owner/name[@revision], or a run or model folder."""
+    """Pretrained model to start from: a registered name, hub:owner/name[@revision], or a run or model folder.
+
+    Each layer of both networks that has the same name and shape there is taken; the first lines say which are not. A
+    model has a discriminator if its training had `keep_discriminator`.
+    """
+    keep_discriminator: bool = False
+    """Save the discriminator with the model, in a second file: for scores of samples, and to begin trainings with."""
     labels: Literal["real", "drawn"] | None = None
     """Labels of fakes in training: those of the real batch, or drawn ones; by default as the generator says."""
     seed: int = Field(0, ge=0, lt=2**31)

@@ -13,9 +13,11 @@ HUB_SOURCE = re.compile(r"hub:(?P<repository>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f
 NEEDED_FILES = ("config.json", "model.safetensors")
 INPUTS_FILE = "inputs.safetensors"
 """Real inputs of a generator that needs some: of a run, and of a published model that may pass them on."""
+DISCRIMINATOR_FILE = "discriminator.safetensors"
+"""The weights of the discriminator, pulled when it is used."""
 OPTIONAL_FILES = ("recipe.toml", "samples.png", "scores.json", "README.md")
 """What people read of a model."""
-MODEL_FILES = (*NEEDED_FILES, INPUTS_FILE, *OPTIONAL_FILES)
+MODEL_FILES = (*NEEDED_FILES, INPUTS_FILE, DISCRIMINATOR_FILE, *OPTIONAL_FILES)
 """The files of a model folder; no other file is ever downloaded."""
 
 

@@ -38,7 +38,7 @@ from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples, find_needed
 from ganzoo.zoo.config import CheckedData
-from ganzoo.zoo.initial import load_initial_weights
+from ganzoo.zoo.initial import InitialWeights
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
@@ -145,16 +145,20 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
 
 
 def make_engine(plan: Plan, fresh: bool) -> Engine:
-    """Build networks and losses. A `fresh` generator starts from the weights that `train.init` names, if any."""
+    """Build networks and losses. If the training is `fresh`, the networks begin with what fits of `train.init`."""
     resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
     with Processes().raise_on_all_ranks():
-        generator = resolved.architecture.generator.make(**facts)
-        if fresh and settings.init:
-            load_initial_weights(generator, settings.init)
-        discriminator = resolved.architecture.discriminator.make(**facts)
+        initial = InitialWeights(settings.init) if fresh and settings.init else None
+        networks: dict[str, Any] = {}
+        for side in ("generator", "discriminator"):
+            networks[side] = resolved.architecture[side].make(**facts)
+            if initial:
+                initial.give(side, networks[side])
+        if initial:
+            initial.tell()
         losses = resolved.make_losses()
         check_generator_trained(losses, settings.steps)
-    return Engine(generator, discriminator, losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
+    return Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
 
 
 def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:

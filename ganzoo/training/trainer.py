@@ -26,7 +26,7 @@ from ganzoo.training.launch import is_under_torchrun
 from ganzoo.training.runs.run import Run
 from ganzoo.training.watch.monitor import Monitor, describe_patience
 from ganzoo.training.watch.samples import FixedSamples
-from ganzoo.zoo.model import save_model
+from ganzoo.zoo.saving import save_model
 
 P = ParamSpec("P")
 logger = logging.getLogger("ganzoo")
@@ -175,7 +175,9 @@ class Trainer:
             training["init"] = "another model" if Path(init).is_absolute() else init
         seed, device, found = self.settings.seed, self.engine.hardware.device, self.resolved.architecture.generator
         generator = finish(self.engine.ema, seed, device, self.samples.inputs)
-        save_model(folder, generator, found, self.data.description, self.recipe, training=training)
+        kept = (self.engine.discriminator, self.resolved.architecture.discriminator)
+        discriminator = kept if self.settings.keep_discriminator else None
+        save_model(folder, generator, found, self.data.description, self.recipe, training, discriminator)
 
     def _record_end_of_patience(self) -> None:
         reason = describe_patience(self.monitor.state)

@@ -116,6 +116,20 @@ class CheckedKept(Checked):
     count: PositiveInt
 
 
+class CheckedDiscriminatorWeights(Checked):
+    """The file with the weights of the discriminator."""
+
+    file: Literal["discriminator.safetensors"]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: NonNegativeInt
+
+
+class CheckedDiscriminator(CheckedArchitecture):
+    """The discriminator beside the generator, if it was kept."""
+
+    weights: CheckedDiscriminatorWeights
+
+
 class CheckedTraining(Checked):
     """How the generator was trained, as far as its maker says."""
 
@@ -138,6 +152,8 @@ class CheckedConfig(Checked):
     weights: CheckedWeights
     kept_inputs: CheckedKept | None = None
     """Real inputs; a run has them in a file of its own."""
+    discriminator: CheckedDiscriminator | None = None
+    """The network that judged the generator; only some models have it."""
     training: CheckedTraining = Field(default_factory=CheckedTraining)
     _table: dict[str, Any] = PrivateAttr(default_factory=dict)
 

@@ -1,32 +1,103 @@
-"""Begin a training with the weights of a pretrained generator."""
+"""Begin a training with the weights of a pretrained model, as far as they fit."""
 
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
-from ganzoo.contract import Generator
 from ganzoo.errors import BadInput, Diverged, Failed
+from ganzoo.zoo.discriminators import read_discriminator
 from ganzoo.zoo.model import Model, load
-from ganzoo.zoo.weights import check_weights_fit
+from ganzoo.zoo.weights import find_misfit
+
+logger = logging.getLogger("ganzoo")
 
 SAMPLES_TRIED = 8
 """Samples of a pretrained generator that are looked at before a training begins with it."""
+HOW_TO_KEEP = "that model has none; train.keep_discriminator keeps it with a model"
 
 
-def load_initial_weights(generator: Generator, source: str | Path) -> None:
-    """Give a new generator the weights of a pretrained one. Raises `BadInput` where the two are built differently."""
-    model = load(source, "cpu")
-    weights = model.generator.state_dict()
-    try:
-        check_weights_fit(generator, weights)
-    except ValueError as misfit:
-        made = model.config["architecture"]
-        built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
-        samples = f" for {model.outputs.kind.describe()}"
-        raise BadInput(f"training cannot begin with '{source}', which is {built}{samples}: {misfit}") from misfit
-    check_makes_samples(model, source)
-    generator.load_state_dict(weights)
+class InitialWeights:
+    """The weights of a pretrained model: generator, and discriminator if it was kept. New networks take what fits.
+
+    A layer is taken if all of its own parameters and buffers have the same names and shapes. `told` says of each
+    network what it took and what not.
+    """
+
+    def __init__(self, source: str | Path) -> None:
+        self.source, self.model = source, load(source, "cpu")
+        self.weights = {"generator": self.model.generator.state_dict(), "discriminator": read_discriminator(self.model)}
+        self.told: list[str] = []
+        self.misfits: list[str] = []
+
+    def give(self, side: str, network: nn.Module) -> None:
+        """Give a new network what fits it."""
+        own, weights = network.state_dict(), self.weights[side]
+        layers = group_by_layer(own)
+        if weights is None:
+            self.told.append(f"the {side} is new: {HOW_TO_KEEP}")
+            return
+        misfits = {layer: find_layer_misfit(names, own, weights) for layer, names in layers.items()}
+        taken = [name for layer, names in layers.items() if not misfits[layer] for name in names]
+        if taken and side == "generator":
+            check_makes_samples(self.model, self.source)
+        network.load_state_dict({name: weights[name] for name in taken}, strict=False)
+        left = group_by_layer(name for name in weights if name not in own)
+        self.told.append(describe_taken(side, misfits, shorten(left, group_by_layer(weights))))
+        self.misfits += [misfit for misfit in misfits.values() if misfit] if not taken else []
+
+    def tell(self) -> None:
+        """Log what the networks took. Raises `BadInput` where it was nothing."""
+        if all(" takes " not in told for told in self.told):
+            made = self.model.config["architecture"]
+            built = ", ".join([made["name"], *(f"{key}={value}" for key, value in made["options"].items())])
+            what = f"which is {built} for {self.model.outputs.kind.describe()}"
+            raise BadInput(f"training cannot begin with '{self.source}', {what}: nothing fits, {self.misfits[0]}")
+        logger.info("begins with '%s': %s", self.source, "; ".join(self.told))
+
+
+def group_by_layer(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names of tensors by the module that has them itself; what the whole network has, one by one."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        layers.setdefault(name.rpartition(".")[0] or name, []).append(name)
+    return layers
+
+
+def find_layer_misfit(names: Iterable[str], own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
+    """Return why a layer cannot take its weights, in words; empty where it can."""
+    for name in names:
+        misfit = find_misfit(name, own[name], weights[name]) if name in weights else f"'{name}' is missing"
+        if misfit:
+            return misfit
+    return ""
+
+
+def describe_taken(side: str, misfits: Mapping[str, str], left: Sequence[str]) -> str:
+    """Return what a network took and what not: "the generator takes all but encoder"."""
+    missing = [layer for layer, misfit in misfits.items() if misfit]
+    over = f", and leaves {', '.join(left)} of that model" if left else ""
+    if len(missing) == len(misfits):
+        return f"the {side} is new, as nothing fits{over}"
+    if not missing:
+        return f"the {side} takes all{over}"
+    return f"the {side} takes all but {', '.join(shorten(missing, misfits))}{over}"
+
+
+def shorten(layers: Iterable[str], every: Iterable[str]) -> list[str]:
+    """Return names of layers, or of a module whose layers are all among them in their place."""
+    chosen, others = list(layers), [layer for layer in every if layer not in set(layers)]
+    found: dict[str, None] = {}
+    for layer in chosen:
+        words = layer.split(".")
+        wholes = (".".join(words[:depth]) for depth in range(1, len(words) + 1))
+        found[next(whole for whole in wholes if not any(f"{other}.".startswith(f"{whole}.") for other in others))] = (
+            None
+        )
+    return list(found)
 
 
 def check_makes_samples(model: Model, source: str | Path) -> None:

@@ -2,31 +2,28 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from ganzoo._faults import reason
-from ganzoo._io import replace_folder, sha256, write_bytes, write_json
 from ganzoo._memory import require_memory
 from ganzoo._names import printable
-from ganzoo._numbers import check_count, check_seed
-from ganzoo._seeds import make_rng
-from ganzoo._version import __version__
+from ganzoo._numbers import MAX_COUNT, check_count, check_seed, whole_number
 from ganzoo.contract import Generator
 from ganzoo.dataset import NOTHING
 from ganzoo.engine.hardware import Hardware
 from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.kinds.outputs import Outputs
-from ganzoo.recipe.build import ResolvedClass
 from ganzoo.recipe.given import NetworkLike
-from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo import own
-from ganzoo.zoo.config import FORMAT
+from ganzoo.zoo.discriminators import load_discriminator, score, to_networks
 from ganzoo.zoo.generators import resolve_generator, versions
-from ganzoo.zoo.inputs import Inputs, describe_inputs, parse_input
+from ganzoo.zoo.inputs import Inputs, parse_input
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.references import parse
 from ganzoo.zoo.resolve import resolve_model
@@ -40,11 +37,11 @@ from ganzoo.zoo.sampling import (
     parse_fixed,
     pieces,
 )
+from ganzoo.zoo.saving import describe_architecture
 from ganzoo.zoo.weights import (
     build_with_weights,
     find_unsound,
     read_weights,
-    serialize_weights,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +69,10 @@ class Model:
         """How the run of this model opened its data; empty outside a run."""
         self.source: str | Path | None = None
         """What `load` has loaded it from; None for a model that was made in another way."""
+        self.folder: Path | None = None
+        """The folder of its files, if it has one."""
+        self.offline = False
+        """True if nothing may be asked of the Hub, not even for its discriminator."""
 
     def sample(self, /, n: int, seed: int = 0, **fixed: Any) -> Tensor | Any:
         """Draw `n` images, float32 (n, channels, height, width) in [0, 1] on the CPU, or points in the data's units.
@@ -152,6 +153,37 @@ class Model:
 
         return draw_grid(self, n, seed, rows, fixed)
 
+    @cached_property
+    def discriminator(self) -> nn.Module:
+        """The network that judged the generator in its training, in `eval()`; loaded, or pulled, when first used.
+
+        Raises `BadInput` for a model that came without it. `train.keep_discriminator` keeps it.
+        """
+        return load_discriminator(self)
+
+    def score(self, /, samples: Any, **given: Any) -> Tensor:
+        """Return the discriminator's score of each sample, (n,): the higher, the more it takes the sample for real.
+
+        `samples` are as `sample` returns them, images in [0, 1]; real ones with a low score are unusual (anomalies).
+        `given` is what belongs to them, such as `label="cat"`, as in `sample`. Several scores for one sample, as of
+        patches, count by their mean. Raises `BadInput` for a model without discriminator, and for samples that do not
+        fit it.
+        """
+        network, images = self.discriminator, to_networks(self.outputs, samples, self.device)
+        n = len(images if isinstance(images, Tensor) else next(iter(images.values())))
+        return score(network, images, expand_fixed(self.generator, n, self.device, self._parse_fixed(given)))
+
+    def sample_best(self, /, n: int, of: int = 4, seed: int = 0, **fixed: Any) -> Tensor | Any:
+        """Draw `of` candidates for each of `n` samples, and return those with the highest scores, as `sample` does.
+
+        Candidates of one sample share what is fixed. Raises `BadInput` as `sample` and `score` do.
+        """
+        n, of = check_count(n), whole_number("of", of, 1, MAX_COUNT)
+        repeated = {key: value.repeat_interleave(of, 0) for key, value in self.expand_fixed(n, fixed).items()}
+        samples, given = self.sample_with_given(n * of, seed, **repeated)
+        best = self.score(samples, **given).view(n, of).argmax(1) + of * torch.arange(n)
+        return {key: value[best] for key, value in samples.items()} if isinstance(samples, dict) else samples[best]
+
     @classmethod
     def from_pretrained(cls, source: str | PathLike[str], device: str = "auto", **options: Any) -> "Model":
         """Load a model: another name for `ganzoo.load`."""
@@ -226,6 +258,7 @@ def load(
     reference = parse(source)
     model = load_local(resolve_model(reference, offline), device, generator)
     model.source = reference.absolute() if isinstance(reference, Path) else fspath(source)
+    model.offline = offline
     return model
 
 
@@ -256,43 +289,5 @@ def load_files(local: LocalModel, device: str, given: NetworkLike | None = None)
     if given is not None:
         own.remember(local.folder, given)
     model.folder_data, model.inputs.file = folder_data, local.inputs_file
-    model.run_data = local.run_data
+    model.run_data, model.folder = local.run_data, local.folder
     return model
-
-
-def save_model(
-    folder: Path,
-    generator: Generator,
-    part: ResolvedClass[Generator],
-    data: Mapping[str, Any],
-    recipe: Recipe | None = None,
-    training: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a generator as a model folder.
-
-    `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed.
-    """
-    content = serialize_weights(generator)
-    config = {
-        "format": FORMAT,
-        "ganzoo": __version__,
-        "architecture": describe_architecture(part),
-        "latent": {key: list(value.shape[1:]) for key, value in generator.latent(1, make_rng("shape")).items()},
-        "data": dict(data),
-        **describe_inputs(generator, data),
-        "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
-        **({"training": dict(training)} if training else {}),
-    }
-    with replace_folder(folder) as new:
-        write_bytes(new / "model.safetensors", content)
-        write_json(new / "config.json", config)
-        if recipe:
-            recipe.save(new / "recipe.toml")
-
-
-def describe_architecture(part: ResolvedClass[Generator]) -> dict[str, Any]:
-    """Return what a config says about the architecture."""
-    found = part.registration
-    about = {"name": found.name, "distribution": found.published_as, "version": found.version}
-    own_code = {"given_as": found.given_as, "sha256": found.sha256} if found.given_as else {}
-    return {**about, "options": dict(part.options), **{key: value for key, value in own_code.items() if value}}

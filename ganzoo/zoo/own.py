@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo.contract import Generator
@@ -23,6 +23,7 @@ from ganzoo.recipe.lookup import is_fit, load_class
 from ganzoo.zoo.config import CheckedArchitecture
 from ganzoo.zoo.local import RUN_FOLDERS, LocalModel
 
+B = TypeVar("B")
 logger = logging.getLogger(__name__)
 
 GENERATORS: dict[Path, NetworkLike] = {}
@@ -68,9 +69,9 @@ def resolve_own(local: LocalModel, wanted: CheckedArchitecture) -> ResolvedClass
         if same := find_same_code("architecture", "generator", wanted.name, wanted.sha256):
             return ResolvedClass(same, load_class(same, "generator", Generator))
         if content := find_kept(wanted.sha256):
-            return class_in(kept_file(wanted.sha256), content, wanted.name)
+            return class_in(kept_file(wanted.sha256), content, wanted.name, "generator", Generator)
         if path := choose_offered(wanted):
-            return class_in(path, OFFERED[path], wanted.name)
+            return class_in(path, OFFERED[path], wanted.name, "generator", Generator)
     raise BadInput(describe_missing(local, wanted))
 
 
@@ -79,12 +80,10 @@ def is_object(part: ResolvedClass[Generator]) -> bool:
     return isinstance(part.registration, FromPython) and not isinstance(part.registration.thing, type)
 
 
-def class_in(path: Path, content: bytes, name: str) -> ResolvedClass[Generator]:
-    """Return the class of a generator in a file that the user trusts, and keep the file."""
-    found = choose_class(
-        "architecture", "generator", path, content, name, lambda cls: is_fit(cls, "generator", Generator)
-    )
-    part = ResolvedClass(found, load_class(found, "generator", Generator))
+def class_in(path: Path, content: bytes, name: str, side: str, base: type[B]) -> ResolvedClass[B]:
+    """Return the class of a generator or discriminator in a file that the user trusts, and keep the file."""
+    found = choose_class("architecture", side, path, content, name, lambda cls: is_fit(cls, side, base))
+    part: ResolvedClass[B] = ResolvedClass(found, load_class(found, side, base))
     keep(content)
     return part
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -16,12 +16,12 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo._seeds import preserve_global_generators, preserve_other_generators
-from ganzoo.contract import Generator
 from ganzoo.errors import Failed, Unavailable
 from ganzoo.recipe.build import ResolvedClass
-from ganzoo.zoo.config import CheckedWeights
+from ganzoo.zoo.config import CheckedDiscriminatorWeights, CheckedWeights
 from ganzoo.zoo.outline import outlining
 
+N = TypeVar("N", bound=nn.Module)
 MANY = 1_000_000
 """An option up to this number is tried in any case: it may be a seed."""
 SOME = 100
@@ -35,7 +35,7 @@ def serialize_weights(generator: nn.Module) -> bytes:
     return tensors_to_bytes(weights, metadata={"format": "pt"})
 
 
-def read_weights(folder: Path, pinned: CheckedWeights) -> dict[str, Tensor]:
+def read_weights(folder: Path, pinned: CheckedWeights | CheckedDiscriminatorWeights) -> dict[str, Tensor]:
     """Read the tensors of a model folder. Raises `Unavailable` for a file that the config does not pin."""
     path = folder / pinned.file
     if not path.is_file() or path.stat().st_size != pinned.size:
@@ -59,23 +59,21 @@ def find_unsound(generator: nn.Module) -> str:
     return next(itertools.chain(infinite, no_numbers), "")
 
 
-def build_with_weights(
-    part: ResolvedClass[Generator], facts: Mapping[str, Any], weights: Mapping[str, Tensor]
-) -> Generator:
-    """Build a generator for the `facts` of its data, and load weights. Raises `ValueError` where they do not fit.
+def build_with_weights(part: ResolvedClass[N], facts: Mapping[str, Any], weights: Mapping[str, Tensor]) -> N:
+    """Build a network for the `facts` of its data, and load weights. Raises `ValueError` where they do not fit.
 
     A config of a few bytes may ask for more than there is. So its numbers are compared with those in the file, then the
-    weights with a generator on the meta device, which takes no memory. (A few constructors fail there, as they compute
+    weights with a network on the meta device, which takes no memory. (A few constructors fail there, as they compute
     with their own weights.)
     """
     check_numbers_fit({**facts, **part.options}, weights)
     with preserve_global_generators(), preserve_other_generators(), limit_parameters(4 * len(weights) + SOME):
         with suppress(Failed), outlining():
             check_weights_fit(part.make(**facts), weights)
-        generator = part.make(**facts)
-    check_weights_fit(generator, weights)
-    generator.load_state_dict(weights)
-    return generator
+        network = part.make(**facts)
+    check_weights_fit(network, weights)
+    network.load_state_dict(weights)
+    return network
 
 
 def check_numbers_fit(options: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
@@ -115,17 +113,22 @@ def limit_parameters(most: int) -> Iterator[None]:
         hook.remove()
 
 
-def check_weights_fit(generator: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Raise `ValueError` unless weights have exactly the names, shapes and types of a generator's own.
+def check_weights_fit(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` unless weights have exactly the names, shapes and types of a network's own.
 
     float16 and bfloat16 are accepted for float32, to save space.
     """
-    own = generator.state_dict()
+    own = network.state_dict()
     if other := sorted(own.keys() ^ weights.keys()):
         raise ValueError(f"'{other[0]}' is {'missing' if other[0] in own else 'too much'}")
     for name, tensor in own.items():
-        halved = tensor.dtype == torch.float32 and weights[name].dtype in (torch.float16, torch.bfloat16)
-        if weights[name].shape != tensor.shape:
-            raise ValueError(f"'{name}' has the shape {tuple(weights[name].shape)}, not {tuple(tensor.shape)}")
-        if weights[name].dtype != tensor.dtype and not halved:
-            raise ValueError(f"'{name}' is {weights[name].dtype}, not {tensor.dtype}")
+        if misfit := find_misfit(name, tensor, weights[name]):
+            raise ValueError(misfit)
+
+
+def find_misfit(name: str, own: Tensor, weight: Tensor) -> str:
+    """Return why a weight cannot take the place of a network's own, in words; empty where it can."""
+    halved = own.dtype == torch.float32 and weight.dtype in (torch.float16, torch.bfloat16)
+    if weight.shape != own.shape:
+        return f"'{name}' has the shape {tuple(weight.shape)}, not {tuple(own.shape)}"
+    return f"'{name}' is {weight.dtype}, not {own.dtype}" if weight.dtype != own.dtype and not halved else ""

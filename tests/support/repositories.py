@@ -7,7 +7,7 @@ from huggingface_hub import CommitOperationAdd
 from ganzoo._io import sha256
 from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture
-from ganzoo.zoo.model import save_model
+from ganzoo.zoo.saving import save_model
 
 SHAPE = (1, 12, 12)
 

@@ -38,9 +38,18 @@ def test_it_is_the_same_in_python(photos, tmp_path, capfd):
     assert "the images become grey, as 'dcgan-mnist' draws them" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("option", ["data.channels=3", "data.size=32"])
-def test_what_the_generator_cannot_draw_is_refused_in_a_sentence(photos, typed, tmp_path, option):
+@pytest.mark.parametrize(("option", "layers"), [("data.channels=3", "network.9"), ("data.size=32", "network.3")])
+def test_of_what_the_generator_cannot_draw_the_rest_of_it_is_taken_and_it_is_said(photos, typed, option, layers):
     code, _, err = typed("train", *LIKE_IT, "-o", option)
+    assert code == 0, err
+    took = f"begins with 'dcgan-mnist': the generator takes all but {layers}"
+    assert took in err
+    assert "; the discriminator is new: that model has none" in err
+
+
+def test_a_generator_of_which_nothing_fits_is_refused_in_a_sentence(photos, typed, tmp_path):
+    code, _, err = typed("train", "vanilla", *QUICK)
     assert code == 2
     assert "training cannot begin with 'dcgan-mnist', which is dcgan" in err.splitlines()[-1]
+    assert "nothing fits, 'network.0.weight' has the shape" in err.splitlines()[-1]
     assert not (tmp_path / "run").exists()

@@ -29,7 +29,7 @@ for number in range(300):
 def replaced(run, tmp_path):
     """A run whose model another process replaces by one with other weights, three hundred times."""
     from ganzoo.recipe.build import resolve
-    from ganzoo.zoo.model import save_model
+    from ganzoo.zoo.saving import save_model
 
     other, model = tmp_path / "other", run.model
     for weight in model.generator.parameters():

@@ -57,7 +57,8 @@ def pull_repository(wanted: OnHub, offline: bool = False, everything: bool = Fal
     repository, revision = wanted.repository, wanted.revision or "main"
     commit = revision if COMMIT.fullmatch(revision) else resolve_revision(repository, revision, offline)
     local = LocalModel(fetch(HubFile(repository, commit, "config.json"), offline, Limits(MAX_CONFIG_BYTES)).parent)
-    for pin in local.config.pins:
+    judge = local.config.discriminator if everything else None
+    for pin in (*local.config.pins, *([judge.weights] if judge else [])):
         fetch(HubFile(repository, commit, pin.file), offline, exactly(pin.size, pin.sha256))
     if everything:
         pull_optional(repository, commit, offline)

@@ -20,13 +20,14 @@ from ganzoo.kinds.files import draw, to_array, write_some
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.pictures.layout import choose_layout
 from ganzoo.plugins.datasets import is_data_set
-from ganzoo.plugins.entries import INPUTS_FILE, NEEDED_FILES, Entry
+from ganzoo.plugins.entries import DISCRIMINATOR_FILE, INPUTS_FILE, NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.publishing.card import make_card
 from ganzoo.zoo.publishing.code import check_publishable, public_name
+from ganzoo.zoo.publishing.discriminators import choose_discriminator, pin_discriminator
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.publishing.inputs import choose_inputs, pin_inputs
 from ganzoo.zoo.publishing.paths import drop_paths
@@ -38,7 +39,13 @@ PICTURE, SAMPLES = "samples.png", "samples"
 logger = logging.getLogger(__name__)
 
 
-def bundle(source: str | PathLike[str], folder: Path, license_id: str, with_inputs: bool = False) -> str:
+def bundle(
+    source: str | PathLike[str],
+    folder: Path,
+    license_id: str,
+    with_inputs: bool = False,
+    with_discriminator: bool = False,
+) -> str:
     """Write a complete model into a new folder, to be shipped in a package; return its entry for a registry as TOML.
 
     The folder's name is the model's. The entry's source is the folder relative to its grandparent, which is the package
@@ -48,7 +55,8 @@ def bundle(source: str | PathLike[str], folder: Path, license_id: str, with_inpu
         raise BadInput(f"'{folder.name}' is not a name for a model: lower-case letters and digits, joined by . _ or -")
     if exists(folder):
         raise BadInput(f"'{folder}' exists already")
-    files = complete_files(find_unpublished(source), folder.name, license_id, with_inputs)
+    local = find_unpublished(source)
+    files = complete_files(local, folder.name, license_id, with_inputs, with_discriminator)
     with replace_folder(folder) as new:
         for name, content in files.items():
             (new / name).parent.mkdir(exist_ok=True)
@@ -67,11 +75,18 @@ def find_unpublished(source: str | PathLike[str]) -> LocalModel:
     return LocalModel.find(reference)
 
 
-def complete_files(local: LocalModel, reference: str, license_id: str, with_inputs: bool = False) -> dict[str, bytes]:
+def complete_files(
+    local: LocalModel,
+    reference: str,
+    license_id: str,
+    with_inputs: bool = False,
+    with_discriminator: bool = False,
+) -> dict[str, bytes]:
     """Return the content of every file of a complete model by name; picture and card are made here.
 
-    Real inputs are among them where `choose_inputs` lets them. Paths of this machine are left out, and the log says
-    where. Raises `BadInput` where a file is a link, which may lead anywhere, or is not sound.
+    Real inputs are among them where `choose_inputs` lets them, the discriminator `with_discriminator`. Paths of this
+    machine are left out, and the log says where. Raises `BadInput` where a file is a link, which may lead anywhere, or
+    is not sound.
     """
     check_publishable(local)
     folder, model = local.folder, load_local(local, "cpu")
@@ -90,10 +105,9 @@ def complete_files(local: LocalModel, reference: str, license_id: str, with_inpu
         measured = own_scores(local)
         scores = tell_dropped(SCORES_FILE, measured)
         files |= {SCORES_FILE: to_json(scores)} if scores != measured else {}
-    inputs = choose_inputs(model, with_inputs)
-    config = pin_inputs(config_without_paths(model.config), inputs)
-    if inputs:
-        files[INPUTS_FILE] = inputs
+    inputs, judge = choose_inputs(model, with_inputs), choose_discriminator(model, with_discriminator)
+    config = pin_discriminator(pin_inputs(config_without_paths(model.config), inputs), model, judge)
+    files |= {name: content for name, content in ((INPUTS_FILE, inputs), (DISCRIMINATOR_FILE, judge)) if content}
     if config != written:
         files["config.json"] = to_json(config)
     if config != written or model.inputs.kept:
@@ -169,6 +183,7 @@ def without_paths(path: Path) -> bytes:
 def config_without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config without paths of the machine that it comes from; the log says which."""
     free = {"architecture": config["architecture"], "training": config.get("training", {})}
+    free |= {"discriminator": config["discriminator"]} if "discriminator" in config else {}
     kept = tell_dropped("config.json", free)
     return {key: kept.get(key, value) for key, value in config.items()}
 

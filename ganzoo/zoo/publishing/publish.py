@@ -43,6 +43,7 @@ class Publication:
     tag: str | None = None
     message: str = DEFAULT_MESSAGE
     with_inputs: bool = False
+    with_discriminator: bool = False
     commit: str = field(default="", init=False)
     """The commit that has the files, once they are published."""
 
@@ -54,7 +55,7 @@ class Publication:
         if not self.message.strip():
             raise BadInput("a commit needs a message")
         local, reference = find_unpublished(self.source), f"hub:{self.repository}"
-        self.files = complete_files(local, reference, self.license, self.with_inputs)
+        self.files = complete_files(local, reference, self.license, self.with_inputs, self.with_discriminator)
         self.api = HfApi(library_name="ganzoo", library_version=__version__)
 
     @cached_property
@@ -156,17 +157,21 @@ def push(
     tag: str | None = None,
     message: str = DEFAULT_MESSAGE,
     with_inputs: bool = False,
+    with_discriminator: bool = False,
 ) -> str:
     """Publish the model of a run or model folder on the Hub, and return what `load` takes: "hub:owner/name@commit".
 
     Without a `license`, such as "mit", it is "other", and the log says so. `private` keeps a new repository to
     yourself, `tag` names this version. Real inputs that are kept with it go along `with_inputs`, or where their data
-    set has a licence that allows it; the log says how many. Raises `BadInput` for what cannot be published or is so
+    set has a licence that allows it; the log says how many. So does a discriminator that is kept with it,
+    `with_discriminator`. Raises `BadInput` for what cannot be published or is so
     already, and `Unavailable` where the network or the Hub refuses it.
     """
     if not license:
         logger.warning("no license given, such as mit or cc-by-4.0; using 'other'")
-    publication = Publication(source, repository, license or "other", private, tag, message, with_inputs)
+    publication = Publication(
+        source, repository, license or "other", private, tag, message, with_inputs, with_discriminator
+    )
     publication.publish()
     return f"hub:{repository}@{publication.commit}"
 

@@ -9,9 +9,10 @@ import pytest
 import ganzoo
 from ganzoo.recipe.build import resolve_architecture
 from ganzoo.recipe.sections import Architecture
-from ganzoo.zoo.model import load, save_model
+from ganzoo.zoo.model import load
 from ganzoo.zoo.publishing.bundle import bundle
 from ganzoo.zoo.publishing.paths import drop_paths, is_machine_path
+from ganzoo.zoo.saving import save_model
 from repositories import DATA, SHAPE
 
 PLUGIN = """
