@@ -23,6 +23,7 @@ from ganzoo.testing.sampling import (
 from ganzoo.testing.turns import (
     all_scores,
     call_network,
+    check_bfloat16,
     check_resume,
     check_training,
     gradient_penalty,
@@ -54,7 +55,7 @@ def builds_with_every_option(game: Game) -> None:
 def check_without_classes(game: Game) -> None:
     """Check that an architecture that can be built without classes also samples and scores without labels."""
     try:
-        players, batch = game.players(with_classes=False), game.batch()
+        players, batch = game.players(with_classes=False), game.full_batch()
     except (BadInput, Skipped):
         return  # it says that it needs classes, or other batches
     if not any("label" in getattr(player, "needs", ()) for player in players):
@@ -65,7 +66,7 @@ def check_without_classes(game: Game) -> None:
 
 def fakes_are_like_the_data(game: Game) -> None:
     """Fakes have the keys, shapes and types of the real images, and can fill [-1, 1]."""
-    batch = game.batch()
+    batch = game.full_batch()
 
     def check_fakes(players: Players) -> None:
         for _ in in_both_modes(game, players):
@@ -112,7 +113,7 @@ def everything_is_finite(game: Game) -> None:
 
     def check_finite(players: Players) -> None:
         for mode in in_both_modes(game, players):
-            step = make_step("discriminator", players, game.batch())
+            step = make_step("discriminator", players, game.full_batch())
             for name, tensor in network_outputs(step).items():
                 require(tensor.isfinite().all(), f"{name} has a value that is not finite in {mode}()")
 
@@ -132,14 +133,19 @@ def network_outputs(step: Step) -> dict[str, Tensor]:
 def scores_are_raw(game: Game) -> None:
     """Scores are unbounded: losses expect that there is no sigmoid or tanh at the end."""
     players = set_mode(warm_up(game, game.players()), training=False)
-    if not any(parameter.requires_grad for parameter in players[1].parameters()):
-        raise Skipped("the discriminator has nothing to train")
-    step = make_step("discriminator", players, game.batch())
+    refuse_dummy(players[1])
+    step = make_step("discriminator", players, game.full_batch())
     with torch.no_grad():  # the old spectral norm of torch cannot be copied after a forward with gradient
         judges = range(len(all_scores(step, "real_scores")))
     for judge in judges:
         pushed = [push_scores(players[1], step, judge, sign) for sign in (1, -1)]
         check_unbounded(pushed, f" of judge {judge + 1}" if len(judges) > 1 else "")
+
+
+def refuse_dummy(discriminator: nn.Module) -> None:
+    """Raise `Skipped` for a discriminator that stands in where a generator learns alone."""
+    if not any(parameter.requires_grad for parameter in discriminator.parameters()):
+        raise Skipped("the discriminator has nothing to train")
 
 
 def check_unbounded(pushed: Sequence[Sequence[Tensor]], whose: str) -> None:
@@ -173,13 +179,14 @@ def plays_in_float32(game: Game) -> None:
 
 def plays_in_bfloat16(game: Game) -> None:
     """A few training steps under autocast give finite numbers."""
-    check_training(game, game.make_losses, "bf16")
+    check_bfloat16(game, game.make_losses)
 
 
 def scores_can_be_differentiated_twice(game: Game) -> None:
     """Scores have a gradient of a gradient, which gradient penalties need."""
-    step = make_step("discriminator", game.players(), game.batch())
+    step = make_step("discriminator", game.players(), game.full_batch())
     reason = "the scores cannot be differentiated twice, which gradient penalties do"
+    refuse_dummy(step.discriminator)
     try:
         torch.autograd.backward([gradient_penalty(step)])
     except (RuntimeError, Failed) as error:

@@ -6,8 +6,8 @@ from ganzoo.engine.validation import validate
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedClass, resolve_callback, resolve_class
 from ganzoo.recipe.sections import CallbackUse
-from ganzoo.testing.check import describe_options, prefix_failures
-from ganzoo.testing.games import Options, check_given, option_variants
+from ganzoo.testing.check import accepting_refusal, describe_options, prefix_failures
+from ganzoo.testing.variants import Options, check_given, option_variants
 from ganzoo.training.callbacks import Callback
 
 
@@ -21,7 +21,7 @@ def builds_with_every_option(thing: Registration, options: Options) -> None:
     found = find_class(thing)
     check_given(found, options)
     for variant in option_variants(found.cls):
-        with prefix_failures(describe_options(variant)):
+        with prefix_failures(describe_options(variant)), accepting_refusal(variant):
             make_callback(thing, {**options, **variant})
 
 

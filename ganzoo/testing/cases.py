@@ -16,9 +16,11 @@ from ganzoo.recipe.names import may_be_same
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
-from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, Options, OwnGame, Players, check_given, option_variants
-from ganzoo.testing.plays import recipes_with_loss
+from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, OwnGame, Players
+from ganzoo.testing.plays import make_losses, recipes_with_loss
+from ganzoo.testing.toys import NonSaturating
 from ganzoo.testing.turns import make_step, set_up
+from ganzoo.testing.variants import Options, check_given, option_variants
 
 ADVICE = "let setup refuse in a sentence what cannot work"
 
@@ -44,6 +46,14 @@ class LossCase:
         section = validate(LossUse, {"name": self.name, **self.options, **(options or {})}, "loss")
         check_given(self.found, section.options())
         return build.schedule(section, build.resolve_loss(section))
+
+    def make_losses(self) -> list[Loss | Scheduled]:
+        """Return a new loss beside those with which it is trained: its recipe's, or the kit's own."""
+        recipe = self.game.recipe if self.game in self.in_recipes else None
+        if recipe is None:
+            return [self.make_loss(), NonSaturating()]
+        own = [may_be_same(use.name, self.name) for use in recipe.loss]
+        return [self.make_loss(), *(each for each, is_own in zip(make_losses(recipe), own, strict=True) if not is_own)]
 
     @cached_property
     def found(self) -> build.ResolvedClass[Loss]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ganzoo._names import one_line
-from ganzoo.errors import Error
+from ganzoo.errors import BadInput, Error
 
 
 class Skipped(Exception):
@@ -83,6 +83,16 @@ def prefix_failures(where: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         message = describe_error(error)
         raise AssertionError(f"{where}: {message}" if where else message) from error
+
+
+@contextmanager
+def accepting_refusal(options: Mapping[str, Any]) -> Iterator[None]:
+    """Let what is built inside refuse these options in a sentence: a value need not go with all others."""
+    try:
+        yield
+    except BadInput:
+        if not options:
+            raise
 
 
 def describe_options(options: Mapping[str, Any]) -> str:

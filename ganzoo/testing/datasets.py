@@ -18,8 +18,8 @@ from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.datasets import ResolvedData, data_schema, load_data_class, resolve_data
 from ganzoo.recipe.names import may_be_same
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.testing.check import Skipped, describe_options, prefix_failures, require
-from ganzoo.testing.games import Options, values_of
+from ganzoo.testing.check import Skipped, accepting_refusal, describe_options, prefix_failures, require
+from ganzoo.testing.variants import Options, values_of
 
 Sample = Mapping[str, np.ndarray[Any, Any]]
 Batch = Mapping[str, torch.Tensor]
@@ -90,7 +90,7 @@ def builds_with_every_option(case: DataCase) -> None:
     """It can be built with the options of a recipe, and with each value of an option that has a few."""
     _ = case.dataset
     for options in case.variants[1:]:
-        with prefix_failures(describe_options(options)):
+        with prefix_failures(describe_options(options)), accepting_refusal(options):
             case.resolve(options).make()
 
 

@@ -1,22 +1,22 @@
 """The games in which things are checked: an architecture, or the kit's own, with random data that fits it."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
-from ganzoo.contract import Batch, Generator, Loss
+from ganzoo.contract import Batch, Generator, Images, Loss, batch_length
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
-from ganzoo.errors import Error, Failed
+from ganzoo.errors import BadInput, Error
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, resolve_class
 from ganzoo.recipe.given import BASES
@@ -27,11 +27,10 @@ from ganzoo.testing.check import Skipped, Unplayable, describe_options, prefix_f
 from ganzoo.testing.plays import TRAINING_STEPS, make_losses, shorten
 from ganzoo.testing.sources import draw_samples, open_own_data, shapes_of, stated_specs
 from ganzoo.testing.toys import NonSaturating, TinyCritic, TinyGenerator
+from ganzoo.testing.variants import Options, by_dotted_name, check_given, describe_refusals, values_of
 
 Players = tuple[Generator, nn.Module]
 MakeBatch = Callable[[int, torch.Generator], Mapping[str, Tensor]]
-Options = Mapping[str, Any]
-"""Options of an architecture or a loss; those of one player only are in a dict under the player's name."""
 
 BATCH_SIZE = 8
 CLASS_COUNT = 4
@@ -47,7 +46,7 @@ class Game:
     Images have the first of `image_shapes` that the architecture does not refuse. `make_batch(n, rng)` makes further
     keys of a batch, or replaces the usual ones. With a `recipe` that plays it the architecture has its options, and the
     game its losses and settings; `options` are the author's own, which count more. `others` are the same architecture
-    as further recipes play it.
+    as further recipes play it, and `open_data` opens the data of its plugin, for one that no recipe plays.
     """
 
     def __init__(
@@ -58,9 +57,10 @@ class Game:
         recipe: Recipe | None = None,
         options: Options | None = None,
         others: "Sequence[Game]" = (),
+        open_data: Callable[[], Sequence[Data]] = list,
     ) -> None:
         self.name, self.make_batch, self._image_shapes = name, make_batch, image_shapes
-        self.options, self.others = options or {}, others
+        self.options, self.others, self._open_data = options or {}, others, open_data
         self.recipe = shorten(recipe) if recipe else None
         self._played: Data | None = None
 
@@ -79,7 +79,7 @@ class Game:
 
     @property
     def _fact_names(self) -> set[str]:
-        return {*FACTS, *(self._own_data.facts if self._own_data else ()), *self.made}
+        return {*FACTS, *self.made, *(fact for data in self._own_data for fact in data.facts)}
 
     def make_losses(self) -> Sequence[Scheduled]:
         """Return new losses of the recipe; the kit's own where there is none."""
@@ -111,6 +111,32 @@ class Game:
             facts["classes"] = None
         return found.generator.make(**facts), found.discriminator.make(**facts)
 
+    def accepted(self, options: Options) -> Players | None:
+        """Return new players with these options; None for a value that they refuse in a sentence for these data."""
+        try:
+            return self.players(options)
+        except BadInput:
+            if not options:
+                raise
+            return None
+
+    def full_batch(self, seed: int = 0) -> Batch:
+        """Return a batch with all that the discriminator looks at: one of pairs of image and latent wants both."""
+        batch = self.batch(seed)
+        return self._with_latents(batch, seed) if self._judges_latents else batch
+
+    def _with_latents(self, batch: Batch, seed: int = 0) -> Batch:
+        generator, _ = self.players()
+        return Batch(generator.latent(batch_length(batch), make_rng("latent", seed)) | batch)
+
+    @cached_property
+    def _judges_latents(self) -> bool:
+        """Whether real samples cannot be judged without latents, which the losses of such a game provide."""
+        (generator, discriminator), batch = self.players(), self.batch()
+        makes = generator.makes
+        real = batch[makes] if isinstance(makes, str) else {key: batch[key] for key in makes}
+        return not can_judge(discriminator, real, batch) and can_judge(discriminator, real, self._with_latents(batch))
+
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """What the architecture is built for: shapes, numbers of classes, facts of the data. Raises `Unplayable`."""
@@ -130,9 +156,14 @@ class Game:
         raise Unplayable(describe_refusals(refusals))
 
     @cached_property
-    def _own_data(self) -> Data | None:
-        """The data of its recipe, where they are here and the author gives no shape."""
-        return open_own_data(self.recipe) if self.recipe and self._image_shapes is IMAGE_SHAPES else None
+    def _own_data(self) -> Sequence[Data]:
+        """The data of its recipe or else of its plugin, where they are here and the author gives no shape."""
+        if self._image_shapes is not IMAGE_SHAPES:
+            return ()
+        if self.recipe is None:
+            return self._open_data()
+        data = open_own_data(self.recipe)
+        return [data] if data else []
 
     @property
     def data(self) -> Data | None:
@@ -147,9 +178,9 @@ class Game:
 
     def _possible_facts(self) -> Iterator[tuple[Data | None, Mapping[str, Any]]]:
         own = shapes_of(self.made)
-        if self._own_data:
-            yield self._own_data, {**self._own_data.facts, **own}
-        if self._own_data is None or self._own_data.image:
+        for data in self._own_data:
+            yield data, {**data.facts, **own}
+        if all(data.image for data in self._own_data) or not self.recipe:
             for image in [own["image"]] if "image" in own else self._images_of_recipe() or self._image_shapes:
                 yield None, {"image": image, "point": POINT_SHAPE, "classes": CLASS_COUNT, **own}
 
@@ -179,7 +210,8 @@ class Game:
         """Make a check with new players of every variant."""
         for options in self.variants:
             with prefix_failures(describe_options(by_dotted_name(options))):
-                check(self.players(options))
+                if players := self.accepted(options):
+                    check(players)
 
     @cached_property
     def uses_labels(self) -> bool:
@@ -247,40 +279,13 @@ class OwnGame(Game):
         return generator, TinyCritic(image, width=32, smooth=False, scale=1.0)
 
 
-def describe_refusals(refusals: Mapping[tuple[int, ...], Error]) -> str:
-    """Return what an architecture said to images of each shape, and how to have others tried."""
-    said = "; ".join(dict.fromkeys(map(str, refusals.values())))
-    if len(refusals) == 1 or any(isinstance(refusal, Failed) for refusal in refusals.values()):
-        return said
-    tried = ", ".join(" x ".join(map(str, image)) for image in refusals)
-    return f"{said}; tried images of {tried}: give another by checks(..., image=(c, h, w)) or check --image c,h,w"
-
-
-def by_dotted_name(options: Options) -> dict[str, Any]:
-    """Return options of both players as a recipe names them, such as "generator.width"."""
-    return {f"{side}.{name}": value for side, own in options.items() for name, value in own.items()}
-
-
-def check_given(found: ResolvedClass[Any], options: Options, facts: Collection[str] = ()) -> None:
-    """Raise `Skipped` where a class takes an option without a default that is neither among these nor a fact."""
-    fields = make_option_schema(found.cls).model_fields
-    required = [name for name, field in fields.items() if field.is_required() and name not in {*options, *facts}]
-    if required:
-        advice = f"give checks(..., options={{'{found.registration.name}': {{'{required[0]}': ...}}}})"
-        raise Skipped(f"it has options without a default ({', '.join(required)}), which no recipe gives: {advice}")
-
-
-def option_variants(cls: Callable[..., object]) -> list[Options]:
-    """Return the defaults of a class, and every other value of a `Literal` or boolean option, one at a time."""
-    found: list[Options] = [{}]
-    for name, field in make_option_schema(cls).model_fields.items():
-        found += [{name: value} for value in values_of(field.annotation) if value != field.default]
-    return found
-
-
-def values_of(annotation: Any) -> tuple[Any, ...]:
-    """Return every value of an option that has a few only: of a `Literal`, a boolean, or a union with them."""
-    if annotation is bool:
-        return (True, False)
-    inside = get_args(annotation)
-    return inside if get_origin(annotation) is Literal else tuple(v for each in inside for v in values_of(each))
+def can_judge(discriminator: nn.Module, images: Images, given: Batch) -> bool:
+    """Return whether a discriminator finds all that it looks at."""
+    try:
+        with torch.no_grad():
+            discriminator(images, given)
+    except (KeyError, BadInput):
+        return False
+    except Exception:
+        return True  # another fault, which the checks name
+    return True

@@ -9,8 +9,9 @@ from ganzoo.contract import Step
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.errors import Error
 from ganzoo.testing.check import describe_options, prefix_failures, require
-from ganzoo.testing.games import Game, Options, Players, by_dotted_name
+from ganzoo.testing.games import Game, Players
 from ganzoo.testing.turns import all_scores, freeze_other_side, images_by_key, make_step, perturb, set_up
+from ganzoo.testing.variants import Options, by_dotted_name
 
 Source = Callable[[Step], Sequence[Tensor]]
 """Returns the tensors of a turn that have the gradient."""
@@ -36,7 +37,8 @@ def check_gradient(turn: str, game: Game) -> str:
     require_none(turn, [name for name in untrained[0] if all(name in names for names in untrained)])
     for options in game.variants[1:]:
         with prefix_failures(describe_options(by_dotted_name(options))):
-            require_none(turn, [name for name in find_untrained(turn, game, options) if name not in untrained[0]])
+            if game.accepted(options):
+                require_none(turn, [name for name in find_untrained(turn, game, options) if name not in untrained[0]])
     return "; ".join(filter(None, (describe_left_alone(turn, play) for play in plays if play.recipe)))
 
 
@@ -76,10 +78,11 @@ def find_unreached(
     turn: str, players: Players, game: Game, source: Source, losses: Sequence[Scheduled] = ()
 ) -> list[str]:
     """Return the parameters of a side that get no gradient; those that start at zero get a second try elsewhere."""
-    left = backward_from(make_step(turn, players, game.batch(), losses), source)
+    batches = [game.batch(seed) if losses else game.full_batch(seed) for seed in range(2)]
+    left = backward_from(make_step(turn, players, batches[0], losses), source)
     if left:
         perturb(players)
-        again = backward_from(make_step(turn, players, game.batch(1), losses), source)
+        again = backward_from(make_step(turn, players, batches[1], losses), source)
         left = [name for name in left if name in again]
     return left
 

@@ -12,11 +12,18 @@ from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.errors import BadInput, Failed
 from ganzoo.testing.cases import LossCase
-from ganzoo.testing.check import Skipped, Unplayable, describe_error, describe_options, prefix_failures, require
-from ganzoo.testing.toys import NonSaturating
+from ganzoo.testing.check import (
+    Skipped,
+    Unplayable,
+    accepting_refusal,
+    describe_error,
+    describe_options,
+    prefix_failures,
+    require,
+)
 from ganzoo.testing.turns import (
+    check_bfloat16,
     check_resume,
-    check_training,
     freeze_other_side,
     gradient_penalty,
     images_by_key,
@@ -33,7 +40,7 @@ SCORE_SHAPES = ((1,), (1, 2, 2))
 def builds_with_every_option(case: LossCase) -> None:
     """It can be built with the defaults, and with each value of an option that has a few."""
     for options in case.variants:
-        with prefix_failures(describe_options(options)):
+        with prefix_failures(describe_options(options)), accepting_refusal(options):
             case.make_loss(options)
     try:
         _ = case.game
@@ -104,7 +111,9 @@ def calls_the_networks_through_the_step(case: LossCase) -> None:
         loss.terms(step)
         if called:
             reason = f"on the {step.turn}'s turn the loss calls the {called[0]} itself, past views and half precision"
-            raise AssertionError(f"{reason}: use step.generate, step.score or step.gradient")
+            part = called[0].rpartition(" ")[2]
+            advice = f"step.call(step.{part}, ...)" if "." in part else "step.generate, step.score or step.gradient"
+            raise AssertionError(f"{reason}: use {advice}")
 
 
 def record_direct_calls(step: Step) -> list[str]:
@@ -125,8 +134,10 @@ def record_direct_calls(step: Step) -> list[str]:
             direct.append(side)
 
     step._call = call
-    step.generator.register_forward_pre_hook(partial(note, "generator"))
-    step.discriminator.register_forward_pre_hook(partial(note, "discriminator"))
+    for side, network in (("generator", step.generator), ("discriminator", step.discriminator)):
+        for name, module in network.named_modules():
+            if "parametrizations" not in name:  # these run where a weight is looked at, which any loss may do
+                module.register_forward_pre_hook(partial(note, f"{side}.{name}".removesuffix(".")))
     return direct
 
 
@@ -203,7 +214,8 @@ def reshape_scores(shape: tuple[int, ...], module: nn.Module, inputs: Any, judge
 
 def can_be_differentiated_twice(case: LossCase) -> None:
     """A penalty can take the gradient of a gradient, through the loss's `view` too; or `setup` refuses."""
-    loss, players, batch = case.prepare()
+    loss, players, _ = case.prepare()
+    batch = case.game.full_batch()
     step = make_step("discriminator", players, batch, [loss])
     own, _ = freeze_other_side(step)
     reason = "what the loss does cannot be differentiated twice, as gradient penalties do"
@@ -221,7 +233,7 @@ def can_be_differentiated_twice(case: LossCase) -> None:
 
 def plays_in_bfloat16(case: LossCase) -> None:
     """A few training steps under autocast give finite numbers."""
-    check_training(case.game, lambda: [case.make_loss(), NonSaturating()], "bf16")
+    check_bfloat16(case.game, case.make_losses)
 
 
 def view_lets_gradient_through(case: LossCase) -> None:
@@ -256,7 +268,7 @@ def has_gradient(view: Tensor, image: Tensor) -> bool:
 
 def state_survives_save_and_restore(case: LossCase) -> None:
     """A resumed training continues as if it had never stopped."""
-    check_resume(case.game, lambda: [case.make_loss(), NonSaturating()])
+    check_resume(case.game, case.make_losses)
 
 
 CHECKS: tuple[Callable[[LossCase], None], ...] = (

@@ -59,7 +59,16 @@ def shorten(recipe: Recipe) -> Recipe:
         batch //= 2
     losses, steps = bring_forward(recipe)
     without = dict.fromkeys(("compile", "tensorboard", "trackio", "profile"), False)
-    changes = {"steps": steps, "batch": batch, "init": None, "evaluate_every": 0, "patience": 0, **without}
+    precision = "fp32" if recipe.train.precision == "fp16" else recipe.train.precision  # which is for GPUs
+    changes = {
+        "precision": precision,
+        "steps": steps,
+        "batch": batch,
+        "init": None,
+        "evaluate_every": 0,
+        "patience": 0,
+        **without,
+    }
     return recipe.replace(loss=losses, train=changes)
 
 

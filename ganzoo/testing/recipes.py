@@ -13,10 +13,11 @@ from ganzoo.data.options import DEFAULT_SIZE
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped
-from ganzoo.testing.games import MakeBatch, Options
+from ganzoo.testing.games import MakeBatch
 from ganzoo.testing.models import check_samples
 from ganzoo.testing.plays import load_recipe, shorten
 from ganzoo.testing.sources import open_own_data
+from ganzoo.testing.variants import Options
 from ganzoo.training.train import train
 from ganzoo.zoo.model import load
 

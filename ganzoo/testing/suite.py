@@ -1,12 +1,14 @@
 """All checks of a plugin, as a list and as a test function for pytest."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import ParamSpec
 
-from ganzoo.errors import BadInput, suggest
+from ganzoo.data.base import Data
+from ganzoo.errors import BadInput, Error, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
@@ -14,11 +16,12 @@ from ganzoo.testing import architectures, callbacks, datasets, kinds, losses, me
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.datasets import DataCase
-from ganzoo.testing.games import IMAGE_SHAPES, Game, MakeBatch, Options
+from ganzoo.testing.games import IMAGE_SHAPES, Game, MakeBatch
 from ganzoo.testing.kinds import KindCase
 from ganzoo.testing.metrics import SuiteCase
 from ganzoo.testing.plays import load_recipes, recipes_with_architecture
 from ganzoo.testing.registering import imports_no_torch
+from ganzoo.testing.variants import Options
 
 P = ParamSpec("P")
 NO_OPTIONS: Mapping[str, Options] = MappingProxyType({})
@@ -117,8 +120,17 @@ class Bench:
     def game(self, thing: Registration) -> Game:
         """Return the game of an architecture as the first recipe that has it plays it, with those of further ones."""
         own = recipes_with_architecture(self.recipes, thing.full_name)
-        make = partial(Game, thing.full_name, self.image_shapes, self.make_batch, options=self.options_of(thing))
+        options, shapes = self.options_of(thing), self.image_shapes
+        make = partial(Game, thing.full_name, shapes, self.make_batch, options=options, open_data=self.open_data)
         return make(own[0] if own else None, others=[make(recipe) for recipe in own[1:]])
+
+    def open_data(self) -> list[Data]:
+        """Return the data sets of the plugin that can be opened here."""
+        found = []
+        for case in self.data_cases:
+            with suppress(Skipped, Error):
+                found.append(case.load())
+        return found
 
 
 def failing_check(distribution: str, reason: str) -> Check:

@@ -12,7 +12,8 @@ from ganzoo.contract import Generator, Images, Loss, Step, batch_length
 from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.hardware import Hardware, map_tensors
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.testing.check import require
+from ganzoo.errors import Error
+from ganzoo.testing.check import Skipped, require
 from ganzoo.testing.games import Game, Players
 from ganzoo.training.runs import snapshot
 
@@ -82,6 +83,17 @@ def check_training(game: Game, make_losses: Losses, precision: str) -> None:
     engine.check()
 
 
+def check_bfloat16(game: Game, make_losses: Losses) -> None:
+    """Check a few training steps under autocast. Raises `Skipped` where an operation has no bfloat16 at all here."""
+    try:
+        check_training(game, make_losses, "bf16")
+    except Error as error:
+        if "not implemented for 'BFloat16'" not in str(error):
+            raise
+        reason = " ".join(str(error).split())
+        raise Skipped(f"{reason}: trainings with train.precision = 'auto' take fp32 here") from error
+
+
 def check_resume(game: Game, make_losses: Losses) -> None:
     """Check that a training that is saved and restored goes on as without it, to the last bit."""
     first, second = game.make_engine(make_losses()), game.make_engine(make_losses())
@@ -109,7 +121,7 @@ def check_resume(game: Game, make_losses: Losses) -> None:
 def warm_up(game: Game, players: Players) -> Players:
     """Let statistics that a training moves settle, such as those of spectral norm, and return the players."""
     for seed in range(WARM_UP):
-        step = make_step("discriminator", (players[0].train(), players[1].train()), game.batch(seed))
+        step = make_step("discriminator", (players[0].train(), players[1].train()), game.full_batch(seed))
         _ = step.real_scores, step.fake
     return players
 

@@ -12,7 +12,8 @@ ENCODER = [
     (
         "losses.py",
         'return {"fool": -step.fake_scores.mean()}',
-        'z = step.generator.encoder(step.fake.flatten(1))\n        near = (z - step.given["z"]).square().mean()\n'
+        "z = step.call(step.generator.encoder, step.fake.flatten(1))\n"
+        '        near = (z - step.given["z"]).square().mean()\n'
         '        return {"fool": -step.fake_scores.mean(), "near": near}',
     ),
 ]
@@ -46,7 +47,7 @@ def test_what_a_phase_does_not_train_is_named_and_is_no_fault(site):
 
         class Near(ganzoo.Loss):
             def generator(self, step):
-                z = step.generator.encoder(step.fake.detach().flatten(1))
+                z = step.call(step.generator.encoder, step.fake.detach().flatten(1))
                 return {"near": (z - step.given["z"]).square().mean()}
         """
     package = site.folder / "tiny_gan"
@@ -80,6 +81,76 @@ def test_a_loss_that_fails_late_is_caught_in_the_play_of_the_recipe(site, schedu
     caught = failed(outcome_of(site, late, LATE))
     assert {"tiny-plays-in-float32", "tiny-trains-and-samples"} <= set(caught)
     assert "loss 'moving' failed: ZeroDivisionError" in caught["tiny-plays-in-float32"]
+
+
+PAIRS = [
+    *ENCODER[:1],
+    ("networks.py", "self.first = nn.Linear(prod(image), 12)", "self.first = nn.Linear(prod(image) + 5, 12)"),
+    ("networks.py", "self.first(images.flatten(1))", 'self.first(torch.cat([images.flatten(1), given["z"]], 1))'),
+    (
+        "losses.py",
+        'return {"real": self.cost(1 - step.real_scores)',
+        "real = step.score(step.real, {**step.batch, 'z': step.call(step.generator.encoder, step.real.flatten(1))})\n"
+        '        return {"real": self.cost(1 - real)',
+    ),
+    (
+        "losses.py",
+        'return {"fool": -step.fake_scores.mean()}',
+        "z = step.call(step.generator.encoder, step.real.flatten(1))\n"
+        "        real = step.score(step.real, {**step.batch, 'z': z})\n"
+        '        return {"fool": real.mean() - step.fake_scores.mean()}',
+    ),
+    ("losses.py", "(step.real_scores - self.mean).square().mean()", "self.mean + step.fake_scores.mean()"),
+]
+"""Pairs of image and latent are judged, as in BiGAN (Donahue et al. 2017)."""
+AUTOENCODER = [
+    (ENCODER[0]),
+    ("networks.py", 'self.first(given["z"])', 'self.first(self.encoder(given["image"].flatten(1)) if "image" in given '
+     'else given["z"])'),
+    ("networks.py", "latent_size = 5", 'latent_size, takes = 5, ("image",)'),
+]  # fmt: skip
+"""Real images come back in the training, as in VAE-GAN (Larsen et al. 2016)."""
+DUMMY = [
+    ("networks.py", "self.first = nn.Linear(prod(image), 12)\n        self.last = nn.Linear(12, 1, bias=bias)", "pass"),
+    ("networks.py", "hidden = nn.functional.leaky_relu(self.first(images.flatten(1)), 0.2)", "pass"),
+    ("networks.py", "return self.last(hidden)", "return images.new_zeros(len(images))"),
+    ("recipes/tiny.toml", '{ name = "gentle" }, { name = "noise" }', '{ name = "close" }'),
+    ("__init__.py", '"gentle", "tiny_gan.losses:Gentle"', '"close", "tiny_gan.losses:Close"'),
+    (
+        "losses.py",
+        "class Gentle(ganzoo.Loss):",
+        "class Close(ganzoo.Loss):\n    def generator(self, step):\n"
+        "        return {'close': (step.fake - step.real).abs().mean()}\n\n\nclass Gentle(ganzoo.Loss):",
+    ),
+]
+"""A generator that learns alone."""
+REFUSED = [
+    (
+        "networks.py",
+        "self.image = image",
+        "self.image = image\n        if activation == 'elu':\n            raise ValueError('not for grey images')",
+    )
+]
+"""A value of an option that does not go with these images."""
+GPU = [
+    ("recipes/tiny.toml", "loss =", "train = { precision = 'fp16', epochs = 3, batch = 60, accumulate = 3 }\nloss =")
+]
+"""Settings of a large machine."""
+SOUND = {"pairs": PAIRS, "autoencoder": AUTOENCODER, "dummy": DUMMY, "refused": REFUSED, "gpu": GPU}
+
+
+@pytest.mark.parametrize("changes", SOUND.values(), ids=SOUND)
+def test_what_is_sound_as_its_recipe_plays_it_passes(site, changes):
+    assert failed(outcome_of(site, *changes)) == {}
+
+
+def test_a_part_that_a_loss_calls_past_the_step_is_named(site):
+    past = ENCODER[1][2].replace("step.call(step.generator.encoder, step.fake.flatten(1))", "step.generator.encoder("
+                                 "step.fake.flatten(1))")  # fmt: skip
+    outcome = failed(outcome_of(site, ENCODER[0], (*ENCODER[1][:2], past)))
+    assert list(outcome) == ["gentle-calls-the-networks-through-the-step"]
+    assert "the loss calls the generator.encoder itself" in str(outcome)
+    assert "use step.call(step.generator.encoder, ...)" in str(outcome)
 
 
 REQUIRED = [
