@@ -1,6 +1,7 @@
 """Trainings on images that are not square, have an opacity or more than 8 bits, and all that follows."""
 
 import json
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -124,3 +125,28 @@ def test_a_network_that_takes_no_such_size_says_the_nearest(tmp_path, typed):
     sentence = "images must be multiples of 4 pixels from 16 up, high and wide, got 18 x 30; the nearest is 16 x 32"
     assert code == 2 and sentence in error and "data.size = [16, 32]" in error
     assert not (tmp_path / "run").exists()
+
+
+class Bands(ganzoo.Dataset):
+    """Five bands of 16 bits, as satellites take them."""
+
+    kinds = MappingProxyType({"image": "image"})
+    facts = MappingProxyType({"pixel_values": [0, 65535]})
+
+    def __len__(self):
+        return COUNT
+
+    def arrays(self):
+        rng = np.random.default_rng(0)
+        return {"image": rng.integers(0, 65536, (COUNT, 5, 16, 24)).astype(np.uint16)}
+
+
+def test_five_bands_of_16_bits_are_arrays_of_floats_and_a_sentence(tmp_path, typed):
+    settings = {"architecture": {"width": 4}, "train": {"steps": 2, "batch": 8, "save_every": 2, "precision": "fp32"}}
+    run = train_with("dcgan")(tmp_path / "run", data=Bands(), **settings)
+    assert run.metrics[-1]["swd_ratio"] > 0
+    assert typed("sample", run.path, "--out", tmp_path / "some.npz", "-n", 3)[0] == 0
+    images = np.load(tmp_path / "some.npz")["images"]
+    assert np.array_equal(images, ganzoo.load(run.path).sample(3).permute(0, 2, 3, 1).numpy())
+    code, _, error = typed("sample", run.path, "--out", tmp_path / "some.png")
+    assert code == 2 and "a picture shows 1 to 4 channels, and these images have 5; allowed: " in error
