@@ -6,6 +6,7 @@ from typing import Any
 
 from ganzoo.errors import BadInput, suggest
 from ganzoo.plugins.catalog import catalog
+from ganzoo.plugins.files import is_in_file
 from ganzoo.plugins.registration import Registration
 
 FOLDER = Registration("data", "folder", "ganzoo", "", {"dataset": "ganzoo.data.folders:Folder"})
@@ -63,6 +64,9 @@ def find_folder(name: str) -> Path:
         path = Path(name).expanduser()
         if path.exists():
             return path
+    if is_in_file(name):
+        way = "give it from Python, ganzoo.train(..., data=...), or make a plugin that registers it"
+        raise BadInput(f"'{name}' is a class in a file, which data cannot name; {way}")
     also = catalog().also(name, "data")
     if how := catalog().how_to_get(name.rpartition(":")[0]):
         raise BadInput(f"the data set '{name}' is missing, as {how}")

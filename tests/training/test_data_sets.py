@@ -106,6 +106,10 @@ def test_a_run_keeps_the_facts_that_its_networks_are_built_with(train):
     [
         (["--data", "wavs"], "there is no data set or folder 'wavs'; did you mean 'waves'?"),
         (["--data", "other-gan:waves"], "the data set 'other-gan:waves' is missing, as other-gan is not installed"),
+        (
+            ["--data", "mine.py:Waves"],
+            "mine.py:Waves' is a class in a file, which data cannot name; give it from Python",
+        ),
         (["-o", "data.rat=3"], "unknown key 'data.rat'; did you mean 'rate'?"),
         (["-o", "data.rate=fast"], "data.rate: input should be a valid integer"),
         (["-o", "data.size=32"], "data.size does not go with waves; allowed: bad, count, log, rate"),
