@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ganzoo._io import write_bytes
+from ganzoo.contract import Images
 from ganzoo.data.mixtures import MIXTURES
 from ganzoo.errors import Error
 from ganzoo.evaluation.evaluate import MetricPlan
-from ganzoo.kind import Array, Kind
-from ganzoo.kinds.files import draw, to_array
+from ganzoo.kinds.files import draw_beside
+from ganzoo.kinds.outputs import Outputs
 from ganzoo.kinds.point import Point
 from ganzoo.pictures.layout import choose_layout
 from ganzoo.pictures.lines import draw_lines
@@ -108,14 +109,15 @@ def draw_samples(column: "Column", seed: int) -> "Image.Image | np.ndarray":
     """Draw samples of a model as one picture; return points (n, 2) as they are. Words say why there is no picture."""
     model, kind = column.model, column.model.outputs.kind
     count, fixed, width = choose_layout(model.generator, kind.shown, kind.by_class)
-    return draw_arrays(kind, to_array(kind, model.outputs.select(model.sample(count, seed, **fixed))), width)
+    return draw_outputs(model.outputs, model.sample(count, seed, **fixed), width)
 
 
-def draw_arrays(kind: Kind, samples: Array, columns: int = 0) -> "Image.Image | np.ndarray":
+def draw_outputs(outputs: Outputs, samples: Images, columns: int = 0) -> "Image.Image | np.ndarray":
     """Draw samples as one picture; return points (n, 2) as they are, for which the page has axes."""
+    kind, arrays = outputs.kind, outputs.to_arrays(samples)
     if isinstance(kind, Point) and not kind.not_drawn:
-        return samples
-    picture = draw(kind, samples, columns)
+        return arrays[outputs.main]
+    picture = draw_beside(outputs.shown, arrays, columns)
     return picture.convert("RGB") if picture else draw_lines(wrap(kind.not_drawn)).convert("RGB")
 
 
@@ -137,8 +139,7 @@ def draw_real(model: "Model") -> "Image.Image | np.ndarray | None":
     with suppress(Error, OSError):
         real = MetricPlan(model, here, None, None).real
         count = min(kind.shown, real.data.count or kind.shown)
-        samples = concatenate([model.outputs.select(part) for part, _ in real.pieces(count)])
-        return draw_arrays(kind, to_array(kind, samples))
+        return draw_outputs(model.outputs, concatenate([samples for samples, _ in real.pieces(count)]))
     return None
 
 

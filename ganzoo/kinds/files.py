@@ -10,6 +10,8 @@ from ganzoo._faults import call_plugin
 from ganzoo._io import write_errors
 from ganzoo.kind import Array, Kind
 
+GAP = 16
+"""Space between the pictures of two outputs, in pixels."""
 DIGITS = 6
 """Digits in the name of a sample's file."""
 
@@ -21,6 +23,39 @@ def draw(
     if kind.not_drawn:
         return None
     return call_plugin(culprit(kind), kind.draw, samples, columns, row_names, title)
+
+
+def draw_beside(
+    kinds: Mapping[str, Kind],
+    samples: Mapping[str, Array],
+    columns: int = 0,
+    row_names: Sequence[str] = (),
+    title: str = "",
+) -> Image.Image | None:
+    """Draw several outputs of a generator beside one another, as `draw` draws one; None where none can be drawn."""
+    drawn = [key for key, kind in kinds.items() if not kind.not_drawn]
+    # The names stand beside the last one.
+    found = [draw(kinds[key], samples[key], columns, row_names if key == drawn[-1] else (), title) for key in drawn]
+    pictures = [picture for picture in found if picture]
+    if len(pictures) < 2:
+        return pictures[0] if pictures else None
+    width = sum(picture.width for picture in pictures) + GAP * (len(pictures) - 1)
+    whole = Image.new("RGB", (width, max(picture.height for picture in pictures)), "white")
+    left = 0
+    for picture in pictures:
+        whole.paste(picture.convert("RGB"), (left, 0))
+        left += picture.width + GAP
+    return whole
+
+
+def write_some_of_each(
+    kinds: Mapping[str, Kind], folder: Path, samples: Mapping[str, Array], mark: Mapping[str, str]
+) -> dict[Path, Array]:
+    """Write a few samples as `write_some` does; several outputs each into a folder of their own inside."""
+    found = dict[Path, Array]()
+    for key, kind in kinds.items():
+        found |= write_some(kind, folder / key if len(kinds) > 1 else folder, samples[key], mark)
+    return found
 
 
 def to_public(kind: Kind, samples: Tensor) -> Tensor:

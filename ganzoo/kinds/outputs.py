@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ganzoo.contract import Images
 from ganzoo.dataset import NOTHING, Spec
-from ganzoo.kind import Kind
-from ganzoo.kinds.files import to_public
+from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import to_array, to_public
 from ganzoo.kinds.lookup import find_kind_or_missing
 
 
@@ -22,8 +22,8 @@ class Outputs:
     def __init__(self, makes: str | tuple[str, ...], about: Mapping[str, Any], distribution: str = "") -> None:
         specs, facts = read_specs(about), about.get("facts") or NOTHING
         keys = (makes,) if isinstance(makes, str) else tuple(makes)
-        known = [key for key in keys if key in specs]
-        self.main = next((key for key in known if key == about["kind"]), [*known, *keys][0])
+        self.known = [key for key in keys if key in specs]
+        self.main = next((key for key in self.known if key == about["kind"]), [*self.known, *keys][0])
         self.kinds: dict[str, Kind] = {
             key: find_kind_or_missing(specs.get(key, Spec()), facts, distribution) for key in keys
         }
@@ -32,6 +32,17 @@ class Outputs:
     def kind(self) -> Kind:
         """The kind of the main output."""
         return self.kinds[self.main]
+
+    @property
+    def shown(self) -> dict[str, Kind]:
+        """The kinds of the outputs that pictures and folders of files show: the main one, and others of its kind."""
+        alike = {key: self.kinds[key] for key in self.known if self.kinds[key].name == self.kind.name}
+        return {self.main: self.kind, **alike}
+
+    def to_arrays(self, samples: Images) -> dict[str, Array]:
+        """Return the shown outputs of samples (n, ...) as users get them, as `Kind.to_array` does."""
+        found = samples if isinstance(samples, dict) else {self.main: samples}
+        return {key: to_array(kind, found[key]) for key, kind in self.shown.items()}
 
     def select(self, samples: Images) -> Tensor:
         """Return the main output of samples."""

@@ -154,8 +154,9 @@ class Pictures(BuiltIn):
         samples, step, seed, gallery = trainer.samples, trainer.step, trainer.settings.seed, trainer.run.gallery
         shown, columns = samples.draw_picture()
         if self.plane:
-            return gallery.write_scene(step, self.plane.make_scene(trainer.engine, shown), seed)
-        return gallery.write_samples(step, samples.outputs.kind, shown, seed, columns, samples.row_names)
+            points = samples.outputs.select(shown)
+            return gallery.write_scene(step, self.plane.make_scene(trainer.engine, points), seed)
+        return gallery.write_samples(step, samples.outputs, shown, seed, columns, samples.row_names)
 
     def _animate(self, trainer: Trainer) -> None:
         if self.plane:

@@ -12,7 +12,7 @@ from PIL import Image
 from ganzoo._numbers import check_count
 from ganzoo.errors import BadInput
 from ganzoo.kind import Array, Kind
-from ganzoo.kinds.files import draw, to_array
+from ganzoo.kinds.files import draw_beside
 from ganzoo.pictures.layout import SAMPLES_PER_ROW
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.rows import fixed_rows, row_names
@@ -50,10 +50,10 @@ def draw_samples(
 
     `scale` is that of `Kind`. Raises `BadInput` where a picture can show none of them.
     """
-    kind = scaled(model.outputs.kind, scale)
-    found = collect_arrays(model, kind, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
+    kind, kinds = model.outputs.kind, {key: scaled(kind, scale) for key, kind in model.outputs.shown.items()}
+    found = collect_arrays(model, all_blocks(model, n, seed, each_fixed), n * len(each_fixed))
     names = row_names(model, rows, each_fixed) if rows else []
-    picture = draw(kind, found, n if rows else 0, names, name)
+    picture = draw_beside(kinds, found, n if rows else 0, names, name)
     if picture is None:
         reason = kind.not_drawn or f"no picture shows these {kind.plural}"
         raise BadInput(f"{reason}; sample() gives them as tensors")
@@ -69,10 +69,11 @@ def scaled(kind: Kind, scale: int) -> Kind:
     return larger
 
 
-def collect_arrays(model: Model, kind: Kind, blocks: Blocks, n: int) -> Array:
-    """Return the main output of `n` samples as one array. Raises `BadInput` where memory is too short."""
+def collect_arrays(model: Model, blocks: Blocks, n: int) -> dict[str, Array]:
+    """Return the shown outputs of `n` samples, each as one array. Raises `BadInput` where memory is too short."""
     # As arrays, because the bytes of an image take a quarter of its numbers.
-    return np.concatenate(collect((to_array(kind, model.outputs.select(samples)) for samples, _ in blocks), n))
+    parts = collect((model.outputs.to_arrays(samples) for samples, _ in blocks), n)
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
 def all_blocks(model: Model, n: int, seed: int, each_fixed: Sequence[Mapping[str, Any]]) -> Blocks:

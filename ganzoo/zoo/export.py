@@ -117,10 +117,10 @@ def write_samples(
     if form == "arrays":
         write_arrays(out, model, blocks, total)
     elif form == "file":
-        found = collect_arrays(model, kind, blocks, total)
+        found = collect_arrays(model, blocks, total)[model.outputs.main]
         write_sample(kind, out, found if kind.together else found[0], mark)
     else:
-        write_singles(out, model, kind, blocks, mark, Folders(model, rows))
+        write_singles(out, model, blocks, mark, Folders(model, rows), scale)
     return out
 
 
@@ -216,19 +216,29 @@ def make_room(out: Path, overwrite: bool) -> None:
 
 
 def write_singles(
-    folder: Path, model: Model, kind: Kind, blocks: Blocks, mark: Mapping[str, str], folders: Folders
+    folder: Path, model: Model, blocks: Blocks, mark: Mapping[str, str], folders: Folders, scale: int = 0
 ) -> None:
-    """Write one numbered file for each sample into its sub-folder; those of an earlier call are removed first."""
-    with write_errors(folder):
-        for path in list(folders.earlier(folder)):
-            path.unlink()
-    number = itertools.count()
+    """Write one numbered file for each sample into its sub-folder; those of an earlier call are removed first.
+
+    Several outputs each have a folder of their own, called by their key.
+    """
+    kinds = model.outputs.shown
+    places = {key: folder / key if len(kinds) > 1 else folder for key in kinds}
+    for place in places.values():
+        with write_errors(place):
+            place.mkdir(exist_ok=True)
+            for path in list(folders.earlier(place)):
+                path.unlink()
+    done = 0
     for samples, given in blocks:
-        for place, sample in enumerate(to_array(kind, model.outputs.select(samples))):
-            inside = folder / folders.of(given, place)
-            with write_errors(inside):
-                inside.mkdir(exist_ok=True)
-            write_sample(kind, inside / numbered(kind, next(number)), sample, mark)
+        for key, arrays_of_key in model.outputs.to_arrays(samples).items():
+            kind = scaled(kinds[key], scale)
+            for number, sample in enumerate(arrays_of_key):
+                inside = places[key] / folders.of(given, number)
+                with write_errors(inside):
+                    inside.mkdir(exist_ok=True)
+                write_sample(kind, inside / numbered(kind, done + number), sample, mark)
+        done += len(next(iter(given.values())))
 
 
 def write_arrays(path: Path, model: Model, blocks: Blocks, n: int) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor
-
-from ganzoo.kind import Kind
-from ganzoo.kinds.files import draw, to_array, write_some
+from ganzoo.contract import Images
+from ganzoo.kinds.files import draw_beside, write_some_of_each
+from ganzoo.kinds.outputs import Outputs
 from ganzoo.pictures import points
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.training.runs.steps import PICTURE, checkpoint_name, list_pictures
@@ -19,7 +18,7 @@ class Gallery:
         self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
 
     def write_samples(
-        self, step: int, kind: Kind, samples: Tensor, seed: int, columns: int = 0, row_names: Sequence[str] = ()
+        self, step: int, outputs: Outputs, samples: Images, seed: int, columns: int = 0, row_names: Sequence[str] = ()
     ) -> Path | None:
         """Write samples (n, ...) as users get them as the picture of a step; return its path, None where none is drawn.
 
@@ -28,9 +27,9 @@ class Gallery:
         """
         title = f"{self.title} step {step}"
         mark = make_mark(title, seed)
-        arrays = to_array(kind, samples)
-        write_some(kind, self.folder / checkpoint_name(step), arrays, mark)
-        picture = draw(kind, arrays, columns, row_names, title)
+        arrays = outputs.to_arrays(samples)
+        write_some_of_each(outputs.shown, self.folder / checkpoint_name(step), arrays, mark)
+        picture = draw_beside(outputs.shown, arrays, columns, row_names, title)
         if picture is None:
             return None
         save_png(self._path(step), picture, mark)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo._io import write_bytes
-from ganzoo.contract import Generator
+from ganzoo.contract import Generator, Images
 from ganzoo.data.base import Data
 from ganzoo.dataset import NOTHING
 from ganzoo.engine.loop import Engine
@@ -53,13 +53,13 @@ class FixedSamples:
         device = self.engine.hardware.device
         return pieces(self.engine.ema, n, self.seed, device, fixed, self.outputs, inputs or self.inputs)
 
-    def draw_picture(self) -> tuple[Tensor, int]:
+    def draw_picture(self) -> tuple[Images, int]:
         """Return samples for a picture as users get them, such as images in [0, 1], and its columns."""
         kind = self.outputs.kind
         n, fixed, columns = choose_layout(
             self.engine.generator, limit_count(kind.shown, self.inputs, self.drawn), kind.by_class
         )
-        return self.outputs.select(concatenate([samples for samples, _ in self.draw(n, **fixed)])), columns
+        return concatenate([samples for samples, _ in self.draw(n, **fixed)]), columns
 
 
 def find_needed(generator: Generator) -> list[str]:

@@ -16,7 +16,7 @@ from ganzoo._names import NAME_PATTERN
 from ganzoo._reading import parse_json
 from ganzoo.errors import BadInput, Unavailable
 from ganzoo.kind import Array
-from ganzoo.kinds.files import draw, to_array, write_some
+from ganzoo.kinds.files import draw_beside, write_some_of_each
 from ganzoo.pictures.grid import make_mark, save_png
 from ganzoo.pictures.layout import choose_layout
 from ganzoo.plugins.datasets import is_data_set
@@ -145,9 +145,9 @@ def show_samples(folder: Path, model: Model, name: str) -> tuple[bool, dict[str,
         return False, {}
     kind = model.outputs.kind
     n, fixed, columns = choose_layout(model.generator, model.inputs.limit(kind.shown), kind.by_class)
-    samples, mark = to_array(kind, model.outputs.select(model.sample(n, 0, **fixed))), make_mark(name, 0)
-    written = write_some(kind, folder / SAMPLES, samples, mark)
-    picture = draw(kind, samples, columns, (), name)
+    samples, mark = model.outputs.to_arrays(model.sample(n, 0, **fixed)), make_mark(name, 0)
+    written = write_some_of_each(model.outputs.shown, folder / SAMPLES, samples, mark)
+    picture = draw_beside(model.outputs.shown, samples, columns, (), name)
     if picture:
         save_png(folder / PICTURE, picture, mark)
     return picture is not None, {path.relative_to(folder).as_posix(): sample for path, sample in written.items()}
