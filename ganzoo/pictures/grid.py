@@ -29,23 +29,6 @@ MAX_FONT_SIZE, NAME_MARGIN, MAX_NAME_WIDTH = 24, 8, 480
 """Sizes of the names beside the rows of a grid, in pixels; longer names are cut."""
 
 
-def write_grid(
-    path: Path, images: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
-) -> None:
-    """Write images (n, 1 to 4 channels, height, width) in [0, 1] as one PNG that is labelled as synthetic.
-
-    With `columns` = 0 the picture is nearly square.
-    """
-    write_tiles(path, to_bytes(images), model, seed, columns, row_names)
-
-
-def write_tiles(
-    path: Path, pixels: Tensor, model: str, seed: int, columns: int = 0, row_names: Sequence[str] = ()
-) -> None:
-    """Write images that `to_bytes` has turned into uint8, as `write_grid` does, with a name beside each row."""
-    write_png(path, draw_tiles(pixels, columns, row_names), model, seed)
-
-
 def draw_tiles(pixels: Tensor, columns: int = 0, row_names: Sequence[str] = (), scale: int = 0) -> Image.Image:
     """Draw images that `to_bytes` has turned into uint8 as a grid, with a name beside each row.
 

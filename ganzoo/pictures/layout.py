@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ganzoo.contract import Generator, Images
+from ganzoo.contract import Generator
 from ganzoo.pictures.decode import CHANNEL_NAMES
 
 SAMPLES_SHOWN = 64
@@ -43,19 +43,6 @@ def name_row(key: str, number: float, classes: Sequence[str]) -> str:
     by_class: dict[float, str] = dict(enumerate(classes)) if key == "label" else {}
     name = by_class.get(number, f"{number:g}")
     return f"{key} {name}" if name.replace(".", "").lstrip("-").isdecimal() or number not in by_class else name
-
-
-def select_showable(samples: Images, kind: str = "image") -> Tensor | None:
-    """Return the samples of that kind if a picture can show them, else None.
-
-    Images can be shown with the shape (n, 1 to 4, height, width), points with (n, 2), other samples never.
-    """
-    shown = samples.get(kind) if isinstance(samples, dict) else samples
-    if shown is None:
-        return None
-    shape = tuple(shown.shape[1:])
-    fits = {"image": len(shape) == 3 and shape[0] in CHANNEL_NAMES, "point": shape == (2,)}
-    return shown if fits.get(kind) else None
 
 
 def why_not_shown(kind: str, shape: Sequence[int]) -> str:

@@ -52,11 +52,6 @@ def square_around(points: np.ndarray) -> Span:
     return (x - half, x + half, y - half, y + half)
 
 
-def write_scatter(path: Path, points: np.ndarray, model: str, seed: int) -> None:
-    """Write points (n, 2) as a PNG that is labelled as synthetic."""
-    write_png(path, draw_scatter(points, model), model, seed)
-
-
 def draw_scatter(points: np.ndarray, title: str) -> Image.Image:
     """Draw points (n, 2) as a picture."""
     canvas, axes = make_axes(square_around(points))

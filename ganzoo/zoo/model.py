@@ -88,7 +88,7 @@ class Model:
         and not given is taken from the real ones that are kept with the model; where these are fewer than `n`, they
         are used again.
 
-        A generator with several outputs returns a dict, of which only "image" is scaled; nothing but the loaded model
+        A generator with several outputs returns a dict, each as users get its kind; nothing but the loaded model
         knows that, so the type is `Tensor | Any`, which type checkers take for a tensor without a check, and
         `isinstance(samples, dict)` tells the two apart. Raises `BadInput` for an unknown key, for a value that the
         generator cannot take, such as another shape or range, and for a needed key that is neither given nor kept, and

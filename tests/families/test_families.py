@@ -17,7 +17,7 @@ def test_a_family_goes_through_every_command(name, play, somebody, files):
         assert came[command][0] == 0, (command, came[command][2])
     assert came["difference"] == ""
     assert list((folder / "whole").glob("samples/*")), "no pictures or sample files of the training"
-    assert count(folder / family.samples, family.suffix) == (1 if family.together else 3)
+    assert count(folder / family.samples, family.suffix) == (1 if family.together else 3 * family.outputs)
     assert (folder / "samples.npz").is_file()
     code, _, said = came["evaluate"]
     assert code == 0 or (code == 2 and said.splitlines()[-1].startswith("error: ")), said
@@ -25,7 +25,7 @@ def test_a_family_goes_through_every_command(name, play, somebody, files):
     there = somebody("reader")
     done = there("sample", f"hub:owner/{name}", "-n", 2, f"--out={family.samples}", *inputs)
     assert done.returncode == 0, done.stderr
-    assert count(there.folder / family.samples, family.suffix) == (1 if family.together else 2)
+    assert count(there.folder / family.samples, family.suffix) == (1 if family.together else 2 * family.outputs)
 
 
 def count(place, suffix):

@@ -58,6 +58,8 @@ class Family:
     """Ending of the files that samples are written to."""
     together: bool = False
     """Whether one file holds all samples."""
+    outputs: int = 1
+    """How many pictures the generator makes, each of which has a folder of its own if there are several."""
     data_set: str = ""
     """The data set that the family brings."""
     changes: dict[str, object] = field(default_factory=dict)
@@ -72,7 +74,11 @@ class Family:
 PLAYED = {
     "pairs": Family("fam-painter", {"path": "@colours"}, {"grey": "@greys"}, data_set="fam-drawings"),
     "unpaired": Family(
-        "fam-circle", {"a": "@colours", "b": "@more"}, {"a": "@colours", "b": "@more"}, data_set="fam-two-folders"
+        "fam-circle",
+        {"a": "@colours", "b": "@more"},
+        {"a": "@colours", "b": "@more"},
+        outputs=2,
+        data_set="fam-two-folders",
     ),
     "tones": Family("fam-wave", {"path": "@sounds"}, suffix=".wav", data_set="fam-tones"),
     "rhymes": Family("fam-letters", {"path": "@lines.txt"}, suffix=".txt", together=True, data_set="fam-lines"),

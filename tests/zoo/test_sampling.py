@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.pictures.layout import select_showable
 from ganzoo.zoo import sampling
 from ganzoo.zoo.model import Model
 from model_folders import CLASSES, IMAGES, Conditional, Labelled, Noisy, Several, labelled_model
@@ -111,12 +110,7 @@ def test_of_several_outputs_only_images_are_brought_to_the_unit_range(tmp_path):
     image = torch.tanh(given["z"][:, :16]).unflatten(1, (1, 4, 4))
     torch.testing.assert_close(samples["image"], (image + 1) / 2)
     torch.testing.assert_close(samples["mask"], 7 * image)
-    assert select_showable(samples) is samples["image"]
-
-
-@pytest.mark.parametrize("samples", [{"mask": torch.zeros(2, 1, 4, 4)}, torch.zeros(2, 5), torch.zeros(2, 2, 4, 4)])
-def test_what_no_picture_can_show_is_told_apart(samples):
-    assert select_showable(samples) is None
+    assert model.outputs.select(samples) is samples["image"]
 
 
 def test_the_generator_can_be_differentiated_through(model):
