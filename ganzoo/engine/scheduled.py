@@ -175,10 +175,14 @@ def trained_sides(losses: Iterable[Scheduled], steps: float = math.inf) -> list[
     return [side for side in SIDES if any(use.has_terms_for(side) and use.start < steps for use in losses)]
 
 
-def check_generator_trained(losses: Iterable[Scheduled], steps: int | None) -> None:
-    """Raise `BadInput` if no loss would train the generator, which is what a run keeps, within so many steps."""
+def check_something_trained(losses: Iterable[Scheduled], steps: int | None, keep_discriminator: bool) -> None:
+    """Raise `BadInput` if no loss would train, within so many steps, what a run keeps: the generator, or either side.
+
+    A run keeps its discriminator beside the model if so told (`train.keep_discriminator`).
+    """
     losses = list(losses)
-    if "generator" not in trained_sides(losses, steps or math.inf):
+    trained = trained_sides(losses, steps or math.inf)
+    if "generator" not in trained and not (trained and keep_discriminator):
         names = ", ".join(use.name for use in losses)
         before = f" before step {steps}" if steps else ""
         raise BadInput(

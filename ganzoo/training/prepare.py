@@ -20,7 +20,7 @@ from ganzoo.data.sources import Source, open_data
 from ganzoo.engine.checks import resource_errors
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
-from ganzoo.engine.scheduled import check_generator_trained, trained_sides
+from ganzoo.engine.scheduled import check_something_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
@@ -157,7 +157,7 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
         if initial:
             initial.tell()
         losses = resolved.make_losses()
-        check_generator_trained(losses, settings.steps)
+        check_something_trained(losses, settings.steps, settings.keep_discriminator)
     return Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
 
 

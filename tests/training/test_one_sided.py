@@ -64,3 +64,14 @@ def test_what_would_train_no_generator_is_refused(tmp_path):
     with pytest.raises(ganzoo.BadInput, match=r"nothing would train the generator: none of the losses \(Late\) has"):
         train(tmp_path / "run", losses=[Late()])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_discriminator_that_is_kept_may_be_trained_alone(tmp_path, caplog):
+    caplog.set_level("INFO", "ganzoo")
+    run = train(tmp_path / "run", losses=[Late()], train={"keep_discriminator": True})
+    assert "the discriminator alone, as no loss has a term for the generator before step 6, to" in caplog.messages[0]
+    assert {key for line in run.metrics for key in line if "/" in key} == {"discriminator/Late/real"}
+    assert run.model.discriminator is not None
+    with pytest.raises(ganzoo.BadInput, match="nothing would train the generator"):
+        late = ganzoo.Scheduled(Late(), start=6)
+        train(tmp_path / "late", losses=[late], train={"keep_discriminator": True})
