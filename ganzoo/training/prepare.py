@@ -23,7 +23,9 @@ from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_something_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
+from ganzoo.plugins.datasets import find_data
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
+from ganzoo.recipe.datasets import data_schema, load_data_class
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
 from ganzoo.recipe.recipe import Recipe
@@ -233,7 +235,8 @@ def fit_data(recipe: Recipe, learnt: CheckedData) -> dict[str, Any]:
     channels, height, width = shape
     fitted = {"size": short_size(height, width), "channels": channels}
     words = {"size": f"{height} x {width}", "channels": CHANNEL_NAMES[channels]}
-    missing = {key: value for key, value in fitted.items() if getattr(recipe.data, key) is None}
+    taken = data_schema(load_data_class(find_data(recipe.data.name)[0])).model_fields
+    missing = {key: value for key, value in fitted.items() if key in taken and getattr(recipe.data, key) is None}
     if missing and recipe.data.name != learnt.name:
         become = " in ".join(words[key] for key in missing)
         logger.info("the images become %s, as '%s' draws them", become, recipe.train.init)

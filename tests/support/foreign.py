@@ -92,7 +92,7 @@ PLAYED = {
     "clips": Family("fam-film", {"count": 16}, suffix=".gif", data_set="fam-balls"),
     "styles": Family(
         "fam-styles",
-        {"name": "@digits", "channels": 1},
+        {"name": "@digits", "channels": 1, "size": 16},
         changes={
             "loss.fam-mixing.start": 1,
             "loss.r1.every": 2,
@@ -103,7 +103,7 @@ PLAYED = {
         },
     ),
     "judges": Family("fam-judges", {"name": "mnist-10k"}),
-    "anomalies": Family("fam-anomalies", {"name": "@digits", "channels": 1}),
+    "anomalies": Family("fam-anomalies", {"name": "@digits", "channels": 1, "size": 16}),
     "sharper": Family("fam-sharper", {"path": "@colours"}, {"small": "@small"}, data_set="fam-zoom"),
 }
 
