@@ -49,7 +49,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     path = page.file.src_uri
     text = LINK.sub(lambda found: relink(found[1], path), markdown)
     text = TABLE.sub(lambda found: TABLES[found[1]](), text)
-    return add_docstrings(text) if path == "api.md" else text
+    return add_docstrings(text) if path in ("api.md", "contract.md") else text
 
 
 def relink(target: str, page: str) -> str:

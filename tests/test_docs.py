@@ -1,6 +1,7 @@
 """The pages in docs: the public names have a page, and the author's guide is a plugin that works."""
 
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from ganzoo._seeds import make_rng
 from pages import BLOCK, blocks
 
 DOCS = Path(__file__).parent.parent / "docs"
+PUBLIC = (DOCS / "api.md").read_text() + (DOCS / "contract.md").read_text()
 FILE = re.compile(r"`ganzoo-mine/([\w./]+)`[^`]*?```\w+\n(.*?)```", re.DOTALL)
 RUN = ["training.md", "trackers.md", "data.md", "own-code.md", "start.md", "evaluation.md", "api.md"]
 """The pages whose Python runs as it stands, beside the tutorials. The guide for authors has a test of its own."""
@@ -23,7 +25,7 @@ QUICK = "-o train.steps=1 -o train.batch=8 --precision fp32 --device cpu"
 
 
 def test_every_public_name_has_its_place_on_one_page_and_nothing_else_has():
-    names = re.findall(r"^### `ganzoo\.(\w+)`$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    names = re.findall(r"^### `ganzoo\.(\w+)`$", PUBLIC, re.MULTILINE)
     assert sorted(names) == sorted(ganzoo.__all__)
 
 
@@ -48,13 +50,22 @@ def source_of(name):
     ],
 )
 def test_what_the_page_says_of_a_class_is_there(name):
-    section = (DOCS / "api.md").read_text().partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
+    section = PUBLIC.partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
     cls = getattr(ganzoo, name)
     members = re.findall(r"`(\w+)", section)
-    here = {*dir(cls), *cls.__annotations__, *re.findall(r"self\.(\w+)", source_of(name))}
-    others = {*ganzoo.__all__, "torch", "forward"}
+    here = {*dir(cls), *inspect.get_annotations(cls), *re.findall(r"self\.(\w+)", source_of(name))}
+    others = {*ganzoo.__all__, *vars(ganzoo.Generator), "torch", "forward", "twice", "labels"}
     assert len(members) > 2
     assert set(members) <= here | others
+
+
+@pytest.mark.parametrize("name", ["Generator", "Loss", "Step", "Dataset", "Kind", "Suite"])
+def test_the_contract_has_all_members_of_a_class(name):
+    section = PUBLIC.partition(f"### `ganzoo.{name}`")[2].partition("\n#")[0]
+    cls = getattr(ganzoo, name)
+    own = {member for member in {**vars(cls), **inspect.get_annotations(cls)} if not member.startswith("_")}
+    known = {member for base in cls.__mro__[1:] for member in vars(base)} - {"forward"}
+    assert own - known - set(re.findall(r"`(\w+)", section)) == set()
 
 
 def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
