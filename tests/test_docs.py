@@ -180,7 +180,7 @@ def test_the_guide_followed_from_its_first_block_to_its_last(venv, tmp_path):
         assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
 
     for kind, code in guide():
-        named = re.match(r"# ([\w./]+\.(?:py|toml))\n", code)
+        named = re.match(r"# ([\w./-]+\.(?:py|toml))\n", code)
         if named:
             path = work / "ganzoo-mine" / named[1]
             assert path.parent.is_dir()

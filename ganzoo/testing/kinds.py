@@ -10,13 +10,14 @@ from torch import Tensor
 
 from ganzoo.kind import Kind
 from ganzoo.kinds.lookup import find_kind
+from ganzoo.pictures.grid import make_mark
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.names import may_be_same
 from ganzoo.testing.check import Skipped, require
 from ganzoo.testing.datasets import DataCase
 
 COUNT = 3
-MARK = {"Software": "ganzoo", "Title": "a check"}
+MARK = make_mark("a check", 0)
 TOLERANCE = 1e-3
 """The largest difference between a sample and itself, converted there and back, as a share of its range."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
-from ganzoo.engine.validation import validate
+from ganzoo.engine.validation import is_schedule, validate
 from ganzoo.errors import Error
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe import build
@@ -69,7 +69,20 @@ def shorten(recipe: Recipe) -> Recipe:
         "patience": 0,
         **without,
     }
-    return recipe.replace(loss=losses, train=changes)
+    table = recipe.written_out()
+    train, optimizer = ({**hasten(table[section])} for section in ("train", "optimizer"))
+    for rates in (optimizer, *(optimizer.get(side, {}) for side in SIDES)):
+        rates.pop("start", None)
+    return validate(Recipe, {**table, "loss": hasten(losses), "train": train | changes, "optimizer": optimizer})
+
+
+def hasten(value: Any) -> Any:
+    """Return a part of a recipe in which every schedule begins at once and has ended within a few steps."""
+    if is_schedule(value):
+        return {**value, "start": 0, "over": TRAINING_STEPS}
+    if isinstance(value, Mapping):
+        return {key: hasten(each) for key, each in value.items()}
+    return [hasten(each) for each in value] if isinstance(value, list) else value
 
 
 def bring_forward(recipe: Recipe) -> tuple[list[dict[str, Any]], int]:
