@@ -6,8 +6,12 @@ import pytest
 
 from foreign import NAMES, PLAYED, resolved
 
+QUICK = ("anomalies", "clips", "pairs", "styles", "tickets", "tones")
+"""One family for each kind of samples and of networks; the others are much like these."""
+PARAMETERS = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
 
-@pytest.mark.parametrize("name", NAMES)
+
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_a_family_goes_through_every_command(name, play, somebody, files):
     family = PLAYED[name]
     folder, came = play(name)
