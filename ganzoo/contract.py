@@ -85,14 +85,14 @@ class Generator(nn.Module):
         """
         raise NotImplementedError
 
-    def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
-        """Change the copy of the averaged generator that is being saved as a model, such as its standing statistics.
+    if TYPE_CHECKING:  # a method `finish` would hide a network of this name; nn.Module says that a call returns Any
 
-        It is in `eval()`, without gradients. `batches` are 128 dicts that `forward` takes, of 64 samples each, the same
-        ones for each model of a run. The training goes on as if this had not been called.
-        """
+        def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
+            """Change the copy of the averaged generator that is being saved as a model, such as standing statistics.
 
-    if TYPE_CHECKING:  # nn.Module says that a call returns Any
+            It is in `eval()`, without gradients. `batches` are 128 dicts that `forward` takes, of 64 samples each, the
+            same ones for each model of a run. The training goes on as if this had not been called.
+            """
 
         def __call__(self, given: dict[str, Tensor]) -> Made:
             """Call `forward`."""

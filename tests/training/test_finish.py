@@ -114,3 +114,19 @@ def test_a_model_that_could_not_be_loaded_is_refused(tmp_path, finish, sentence)
 
     with pytest.raises(ganzoo.BadInput, match=sentence):
         train(tmp_path / "run", generator=Wrong)
+
+
+class NetworkCalledFinish(ganzoo.Generator):
+    latent_size = 3
+
+    def __init__(self, image):
+        super().__init__()
+        self.finish = nn.Sequential(nn.Linear(3, image[1] * image[2]), nn.Tanh(), nn.Unflatten(1, image))
+
+    def forward(self, given):
+        return self.finish(given["z"])
+
+
+def test_a_network_may_be_called_finish(tmp_path):
+    run = train(tmp_path / "run", generator=NetworkCalledFinish)
+    assert run.sample(2).shape == (2, 1, 28, 28)
