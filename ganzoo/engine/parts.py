@@ -19,8 +19,9 @@ def belongs(name: str, part: str) -> bool:
 def sort_into_parts(side: str, network: nn.Module, parts: Mapping[str, Number]) -> dict[str, list[nn.Parameter]]:
     """Return the trainable parameters of a network by the part that they belong to; those with factor 0 are frozen.
 
-    Of several parts that fit, the one with the longest name counts. Raises `BadInput` for a part that matches nothing,
-    and where nothing is left to train.
+    Of several parts that fit, the one with the longest name counts. Modules of a frozen part that keep statistics, such
+    as batch norm, are put into eval(), or the part would change with them. Raises `BadInput` for a part that matches
+    nothing, and where nothing is left to train.
     """
     named = dict(network.named_parameters())
     for part in parts:
@@ -30,14 +31,22 @@ def sort_into_parts(side: str, network: nn.Module, parts: Mapping[str, Number]) 
             )
     found: dict[str, list[nn.Parameter]] = {}
     for name, parameter in named.items():
-        part = max((part for part in parts if belongs(name, part)), key=len, default=WHOLE)
+        part = find_part(name, parts)
         if parts.get(part) == 0:
             parameter.requires_grad_(False)
         if parameter.requires_grad:
             found.setdefault(part, []).append(parameter)
     if parts and not found:
         raise BadInput(f"optimizer.{side}.parts freezes all of the {side}; one that shall not be trained needs no loss")
+    for name, module in network.named_modules():
+        if parts.get(find_part(name, parts)) == 0 and any(True for _ in module.buffers(recurse=False)):
+            module.training = False  # not eval(): a module inside may belong to another part
     return found or {WHOLE: []}
+
+
+def find_part(name: str, parts: Iterable[str]) -> str:
+    """Return the part with the longest name that something belongs to."""
+    return max((part for part in parts if belongs(name, part)), key=len, default=WHOLE)
 
 
 def list_parts(names: Iterable[str], like: str) -> list[str]:

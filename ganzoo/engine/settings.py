@@ -69,7 +69,8 @@ class SideOptimizer(Section):
     """Factors of the learning rate for parts of one side's network by the name of the module, 0 or more; 0 freezes.
 
     `optimizer.generator.parts = {mapping = 0.01}` slows down the parameters in `mapping`; of several names that
-    fit, such as "blocks" and "blocks.0", the longest counts.
+    fit, such as "blocks" and "blocks.0", the longest counts. What is frozen keeps its statistics, too: its batch norm
+    is as in a finished model.
     """
 
     @field_validator("parts", mode="before")

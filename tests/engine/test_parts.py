@@ -83,6 +83,37 @@ def test_what_is_frozen_has_no_gradient_and_the_other_side_plays_through_it():
     assert not low.requires_grad and low.grad is None and low.item() == 0 and high.item() != 0
 
 
+class Normed(Parted):
+    """Has statistics of its own in every part, and another part inside one."""
+
+    def __init__(self):
+        super().__init__()
+        self.mapping = nn.ModuleDict({"norm": nn.BatchNorm1d(1), "deep": nn.Sequential(nn.BatchNorm1d(1))})
+        self.mapping["spectral"] = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2))
+        self.other = nn.BatchNorm1d(1)
+
+    def forward(self, given):
+        norms = [self.mapping["norm"], *self.mapping["deep"], self.other]
+        return sum(norm(given["z"]) for norm in norms) + self.mapping["spectral"].weight.sum()
+
+
+@pytest.mark.parametrize(
+    ("parts", "moves"),
+    [
+        ({}, {"norm", "deep", "spectral", "other"}),
+        ({"mapping": 0}, {"other"}),
+        ({"mapping": 0, "mapping.deep": 0.5}, {"deep", "other"}),
+        ({"mapping": 0.5}, {"norm", "deep", "spectral", "other"}),
+    ],
+)
+def test_the_statistics_of_a_frozen_part_stay(parts, moves):
+    engine = make(Descent(), networks=lambda: (Normed(), Judge()), optimizer={"generator": {"parts": parts}})
+    first = {name: value.clone() for name, value in engine.generator.named_buffers()}
+    play(engine, 2, batches(1))
+    moved = {name for name, value in engine.generator.named_buffers() if not torch.equal(value, first[name])}
+    assert {part for part in ("norm", "deep", "spectral", "other") if any(part in name for name in moved)} == moves
+
+
 @pytest.mark.parametrize(
     ("side", "parts", "words"),
     [
