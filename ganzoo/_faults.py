@@ -28,7 +28,7 @@ def call_plugin(
         raise
     except ValueError as error:
         raise BadInput(f"{find_name(culprit)}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that became a plugin may end the process
         if is_out_of_memory(error) or worker_died(error):
             raise
         raise Failed(f"{find_name(culprit)} failed: {type(error).__name__}: {reason(error)}") from error

@@ -102,7 +102,7 @@ def signature_facts(thing: Registration) -> Facts:
     if not isinstance(cls, type):
         raise BadInput(f"data set '{thing.name}' of {thing.distribution}: '{thing.targets['dataset']}' is not a class")
     options = [parameter_facts(each) for each in inspect.signature(cls).parameters.values()]
-    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": inspect.getdoc(cls) or "", "options": options}
+    return {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": own_doc(cls), "options": options}
 
 
 def parameter_facts(parameter: "inspect.Parameter") -> Facts:
@@ -153,13 +153,18 @@ def provided_facts(thing: Registration) -> Facts:
 
 def told_facts(thing: Registration) -> Facts:
     """Return the facts of a kind of samples or of a suite of metrics: what its plugin says of it, and its class."""
-    import inspect
-
     facts = {key: getattr(thing, key) for key in ("kind", "name", "distribution", "version")}
     ((part, _),) = thing.targets.items()
     cls = thing.resolve(part)
-    about = {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": inspect.getdoc(cls) or "", "options": []}
+    about = {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": own_doc(cls), "options": []}
     return {**facts, "summary": thing.about["about"], "parts": {part: about}}
+
+
+def own_doc(cls: Any) -> str:
+    """Return the docstring of a class itself; that of its base says nothing of it."""
+    import inspect
+
+    return inspect.cleandoc(getattr(cls, "__dict__", {}).get("__doc__") or "")
 
 
 def class_of(thing: Registration, part: str) -> Callable[..., object]:
@@ -199,12 +204,10 @@ def recipe_facts(thing: Registration) -> Facts:
 
 def class_facts(cls: Callable[..., object]) -> Facts:
     """Return a class's name, docstring and options. Raises `BadInput` for invalid annotations."""
-    import inspect
-
     from ganzoo.recipe.options import make_option_schema
 
     options = [option_facts(name, field) for name, field in make_option_schema(cls).model_fields.items()]
-    doc = inspect.cleandoc(vars(cls).get("__doc__") or "")
+    doc = own_doc(cls)
     # Constructors may state more.
     stated = {use: getattr(cls, use, None) for use in ("needs", "takes")}
     keys = {use: [*value] for use, value in stated.items() if value and isinstance(value, tuple | list | Mapping)}

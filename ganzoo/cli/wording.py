@@ -52,12 +52,13 @@ def write_class(part: str, about: Mapping[str, Any], width: int | None) -> str:
     uses = {"needs": "needs", "takes": "may take"}
     lines += [f"  {words} {', '.join(about[use])}" for use, words in uses.items() if use in about]
     lines += ["  options:" if about["options"] else "  no options"]
-    return "\n".join([*lines, *map(write_option, about["options"])])
+    needed = "from the data, or required" if part in ("generator", "discriminator") else "required"
+    return "\n".join([*lines, *(write_option(option, needed) for option in about["options"])])
 
 
-def write_option(option: Mapping[str, Any]) -> str:
-    """Return an option's default and its type."""
-    default = "(required)" if option["required"] else repr(option["default"])
+def write_option(option: Mapping[str, Any], needed: str = "required") -> str:
+    """Return an option's default, or that it is `needed`, and its type."""
+    default = f"({needed})" if option["required"] else repr(option["default"])
     return f"    {option['name']} = {default}   ({option['type']})"
 
 

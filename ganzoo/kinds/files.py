@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ganzoo._faults import call_plugin
 from ganzoo._io import write_errors
+from ganzoo.errors import Failed
 from ganzoo.kind import Array, Kind
 
 GAP = 16
@@ -19,10 +20,16 @@ DIGITS = 6
 def draw(
     kind: Kind, samples: Array, columns: int = 0, row_names: Sequence[str] = (), title: str = ""
 ) -> Image.Image | None:
-    """Draw samples (n, ...) as one picture, as `Kind.draw` does; None where a picture can show nothing."""
+    """Draw samples (n, ...) as one picture, as `Kind.draw` does; None where a picture can show nothing.
+
+    Raises `Failed` where the kind returns anything else.
+    """
     if kind.not_drawn:
         return None
-    return call_plugin(culprit(kind), kind.draw, samples, columns, row_names, title)
+    picture: object = call_plugin(culprit(kind), kind.draw, samples, columns, row_names, title)
+    if picture is not None and not isinstance(picture, Image.Image):
+        raise Failed(f"{culprit(kind)}: `draw` returns a PIL.Image or None, got {type(picture).__name__}")
+    return picture
 
 
 def draw_beside(
@@ -69,8 +76,13 @@ def to_array(kind: Kind, samples: Tensor) -> Array:
 
 
 def write_sample(kind: Kind, path: Path, sample: Array, mark: Mapping[str, str]) -> None:
-    """Write one sample to a file, or several where the kind writes them together."""
+    """Write one sample to a file, or several where the kind writes them together.
+
+    Raises `Failed` where there is no such file afterwards.
+    """
     call_plugin(culprit(kind), kind.write, path, sample, mark)
+    if not path.is_file():
+        raise Failed(f"{culprit(kind)}: `write` has not written {path}")
 
 
 def write_some(kind: Kind, folder: Path, samples: Array, mark: Mapping[str, str]) -> dict[Path, Array]:

@@ -87,7 +87,8 @@ def check_keys(registration: Registration, given: Mapping[str, Any], fields: Map
     name = registration.name if registration is not FOLDER else "a folder of images"
     for key in given:
         if key in Data.model_fields and key not in fields:
-            options = f"; {allow(set(fields) - {'path'})}" if fields else ", which has no options"
+            others = {*fields} - ({"path"} if registration is FOLDER else set())
+            options = f"; {allow(others)}" if others else ", which has no options"
             raise BadInput(f"data.{key} does not go with {name}{options}")
         if key not in fields:
             keys = {*fields, *EVERY_DATA_SET} - {"path"} if registration is FOLDER else {*fields, *EVERY_DATA_SET}

@@ -8,6 +8,7 @@ import torch
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.varying import list_varying
+from ganzoo.errors import BadInput, Failed
 from ganzoo.training.callbacks import BuiltIn
 from ganzoo.training.resume import describe_data
 from ganzoo.training.runs import checkpoint, snapshot
@@ -156,7 +157,13 @@ class Pictures(BuiltIn):
         if self.plane:
             points = samples.outputs.select(shown)
             return gallery.write_scene(step, self.plane.make_scene(trainer.engine, points), seed)
-        return gallery.write_samples(step, samples.outputs, shown, seed, columns, samples.row_names)
+        try:
+            return gallery.write_samples(step, samples.outputs, shown, seed, columns, samples.row_names)
+        except (BadInput, Failed) as error:  # a plugin's kind; its fault would come again whenever the run is resumed
+            if isinstance(error.__cause__, OSError):
+                raise
+            logger.warning("no picture of step %d: %s", step, error)
+            return None
 
     def _animate(self, trainer: Trainer) -> None:
         if self.plane:

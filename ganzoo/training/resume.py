@@ -2,7 +2,7 @@
 
 import logging
 import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import CHANNEL_NAMES, SIXTEEN_BITS
-from ganzoo.plugins.datasets import is_data_set
+from ganzoo.plugins.datasets import find_data, is_data_set
 from ganzoo.plugins.files import split_reference
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture
+from ganzoo.recipe.datasets import data_schema, load_data_class
 from ganzoo.recipe.names import bare_name, is_given, is_in_file, list_names_in, rename
 from ganzoo.recipe.overrides import copy_plain, flatten
 from ganzoo.recipe.recipe import Recipe, differences
@@ -47,12 +48,18 @@ def keep_reading(facts: Facts, old: Recipe, overrides: Mapping[str, Any]) -> dic
     if name is None:
         return flat
     if image and image[0] in CHANNEL_NAMES:
-        kept |= {"data.size": short_size(*image[1:]), "data.channels": image[0]}
+        fitted = {"size": short_size(*image[1:]), "channels": image[0]}
+        kept |= {f"data.{key}": value for key, value in fitted.items() if key in list_options(name)}
     if is_folder(name) and is_folder(old.data.name):
         read = old.data.model_dump(include={*READING_OPTIONS}, exclude_none=True)
         kept |= {f"data.{key}": value for key, value in read.items()}
     # Behind the name, which empties its section.
     return {**flat, **{path: value for path, value in kept.items() if path not in flat}}
+
+
+def list_options(name: str) -> Collection[str]:
+    """Return the options of a data set, or of a folder."""
+    return () if name == "batches" else data_schema(load_data_class(find_data(name)[0])).model_fields
 
 
 def is_folder(name: str) -> bool:

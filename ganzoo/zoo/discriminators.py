@@ -21,6 +21,7 @@ from ganzoo.recipe.build import ResolvedClass, resolve_registered
 from ganzoo.recipe.lookup import load_class
 from ganzoo.recipe.options import check_options
 from ganzoo.zoo.config import CheckedData, CheckedDiscriminator
+from ganzoo.zoo.inputs import ask_kind
 from ganzoo.zoo.own import class_in, find_same_code
 from ganzoo.zoo.references import OnHub, Reference, parse
 from ganzoo.zoo.weights import build_with_weights, find_unsound, read_weights, serialize_weights
@@ -126,11 +127,8 @@ def to_network(key: str, kind: Kind | None, given: Any, device: torch.device) ->
             raise BadInput(
                 f"'{key}' must have the shape (n, {', '.join(map(str, kind.spec.shape))}), got {tuple(values.shape)}"
             )
-        try:
-            kind.check(values)
-        except ValueError as error:
-            raise BadInput(f"'{key}' {error}") from error
-        values = kind.to_network(values)
+        ask_kind(f"'{key}'", kind, kind.check, values)
+        values = ask_kind(f"'{key}'", kind, kind.to_network, values)
     return values.to(device)
 
 

@@ -24,6 +24,7 @@ from ganzoo.contract import Generator
 from ganzoo.dataset import NOTHING, Spec
 from ganzoo.errors import BadInput, Unavailable, allow, suggest
 from ganzoo.kind import Array, Kind
+from ganzoo.kinds.files import culprit
 from ganzoo.kinds.lookup import find_kind_or_missing
 from ganzoo.kinds.outputs import read_spec, read_specs
 from ganzoo.zoo.config import MAX_INPUTS_BYTES
@@ -173,7 +174,7 @@ def is_label(spec: Spec | None) -> bool:
 def describe_kind(kind: Kind) -> str:
     """Return what samples of a kind are, with the range of their public form: "16 x 16 images in [0, 1]"."""
     limits = kind.public_range or kind.range or kind.spec.range
-    return kind.describe() + (f" in [{limits[0]:g}, {limits[1]:g}]" if limits else "")
+    return call_plugin(culprit(kind), kind.describe) + (f" in [{limits[0]:g}, {limits[1]:g}]" if limits else "")
 
 
 def find_inputs(generator: Generator, specs: Mapping[str, Spec]) -> dict[str, Input]:
@@ -204,7 +205,7 @@ def parse_input(key: str, value: Any, kind: Kind) -> Tensor:
     Files are read. Raises `BadInput` for what cannot be read, and for another shape or range.
     """
     given = read_input(key, value, kind) if isinstance(value, str | PathLike) else as_array(key, value)
-    values = torch.as_tensor(ask_kind(f"'{key}'", kind, kind.from_array, given))
+    values = as_tensor(f"'{key}'", ask_kind(f"'{key}'", kind, kind.from_array, given))
     if values.dim() == len(kind.spec.shape):
         values = values[None]
     ask_kind(f"'{key}'", kind, kind.check, values)
@@ -221,6 +222,15 @@ def as_array(key: str, value: Any) -> Array:
         if found.dtype.kind in "biufU":
             return found
     raise BadInput(f"'{key}' must be a tensor, an array or a file, got {reprlib.repr(value)}")
+
+
+def as_tensor(about: str, values: Any) -> Tensor:
+    """Return an array of any layout as a tensor. Raises `BadInput`, which begins with `about`, if it has no numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise BadInput(f"{about} must have numbers, got {array.dtype}")
+    dtype = np.dtype(np.float64) if array.dtype.itemsize > 8 else array.dtype  # torch has no longer ones
+    return torch.from_numpy(np.array(array, dtype=dtype.newbyteorder("="), order="C"))
 
 
 def read_input(key: str, source: File, kind: Kind, n: int | None = None) -> Array:
@@ -244,9 +254,9 @@ def read_input(key: str, source: File, kind: Kind, n: int | None = None) -> Arra
 
 def read_file(path: Path, kind: Kind) -> Array:
     """Read the sample of a file, or several where the kind writes them together, as (n, ...)."""
-    found = ask_kind(f"'{path}'", kind, kind.read, path)
+    found = np.asarray(ask_kind(f"'{path}'", kind, kind.read, path))
     found = found if kind.together else found[None]
-    ask_kind(f"'{path}'", kind, kind.check, torch.as_tensor(found))
+    ask_kind(f"'{path}'", kind, kind.check, as_tensor(f"'{path}'", found))
     return found
 
 
@@ -275,7 +285,7 @@ def read_arrays(key: str, path: Path, kind: Kind) -> Array:
 def ask_kind(about: str, kind: Kind, ask: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Return what a kind answers. Raises `BadInput`, which begins with `about`, where it refuses a value."""
     try:
-        return call_plugin(f"the kind '{kind.name}'", ask, *arguments, **options)
+        return call_plugin(culprit(kind), ask, *arguments, **options)
     except BadInput as error:
         refusal = error.__cause__
         if isinstance(refusal, ValueError) and not isinstance(refusal, BadInput):

@@ -206,3 +206,23 @@ def test_metrics_that_cannot_be_made_are_named(sounds, typed, site, old, new, se
     forget_modules()
     code, _, said = typed("evaluate", run, "-n", 64)
     assert (code, sentence in said, "Traceback" in said) == (2, True, False), said
+
+
+@pytest.mark.parametrize(
+    ("writer", "said"),
+    [
+        ('raise RuntimeError("no ink")', "the kind 'dance' failed: RuntimeError: no ink"),
+        ("raise SystemExit(0)", "the kind 'dance' failed: SystemExit: 0"),
+        ("pass", "the kind 'dance': `write` has not written"),
+    ],
+)
+def test_a_kind_that_fails_costs_pictures_but_no_training(site, typed, tmp_path, writer, said):
+    tones.install(site)
+    module = site.folder / "ganzoo_tones" / "parts.py"
+    first, _, last = module.read_text().partition("path.write_text(")
+    module.write_text(f"{first}{writer}  # path.write_text({last}")
+    forget_modules()
+    code, _, heard = tones.train(typed, tmp_path, "dancer", "dances")
+    assert code == 0 and f"no picture of step 4: {said}" in heard
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+    assert said in typed("sample", tmp_path / "run", "-n", 2)[2]

@@ -191,7 +191,8 @@ def test_an_option_that_is_a_fact_of_the_data_is_the_datas(plugin):
 
 def test_classes_of_any_key_keep_their_numbers_and_have_names(tmp_path, caplog):
     game = {"generator": Toner, "discriminator": Listener, "losses": "non-saturating", "quiet": True}
-    runs = [ganzoo.train(data=Toned(), out=tmp_path / n, train={"steps": 3, "batch": 4}, **game) for n in "ab"]
+    plain = {"steps": 3, "batch": 4, "precision": "fp32"}  # "auto" measures, and may choose otherwise the next time
+    runs = [ganzoo.train(data=Toned(), out=tmp_path / n, train=plain, **game) for n in "ab"]
     for run, tones in zip(runs, (["low", "high"], ["high", "low"]), strict=True):
         ganzoo.train(data=Toned(tones), out=run.path, resume=True, train={"steps": 6}, **game)
     same(*(run.path for run in runs))
@@ -209,3 +210,13 @@ def test_bare_names_in_a_plugins_recipe_are_its_own(plugin, typed, tmp_path):
     (plugin.folder / "wave_gan/recipes/waves.toml").write_text(tomlkit.dumps(RECIPE))
     assert typed("train", "waves", "--out", "run")[0] == 0
     assert ganzoo.Run.open(tmp_path / "run").recipe.data.name == "wave-gan:waves"
+
+
+def test_a_run_goes_on_with_a_data_set_that_has_no_size(plugin, typed, tmp_path):
+    plugin.install(
+        "other-waves", PLUGIN.replace('"pairs"', '"couples"').split("@ganzoo.hookimpl\ndef register_arch")[0]
+    )
+    words = ("vanilla", "-otrain.batch=4", "-oprecision=fp32", "--data=pairs", "--out=run")
+    assert typed("train", *words[:2], "-otrain.steps=1", *words[3:])[0] == 0
+    code, _, said = typed("train", "--resume", "run", "--data", "couples", "-otrain.steps=2")
+    assert code == 0, said

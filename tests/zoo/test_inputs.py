@@ -57,6 +57,9 @@ def test_pictures_go_in_and_out_in_the_same_range(model):
         lambda x: x.tolist(),
         lambda x: x[:, 0],
         lambda x: x.permute(0, 2, 3, 1),
+        lambda x: x.numpy()[:, :, :, ::-1].copy()[:, :, :, ::-1],
+        lambda x: x.numpy().astype(">f4"),
+        lambda x: x.numpy().astype("longdouble"),
         ganzoo.to_pil,
     ],
 )
@@ -81,6 +84,7 @@ WRONG = {
     "a number": (lambda: 7, r"'grey' must hold uint8 or numbers in \[0, 1\], got int64"),
     "no numbers": (lambda: [None], r"'grey' must be a tensor, an array or a file, got \[None\]"),
     "too few": (lambda: grey(3), r"'grey' is fixed to values of shape \(3, 1, 16, 16\), which do not fit 5 x"),
+    "letters": (lambda: np.array(["a"]), "'grey' must have numbers, got <U1"),
     "no file": (lambda: "nowhere.png", "there is no file or folder 'nowhere.png' to take 'grey' from"),
 }
 

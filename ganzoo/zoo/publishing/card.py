@@ -126,7 +126,7 @@ def make_card(
         install=how_to_get(config["architecture"]["distribution"]),
         samples=kind.plural,
         variable=kind.plural if kind.plural.isidentifier() else "samples",
-        what=kind.describe(),
+        what=call_plugin(culprit(kind), kind.describe),
         shape=describe_tensor(kind),
         facts=table(facts(config)),
         scores=format_scores(scores),
