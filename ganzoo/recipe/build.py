@@ -49,7 +49,7 @@ class ResolvedClass(Generic[T]):
             if facts.get(name) is None and name not in self.options and is_required(parameter):
                 lacking = f"{self.label} needs '{name}', which this data does not have"
                 if name == "classes":
-                    raise NoLabels(f"{lacking}; sub-folders of a folder of images become classes")
+                    raise NoLabels(lacking)
                 raise BadInput(lacking)
         known = {name: value for name, value in facts.items() if name in parameters and value is not None}
         return call_plugin(self.label, self.cls, **{**self.options, **known})

@@ -11,7 +11,7 @@ from ganzoo._faults import call_plugin
 from ganzoo._io import expand_user
 from ganzoo.dataset import Dataset
 from ganzoo.engine.validation import validate
-from ganzoo.errors import BadInput, accept, allow, suggest
+from ganzoo.errors import BadInput, Failed, accept, allow, suggest
 from ganzoo.plugins.datasets import FOLDER, find_data
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.options import is_plain, make_option_schema
@@ -41,7 +41,20 @@ class ResolvedData:
 
     def make(self) -> Dataset:
         """Return the data set. Raises `BadInput` if it refuses an option, `Failed` where its code fails."""
-        return call_plugin(self.label, self.cls, **self.given)
+        try:
+            return call_plugin(self.label, self.cls, **self.given)
+        except (BadInput, Failed) as error:
+            raise self._explain(error) from error.__cause__
+
+    def _explain(self, error: BadInput | Failed) -> BadInput | Failed:
+        """Return an error of the constructor, unless its author wrote it, with the paths that it was given."""
+        cause = error.__cause__
+        if cause is None or type(cause) is ValueError:
+            return error
+        if isinstance(cause, OSError) and cause.filename:
+            return BadInput(f"{self.label}: cannot read '{cause.filename}' ({cause.strerror})")
+        paths = [f"data.{key} is '{value}'" for key, value in self.given.items() if isinstance(value, Path)]
+        return error.append(" and ".join(paths)) if paths else error
 
 
 def resolve_data(name: str, options: Mapping[str, Any], broken: str = "skip") -> ResolvedData:

@@ -143,7 +143,9 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
     try:
         yield
     except NoLabels as error:
-        raise (error.append(f"here {data.unlabelled}") if data.unlabelled else error) from None
+        if not data.unlabelled:
+            raise
+        raise error.append(f"sub-folders of a folder of images become classes; here {data.unlabelled}") from None
 
 
 def make_engine(plan: Plan, fresh: bool) -> Engine:

@@ -133,3 +133,17 @@ def test_options_that_no_recipe_gives_are_asked_for_and_can_be_given(site):
     assert all(result == "skipped" and said.startswith(reason) for result, said in outcome.values())
     given = ganzoo.testing.checks_of("tiny-data", options={"sums": {"count": 25}})
     assert {check.result() for check in given if check.kind in ("data", "kind")} == {("ok", "")}
+
+
+def test_a_kind_that_writes_in_its_own_way_what_it_cannot_read_is_sound(site):
+    """Such as a table with names of categories: nothing can be given as such a file."""
+    derived = """
+
+    class Sum(Sum):
+        def to_array(self, values):
+            return np.array([["low" if value < 0 else "high" for value in row] for row in values.tolist()])
+"""
+    last = "return np.array(path.read_text().split(), np.float32)\n"
+    outcome = outcome_of(site, (last, last + textwrap.dedent(derived)))
+    assert failed(outcome) == {}
+    assert {result for result, _ in outcome.values()} == {"ok"}
