@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from ganzoo.engine.scheduled import Scheduled
-from ganzoo.engine.settings import SIDES
+from ganzoo.engine.settings import LENGTHS, SIDES
 from ganzoo.engine.validation import is_schedule, validate
 from ganzoo.errors import Error
 from ganzoo.plugins.registration import Registration
@@ -71,6 +71,8 @@ def shorten(recipe: Recipe) -> Recipe:
     }
     table = recipe.written_out()
     train, optimizer = ({**hasten(table[section])} for section in ("train", "optimizer"))
+    for key in LENGTHS:
+        train.pop(key, None)
     for rates in (optimizer, *(optimizer.get(side, {}) for side in SIDES)):
         rates.pop("start", None)
     return validate(Recipe, {**table, "loss": hasten(losses), "train": train | changes, "optimizer": optimizer})

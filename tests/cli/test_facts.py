@@ -37,7 +37,7 @@ def test_everything_that_is_described_has_facts(typed, name):
 
 def test_a_key_is_described_with_type_default_and_meaning(typed):
     (facts,) = get(typed, "info", "train.ema")
-    assert (facts["default"], facts["type"]) == (0.999, "number from 0 below 1")
+    assert (facts["default"], facts["type"]) == (0.999, "number from 0 below 1 or a schedule")
     _, out, _ = typed("info", "loss.r1.every")
     assert "key 'loss.NAME.every' of a recipe: whole number from 1, by default 1" in out
     assert "did you mean 'train.steps'" in typed("info", "train.stepz")[2]

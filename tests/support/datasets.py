@@ -25,7 +25,7 @@ RECIPE = {
     "architecture": {"name": "player"},
     "loss": [{"name": "non-saturating"}],
     "data": {"name": "waves", "rate": 50, "workers": 0},
-    "train": {"steps": 4, "batch": 4, "ema": 0.9, "save_every": 2, "sample_every": 4},
+    "train": {"steps": 4, "batch": 4, "ema": 0.9, "save_every": 2, "sample_every": 4, "precision": "fp32"},
 }
 
 

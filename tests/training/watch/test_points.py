@@ -20,11 +20,17 @@ def run(tmp_path_factory):
     return train(tmp_path_factory.mktemp("points") / "tiny")
 
 
+def described(name):
+    """What a config says of a mixture; all before the specs is for readers of earlier versions."""
+    spec = {"kind": "point", "shape": [2], "range": None, "classes": []}
+    before = {"name": name, "opened_as": "data set", "kind": "point", "shape": [2], "classes": []}
+    return {**before, "specs": {"point": spec}, "facts": {"point": [2]}}
+
+
 @pytest.mark.parametrize("name", MIXTURES)
 def test_a_mixture_is_data_of_points_that_say_what_they_are(name):
     opened = open_data(name)
-    described = {"name": name, "opened_as": "data set", "kind": "point", "shape": [2], "classes": []}
-    assert opened.description == described
+    assert opened.description == described(name)
     assert opened.facts == {"point": (2,)}
     assert len(opened) == 100_000
 
@@ -34,15 +40,14 @@ def test_an_epoch_has_every_point_once_and_goes_on_where_it_was():
     batches = opened.batches(1000, seed=3)
     epoch = [next(batches)["point"] for _ in range(100)]
     assert epoch[0].dtype == torch.float32
-    assert sorted(torch.cat(epoch).tolist()) == sorted(opened.points.tolist())
+    assert sorted(torch.cat(epoch).tolist()) == sorted(opened.tensors["point"].tolist())
     assert next(opened.batches(1000, seed=3, used=42_000))["point"].equal(epoch[42])
     assert not next(opened.batches(1000, seed=4))["point"].equal(epoch[0])
 
 
 def test_a_run_on_points_leaves_a_model_that_makes_points(run):
     config = json.loads((run.path / "model" / "config.json").read_text())
-    described = {"name": "ring8", "opened_as": "data set", "kind": "point", "shape": [2], "classes": []}
-    assert config["data"] == described
+    assert config["data"] == described("ring8")
     points = run.sample(100, seed=1)
     assert points.shape == (100, 2)
     assert points.equal(run.model.generator(run.model.sample_with_given(100, seed=1)[1]))
