@@ -102,7 +102,7 @@ def parse_loss(text: str) -> dict[str, Any]:
     """Parse `name,option=value,...` into a loss of a recipe."""
     from ganzoo.recipe.overrides import parse_value
 
-    name, *options = text.split(",")
+    name, *options = split_values(text)
     loss: dict[str, Any] = {"name": name.strip()}
     for option in options:
         key, equals, value = option.partition("=")
@@ -156,7 +156,7 @@ def split_values(text: str) -> list[str]:
     for character in text:
         if quote:
             quote = "" if character == quote else quote
-        elif character in "\"'":
+        elif character in "\"'" and not words[-1][-1:].isalnum():  # not an apostrophe, as in the name of a folder
             quote = character
         else:
             depth += (character in "[{") - (character in "]}")

@@ -15,6 +15,9 @@ from ganzoo.errors import BadInput, suggest
 from ganzoo.recipe.names import SECTIONS, may_be_same
 from ganzoo.recipe.sections import PLAIN_SECTIONS
 
+PARTS = {f"optimizer.{side}.parts" for side in SIDES}
+"""Keys whose tables are values: one that is given takes the place of the recipe's, and does not add to it."""
+
 
 def parse_value(text: str) -> Any:
     """Return a value parsed as TOML, or else the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`.
@@ -53,7 +56,7 @@ def is_single(value: Any) -> bool:
 
 
 def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested overrides as dotted paths; lists and schedules are values. Raises as `check_plain` does."""
+    """Return nested overrides as dotted paths; lists, schedules, `parts` are values. Raises as `check_plain` does."""
     check_plain(overrides)
     flat: dict[str, Any] = {}
     for key, value in overrides.items():
@@ -62,7 +65,7 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
             raise BadInput(f"the key '{path[:40]}...' has more than {MAX_DEPTH} words")
         if isinstance(value, BaseModel):
             value = value.written_out() if isinstance(value, Schedule) else value.model_dump(exclude_unset=True)
-        nested = isinstance(value, Mapping) and not is_schedule(value)
+        nested = isinstance(value, Mapping) and not is_schedule(value) and path not in PARTS
         flat.update(flatten(value, f"{path}.") if nested else {path: value})
     return flat
 

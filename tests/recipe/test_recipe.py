@@ -83,6 +83,15 @@ def test_nested_overrides_leave_the_rest_alone():
     assert recipe.optimizer.side("discriminator").lr == 2e-4
 
 
+def test_parts_that_are_given_take_the_place_of_those_of_the_recipe():
+    recipe = load(optimizer={"generator": {"parts": {"mapping": 0.1, "encoder": 0}}})
+    for parts in ({}, {"blocks": 2.0}):
+        changed = Recipe.load(recipe, **{"optimizer.generator.parts": parts})
+        assert changed.optimizer.side("generator").parts == parts
+    changed = Recipe.load(recipe, **{"optimizer.generator.parts.encoder": 0.5})
+    assert changed.optimizer.side("generator").parts == {"mapping": 0.1, "encoder": 0.5}
+
+
 def test_of_steps_and_epochs_the_newer_one_counts():
     assert load(train={"epochs": 3}).train.steps is None
     assert Recipe.load(load(train={"epochs": 3}), **{"train.steps": 7}).train.epochs is None
