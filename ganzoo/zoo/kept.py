@@ -1,5 +1,6 @@
 """Real inputs: a few are kept with a run, from which its samples are made unless the user gives others."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +21,8 @@ MAX_KEPT, MAX_KEPT_BYTES = 64, 16_000_000
 """The most inputs that are kept; fewer where they are large."""
 PIXELS = "pixels."
 """What the name of a tensor begins with in the file where 8 bits stand for numbers in [-1, 1]."""
+LICENCE = "license"
+"""The entry of the file's metadata with the licence of the data that the inputs are from."""
 READ_BATCH = 64
 """Samples that are read at once."""
 
@@ -59,13 +62,16 @@ def size_of(batches: Sequence[Mapping[str, Tensor]]) -> int:
     return sum(value.nbytes for batch in batches for value in batch.values())
 
 
-def serialize_kept(inputs: Mapping[str, Tensor]) -> bytes:
-    """Return kept inputs as the content of a safetensors file; images of 8 bits take 8 bits."""
+def serialize_kept(inputs: Mapping[str, Tensor], licence: str | None = None) -> bytes:
+    """Return kept inputs as the content of a safetensors file; images of 8 bits take 8 bits.
+
+    `licence` is that of their data, "" where these state none: the run may go on with others.
+    """
     found: dict[str, Tensor] = {}
     for key, value in inputs.items():
         pixels = to_pixels(value)
         found[key if pixels is None else PIXELS + key] = (value if pixels is None else pixels).contiguous().clone()
-    return tensors_to_bytes(found)
+    return tensors_to_bytes(found, None if licence is None else {LICENCE: licence})
 
 
 def to_pixels(values: Tensor) -> Tensor | None:
@@ -89,6 +95,13 @@ def parse_kept(content: bytes, path: Path) -> dict[str, Tensor]:
         key.removeprefix(PIXELS): normalize_images(value) if key.startswith(PIXELS) else value
         for key, value in found.items()
     }
+
+
+def licence_of(content: bytes) -> str | None:
+    """Return the licence under which a file's inputs were kept, "" for none; None where the file says nothing of it."""
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    licence = header.get("__metadata__", {}).get(LICENCE)
+    return None if licence is None else str(licence)
 
 
 def read_kept(path: Path) -> dict[str, Tensor]:

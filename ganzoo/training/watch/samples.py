@@ -28,7 +28,7 @@ class FixedSamples:
     """
 
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
-        self.engine, self.seed = engine, seed
+        self.engine, self.seed, self.licence = engine, seed, data.license
         self.outputs = Outputs(engine.generator.makes, data.description)
         self.row_names = name_rows(engine.generator, data.classes, self.outputs.kind.by_class)
         """The names of the rows of `draw_picture`; none without classes."""
@@ -43,7 +43,7 @@ class FixedSamples:
         if self.inputs and path.exists():
             self.inputs = read_kept(path)
         elif self.inputs:
-            write_bytes(path, serialize_kept(self.inputs))
+            write_bytes(path, serialize_kept(self.inputs, self.licence))
 
     def draw(self, n: int, inputs: Mapping[str, Tensor] = NOTHING, /, **fixed: Tensor) -> Pieces:
         """Return `n` samples in pieces, as `Model.blocks` yields them; images are in [0, 1].

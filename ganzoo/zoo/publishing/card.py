@@ -213,7 +213,7 @@ def describe_inputs(config: Mapping[str, Any]) -> str:
         f"It {'needs' if about['needed'] else 'may take'} `{key}`: {escape(describe_input(config, about))}."
         for key, about in inputs.items()
     )
-    licence = config["data"].get("license")
+    licence = (kept or {}).get("license", config["data"].get("license"))
     under = f", under {escape(licence)}" if licence else ""
     there = f"{kept['count']:,} real ones come with it, in `{kept['file']}`{under}." if kept else ""
     return "\n\n" + f"{told} {there}".rstrip()

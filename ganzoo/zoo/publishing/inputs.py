@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo._io import sha256
+from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import BadInput
 from ganzoo.plugins.entries import INPUTS_FILE
 from ganzoo.zoo.inputs import is_label
-from ganzoo.zoo.kept import parse_kept, serialize_kept
+from ganzoo.zoo.kept import licence_of, parse_kept, serialize_kept
 from ganzoo.zoo.model import Model
 
 logger = logging.getLogger(__name__)
@@ -39,17 +39,20 @@ def choose_inputs(model: Model, with_inputs: bool = False) -> bytes | None:
     licence, data = str(model.config["data"].get("license") or ""), model.config["data"].get("name", "unknown")
     what = f"{len(next(iter(kept.values())))} real inputs ({', '.join(map(repr, kept))})"
     under = f"under {licence}, the licence of '{data}'" if licence else f"and '{data}' states no licence"
-    if PASSED_ON.fullmatch(licence):
+    why = f"{licence} is not known to let everybody pass them on" if licence else f"'{data}' states no licence"
+    before = licence_of(read_bytes(model.inputs.file)) if model.inputs.file else None
+    if changed := before is not None and before != licence:
+        under = why = f"they are from earlier data of the run, {f'under {before}' if before else 'without a licence'}"
+    if PASSED_ON.fullmatch(licence) and not changed:
         logger.info("%s go with the model, %s", what, under)
     elif all(is_label(model.inputs.known[key].spec) for key in kept):
         logger.info("%s go with the model: they are numbers of classes", what)
     elif with_inputs:
         logger.info("%s go with the model as you say, %s", what, under)
     else:
-        why = f"{licence} is not known to let everybody pass them on" if licence else f"'{data}' states no licence"
         logger.warning("the %s of this run stay here: %s; --with-inputs publishes them", what, why)
         return None
-    return serialize_kept(kept)
+    return serialize_kept(kept, before if changed else None)
 
 
 def pin_inputs(config: Mapping[str, Any], content: bytes | None) -> dict[str, Any]:
@@ -58,10 +61,9 @@ def pin_inputs(config: Mapping[str, Any], content: bytes | None) -> dict[str, An
     if content is None:
         return rest
     count = len(next(iter(parse_kept(content, Path(INPUTS_FILE)).values())))
-    return {
-        **rest,
-        "kept_inputs": {"file": INPUTS_FILE, "sha256": sha256(content), "size": len(content), "count": count},
-    }
+    pin = {"file": INPUTS_FILE, "sha256": sha256(content), "size": len(content), "count": count}
+    licence = licence_of(content)
+    return {**rest, "kept_inputs": pin if licence is None else {**pin, "license": licence}}
 
 
 def describe_lack(model: Model) -> str:

@@ -12,6 +12,7 @@ from PIL import Image
 
 import ganzoo
 import painter
+from ganzoo.zoo.kept import licence_of, read_kept, serialize_kept
 from ganzoo.zoo.publishing.inputs import PASSED_ON
 
 HUB = "hub:owner/painter"
@@ -26,12 +27,14 @@ def run(tmp_path_factory):
         painter.forget()
 
 
-def licensed(run, folder, license_id):
-    """A copy of the run whose data set states that licence."""
+def licensed(run, folder, license_id, before=None):
+    """A copy of the run whose data set states that licence; its inputs were kept under `before`, else the same."""
     shutil.copytree(run.path, folder)
     config = json.loads((folder / "model" / "config.json").read_text())
     config["data"] |= {"license": license_id, "name": "pairs"}
     (folder / "model" / "config.json").write_text(json.dumps(config))
+    kept = folder / "inputs.safetensors"
+    kept.write_bytes(serialize_kept(read_kept(kept), license_id if before is None else before))
     return folder
 
 
@@ -82,6 +85,21 @@ def test_the_licence_of_the_data_set_decides(run, tmp_path, license_id, goes, ca
     kept = f"stay here: {license_id} is not known to let everybody pass them on"
     assert (said if goes else kept) in caplog.text
     assert (f"under {license_id}" in (tmp_path / "made" / "README.md").read_text()) is goes
+
+
+@pytest.mark.parametrize(("before", "words"), [("proprietary", "under proprietary"), ("", "without a licence")])
+def test_a_licence_of_later_data_is_not_that_of_the_inputs_kept_before(run, tmp_path, before, words, caplog, typed):
+    folder = licensed(run, tmp_path / "run", "CC0-1.0", before)
+    assert typed("bundle", folder, tmp_path / "made", "--license", "mit")[0] == 0
+    assert not (tmp_path / "made" / "inputs.safetensors").exists()
+    assert f"stay here: they are from earlier data of the run, {words}; --with-inputs" in caplog.text
+    assert typed("bundle", folder, tmp_path / "asked", "--license", "mit", "--with-inputs")[0] == 0
+    assert "CC0" not in (tmp_path / "asked" / "README.md").read_text()
+    assert ganzoo.load(tmp_path / "asked", "cpu").sample(1).shape[0] == 1
+
+
+def test_a_run_keeps_the_licence_with_its_inputs(run):
+    assert licence_of((run.path / "inputs.safetensors").read_bytes()) == ""
 
 
 def test_a_dry_run_says_it_too_and_a_published_model_is_published_again_with_them(run, tmp_path, typed):
