@@ -17,7 +17,7 @@ from typing import Any
 from ganzoo._io import read_bytes
 from ganzoo._names import printable
 from ganzoo.training.callbacks import BuiltIn
-from ganzoo.training.display.pace import Pace, estimate_rate, format_clock, seconds_left, write_line
+from ganzoo.training.display.pace import Pace, estimate_rate, format_clock, name_samples, seconds_left, write_line
 from ganzoo.training.runs.log import format_terms
 from ganzoo.training.trainer import Trainer
 
@@ -105,7 +105,8 @@ class Notebook(BuiltIn):
         self.shown_at = time.monotonic()
         rate, left = self.rate or estimate_rate(trainer, self.pace), seconds_left(trainer, self.pace)
         bar = f'<progress value="{trainer.step}" max="{trainer.steps}" style="width: 40%"></progress>'
-        self._show(write_line(trainer.step, trainer.steps, rate, left), self.terms, *self.notes, before=bar)
+        line = write_line(trainer.step, trainer.steps, rate, left, noun=name_samples(trainer))
+        self._show(line, self.terms, *self.notes, before=bar)
 
     def _show(self, *lines: str, before: str = "") -> None:
         """Show lines of text, with some HTML before the first."""

@@ -75,15 +75,22 @@ def format_about(seconds: float) -> str:
     return "about a second" if seconds < 1.5 else f"about {round(seconds / length):,} {name}"
 
 
-def write_line(step: int, steps: int, rate: float | None, left: float | None, width: int | None = None) -> str:
-    """Return step/total, images per second and the time left, in the fullest form that fits into a width."""
+def name_samples(trainer: Trainer) -> str:
+    """Return what the samples of a training are called, in the plural."""
+    return trainer.samples.outputs.kind.plural
+
+
+def write_line(
+    step: int, steps: int, rate: float | None, left: float | None, width: int | None = None, noun: str = "images"
+) -> str:
+    """Return step/total, samples per second by their name and the time left, in the fullest form that fits a width."""
     images = "-" if rate is None else f"{rate:,.0f}"
-    short = images.replace(",", "")
+    short = images.replace(",", "") + (" img/s" if noun == "images" else "/s")
     forms = [
-        f"step {step:,}/{steps:,}  {images} images/s  {format_clock(left)} left",
-        f"{step:,}/{steps:,}  {images} images/s  {format_clock(left)} left",
-        f"{step}/{steps} {short} img/s {format_clock(left)} left",
-        f"{step}/{steps} {short} img/s {format_clock(left)}",
+        f"step {step:,}/{steps:,}  {images} {noun}/s  {format_clock(left)} left",
+        f"{step:,}/{steps:,}  {images} {noun}/s  {format_clock(left)} left",
+        f"{step}/{steps} {short} {format_clock(left)} left",
+        f"{step}/{steps} {short} {format_clock(left)}",
     ]
     return next((form for form in forms if width is None or len(form) <= width), forms[-1])
 

@@ -18,7 +18,15 @@ from ganzoo._names import printable
 from ganzoo.errors import Deprecated
 from ganzoo.training.callbacks import BuiltIn, Callback
 from ganzoo.training.display.notebook import Notebook, is_in_kernel
-from ganzoo.training.display.pace import Pace, estimate_rate, fit_terms, format_about, seconds_left, write_line
+from ganzoo.training.display.pace import (
+    Pace,
+    estimate_rate,
+    fit_terms,
+    format_about,
+    name_samples,
+    seconds_left,
+    write_line,
+)
 from ganzoo.training.runs.log import format_terms
 from ganzoo.training.trainer import Trainer
 
@@ -55,7 +63,7 @@ class OneLine(ProgressColumn):
     def render(self, task: Task) -> Table:
         """Return the line for the terminal's width now."""
         width, done, total = self.console.width, int(task.completed), int(task.total or 0)
-        text = write_line(done, total, task.fields["rate"], task.fields["left"], width - 1)
+        text = write_line(done, total, task.fields["rate"], task.fields["left"], width - 1, task.fields["noun"])
         room = width - 1 - len(text)
         terms = fit_terms(task.fields["terms"], room - 2 * GAP - MIN_BAR_WIDTH)
         bar = min(MAX_BAR_WIDTH, room - GAP - (len(terms) + GAP if terms else 0))
@@ -91,7 +99,7 @@ class Bar(BuiltIn):
         if not self.live:
             return
         self.bar = Progress(OneLine(self.console), console=self.console)
-        about: dict[str, Any] = {"rate": None, "left": None, "terms": []}
+        about: dict[str, Any] = {"rate": None, "left": None, "terms": [], "noun": name_samples(trainer)}
         self.task = self.bar.add_task("", total=trainer.steps, completed=trainer.step, **about)
         self.rate = None
         self.bar.start()
@@ -104,14 +112,15 @@ class Bar(BuiltIn):
             self.bar.update(self.task, completed=trainer.step, total=trainer.steps, rate=rate, left=left)
 
     def on_log(self, trainer: Trainer, line: Mapping[str, Any]) -> None:
-        """Show images per second, loss terms and measures beside the bar, or as a line."""
+        """Show samples per second, loss terms and measures beside the bar, or as a line."""
         self.rate = rate = line["images_per_second"]
         terms = format_terms(line)
         if self.bar:
             self.bar.update(self.task, rate=rate, terms=terms)
         else:
             left = seconds_left(trainer, self.pace)
-            self.say("  ".join([write_line(line["step"], trainer.steps, rate, left), *terms]))
+            said = write_line(line["step"], trainer.steps, rate, left, noun=name_samples(trainer))
+            self.say("  ".join([said, *terms]))
 
     def on_train_end(self, trainer: Trainer) -> None:
         """Stop the bar, which stays on the screen."""

@@ -81,6 +81,11 @@ def test_the_line_fits_into_40_columns(step, steps):
     assert "12:34:56" in line
 
 
+def test_the_line_calls_samples_by_their_name():
+    assert write_line(7, 60, 5.0, 9, noun="sounds") == "step 7/60  5 sounds/s  0:00:09 left"
+    assert write_line(7, 60, 5.0, 9, 20, noun="sounds") == "7/60 5/s 0:00:09"
+
+
 def test_terms_are_shown_whole_or_not_at_all():
     terms = ["D fake 0.5", "D real 0.7", "G fool 1.2"]
     assert [fit_terms(terms, room) for room in (9, 10, 21, 22, 99)] == [
