@@ -51,7 +51,11 @@ class ResolvedClass(Generic[T]):
                 if name == "classes":
                     raise NoLabels(lacking)
                 raise BadInput(lacking)
-        known = {name: value for name, value in facts.items() if name in parameters and value is not None}
+        known = {
+            name: value
+            for name, value in facts.items()
+            if name in parameters and value is not None and not is_only_namesake(parameters[name], value)
+        }
         return call_plugin(self.label, self.cls, **{**self.options, **known})
 
     def takes(self, fact: str) -> bool:
@@ -67,6 +71,15 @@ class ResolvedClass(Generic[T]):
     def label(self) -> str:
         """Its name in messages: "loss 'hinge'"."""
         return f"{self.registration.kind} '{self.registration.name}'"
+
+
+def is_only_namesake(parameter: inspect.Parameter, fact: Any) -> bool:
+    """Return whether a parameter is an option with a default that is called like a key of the data by chance.
+
+    Such as `depth: int = 4`, where the data have a key "depth": a number or text cannot be the shape of that key.
+    """
+    plain = parameter.annotation in (int, float, bool, str, "int", "float", "bool", "str")
+    return plain and not is_required(parameter) and isinstance(fact, tuple | list)
 
 
 def is_required(parameter: inspect.Parameter) -> bool:

@@ -1,5 +1,7 @@
 """Recipes: TOML and overrides in, a validated recipe out, or one sentence."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -272,3 +274,14 @@ def test_a_missing_option_is_named_unless_the_data_may_give_it():
     with pytest.raises(ganzoo.BadInput, match="Counted needs 'num_classes', which this data does not have, and"):
         check_options(Counted, {}, "architecture", {"image"})
     assert check_options(Counted, {}, "architecture", None) == check_options(Counted, {}, "a", {"num_classes"}) == {}
+
+
+class Deep:
+    def __init__(self, image, depth: int = 4, rate: int = 8000, mask=None):
+        self.depth, self.rate, self.mask = depth, rate, mask
+
+
+def test_an_option_that_is_called_like_a_key_of_the_data_by_chance_stays_an_option():
+    found = build.ResolvedClass(SimpleNamespace(kind="architecture", name="deep"), Deep, {"depth": 3})
+    made = found.make(image=(1, 8, 8), depth=(1, 8, 8), rate=16000, mask=(1, 8, 8))
+    assert (made.depth, made.rate, made.mask) == (3, 16000, (1, 8, 8))
