@@ -60,10 +60,14 @@ class InitialWeights:
 
 
 def group_by_layer(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the names of tensors by the module that has them itself; what the whole network has, one by one."""
+    """Return the names of tensors by the module that has them itself; what the whole network has, one by one.
+
+    The weight of a parametrized layer, such as a spectrally normalised one, lies in modules of torch inside it.
+    """
     layers: dict[str, list[str]] = {}
     for name in names:
-        layers.setdefault(name.rpartition(".")[0] or name, []).append(name)
+        layer, inside, _ = name.partition(".parametrizations.")
+        layers.setdefault((layer if inside else name.rpartition(".")[0]) or name, []).append(name)
     return layers
 
 

@@ -1,8 +1,10 @@
 """A training that begins with a pretrained generator of grey digits, on colour photographs of another size."""
 
 import pytest
+from torch import nn
 
 import ganzoo
+from ganzoo.zoo.initial import group_by_layer
 from pictures import write_images
 
 QUICK = ["-o", "train.steps=1", "-o", "train.batch=8", "--precision", "fp32", "--device", "cpu", "--out", "run"]
@@ -53,3 +55,8 @@ def test_a_generator_of_which_nothing_fits_is_refused_in_a_sentence(photos, type
     assert "training cannot begin with 'dcgan-mnist', which is dcgan" in err.splitlines()[-1]
     assert "nothing fits, 'network.0.weight' has the shape" in err.splitlines()[-1]
     assert not (tmp_path / "run").exists()
+
+
+def test_a_spectrally_normalised_layer_is_taken_as_a_whole():
+    names = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3)), nn.Linear(3, 2)).state_dict()
+    assert {layer: len(own) for layer, own in group_by_layer(names).items()} == {"0": 4, "1": 2}
