@@ -14,7 +14,7 @@ from PIL import Image
 from ganzoo._io import write_bytes
 from ganzoo.contract import Images
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.errors import Error
+from ganzoo.errors import BadInput, Error
 from ganzoo.evaluation.evaluate import MetricPlan
 from ganzoo.kinds.files import draw_beside
 from ganzoo.kinds.outputs import Outputs
@@ -109,7 +109,13 @@ def draw_samples(column: "Column", seed: int) -> "Image.Image | np.ndarray":
     """Draw samples of a model as one picture; return points (n, 2) as they are. Words say why there is no picture."""
     model, kind = column.model, column.model.outputs.kind
     count, fixed, width = choose_layout(model.generator, kind.shown, kind.by_class)
-    return draw_outputs(model.outputs, model.sample(count, seed, **fixed), width)
+    try:
+        samples = model.sample(count, seed, **fixed)
+    except BadInput as error:  # it needs inputs, of which none are kept with it
+        if not model.inputs.missing:
+            raise
+        return draw_lines(wrap(str(error).partition(": ")[0])).convert("RGB")
+    return draw_outputs(model.outputs, samples, width)
 
 
 def draw_outputs(outputs: Outputs, samples: Images, columns: int = 0) -> "Image.Image | np.ndarray":

@@ -1,7 +1,7 @@
 """The one loader of data sets, ganzoo's own and those of plugins: in memory, or read during the training."""
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -41,10 +41,20 @@ def load_dataset(
 
 
 def check_tables(dataset: Dataset) -> None:
-    """Raise `ValueError` where what a data set says of its keys is not said by key."""
+    """Raise `ValueError` where what a data set says of itself and its keys has another form."""
     for name in ("kinds", "classes", "facts"):
         if not isinstance(found := getattr(dataset, name), Mapping):
             raise ValueError(f"`{name}` must be a dict by key, got {reprlib.repr(found)}")
+    for key, kind in dataset.kinds.items():
+        if not isinstance(kind, str):
+            raise ValueError(f"the kind of '{key}' must be a name, got {reprlib.repr(kind)}")
+    for key, classes in dataset.classes.items():
+        if not isinstance(classes, Collection):
+            raise ValueError(f"the classes of '{key}' must be their names, got {reprlib.repr(classes)}")
+    if isinstance(dataset.notes, str) or not isinstance(dataset.notes, Iterable):
+        raise ValueError(f"`notes` must be a list of messages, got {reprlib.repr(dataset.notes)}")
+    if not isinstance(dataset.license or "", str):
+        raise ValueError(f"`license` must be an SPDX identifier, got {reprlib.repr(dataset.license)}")
 
 
 def hold(dataset: Dataset, name: str, arrays: Any, count: int) -> Data:
@@ -84,7 +94,7 @@ def find_readable(dataset: Dataset, label: str, broken: Broken) -> dict[str, Spe
 
 def find_about(dataset: Dataset) -> About:
     """Return what a data set says of itself; of a folder of images also how it is recognised later."""
-    about = About(facts=dataset.facts, notes=list(dataset.notes), license=dataset.license, count=len(dataset))
+    about = About(facts=dataset.facts, notes=list(dataset.notes), license=dataset.license or "", count=len(dataset))
     if isinstance(dataset, Decoded):
         about |= About(fingerprint=dataset.fingerprint, unlabelled=dataset.unlabelled, range=dataset.range)
     return about

@@ -70,6 +70,7 @@ def find_folder(name: str) -> Path:
     also = catalog().also(name, "data")
     if how := catalog().how_to_get(name.rpartition(":")[0]):
         raise BadInput(f"the data set '{name}' is missing, as {how}")
-    raise BadInput(
-        f"there is no data set or folder '{name}'{also}; {suggest(name, list_names())}{catalog().unavailable()}"
-    )
+    start = name.rpartition(":")[0] + ":"
+    full = [each.full_name for each in catalog().provided if each.kind == "data" and each.full_name.startswith(start)]
+    near = suggest(name, full or list_names())
+    raise BadInput(f"there is no data set or folder '{name}'{also}; {near}{catalog().unavailable()}")

@@ -139,6 +139,10 @@ def changing(self, index, rng):
         (odd({"x": np.zeros(1)}, kinds={"x": "sond"}), r"unknown kind 'sond'; did you mean 'sound'\?"),
         (odd({"x": np.zeros(1)}, kinds={"y": "other"}), r"sample 0: `kinds` names 'y', and a sample has 'x'"),
         (odd({"x": np.zeros(1)}, classes={"y": "ab"}), r"sample 0: `classes` names 'y', and a sample has 'x'"),
+        (odd({"x": np.zeros(1)}, kinds={"x": 3}), "the kind of 'x' must be a name, got 3"),
+        (odd({"x": np.zeros(1)}, classes={"x": 3}), "the classes of 'x' must be their names, got 3"),
+        (odd({"x": np.zeros(1)}, notes="one"), "`notes` must be a list of messages, got 'one'"),
+        (odd({"x": np.zeros(1)}, license=5), "`license` must be an SPDX identifier, got 5"),
         (odd({"x": np.zeros(1)}, kinds=["x"]), r"`kinds` must be a dict by key, got \['x'\]"),
         (
             odd({"x": np.zeros((8, 8))}, kinds={"x": "image"}),

@@ -104,6 +104,7 @@ def test_a_run_keeps_the_facts_that_its_networks_are_built_with(train):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["--data", "wave-gan:wavs"], "there is no data set or folder 'wave-gan:wavs'; did you mean 'wave-gan:waves'"),
         (["--data", "wavs"], "there is no data set or folder 'wavs'; did you mean 'waves'?"),
         (["--data", "other-gan:waves"], "the data set 'other-gan:waves' is missing, as other-gan is not installed"),
         (

@@ -115,6 +115,8 @@ def test_a_model_without_kept_inputs_says_what_it_needs(run, tmp_path, typed):
     code, _, errors = typed("sample", tmp_path, "--device", "cpu")
     assert code == 2
     assert "--input grey=FILE|FOLDER" in errors
+    code, _, errors = typed("compare", run.path, tmp_path, "--out", "beside.png", "--device", "cpu")
+    assert (code, (tmp_path / "beside.png").is_file()) == (0, True), errors  # with words in place of its picture
 
 
 def test_a_model_of_before_takes_what_its_generator_does(run, tmp_path):
