@@ -18,6 +18,9 @@ from ganzoo.recipe.options import is_plain, make_option_schema
 from ganzoo.recipe.overrides import find_section
 from ganzoo.recipe.sections import EVERY_DATA_SET, Data
 
+NOT_TO_BE_OPENED = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""Errors of a path that a user gave; a full disk, for example, is not among them."""
+
 
 @dataclass(frozen=True)
 class ResolvedData:
@@ -51,8 +54,8 @@ class ResolvedData:
         cause = error.__cause__
         if cause is None or type(cause) is ValueError:
             return error
-        if isinstance(cause, OSError) and cause.filename:
-            return BadInput(f"{self.label}: cannot read '{cause.filename}' ({cause.strerror})")
+        if isinstance(cause, NOT_TO_BE_OPENED) and cause.filename:
+            return BadInput(f"{self.label}: cannot open '{cause.filename}' ({cause.strerror})")
         paths = [f"data.{key} is '{value}'" for key, value in self.given.items() if isinstance(value, Path)]
         return error.append(" and ".join(paths)) if paths else error
 

@@ -24,7 +24,7 @@ class Readings(ganzoo.Dataset):
         {name: number for number, name in enumerate(rows[0])}[column or rows[0][0]]
 """
 FILES = {
-    "not there": (None, {}, BadInput, "readings-data 1.0): cannot read '{}' (No such file or directory)"),
+    "not there": (None, {}, BadInput, "readings-data 1.0): cannot open '{}' (No such file or directory)"),
     "not text": (b"\xff\xfe", {}, BadInput, "invalid start byte; data.path is '{}'"),
     "code that fails": (b"a,b", {"column": "c"}, Failed, "failed: KeyError: 'c'; data.path is '{}'"),
     "words of the author": (b"", {}, BadInput, "readings-data 1.0): readings.csv has no rows"),
