@@ -59,7 +59,7 @@ def first_facts(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def further_keys(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of a recipe that make a difference to what is learned, beside the first facts."""
-    flat = flatten(key_losses_by_name({"loss": [], **recipe}))
+    flat = flatten(key_losses_by_name({"loss": [], **recipe}), values=())
     named = {key: bare_name(value) if key.endswith("name") else value for key, value in flat.items()}
     return {key: value for key, value in named.items() if key not in UNTOLD and not is_loss_name(key)}
 

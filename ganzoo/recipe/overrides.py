@@ -2,7 +2,7 @@
 
 import reprlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -55,8 +55,11 @@ def is_single(value: Any) -> bool:
     return isinstance(value, str | BaseModel) or (isinstance(value, Mapping) and "name" in value)
 
 
-def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return nested overrides as dotted paths; lists, schedules, `parts` are values. Raises as `check_plain` does."""
+def flatten(overrides: Mapping[str, Any], before: str = "", values: Container[str] = PARTS) -> dict[str, Any]:
+    """Return nested overrides as dotted paths. Lists, schedules and the tables of `values` are values.
+
+    Raises as `check_plain` does.
+    """
     check_plain(overrides)
     flat: dict[str, Any] = {}
     for key, value in overrides.items():
@@ -65,8 +68,8 @@ def flatten(overrides: Mapping[str, Any], before: str = "") -> dict[str, Any]:
             raise BadInput(f"the key '{path[:40]}...' has more than {MAX_DEPTH} words")
         if isinstance(value, BaseModel):
             value = value.written_out() if isinstance(value, Schedule) else value.model_dump(exclude_unset=True)
-        nested = isinstance(value, Mapping) and not is_schedule(value) and path not in PARTS
-        flat.update(flatten(value, f"{path}.") if nested else {path: value})
+        nested = isinstance(value, Mapping) and not is_schedule(value) and path not in values
+        flat.update(flatten(value, f"{path}.", values) if nested else {path: value})
     return flat
 
 

@@ -111,7 +111,7 @@ def prefer_in(recipe: Recipe, distributions: Sequence[str], ranked: bool = True)
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the keys that differ between two recipes as plain values, as {"optimizer.lr": [old, new]}."""
     old, new = write_in_full(old, known_names(new)), write_in_full(new, known_names(old))
-    before, after = (flatten(key_losses_by_name(table)) for table in (old, new))
+    before, after = (flatten(key_losses_by_name(table), values=()) for table in (old, new))
     paths = [path for path in {**before, **after} if before.get(path) != after.get(path)]
     return {path: [before.get(path), after.get(path)] for path in paths}
 
