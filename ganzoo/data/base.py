@@ -11,6 +11,7 @@ from ganzoo._io import check_utf8
 from ganzoo._names import composed
 from ganzoo.dataset import LABEL, NOTHING, Spec, find_facts
 from ganzoo.errors import BadInput
+from ganzoo.kinds.outputs import describe_spec
 
 Shard = Callable[[Tensor], Tensor]
 """Takes from a tensor of the whole batch the part that one process trains on."""
@@ -210,16 +211,6 @@ def check_facts(name: str, facts: Mapping[str, Any], specs: Mapping[str, Spec]) 
     except (TypeError, ValueError) as error:
         raise BadInput(f"{name}: facts are plain values, which the config of a model can keep ({error})") from error
     return plain
-
-
-def describe_spec(spec: Spec) -> dict[str, Any]:
-    """Return a spec as plain values."""
-    return {
-        "kind": spec.kind,
-        "shape": list(spec.shape),
-        "range": list(spec.range) if spec.range else None,
-        "classes": list(spec.classes),
-    }
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:

@@ -15,6 +15,7 @@ from ganzoo.data.base import Data, Shard, image_shape, keep_whole, normalize_ima
 from ganzoo.dataset import LABEL, Spec
 from ganzoo.engine.batches import cycle
 from ganzoo.errors import BadInput
+from ganzoo.kinds.image import WHITE
 
 WIDE = (torch.uint16, torch.uint32, torch.uint64)
 RANGE_TOLERANCE = 1e-4
@@ -192,7 +193,7 @@ def from_wide(key: str, tensor: Tensor) -> Tensor:
     Images of 16 bits become float32 in [-1, 1], others int64. Raises `BadInput` for what may be images, or not.
     """
     if key == "image" and tensor.dtype == torch.uint16:
-        return tensor.float().div_(65535).mul_(2).sub_(1)
+        return normalize_images(tensor.float() / WHITE[torch.uint16])
     if tensor.dim() == 4:
         what = "'image' is scaled from uint16 to [-1, 1], other keys are not"
         raise BadInput(f"'{key}' is {tensor.dtype} of shape {tuple(tensor.shape)}: {what}; make it floating point")

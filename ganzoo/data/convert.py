@@ -11,6 +11,7 @@ from torch import Tensor
 from ganzoo.data.base import quote_some
 from ganzoo.dataset import LABEL, Dataset, Spec
 from ganzoo.kind import Kind
+from ganzoo.kinds.image import WHITE
 from ganzoo.kinds.lookup import find_kind
 
 Arrays = Mapping[str, Any]
@@ -19,7 +20,6 @@ RESERVED = ("n", "seed")
 """Names of parameters of `Model.sample`, which no key may have."""
 SHAPES = {"image": "channels, height, width", "point": "dimensions"}
 """The shape of a sample of kinds that ganzoo's own networks know."""
-WHITE_OF_16_BITS = 65535
 
 
 def find_kinds(specs: Mapping[str, Spec], facts: Mapping[str, Any]) -> dict[str, Kind]:
@@ -100,7 +100,7 @@ def as_pixels(key: str, array: NDArray[Any]) -> Tensor:
     if array.dtype == np.uint8:
         return own(array, np.uint8)
     if array.dtype == np.uint16:
-        return torch.from_numpy(array.astype(np.float32) / WHITE_OF_16_BITS)
+        return torch.from_numpy(array.astype(np.float32) / WHITE[torch.uint16])
     raise ValueError(f"'{key}' must be uint8, uint16 or floating point in [0, 1], got {array.dtype}")
 
 

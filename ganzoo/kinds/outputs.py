@@ -67,6 +67,16 @@ def read_specs(about: Mapping[str, Any]) -> dict[str, Spec]:
     return found | ({"label": Spec("label", classes=classes)} if classes else {})
 
 
+def describe_spec(spec: Spec) -> dict[str, Any]:
+    """Return a spec as the plain values of a config, from which `read_spec` reads it."""
+    return {
+        "kind": spec.kind,
+        "shape": list(spec.shape),
+        "range": list(spec.range) if spec.range else None,
+        "classes": list(spec.classes),
+    }
+
+
 def read_spec(about: Mapping[str, Any]) -> Spec:
     """Return a spec from the plain values of a config."""
     limits = about.get("range")

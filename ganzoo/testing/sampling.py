@@ -7,6 +7,7 @@ from torch import Tensor
 from ganzoo._outputs import split_samples
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator
+from ganzoo.data.convert import RESERVED
 from ganzoo.testing.check import require
 from ganzoo.testing.games import BATCH_SIZE, Game
 from ganzoo.testing.turns import call_network, images_by_key, perturb
@@ -18,8 +19,6 @@ SAMPLE_TOLERANCE = 1e-5
 MIXED_ROWS = [0, BATCH_SIZE + 1, BATCH_SIZE + 2, 3, BATCH_SIZE + 4, 5, 6, BATCH_SIZE + 7]
 """Rows of one batch and, from `BATCH_SIZE` on, of another: pairs, halves and every other row hold some of both."""
 
-RESERVED = ("n", "seed")
-"""Names that no latent may have: they are parameters of `Model.sample`."""
 Samples = dict[str, Tensor]
 """Samples by the key of a batch that they imitate."""
 

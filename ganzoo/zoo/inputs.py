@@ -26,7 +26,7 @@ from ganzoo.errors import BadInput, Unavailable, allow, suggest
 from ganzoo.kind import Array, Kind
 from ganzoo.kinds.files import culprit
 from ganzoo.kinds.lookup import find_kind_or_missing
-from ganzoo.kinds.outputs import read_spec, read_specs
+from ganzoo.kinds.outputs import describe_spec, read_spec, read_specs
 from ganzoo.zoo.config import MAX_INPUTS_BYTES
 from ganzoo.zoo.kept import limit_count, parse_kept
 
@@ -45,10 +45,8 @@ class Input:
     @property
     def plain(self) -> dict[str, Any]:
         """The values that a config has of it."""
-        spec = self.spec or Spec()
-        limits = list(spec.range) if spec.range else None
-        about = {"kind": spec.kind, "shape": list(spec.shape) if self.spec else None, "range": limits}
-        return {**about, "classes": list(spec.classes), "needed": self.needed}
+        about = describe_spec(self.spec or Spec())
+        return {**about, "shape": about["shape"] if self.spec else None, "needed": self.needed}
 
     @classmethod
     def from_plain(cls, about: Mapping[str, Any]) -> "Input":
