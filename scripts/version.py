@@ -1,4 +1,4 @@
-"""Print the version of ganzoo and its six plugins, or set it.
+"""Print the version of ganzoo and its plugins, or set it.
 
     python scripts/version.py           # print every place that says it; exit with 1 where they disagree
     python scripts/version.py 0.2.0     # set all places, then do the same

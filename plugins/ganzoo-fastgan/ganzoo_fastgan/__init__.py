@@ -1,0 +1,1 @@
+"""FastGAN: few pictures, quick training."""

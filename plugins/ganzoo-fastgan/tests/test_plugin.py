@@ -1,0 +1,3 @@
+import ganzoo
+
+test_plugin = ganzoo.testing.checks("ganzoo-fastgan")

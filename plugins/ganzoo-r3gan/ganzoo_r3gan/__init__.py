@@ -1,0 +1,1 @@
+"""R3GAN: residual networks without normalisation."""

@@ -1,0 +1,1 @@
+"""StyleGAN2: style-based generator, residual discriminator, lazy penalties."""
