@@ -81,6 +81,16 @@ def home_folder(find: Callable[[str], Path], variable: str) -> Path:
         raise NoHome(f"this user has no home folder; set HOME to one, or {variable}") from error
 
 
+def find_data_root(root: str | Path | None = None) -> Path:
+    """Return the folder of downloaded data sets: `root`, or the variable GANZOO_DATA, or one in the user's cache."""
+    chosen = root or os.environ.get("GANZOO_DATA")
+    if chosen:
+        return expand_user(Path(chosen))
+    from platformdirs import user_cache_path  # seldom needed
+
+    return home_folder(user_cache_path, "GANZOO_DATA to a folder for data sets") / "data"
+
+
 def exists(path: Path) -> bool:
     """Return whether a file or folder exists at a path. Raises `BadInput` if the file system does not let us look."""
     with read_errors(path):

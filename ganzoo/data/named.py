@@ -5,7 +5,6 @@ Torch and torchvision are imported when a set is opened, so that listing the nam
 
 import gzip
 import io
-import os
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module, resources
@@ -13,9 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import platformdirs
-
-from ganzoo._io import expand_user, home_folder
+from ganzoo._io import find_data_root
 from ganzoo.data.decoded import Decoded
 from ganzoo.dataset import LABEL, Dataset
 from ganzoo.errors import BadInput, Unavailable, needs_package, suggest
@@ -28,14 +25,6 @@ if TYPE_CHECKING:
 
 TORCHVISION_CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar10": "CIFAR10"}
 """Data sets that fit in memory, with their classes in torchvision."""
-
-
-def find_data_root(root: str | Path | None = None) -> Path:
-    """Return the folder of downloaded data sets: `root`, or the variable GANZOO_DATA, or one in the user's cache."""
-    chosen = root or os.environ.get("GANZOO_DATA")
-    if chosen:
-        return expand_user(Path(chosen))
-    return home_folder(platformdirs.user_cache_path, "GANZOO_DATA to a folder for data sets") / "data"
 
 
 def load_small(name: str, root: Path) -> "tuple[Tensor, Tensor, list[str]]":

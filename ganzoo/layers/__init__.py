@@ -1,5 +1,7 @@
 """Building blocks of networks for plugins: DCGAN's pyramid and initial weights, normalisation, checks of options.
 
+`load_lite0` gives them the features of a trained network.
+
 Whole architectures are not here: those are plugins, and what only one of them uses stays in it.
 """
 
@@ -13,6 +15,8 @@ from ganzoo.layers.checks import (
 )
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.initialisation import initialise_normal
+from ganzoo.layers.lite0 import Lite0
+from ganzoo.layers.lite0_weights import load_lite0
 from ganzoo.layers.minibatch import MinibatchDeviation
 from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
 from ganzoo.layers.resizing import Upsampling, double, halve
@@ -21,6 +25,7 @@ from ganzoo.layers.stages import Size, Stage, both_sides, pyramid, smallest_map
 __all__ = [
     "BASE",
     "ConditionalBatchNorm2d",
+    "Lite0",
     "MinibatchDeviation",
     "PixelNorm",
     "Size",
@@ -39,6 +44,7 @@ __all__ = [
     "halve",
     "initialise_normal",
     "linear_stem",
+    "load_lite0",
     "pyramid",
     "smallest_map",
 ]
