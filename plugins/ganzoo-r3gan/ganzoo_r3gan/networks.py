@@ -1,0 +1,134 @@
+"""R3GAN: generator and discriminator of Huang et al. 2024, "The GAN is dead; long live the GAN!", section 4.
+
+Both are ResNets of the same blocks: in each resolution stage a change of size and `blocks` residual blocks, no
+normalisation, fix-up initialisation. Ours: sizes other than powers of two, widths given by two numbers, and the way of
+the label, which is an embedding beside z in the generator and the projection of Karras et al. 2020 (StyleGAN2-ADA) in
+the discriminator. The defaults are small; `width=768, max_width=768` are those of the paper for 32 x 32.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+import ganzoo
+from ganzoo.layers import Size, check_at_least_one, pyramid, smallest_map
+from ganzoo_r3gan.blocks import Basis, Head, Resample, Residual, pointwise
+
+Level = tuple[int, Size]
+"""Channels and size of the maps of one resolution stage."""
+
+
+class Generator(ganzoo.Generator):
+    """Map latents of length `latent_size` to images of shape (n, channels, height, width), about in [-1, 1].
+
+    `width` is the number of channels of the maps as large as the image; each smaller map has twice as many, up to
+    `max_width`. Each size has `blocks` residual blocks, inside which there are `expansion` times as many channels, in
+    groups of `group_size`. `conditional=True` takes a label, through an embedding of length `embedding`. As in the
+    paper there is no last activation: images may leave [-1, 1] a little.
+    Raises `ValueError` for an image side that is no multiple of 4 or below 16, for an option out of range, and for
+    `conditional` where the data have no classes.
+    """
+
+    def __init__(
+        self,
+        *,
+        image: tuple[int, int, int],
+        classes: int | None = None,
+        conditional: bool = False,
+        latent_size: int = 64,
+        embedding: int = 64,
+        width: int = 32,
+        max_width: int = 128,
+        blocks: int = 2,
+        expansion: int = 2,
+        group_size: int = 16,
+    ) -> None:
+        super().__init__()
+        check_at_least_one(latent_size=latent_size)
+        self.latent_size = latent_size
+        self.embed = embed_labels(classes, embedding) if conditional else None
+        if self.embed:
+            self.needs, self.categorical = ("label",), {"label": self.embed.num_embeddings}
+        stages = levels(image, width, max_width)[::-1]
+        make_blocks = block_maker(stages, blocks, expansion, group_size)
+        (channels, size), length = stages[0], latent_size + (embedding if conditional else 0)
+        self.basis = Basis(length, channels, size)
+        self.stages = nn.Sequential(*make_blocks(channels))
+        for (before, smaller), (after, larger) in pairwise(stages):
+            self.stages.append(Resample(before, after, larger, smaller, down=False))
+            self.stages.extend(make_blocks(after))
+        self.to_image = pointwise(stages[-1][0], image[0])
+
+    def forward(self, given: dict[str, Tensor]) -> Tensor:
+        """Return images for `given["z"]` of shape (n, latent_size), and for `given["label"]` of shape (n,)."""
+        z = given["z"]
+        z = z if self.embed is None else torch.cat([z, self.embed(given["label"])], 1)
+        images: Tensor = self.to_image(self.stages(self.basis(z)))
+        return images
+
+
+class Discriminator(nn.Module):
+    """Map images of shape (n, channels, height, width) to raw scores of shape (n,).
+
+    Options as in `Generator`. With `conditional=True` the score is the inner product of the last features with the
+    label's embedding, over the square root of their length (Karras et al. 2020, StyleGAN2-ADA; after Miyato and Koyama
+    2018). Raises `ValueError` as `Generator` does.
+    """
+
+    def __init__(
+        self,
+        *,
+        image: tuple[int, int, int],
+        classes: int | None = None,
+        conditional: bool = False,
+        embedding: int = 64,
+        width: int = 32,
+        max_width: int = 128,
+        blocks: int = 2,
+        expansion: int = 2,
+        group_size: int = 16,
+    ) -> None:
+        super().__init__()
+        self.embed = embed_labels(classes, embedding) if conditional else None
+        self.needs = ("label",) if conditional else ()
+        stages = levels(image, width, max_width)
+        make_blocks = block_maker(stages, blocks, expansion, group_size)
+        self.from_image = pointwise(image[0], stages[0][0])
+        self.stages = nn.Sequential(*make_blocks(stages[0][0]))
+        for (before, larger), (after, smaller) in pairwise(stages):
+            self.stages.append(Resample(before, after, larger, smaller, down=True))
+            self.stages.extend(make_blocks(after))
+        self.head = Head(*stages[-1], outputs=embedding if conditional else 1)
+
+    def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
+        """Return one raw score per image, judged by `given["label"]` of shape (n,) where it is conditional."""
+        judged: Tensor = self.head(self.stages(self.from_image(images)))
+        if self.embed is None:
+            return judged.squeeze(1)
+        embedded: Tensor = self.embed(given["label"])
+        return (judged * embedded).sum(1) / math.sqrt(judged.shape[1])
+
+
+def levels(image: tuple[int, int, int], width: int, max_width: int) -> list[Level]:
+    """Return channels and size of each resolution stage, from the image inwards. Raises `ValueError`."""
+    stages = pyramid(image, width, max_width)
+    sizes = [*(stage.side for stage in stages), smallest_map(stages)]
+    return [(min(width * 2**depth, max_width), size) for depth, size in enumerate(sizes)]
+
+
+def block_maker(stages: list[Level], blocks: int, expansion: int, group_size: int) -> Callable[[int], list[Residual]]:
+    """Return a function that makes the residual blocks of one stage, for its channels."""
+    check_at_least_one(blocks=blocks, expansion=expansion, group_size=group_size)
+    depth = blocks * len(stages)
+    return lambda channels: [Residual(channels, depth, expansion, group_size) for _ in range(blocks)]
+
+
+def embed_labels(classes: int | None, length: int) -> nn.Embedding:
+    """Return a vector of that length for each class. Raises `ValueError` for data without classes."""
+    check_at_least_one(embedding=length)
+    if not classes:
+        raise ValueError("conditional = true needs data with labels, and these have none; leave conditional out")
+    return nn.Embedding(classes, length)
