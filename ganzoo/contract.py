@@ -150,9 +150,9 @@ class Step:
     all, which is an estimate where the time ends the training, and infinite where nobody knows.
     `batch`: the real data. `latent`: fresh noise. `given`: both together; where both have a key, the batch counts, but
     for categories if `Generator.labels` is "drawn".
-    `generator`, `discriminator`: the networks themselves, to read and not to change. Call them only through the methods
-    of this class, which take care of precision, compilation and views.
+    `generator`, `discriminator`: the networks, to read; only methods of this class call them (precision, views).
     `rank`, `processes`: where several processes train together, `batch` is the part of process number `rank`, from 0.
+    `sees_real`: in a `view`, whether the images are judged with `batch`, as real ones are, and not with `given`.
 
     The properties are computed on first access and then kept.
     """
@@ -174,13 +174,12 @@ class Step:
         parts: int = 1,
         total: float = math.inf,
     ) -> None:
-        self.turn, self.index, self.total = turn, index, total
+        self.turn, self.index, self.total, self.rank, self.processes = turn, index, total, rank, processes
         self.batch, self.latent = Batch(batch), Batch(latent)
         own = generator.categorical.keys() & latent if getattr(generator, "labels", "real") == "drawn" else ()
         self.given = Batch(latent | batch | {key: latent[key] for key in own})
         self.generator, self.discriminator = generator, discriminator
-        self.rank, self.processes = rank, processes
-        self._call, self._views, self._judges = call, views, Judges()
+        self._call, self._views, self._judges, self.sees_real = call, views, Judges(), False
         self._draws = Draws(rng, batch, rank, processes, parts)
 
     @property
@@ -227,8 +226,7 @@ class Step:
     def make(self, given: dict[str, Tensor], twice: bool = False) -> tuple[Images, Extras]:
         """Return samples and extras for `given`, without graph on the discriminator's turn.
 
-        Pass `twice=True` if the result will be differentiated twice, as for path length: the network then runs in full
-        precision and uncompiled.
+        Pass `twice=True` if the result will be differentiated twice: the network then runs in fp32, uncompiled.
         """
         with torch.set_grad_enabled(self.turn == "generator" and torch.is_grad_enabled()):
             return split_samples(self.generator, self._call(self.generator, given, twice=twice))
@@ -242,6 +240,14 @@ class Step:
         scores, extras = self._score(images, given, twice)
         return self._judges.pick(scores), extras
 
+    def see(self, images: Images, given: dict[str, Tensor]) -> tuple[Images, dict[str, Tensor]]:
+        """Return what the discriminator sees of images, and what belongs to them, after the `view` of every loss."""
+        self.sees_real = given is self.batch
+        for view in self._views:
+            seen = view(self, images, given)
+            images, given = seen if isinstance(seen, tuple) else (seen, given)
+        return images, given
+
     def score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> Tensor:
         """Return the scores of `judge`."""
         return self.judge(images, given, twice)[0]
@@ -253,8 +259,7 @@ class Step:
     def gradient(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
         """Return the gradient of the summed scores with respect to `images`, in their shape, itself differentiable.
 
-        Gradient penalties, R1, R2 and DRAGAN are made of it. `images` are detached first. Raises `BadInput` for a dict
-        of several kinds of images: penalise one kind after another.
+        R1, R2 and other penalties are made of it. `images` are detached first. Raises `BadInput` for a dict of them.
         """
         if not isinstance(images, Tensor):
             raise BadInput(f"a gradient needs one tensor of images, not several ({', '.join(images)})")
@@ -292,7 +297,4 @@ class Step:
         return self._score(self.fake, self.given)
 
     def _score(self, images: Images, given: dict[str, Tensor], twice: bool = False) -> tuple[list[Tensor], Extras]:
-        for view in self._views:
-            seen = view(self, images, given)
-            images, given = seen if isinstance(seen, tuple) else (seen, given)
-        return split_scores(self.discriminator, self._call(self.discriminator, images, given, twice=twice))
+        return split_scores(self.discriminator, self._call(self.discriminator, *self.see(images, given), twice=twice))

@@ -1,0 +1,62 @@
+"""A probability that follows how far the discriminator overfits (Karras et al. 2020, section 3.1)."""
+
+import torch
+from torch import Tensor
+
+import ganzoo
+from ganzoo.layers import check_positive
+
+TURNS = 4
+"""Turns of the discriminator between two changes of the probability."""
+
+
+class Adaptive(ganzoo.Loss):
+    """Base of losses that act with a probability, which is `p` at the start, and stays so unless it is `adaptive`.
+
+    After every four turns of the discriminator it rises by their real images divided by `speed` where r = E[sign D(x)]
+    over these turns is above `target`, and falls as much where it is below, inside [0, 1]. So `speed` is the number of
+    images in which it can go from 0 to 1. r is 1 where the discriminator knows all real images, and 0 where it
+    guesses. It needs scores that are positive for what looks real, which those of `wasserstein` and `relativistic` need
+    not be. The log has both, as "p" and "sign". Raises `ValueError` for an option out of range.
+    """
+
+    schedulable = ("p", "target")
+    raised: Tensor
+    signs: Tensor
+
+    def __init__(self, p: float, adaptive: bool, target: float, speed: float) -> None:
+        super().__init__()
+        check_share(p=p)
+        check_positive(speed=speed)
+        if not -1 < target < 1:
+            raise ValueError(f"target must lie between -1 and 1, the mean sign of real scores, got {target}")
+        self.p, self.adaptive, self.target, self.speed = p, adaptive, target, speed
+        self.register_buffer("raised", torch.zeros(()))
+        self.register_buffer("signs", torch.zeros(2))
+
+    @property
+    def probability(self) -> Tensor:
+        """The probability now, in [0, 1], of shape ()."""
+        return (self.raised + self.p).clamp(0, 1)
+
+    def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
+        """Log the probability "p" and the mean "sign" of the scores of real images."""
+        return {"p": self.probability, "sign": step.real_scores.detach().sign().mean()}
+
+    def after(self, step: ganzoo.Step, terms: dict[str, Tensor]) -> None:
+        """Move the probability, after every four turns of the discriminator."""
+        if step.turn == "generator" or not self.adaptive:
+            return
+        self.signs += torch.stack([terms["sign"], torch.ones_like(terms["sign"])])
+        due = self.signs[1] >= TURNS  # a tensor, as reading it would wait for the device
+        images = TURNS * len(next(iter(step.batch.values()))) * step.processes
+        change = (self.signs[0] / TURNS - self.target).sign() * images / self.speed
+        self.raised += due * ((self.raised + change).clamp(-self.p, 1 - self.p) - self.raised)
+        self.signs *= ~due
+
+
+def check_share(**options: float) -> None:
+    """Raise `ValueError` for the first option that is not in [0, 1]."""
+    for name, value in options.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must lie between 0 and 1, got {value}")
