@@ -97,7 +97,7 @@ def test_the_wheels_hold_code_data_recipes_and_registry(fresh):
     (record,) = fresh.site.glob("ganzoo-*.dist-info/RECORD")
     tops = {line.partition("/")[0] for line in record.read_text().splitlines()}
     assert tops == {"..", record.parent.name, "ganzoo", "ganzoo_bundled"}
-    assert (package / "data" / "mnist10k" / "ATTRIBUTION.md").is_file()
+    assert all((package / "data" / name / "ATTRIBUTION.md").is_file() for name in ("avatars5k", "mnist10k"))
     assert {path.name for path in (package / "evaluation" / "mnist_data").iterdir()} == {
         "ATTRIBUTION.md",
         *MNIST_SHA256,

@@ -102,7 +102,7 @@ class Small(Dataset):
         from ganzoo.data.resizing import resize_images
 
         options = ImageOptions(size, channels, None, background, fit)
-        images, labels, names = load_small(self.name, find_data_root(root))
+        images, labels, names = self.load(find_data_root(root))
         channels, height, width = image_shape(images)
         (height, width), channels = options.sides or (height, width), options.channels or channels
         if len(images) * channels * height * width > MAX_BYTES_IN_MEMORY:
@@ -111,6 +111,10 @@ class Small(Dataset):
             )
         self.images, self.notes = resize_images(images, (height, width), channels, fit, background)
         self.labels, self.classes = labels, {LABEL: names}
+
+    def load(self, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
+        """Load the images, uint8 (n, channels, height, width), their labels, and the names of the classes."""
+        return load_small(self.name, root)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -7,19 +7,23 @@ from ganzoo.plugins import hookspecs
 from ganzoo.plugins.registration import Plugin
 
 DATA_SETS = {
-    "mnist-10k": ("Mnist10k", "10,000 handwritten digits, 28 x 28 grey, 10 classes; comes with ganzoo"),
-    "mnist": ("Mnist", "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download"),
-    "fashion-mnist": ("FashionMnist", "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download"),
-    "cifar10": ("Cifar10", "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download"),
-    "celeba": ("CelebA", "162,770 faces, colour, no classes; 1.4 GB download, needs the package gdown"),
+    "avatars-5k": (
+        "avatars.bundled:Avatars5k",
+        "5,000 creatures, 32 x 32 colour, labels by body or another attribute; comes with ganzoo",
+    ),
+    "mnist-10k": ("named:Mnist10k", "10,000 handwritten digits, 28 x 28 grey, 10 classes; comes with ganzoo"),
+    "mnist": ("named:Mnist", "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download"),
+    "fashion-mnist": ("named:FashionMnist", "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download"),
+    "cifar10": ("named:Cifar10", "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download"),
+    "celeba": ("named:CelebA", "162,770 faces, colour, no classes; 1.4 GB download, needs the package gdown"),
     "lsun": (
-        "LsunImages",
+        "named:LsunImages",
         "photographs of one kind of place, colour, no classes; unpacked by hand, needs the package lmdb",
     ),
-    "ring8": ("Ring8", "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes"),
-    "grid25": ("Grid25", "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes"),
+    "ring8": ("named:Ring8", "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes"),
+    "grid25": ("named:Grid25", "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes"),
 }
-"""The class of each data set, and its line in `ganzoo list data`."""
+"""The class of each data set, below `ganzoo.data`, and its line in `ganzoo list data`."""
 
 
 class Builtin(Plugin):
@@ -43,7 +47,7 @@ def builtin() -> Builtin:
 def register_data(register: hookspecs.RegisterData) -> None:
     """Name the data sets that ganzoo knows."""
     for name, (cls, about) in DATA_SETS.items():
-        register(name, f"ganzoo.data.named:{cls}", about=about)
+        register(name, f"ganzoo.data.{cls}", about=about)
 
 
 def register_kinds(register: hookspecs.RegisterKind) -> None:

@@ -14,7 +14,7 @@ from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped
 from ganzoo.training.prepare import open_recipe_data
 
-BUNDLED_DATA = ("mnist-10k", "ring8", "grid25")
+BUNDLED_DATA = ("avatars-5k", "mnist-10k", "ring8", "grid25")
 """The data sets of ganzoo that need no download."""
 
 

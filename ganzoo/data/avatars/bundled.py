@@ -1,0 +1,59 @@
+"""The avatars that come with ganzoo."""
+
+import io
+import lzma
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ganzoo.data.avatars.labels import number_values
+from ganzoo.data.named import Small
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Avatars5k(Small):
+    """5,000 creatures of the style "critters", which come with ganzoo. Their `label` is one of their attributes.
+
+    They are the first of `avatars:critters` at 32 x 32 pixels with `seed` 0. Raises `BadInput`.
+    """
+
+    name = "avatars-5k"
+    license = "CC0-1.0"
+
+    def __init__(
+        self,
+        label: str = "body",
+        size: int | tuple[int, int] | None = None,
+        channels: int | None = None,
+        root: str | None = None,
+        background: Literal["white", "black"] = "white",
+        fit: Literal["crop", "pad", "stretch"] = "crop",
+    ) -> None:
+        self.label = label
+        super().__init__(size, channels, root, background, fit)
+
+    def load(self, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
+        """Load the images, and the numbers and names of the attribute that is the label."""
+        import torch
+
+        arrays = read_bundled()
+        images = torch.from_numpy(arrays.pop("images")).permute(0, 3, 1, 2).contiguous()
+        numbers, names = number_values(self.name, arrays, self.label)
+        return images, torch.from_numpy(numbers), names
+
+
+def read_bundled() -> "dict[str, np.ndarray[Any, Any]]":
+    """Read the files: images (n, height, width, 3), and the values of each attribute as text (n,)."""
+    folder = resources.files("ganzoo.data") / "avatars5k"
+    parts = [unpack((folder / f"critters-{part}.npz.xz").read_bytes()) for part in range(2)]
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
+def unpack(content: bytes) -> "dict[str, np.ndarray[Any, Any]]":
+    """Return the arrays of one compressed file."""
+    with np.load(io.BytesIO(lzma.decompress(content)), allow_pickle=False) as arrays:
+        return dict(arrays)
