@@ -36,6 +36,9 @@ ELEMENTWISE = frozenset(
 )
 """Functions whose result has the shape that their tensors have together, and their type where that is a float."""
 
+PRODUCTS: Mapping[Function, int] = {torch.mv: 1, torch.vdot: 0}
+"""Products with a vector, as in the first iterations of spectral norm: how many axes of the first tensor are left."""
+
 
 @contextmanager
 def outlining() -> Iterator[None]:
@@ -57,6 +60,8 @@ class WithoutValues(TorchFunctionMode):
             named.setdefault("out", next(iter(given), None))
         if is_outlined(named.get("out")):
             return named["out"]
+        if func in PRODUCTS and is_outlined(given[0]):
+            return torch.empty(given[0].shape[: PRODUCTS[func]], dtype=given[0].dtype, device="meta")
         if func in ELEMENTWISE and (made := elementwise(given)) is not None:
             return made
         return func(*args, **(kwargs or {}))

@@ -69,6 +69,13 @@ class Normed(nn.Module):
         self.layer = nn.utils.spectral_norm(nn.Linear(4, 3))
 
 
+class Parametrized(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.utils.parametrizations.spectral_norm(nn.Conv2d(4, 3, 3))
+        self.label = nn.utils.parametrizations.spectral_norm(nn.Embedding(5, 3))
+
+
 class Alone(nn.Module):
     """Looks at its own weights, which the meta device does not have."""
 
@@ -84,6 +91,7 @@ CONSTRUCTORS: dict[str, Callable[[], nn.Module]] = {
     "by hand": ByHand,
     "other generators": FromOthers,
     "spectral norm": Normed,
+    "spectral norm as a parametrization": Parametrized,
 }
 
 
