@@ -53,9 +53,9 @@ class Hardware:
         self._image_networks: set[int] = set()
 
     def place(self, network: Network) -> Network:
-        """Move a network to the device, in place; with two-dimensional convolutions it gets channels last."""
+        """Move a network to the device, in place; where weights have four dimensions it gets channels last."""
         network = network.to(self.device)
-        if self.channels_last and any(isinstance(m, nn.Conv2d | nn.ConvTranspose2d) for m in network.modules()):
+        if self.channels_last and any(parameter.dim() == 4 for parameter in network.parameters()):
             self._image_networks |= {id(module) for module in network.modules()}  # losses call its parts, too
             for tensor in (*network.parameters(), *network.buffers()):
                 if tensor.dim() == 4:  # `network.to` would refuse those of five dimensions

@@ -14,6 +14,7 @@ from ganzoo.layers.checks import (
     check_positive,
 )
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
+from ganzoo.layers.equalised import EqualisedConv2d, EqualisedLinear
 from ganzoo.layers.initialisation import initialise_normal
 from ganzoo.layers.lite0 import Lite0
 from ganzoo.layers.lite0_weights import load_lite0
@@ -25,6 +26,8 @@ from ganzoo.layers.stages import Size, Stage, both_sides, pyramid, smallest_map
 __all__ = [
     "BASE",
     "ConditionalBatchNorm2d",
+    "EqualisedConv2d",
+    "EqualisedLinear",
     "Lite0",
     "MinibatchDeviation",
     "PixelNorm",

@@ -63,6 +63,13 @@ def test_a_network_is_laid_out_as_torch_would_do_it():
         assert one.stride() == other.stride()
 
 
+def test_weights_that_a_network_convolves_with_itself_are_laid_out_too():
+    network = nn.Module()
+    network.weight = nn.Parameter(torch.zeros(4, 3, 3, 3))
+    assert Hardware("cpu").place(network).weight.is_contiguous(memory_format=torch.channels_last)
+    assert Hardware("cpu", channels_last=False).place(network) is network
+
+
 class Spectral(Film):
     """Has an operation that torch cannot do in bf16."""
 

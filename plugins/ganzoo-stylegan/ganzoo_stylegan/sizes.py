@@ -1,0 +1,53 @@
+"""Sizes and widths of the feature maps, from the smallest map to the image."""
+
+SMALLEST_SIDE = 16
+"""Height or width in pixels of the smallest images."""
+BASE, LARGEST_BASE = 4, 7
+"""Where the shorter side of the smallest map lies: 4 for powers of two, up to 7 where it cannot be halved again."""
+
+Size = tuple[int, int]
+"""Height and width."""
+
+
+def map_sizes(image: tuple[int, int, int]) -> list[Size]:
+    """Return the sizes of the maps for images (channels, height, width), the smallest first, each twice the last.
+
+    >>> map_sizes((3, 32, 64))
+    [(4, 8), (8, 16), (16, 32), (32, 64)]
+
+    Both sides are halved while they are even and the shorter one is above 4. Raises `ValueError`, with the nearest size
+    that works, for a side below 16 and where the shorter side of the smallest map would be above 7.
+    """
+    sizes = [image[1:]]
+    while min(sizes[0]) > BASE and not any(side % 2 for side in sizes[0]):
+        height, width = sizes[0]
+        sizes.insert(0, (height // 2, width // 2))
+    if min(image[1:]) < SMALLEST_SIDE or min(sizes[0]) > LARGEST_BASE:
+        raise ValueError(describe_refusal(image[1:]))
+    return sizes
+
+
+def describe_refusal(size: Size) -> str:
+    """Return a sentence for a size that does not work."""
+    unit = 4
+    while LARGEST_BASE * unit < min(size):
+        unit *= 2
+    height, width = better = tuple(max(SMALLEST_SIDE, unit * round(side / unit)) for side in size)
+    data_size = height if height == width else list(better)
+    return (
+        f"images must have sides of {SMALLEST_SIDE} pixels or more that halve evenly to a map of {BASE} to "
+        f"{LARGEST_BASE}, got {size[0]} x {size[1]}; the nearest is {height} x {width}, data.size = {data_size}"
+    )
+
+
+def map_widths(count: int, width: int, max_width: int) -> list[int]:
+    """Return the channels of `count` maps, the smallest map first: `width` next to the image, each time twice as many.
+
+    >>> map_widths(4, 32, 128)
+    [128, 128, 64, 32]
+
+    Raises `ValueError` for a width that is not between 1 and `max_width`.
+    """
+    if not 1 <= width <= max_width:
+        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
+    return [min(width * 2**depth, max_width) for depth in reversed(range(count))]
