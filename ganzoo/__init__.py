@@ -23,6 +23,7 @@ _HOMES = {
     "Error": "errors",
     "Failed": "errors",
     "Generator": "contract",
+    "Imported": "imported",
     "Interrupted": "errors",
     "Kind": "kind",
     "Loss": "contract",
@@ -33,6 +34,7 @@ _HOMES = {
     "RegisterArchitecture": "plugins.hookspecs",
     "RegisterCallback": "plugins.hookspecs",
     "RegisterData": "plugins.hookspecs",
+    "RegisterImporter": "plugins.hookspecs",
     "RegisterKind": "plugins.hookspecs",
     "RegisterLoss": "plugins.hookspecs",
     "RegisterMetrics": "plugins.hookspecs",
@@ -48,6 +50,7 @@ _HOMES = {
     "create": "recipe.build",
     "evaluate": "evaluation.evaluate",
     "hookimpl": "plugins.hookspecs",
+    "import_model": "zoo.importing",
     "layers": "layers",
     "load": "zoo.model",
     "sweep": "comparison.sweep",
@@ -88,11 +91,13 @@ if TYPE_CHECKING:
     from ganzoo.evaluation.real import RealSamples as RealSamples
     from ganzoo.evaluation.suites import Metric as Metric
     from ganzoo.evaluation.suites import Suite as Suite
+    from ganzoo.imported import Imported as Imported
     from ganzoo.kind import Kind as Kind
     from ganzoo.pictures.pil import to_pil as to_pil
     from ganzoo.plugins.hookspecs import RegisterArchitecture as RegisterArchitecture
     from ganzoo.plugins.hookspecs import RegisterCallback as RegisterCallback
     from ganzoo.plugins.hookspecs import RegisterData as RegisterData
+    from ganzoo.plugins.hookspecs import RegisterImporter as RegisterImporter
     from ganzoo.plugins.hookspecs import RegisterKind as RegisterKind
     from ganzoo.plugins.hookspecs import RegisterLoss as RegisterLoss
     from ganzoo.plugins.hookspecs import RegisterMetrics as RegisterMetrics
@@ -103,6 +108,7 @@ if TYPE_CHECKING:
     from ganzoo.training.runs.run import Run as Run
     from ganzoo.training.train import train as train
     from ganzoo.training.trainer import Trainer as Trainer
+    from ganzoo.zoo.importing import import_model as import_model
     from ganzoo.zoo.model import Model as Model
     from ganzoo.zoo.model import load as load
 

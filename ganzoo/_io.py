@@ -19,6 +19,8 @@ from ganzoo.errors import BadInput
 
 TEMPORARY_NAME = re.compile(r"\.(?P<name>.+?)(?P<unique>\.[0-9a-f]{8})?\.(part|old)")
 """The names of what is being written. Those of early versions were not unique."""
+CHUNK = 1 << 20
+"""Bytes of a large file that are read at once."""
 ABANDONED_SECONDS = 3600
 """The age at which a temporary file is taken for one that a killed process has left."""
 
@@ -133,6 +135,16 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
 def sha256(content: bytes) -> str:
     """Return the SHA-256 hash of a file's content, as 64 hex digits."""
     return hashlib.sha256(content).hexdigest()
+
+
+def hash_file(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 hash and the size of a file that may be large. Raises `BadInput` that names it."""
+    with read_errors(path), open_file(path) as file:
+        digest, size = hashlib.sha256(), 0
+        while part := file.read(CHUNK):
+            digest.update(part)
+            size += len(part)
+    return digest.hexdigest(), size
 
 
 def write_bytes(path: Path, content: bytes) -> None:

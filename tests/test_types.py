@@ -116,6 +116,18 @@ def register_callbacks(register: ganzoo.RegisterCallback) -> None:
     register("notes", "mine:Notes")
 
 
+@ganzoo.hookimpl
+def register_importers(register: ganzoo.RegisterImporter) -> None:
+    register("mine-files", "mine:read", about="weights of mine")
+
+
+def read(path: Path) -> ganzoo.Imported:
+    return ganzoo.Imported(
+        architecture="mine", data={"image": ganzoo.Spec("image", (1, 28, 28))}, generator={"weight": torch.zeros(1)}
+    )
+
+
+assert_type(ganzoo.import_model("mine-files", "weights.bin", "folder", license="mit"), Path)
 model = ganzoo.load("dcgan-mnist")
 assert_type(model, ganzoo.Model)
 assert_type(model.generator, ganzoo.Generator)

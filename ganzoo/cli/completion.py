@@ -144,7 +144,7 @@ def complete_device(ctx: click.Context, param: click.Parameter, incomplete: str)
 MODELS = complete(models, runs, path="dir")
 """Completes what `ganzoo sample` takes."""
 ANYTHING = complete(
-    *map(provided, ("architecture", "loss", "callback", "recipe", "kind", "metrics")),
+    *map(provided, ("architecture", "loss", "callback", "recipe", "kind", "metrics", "importer")),
     data_sets,
     models,
     sections,

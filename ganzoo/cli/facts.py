@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo._reading import read_json, read_toml
-from ganzoo.cli.listing import first_line, is_here, kinds, metrics, shown_name, things
+from ganzoo.cli.listing import first_line, is_here, on_request, shown_name, things
 from ganzoo.errors import BadInput
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.datasets import list_names, split_name
 from ganzoo.plugins.entries import Entry
-from ganzoo.plugins.registration import Registration
+from ganzoo.plugins.registration import ON_REQUEST, Registration
 from ganzoo.zoo.registry import Registry
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def collect_facts(name: str) -> list[Facts]:
     """
     registry = Registry()
     # A registry describes the models that plugins provide.
-    provided = [thing for thing in catalog().provided if thing.kind not in ("model", "kind", "metrics")]
-    told = [thing for thing in catalog().provided if thing.kind in ("kind", "metrics")]
+    provided = [thing for thing in catalog().provided if thing.kind not in ("model", *ON_REQUEST)]
+    told = [thing for thing in catalog().provided if thing.kind in ON_REQUEST]
     found: list[Callable[[], Facts]] = [
         *(
             partial(provided_facts, thing)
@@ -65,7 +65,7 @@ def all_names(registry: Registry) -> list[str]:
     """Return every name that can be described."""
     from ganzoo.recipe.keys import list_keys
 
-    named = (*things(registry), *kinds(), *metrics())
+    named = [*things(registry), *(each for kind in ON_REQUEST for each in on_request(kind))]
     return [*list_names(), *(thing["name"] for thing in named), *(key.path for key in list_keys())]
 
 
@@ -152,19 +152,23 @@ def provided_facts(thing: Registration) -> Facts:
 
 
 def told_facts(thing: Registration) -> Facts:
-    """Return the facts of a kind of samples or of a suite of metrics: what its plugin says of it, and its class."""
+    """Return the facts of what is listed on request: what its plugin says of it, and its class or function."""
     facts = {key: getattr(thing, key) for key in ("kind", "name", "distribution", "version")}
     ((part, _),) = thing.targets.items()
     cls = thing.resolve(part)
+    if not callable(cls):
+        where = f"{thing.kind} '{thing.name}' of {thing.distribution}"
+        raise BadInput(f"{where}: '{thing.targets[part]}' is neither a class nor a function")
     about = {"class": f"{cls.__module__}.{cls.__qualname__}", "doc": own_doc(cls), "options": []}
     return {**facts, "summary": thing.about["about"], "parts": {part: about}}
 
 
 def own_doc(cls: Any) -> str:
-    """Return the docstring of a class itself; that of its base says nothing of it."""
+    """Return the docstring of a function or of a class itself; that of its base says nothing of it."""
     import inspect
 
-    return inspect.cleandoc(getattr(cls, "__dict__", {}).get("__doc__") or "")
+    doc = cls.__doc__ if inspect.isroutine(cls) else getattr(cls, "__dict__", {}).get("__doc__")
+    return inspect.cleandoc(doc or "")
 
 
 def class_of(thing: Registration, part: str) -> Callable[..., object]:

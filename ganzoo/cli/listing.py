@@ -6,7 +6,7 @@ from typing import Any
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.datasets import OF_MANY
 from ganzoo.plugins.entries import Entry
-from ganzoo.plugins.registration import Registration
+from ganzoo.plugins.registration import ON_REQUEST, Registration
 from ganzoo.zoo.registry import Registry
 from ganzoo.zoo.scores import figures, is_figure
 
@@ -23,7 +23,7 @@ def things(registry: Registry) -> list[Row]:
     provided = [
         row(thing.kind, shown_name(thing), thing.distribution, thing.version, first_line(thing))
         for thing in catalog().provided
-        if thing.kind not in ("model", "kind", "metrics")
+        if thing.kind not in ("model", *ON_REQUEST)
     ]
     pretrained = [row("model", entry.name, entry.origin, "", entry.summary) for entry in registry.entries]
     return provided + pretrained
@@ -49,23 +49,19 @@ def models(registry: Registry) -> list[Row]:
     ]
 
 
-def kinds() -> list[Row]:
-    """Return a row for each kind of samples."""
+def on_request(kind: str) -> list[Row]:
+    """Return a row for each thing of a kind that is listed on request, such as the kinds of samples themselves."""
     return [
-        row("kind", shown_name(thing), thing.distribution, thing.version, thing.about["about"])
+        row(kind, shown_name(thing), thing.distribution, thing.version, thing.about["about"]) | measures(thing)
         for thing in catalog().provided
-        if thing.kind == "kind"
+        if thing.kind == kind
     ]
 
 
-def metrics() -> list[Row]:
-    """Return a row for each suite of metrics, with what it measures: data sets by name, or a kind of samples."""
-    return [
-        row("metrics", shown_name(thing), thing.distribution, thing.version, thing.about["about"])
-        | {"measures": ", ".join(thing.about["data"]) or f"any {thing.about['kind']}"}
-        for thing in catalog().provided
-        if thing.kind == "metrics"
-    ]
+def measures(thing: Registration) -> dict[str, str]:
+    """Return what a suite of metrics measures: data sets by name, or a kind of samples; nothing for other things."""
+    about = thing.about
+    return {"measures": ", ".join(about["data"]) or f"any {about['kind']}"} if thing.kind == "metrics" else {}
 
 
 def keys() -> list[Row]:

@@ -16,6 +16,7 @@ SECTIONS = {
     "data": "data",
     "kinds": "kind",
     "metrics": "metrics",
+    "importers": "importer",
     "models": "model",
     "keys": "key",
 }
@@ -37,20 +38,22 @@ DROP = {"keys": ("type", "default", "meaning")}
 def list_(section: str | None, json: bool) -> None:
     """List what there is to use: architectures, losses, callbacks, recipes, data sets, models.
 
-    On request also the kinds of samples, the suites of metrics, or a recipe's keys.
+    On request also the kinds of samples, the suites of metrics, the formats of 'ganzoo import', or a recipe's keys.
     """
-    from ganzoo.cli.listing import keys, kinds, metrics, models, things
+    from ganzoo.cli.listing import keys, models, on_request, things
     from ganzoo.plugins.catalog import catalog
+    from ganzoo.plugins.registration import ON_REQUEST
     from ganzoo.zoo.registry import Registry
 
-    if section not in ("data", "keys", "kinds", "metrics") and (absent := catalog().absent):
+    on_request_only = SECTIONS.get(section or "") in ON_REQUEST
+    if not on_request_only and section not in ("data", "keys") and (absent := catalog().absent):
         aside(absent)
     if section == "keys":
         rows = keys()
     elif section == "models":
         rows = models(Registry())
-    elif section in ("kinds", "metrics"):
-        rows = kinds() if section == "kinds" else metrics()
+    elif section and on_request_only:
+        rows = on_request(SECTIONS[section])
     else:
         rows = [row for row in things(Registry()) if section is None or row["kind"] == SECTIONS[section]]
     print_json(rows) if json else print_sections(section, rows)
@@ -85,7 +88,8 @@ def print_sections(section: str | None, rows: list[dict[str, Any]]) -> None:
 def info(name: str, json: bool) -> None:
     """Describe NAME: an architecture, loss, callback, recipe, data set or model, hub:owner/name, a run or a folder.
 
-    NAME may also be a kind of samples, a suite of metrics, a key of a recipe, such as train.ema, or a section of it.
+    NAME may also be a kind of samples, a suite of metrics, a format of 'ganzoo import', a key of a recipe, such as
+    train.ema, or a section of it.
     """
     from ganzoo.cli.facts import collect_facts
     from ganzoo.cli.wording import write_facts

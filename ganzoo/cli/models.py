@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ganzoo.cli.advice import WithLatents
-from ganzoo.cli.completion import MODELS, complete, data_sets, models
+from ganzoo.cli.completion import MODELS, complete, data_sets, models, provided
 from ganzoo.cli.params import COUNT, SCALE, SEED, device_option, parse_fixed, parse_inputs, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
@@ -198,7 +198,7 @@ def publish(
     from ganzoo.zoo.publishing.publish import Publication
 
     along = (with_inputs, with_discriminator)
-    publication = Publication(model, repository, license_or_other(license_id), private, tag, message, *along)
+    publication = Publication(model, repository, license_id, private, tag, message, *along)
     if dry_run:
         for line in publication.plan():
             say(line)
@@ -224,14 +224,30 @@ def bundle(model: str, folder: Path, license_id: str, with_inputs: bool, with_di
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publishing.bundle import bundle
 
-    say(bundle(model, folder, license_or_other(license_id), with_inputs, with_discriminator), end="")
+    say(bundle(model, folder, license_id, with_inputs, with_discriminator), end="")
 
 
-def license_or_other(license_id: str) -> str:
-    """Return the licence, or "other" with a message."""
-    if not license_id:
-        aside("no --license given, such as mit or cc-by-4.0; using 'other'")
-    return license_id or "other"
+@click.command("import")
+@click.argument("format", shell_complete=complete(provided("importer")))
+@click.argument("file", type=click.Path(path_type=Path), shell_complete=complete(path="file"))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FOLDER", help="The new model folder.")
+@click.option("--license", "license_id", metavar="ID", help="Of the weights, such as cc-by-4.0; else 'unknown'.")
+@click.option("--overwrite", is_flag=True, help="Replace the model there.")
+@with_debug
+def import_(format: str, file: Path, out: Path, license_id: str | None, overwrite: bool) -> None:
+    """Write the trained generator in FILE, of another program, as a model folder that 'ganzoo sample' takes.
+
+    FORMAT is a name of 'ganzoo list importers'. Nothing of the file is executed. Weights that others have trained are
+    under a licence of theirs: --license writes it into the model and its card, and 'publish' keeps it.
+    """
+    from ganzoo.plugins.catalog import catalog
+
+    catalog().find("importer", format)  # before torch is imported
+    from ganzoo.zoo.importing import import_model
+
+    say(import_model(format, file, out, license_id, overwrite))
+    if license_id is None:
+        aside("no --license given, so that config and card say 'unknown'")
 
 
-COMMANDS = (sample, evaluate, pull, publish, bundle)
+COMMANDS = (sample, evaluate, pull, publish, bundle, import_)

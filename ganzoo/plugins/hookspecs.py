@@ -57,6 +57,13 @@ class RegisterMetrics(Protocol):
         """
 
 
+class RegisterImporter(Protocol):
+    """`register("layout", "package.module:read", about="Files of ...")`; `read(path)` returns a `ganzoo.Imported`."""
+
+    def __call__(self, name: str, importer: str, *, about: str = "") -> None:
+        """Register one format of `ganzoo import`; `about` is its line in `ganzoo list importers`."""
+
+
 @hookspec
 def register_architectures(register: RegisterArchitecture) -> None:
     """Name each architecture of the plugin and where its generator and discriminator classes are."""
@@ -85,3 +92,8 @@ def register_kinds(register: RegisterKind) -> None:
 @hookspec
 def register_metrics(register: RegisterMetrics) -> None:
     """Name each suite of metrics of the plugin, where its class is, and what it measures."""
+
+
+@hookspec
+def register_importers(register: RegisterImporter) -> None:
+    """Name each format of weights that the plugin can import and where the function is that reads a file of it."""

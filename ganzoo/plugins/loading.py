@@ -101,6 +101,7 @@ def call_hooks(plugin: Plugin, module: object) -> bool:
         "register_data": plugin.register_data,
         "register_kinds": plugin.register_kind,
         "register_metrics": plugin.register_metrics,
+        "register_importers": plugin.register_importer,
     }
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)

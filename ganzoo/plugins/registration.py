@@ -21,9 +21,11 @@ from ganzoo.plugins.distributions import name_and_version
 from ganzoo.plugins.entries import read_entries
 from ganzoo.plugins.marker import LoadingMarker
 
-KINDS = ("architecture", "loss", "callback", "data", "kind", "metrics", "recipe", "model")
+KINDS = ("architecture", "loss", "callback", "data", "kind", "metrics", "importer", "recipe", "model")
 FILE_KINDS = ("recipe", "model")
 """Kinds that are found as files in the plugin's package, without a hook."""
+ON_REQUEST = ("kind", "metrics", "importer")
+"""Kinds of which no recipe names one; listings show them only where they are asked for."""
 PLUGIN_LOCK = threading.RLock()
 """Held by the one thread that loads plugins: meanwhile standard output and warnings are not what they are elsewhere."""
 NO_FACTS: Mapping[str, Any] = MappingProxyType({})
@@ -151,6 +153,10 @@ class Plugin:
         if not names and not kind:
             raise ValueError(f"metrics '{name}': say which data they measure, data=['mnist'], or which kind='sound'")
         self.register("metrics", name, {"data": names, "kind": kind, "about": about}, suite=suite)
+
+    def register_importer(self, name: str, importer: str, *, about: str = "") -> None:
+        """Register a format of weights: the `register` of the hook `register_importers`."""
+        self.register("importer", name, {"about": about}, importer=importer)
 
     def register_files(self, package: Path) -> bool:
         """Register the recipes and the registry of models in a package's folder; return whether there are any.

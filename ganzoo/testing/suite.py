@@ -12,7 +12,7 @@ from ganzoo.errors import BadInput, Error, suggest
 from ganzoo.plugins.catalog import catalog
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
-from ganzoo.testing import architectures, callbacks, datasets, kinds, losses, metrics, models, recipes
+from ganzoo.testing import architectures, callbacks, datasets, importers, kinds, losses, metrics, models, recipes
 from ganzoo.testing.cases import LossCase
 from ganzoo.testing.check import Check, Skipped, require, title_of
 from ganzoo.testing.datasets import DataCase
@@ -153,6 +153,8 @@ def checks_of_thing(thing: Registration, games: dict[str, Game], bench: Bench) -
         return bind(thing, metrics.CHECKS, SuiteCase(thing, bench.data_cases))
     if thing.kind == "callback":
         return bind(thing, callbacks.CHECKS, thing, bench.options_of(thing))
+    if thing.kind == "importer":
+        return bind(thing, importers.CHECKS, thing, bench.options_of(thing))
     if thing.kind == "recipe":
         return bind(thing, recipes.CHECKS, thing, bench.make_batch, bench.options)
     return bind(thing, models.CHECKS, thing, bench.make_batch)

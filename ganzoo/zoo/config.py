@@ -25,6 +25,8 @@ MAX_CONFIG_BYTES = 1_000_000
 """The largest config.json that is read."""
 AXES = {"image": 3, "point": 1}
 """Length of the shape of one sample, for each kind of data that has a shape."""
+UNKNOWN_LICENSE = "unknown"
+"""The licence of imported weights of which nobody has said one; the Hub knows it under this name."""
 
 KindName = Annotated[str, Field(pattern=r"^([\w.-]+:)?[a-z0-9._-]+$", max_length=100)]
 Key = Annotated[str, Field(min_length=1, max_length=100)]
@@ -140,6 +142,22 @@ class CheckedTraining(Checked):
     """The model that the training began with."""
 
 
+class CheckedImport(Checked):
+    """Where the weights come from, if another program has trained the generator."""
+
+    format: Word
+    """The importer's name."""
+    distribution: Word
+    version: Word
+    file: Annotated[str, Field(max_length=255)]
+    """The name of the file that was imported."""
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: NonNegativeInt
+    license: Word = UNKNOWN_LICENSE
+    """The licence of the weights, as whoever imported them says."""
+    notes: list[str] = Field(default_factory=list)
+
+
 class CheckedConfig(Checked):
     """All that loading looks at; further keys are left alone."""
 
@@ -155,6 +173,8 @@ class CheckedConfig(Checked):
     discriminator: CheckedDiscriminator | None = None
     """The network that judged the generator; only some models have it."""
     training: CheckedTraining = Field(default_factory=CheckedTraining)
+    imported: CheckedImport | None = None
+    """What was imported; a generator that ganzoo has trained has nothing here."""
     _table: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property

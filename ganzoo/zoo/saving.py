@@ -26,10 +26,12 @@ def save_model(
     recipe: Recipe | None = None,
     training: Mapping[str, Any] | None = None,
     discriminator: tuple[nn.Module, ResolvedClass[nn.Module]] | None = None,
+    imported: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a generator as a model folder, and the `discriminator` and its class beside it, if given.
 
-    `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed.
+    `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed;
+    `imported` says where it comes from if ganzoo has not trained it.
     """
     content = serialize_weights(generator)
     config = {
@@ -41,6 +43,7 @@ def save_model(
         **describe_inputs(generator, data),
         "weights": {"file": "model.safetensors", "sha256": sha256(content), "size": len(content)},
         **({"training": dict(training)} if training else {}),
+        **({"imported": dict(imported)} if imported else {}),
     }
     with replace_folder(folder) as new:
         write_bytes(new / "model.safetensors", content)

@@ -78,6 +78,8 @@ def test_sampling_prints_where_it_wrote(run, tmp_path):
         ("recipes", {"recipe"}),
         ("data", {"data"}),
         ("models", {"model"}),
+        ("kinds", {"kind"}),
+        ("metrics", {"metrics"}),
     ],
 )
 def test_one_section_can_be_listed(run, section, kinds):

@@ -57,7 +57,7 @@ def test_a_deprecated_name_still_works_and_the_warning_names_the_plugin(site, mo
 
 
 BROUGHT = ("architectures", "losses")
-NOT_BROUGHT = ("callbacks", "data", "kinds", "metrics")
+NOT_BROUGHT = ("callbacks", "data", "importers", "kinds", "metrics")
 """Hooks for which no distribution of this repository brings anything yet."""
 
 

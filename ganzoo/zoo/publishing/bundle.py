@@ -30,6 +30,7 @@ from ganzoo.zoo.publishing.code import check_publishable, public_name
 from ganzoo.zoo.publishing.discriminators import choose_discriminator, pin_discriminator
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.publishing.inputs import choose_inputs, pin_inputs
+from ganzoo.zoo.publishing.licenses import choose_license
 from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
@@ -56,6 +57,7 @@ def bundle(
     if exists(folder):
         raise BadInput(f"'{folder}' exists already")
     local = find_unpublished(source)
+    license_id = choose_license(local, license_id)
     files = complete_files(local, folder.name, license_id, with_inputs, with_discriminator)
     with replace_folder(folder) as new:
         for name, content in files.items():

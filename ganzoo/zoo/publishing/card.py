@@ -15,6 +15,7 @@ from ganzoo.kinds.files import culprit
 from ganzoo.kinds.lookup import find_kind_or_missing
 from ganzoo.kinds.outputs import Outputs, read_spec
 from ganzoo.plugins.firstparty import first_party
+from ganzoo.zoo.config import UNKNOWN_LICENSE
 from ganzoo.zoo.inputs import describe_kind
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
@@ -32,7 +33,7 @@ HUB_DATA_SETS = {
 BODY = """
 # {name}
 
-{picture}{files}A generator of {what}, trained with ganzoo on {data}. Everything that it makes is synthetic.{inputs}
+{picture}{files}A generator of {what}, {origin}. Everything that it makes is synthetic.{inputs}
 
 ## Use
 
@@ -60,7 +61,7 @@ import ganzoo
 
 For study, teaching and comparison of generative models. It knows nothing but its data set, and that of the model
 that its training began with, if any: it has their gaps and biases, and may leave out part of them (mode collapse).
-Do not pass its {samples} off as real ones.
+Do not pass its {samples} off as real ones.{terms}
 """
 
 SCORES = """Scores, each under the conditions written below and in `scores.json`:
@@ -120,7 +121,8 @@ def make_card(
         arguments=", ".join(["64", *(f"{key}={key}" for key in lacking)]),
         name=name,
         reference=reference,
-        data=describe_data(config["data"]),
+        origin=describe_origin(config),
+        terms=describe_terms(config, license_id),
         picture="![samples](samples.png)\n\n" if picture else "",
         files=f"{call_plugin(culprit(kind), kind.card, files)}\n\n" if files else "",
         install=how_to_get(config["architecture"]["distribution"]),
@@ -143,6 +145,24 @@ def find_data_set(data: Mapping[str, Any]) -> str | None:
 def is_folder(data: Mapping[str, Any]) -> bool:
     """Return True if the data of a config were a folder of images, which the Hub calls "imagefolder" anywhere."""
     return data.get("opened_as") == "folder"
+
+
+def describe_origin(config: Mapping[str, Any]) -> str:
+    """Return where a generator comes from, as Markdown."""
+    if imported := config.get("imported"):
+        file, form = escape(imported["file"]), escape(imported["format"])
+        return f"imported into ganzoo from {file}, a file in the format {form}: ganzoo has not trained it"
+    return f"trained with ganzoo on {describe_data(config['data'])}"
+
+
+def describe_terms(config: Mapping[str, Any], license_id: str) -> str:
+    """Return under which licence imported weights are, and the importer's notes, as Markdown; "" for other models."""
+    if not (imported := config.get("imported")):
+        return ""
+    known = f"The licence of the weights is {escape(license_id)}, as whoever imported them says."
+    unknown = "The licence of the weights is not known: ask those who published the file before you pass them on."
+    notes = "".join(f"\n- {escape(note)}" for note in imported.get("notes", []))
+    return f"\n\n{unknown if license_id == UNKNOWN_LICENSE else known}" + (f"\n{notes}" if notes else "")
 
 
 def describe_data(data: Mapping[str, Any]) -> str:
@@ -246,10 +266,16 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
         "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
         "classes": ", ".join(config["data"]["classes"]),
         **{f"training {key}": value for key, value in training.items()},
+        "imported file": describe_file(config["imported"]) if "imported" in config else "",
         "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
         "ganzoo": config.get("ganzoo", ""),
     }
     return {escape(key): escape(value) for key, value in found.items()}
+
+
+def describe_file(imported: Mapping[str, Any]) -> str:
+    """Return the file that was imported."""
+    return f"{imported['file']}, {imported['size']:,} bytes, sha256 {imported['sha256']}"
 
 
 def table(rows: Mapping[str, str]) -> str:

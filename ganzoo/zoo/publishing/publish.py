@@ -21,6 +21,7 @@ from ganzoo.zoo.hub.errors import hub_errors
 from ganzoo.zoo.hub.session import one_line, open_session
 from ganzoo.zoo.publishing.bundle import complete_files, find_unpublished
 from ganzoo.zoo.publishing.entry import entry_table
+from ganzoo.zoo.publishing.licenses import choose_license
 from ganzoo.zoo.references import HUB
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Publication:
 
     source: str | PathLike[str]
     repository: str
-    license: str = "other"
+    license: str = ""
     private: bool = False
     tag: str | None = None
     message: str = DEFAULT_MESSAGE
@@ -55,6 +56,7 @@ class Publication:
         if not self.message.strip():
             raise BadInput("a commit needs a message")
         local, reference = find_unpublished(self.source), f"hub:{self.repository}"
+        self.license = choose_license(local, self.license)
         self.files = complete_files(local, reference, self.license, self.with_inputs, self.with_discriminator)
         self.api = HfApi(library_name="ganzoo", library_version=__version__)
 
@@ -161,17 +163,13 @@ def push(
 ) -> str:
     """Publish the model of a run or model folder on the Hub, and return what `load` takes: "hub:owner/name@commit".
 
-    Without a `license`, such as "mit", it is "other", and the log says so. `private` keeps a new repository to
-    yourself, `tag` names this version. Real inputs that are kept with it go along `with_inputs`, or where their data
-    set has a licence that allows it; the log says how many. So does a discriminator that is kept with it,
-    `with_discriminator`. Raises `BadInput` for what cannot be published or is so
-    already, and `Unavailable` where the network or the Hub refuses it.
+    Without a `license`, such as "mit", it is that of imported weights, else "other", and the log says so. `private`
+    keeps a new repository to yourself, `tag` names this version. Real inputs that are kept with it go along
+    `with_inputs`, or where their data set has a licence that allows it; the log says how many. So does a discriminator
+    that is kept with it, `with_discriminator`. Raises `BadInput` for what cannot be published or is so already, and
+    `Unavailable` where the network or the Hub refuses it.
     """
-    if not license:
-        logger.warning("no license given, such as mit or cc-by-4.0; using 'other'")
-    publication = Publication(
-        source, repository, license or "other", private, tag, message, with_inputs, with_discriminator
-    )
+    publication = Publication(source, repository, license or "", private, tag, message, with_inputs, with_discriminator)
     publication.publish()
     return f"hub:{repository}@{publication.commit}"
 
