@@ -65,6 +65,7 @@ from ganzoo.errors import BadInput
 )
 @click.option("--seed", type=int)
 @click.option("--seeds", metavar="N,N...", help="Train once with each of these seeds, and print mean and spread.")
+@click.option("--show-augmented", is_flag=True, help="Also draw what the discriminator sees, after augmentation.")
 @click.option("--data-root", metavar="DIR", help="Where downloaded data sets lie; else GANZOO_DATA, else a cache.")
 @with_debug
 def train(
@@ -80,6 +81,7 @@ def train(
     precision: str | None,
     seed: int | None,
     seeds: str | None,
+    show_augmented: bool,
     data_root: str | None,
 ) -> None:
     """Train by RECIPE, a name from 'ganzoo list recipes' or a TOML file, or continue with --resume RUN.
@@ -96,6 +98,7 @@ def train(
         "train.seed": seed,
         "data.root": data_root,
         "train.init": init,
+        "train.show_augmented": show_augmented or None,
     }
     changes: dict[str, Any] = {"loss": [parse_loss(text) for text in losses]} if losses else {}
     changes |= {key: value for key, value in flags.items() if value is not None} | parse_options(options)

@@ -12,7 +12,7 @@ FIRST = ("recipe", "loss", "data", "steps", "seed")
 UNTOLD = {
     *("name", "data.root", "data.workers", "data.name", "train.steps", "train.epochs", "train.seed", "train.precision"),
     *("train.log_every", "train.sample_every", "train.save_every", "train.evaluate_every", "train.evaluate_samples"),
-    *("train.profile", "train.tensorboard", "train.channels_last", "train.compile"),
+    *("train.profile", "train.show_augmented", "train.tensorboard", "train.channels_last", "train.compile"),
 }
 """Keys that are among the first facts, or do not change what is learned."""
 MAX_WORDS = 5

@@ -238,12 +238,13 @@ class Engine:
     def observe(self, batch: dict[str, Tensor]) -> Iterator[Step]:
         """Yield a turn of the discriminator that is not played: afterwards everything is as it was before.
 
-        Its latents are the same each time. The networks are in the mode in which they are trained.
+        Its latents are the same each time, its views those of the losses that have begun and not ended. The networks
+        are in the mode in which they are trained.
         """
         modules = (self.generator, self.discriminator, *(use.loss for use in self.losses))
         part = self._first_part(batch)
         with self.hardware.preserve_random_state(), preserve_buffers(modules), self.hardware.one_forward():
-            yield self.step_maker.rehearsal("discriminator", self.index, part)
+            yield self.step_maker.rehearsal("discriminator", self.index, part, in_time=True)
 
     def prepare(self, batch: dict[str, Tensor]) -> None:
         """Check that data, networks and losses fit together, and choose the precision; `step` does it before the first.

@@ -242,6 +242,8 @@ class Train(Section):
     """Stop after this many evaluations in a row without an improvement; 0: never. Needs `evaluate_every`."""
     on_nonfinite: Literal["stop", "rollback"] = "stop"
     """Action on a NaN or infinity: stop, or roll back to the last checkpoint with another seed, at most three times."""
+    show_augmented: bool = False
+    """With each picture of samples, also draw what the discriminator sees into `augmented/` of the run."""
     profile: bool = False
     """Profile 30 training steps into `profile/trace.json` and `profile/summary.txt` of the run."""
     tensorboard: bool = False

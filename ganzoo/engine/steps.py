@@ -116,10 +116,21 @@ class StepMaker:
             total=self.total,
         )
 
-    def rehearsal(self, side: str, index: int, batch: dict[str, Tensor], networks: Networks | None = None) -> Step:
-        """Return a turn outside the game: with all losses, and with the same random numbers each time."""
+    def rehearsal(
+        self,
+        side: str,
+        index: int,
+        batch: dict[str, Tensor],
+        networks: Networks | None = None,
+        in_time: bool = False,
+    ) -> Step:
+        """Return a turn outside the game, with the same random numbers each time.
+
+        It has the views of all losses, or of those that are `in_time`: between their `start` and `stop`.
+        """
         rng = make_rng("rehearsal")
-        return self.make(side, index, batch, self.latent(batch, rng), rng, self.losses, networks)
+        losses = [use for use in self.losses if use.is_due(index, 0)] if in_time else self.losses
+        return self.make(side, index, batch, self.latent(batch, rng), rng, losses, networks)
 
     def play_rehearsal(
         self, index: int, batch: dict[str, Tensor], generator: Generator, discriminator: nn.Module

@@ -39,6 +39,7 @@ from ganzoo.training.runs import snapshot
 from ganzoo.training.trainer import Prepared
 from ganzoo.training.watch.monitor import Monitor
 from ganzoo.training.watch.samples import FixedSamples, find_needed
+from ganzoo.training.watch.seen import SeenPictures
 from ganzoo.zoo.config import CheckedData
 from ganzoo.zoo.initial import InitialWeights
 from ganzoo.zoo.references import OnHub, parse
@@ -179,7 +180,8 @@ def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
     with engine.hardware.preserve_random_state():
         own = [found.make() for found in plan.resolved.callbacks]
     before, after = [CollapseWarning(engine, data), Measurement()], [MetricsLog(), Pictures(data, settings.seed)]
-    return CallbackList([*shown, *before, *own, *plan.callbacks, *after, Curves(), Checkpoints()], engine)
+    seen = [SeenPictures(engine, data)] if settings.show_augmented else []
+    return CallbackList([*shown, *before, *own, *plan.callbacks, *after, *seen, Curves(), Checkpoints()], engine)
 
 
 def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:

@@ -1,8 +1,11 @@
 """The sample pictures of a run, one for each step at which samples were drawn, and their animation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from PIL import Image
+
+from ganzoo._io import write_errors
 from ganzoo.contract import Images
 from ganzoo.kinds.files import draw_beside, write_some_of_each
 from ganzoo.kinds.outputs import Outputs
@@ -12,10 +15,10 @@ from ganzoo.training.runs.steps import PICTURE, checkpoint_name, list_pictures
 
 
 class Gallery:
-    """The pictures in the folder of a run, each named after its training step."""
+    """The pictures in a folder of a run, by default of samples, each named after its training step."""
 
-    def __init__(self, run_folder: Path) -> None:
-        self.folder, self.animation, self.title = run_folder / "samples", run_folder / "game.gif", run_folder.name
+    def __init__(self, run_folder: Path, name: str = "samples") -> None:
+        self.folder, self.animation, self.title = run_folder / name, run_folder / "game.gif", run_folder.name
 
     def write_samples(
         self, step: int, outputs: Outputs, samples: Images, seed: int, columns: int = 0, row_names: Sequence[str] = ()
@@ -32,8 +35,15 @@ class Gallery:
         picture = draw_beside(outputs.shown, arrays, columns, row_names, title)
         if picture is None:
             return None
-        save_png(self._path(step), picture, mark)
-        return self._path(step)
+        return self.write_picture(step, picture, mark)
+
+    def write_picture(self, step: int, picture: Image.Image, mark: Mapping[str, str]) -> Path:
+        """Write the picture of a step; return its path."""
+        path = self._path(step)
+        with write_errors(path):
+            path.parent.mkdir(exist_ok=True)
+        save_png(path, picture, mark)
+        return path
 
     def write_scene(self, step: int, scene: points.Scene, seed: int) -> Path:
         """Write a game on points as the picture of a step; return its path."""

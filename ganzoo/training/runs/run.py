@@ -51,7 +51,7 @@ class Run:
         self.checkpoints = self.path / "checkpoints"
         self.model_folder = self.path / "model"
         self.best_folder = self.path / "best"
-        self.gallery = Gallery(self.path)
+        self.gallery, self.augmented = Gallery(self.path), Gallery(self.path, "augmented")
 
     @classmethod
     def create(cls, recipe: Recipe, out: str | PathLike[str] | None = None, overwrite: bool = False) -> Self:
@@ -239,9 +239,14 @@ class Run:
                 list(self.path.parent.iterdir())
 
     def list_outputs(self) -> list[Path]:
-        """Return the paths to show to the user: newest samples, animation, curves, log, model, the folder itself."""
+        """Return the paths to show to the user: newest pictures, animation, curves, log, model, the folder itself."""
         others = [self.gallery.animation, self.path / "curves.png", self.path / "metrics.jsonl", self.model_folder]
-        return [*self.gallery.newest(), *(path for path in others if path.exists()), self.path]
+        return [
+            *self.gallery.newest(),
+            *self.augmented.newest(),
+            *(path for path in others if path.exists()),
+            self.path,
+        ]
 
     @property
     def resume_command(self) -> str:

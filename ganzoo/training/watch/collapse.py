@@ -7,11 +7,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ganzoo._faults import call_plugin
 from ganzoo.contract import Images, Step
 from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.errors import Error
+from ganzoo.training.watch.samples import fixed_batch
 
 STEPS_BETWEEN_CHECKS = 100
 """Training steps between two checks."""
@@ -50,9 +50,7 @@ class CollapseDetector:
     @cached_property
     def batch(self) -> dict[str, Tensor]:
         """A fixed real batch, so that checks are comparable."""
-        train, processes = self.engine.train, self.engine.processes
-        first = call_plugin("the data", self.data.first, train.batch, train.seed)
-        return {key: processes.shard(value, train.accumulate) for key, value in first.items()}
+        return fixed_batch(self.engine, self.data)
 
     def check(self) -> dict[str, str]:
         """Check both sides; return the warning for each sign that the last five checks have found."""

@@ -20,6 +20,13 @@ from ganzoo.zoo.kept import choose_kept, limit_count, read_kept, serialize_kept
 from ganzoo.zoo.sampling import concatenate, pieces
 
 
+def fixed_batch(engine: Engine, data: Data) -> dict[str, Tensor]:
+    """Return this process's part of a real batch that is the same each time, so that what it shows is comparable."""
+    train, processes = engine.train, engine.processes
+    first = call_plugin("the data", data.first, train.batch, train.seed)
+    return {key: processes.shard(value, train.accumulate) for key, value in first.items()}
+
+
 class FixedSamples:
     """Draws samples of the same latents each time, so that the pictures of a training are comparable.
 
