@@ -55,28 +55,27 @@ class SeenPictures(BuiltIn):
     def on_interrupt(self, trainer: Trainer) -> None:
         """Draw the samples of the last step."""
         with trainer.engine.observe(self.batch) as step, torch.no_grad():
-            shown = concatenate([head(images) for images in list_rows(step)])
-        trainer.on_first_rank(self._write, trainer, shown)
+            rows = [[head(images) for images in block] for block in list_blocks(step)]
+        trainer.on_first_rank(self._write, trainer, rows)
 
-    def _write(self, trainer: Trainer, shown: Images) -> None:
+    def _write(self, trainer: Trainer, rows: list[list[Images]]) -> None:
         gallery, step = trainer.run.augmented, trainer.step
         title = f"{gallery.title} step {step}"
         try:
+            shown = concatenate([fit(each, block[0]) for block in rows for each in block])
             arrays = self.outputs.to_arrays(self.outputs.to_public(shown))
             picture = draw_beside(self.outputs.shown, arrays, COLUMNS, ROWS, title)
-        except (BadInput, Failed) as error:  # a plugin's kind
+        except (BadInput, Failed) as error:  # a plugin's kind, or view
             logger.warning("no picture of what the discriminator sees at step %d: %s", step, error)
             return
         if picture:
             gallery.write_picture(step, picture, {"Title": title})
 
 
-def list_rows(step: Step) -> Iterator[Images]:
+def list_blocks(step: Step) -> Iterator[list[Images]]:
     """Yield real samples and two views of them, then the same of fake ones."""
     for images, given in ((step.real, step.batch), (step.fake, step.given)):
-        yield images
-        for _ in range(2):
-            yield fit(step.see(images, given)[0], images)
+        yield [images, *(step.see(images, given)[0] for _ in range(2))]
 
 
 def fit(seen: Images, images: Images) -> Images:
@@ -98,7 +97,7 @@ def fit_one(seen: Tensor, images: Tensor) -> Tensor:
     if seen.dim() == images.dim() == 4 and seen.shape[:2] == images.shape[:2]:
         return interpolate(seen, images.shape[2:])
     shapes = " and ".join(str(tuple(each.shape[1:])) for each in (images, seen))
-    raise BadInput(f"train.show_augmented: samples and what is seen of them have different shapes: {shapes}")
+    raise BadInput(f"samples and what is seen of them have different shapes, {shapes}")
 
 
 def head(images: Images) -> Images:
