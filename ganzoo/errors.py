@@ -36,6 +36,10 @@ class BadInput(Error, ValueError):
     exit_code = 2
 
 
+class MissingPackage(BadInput):
+    """What is asked for needs a package that is not installed."""
+
+
 class NoLabels(BadInput):
     """A network or a loss needs labels, which the data do not have."""
 
@@ -80,12 +84,12 @@ def suggest(word: str, allowed: Iterable[str]) -> str:
     return allow(names)
 
 
-def needs_package(what: str, package: str) -> BadInput:
+def needs_package(what: str, package: str) -> MissingPackage:
     """Return the error for a package that is not installed and that `what` cannot do without.
 
     The package is named and not ganzoo's extra: on an index the name `ganzoo` is somebody else's.
     """
-    return BadInput(f"{what} needs the package {package}: pip install {package}")
+    return MissingPackage(f"{what} needs the package {package}: pip install {package}")
 
 
 def accept(names: Iterable[str]) -> str:

@@ -35,6 +35,8 @@ class Lite0(nn.Module):
     the four `maps`, `width` is that of `pooled`.
     """
 
+    pretrained = True
+    """Whether a module's buffers never change, so that no checkpoint needs them."""
     channels = tuple(STAGES[stage][-1] for stage in MAPPED)
     width = WIDTH
 

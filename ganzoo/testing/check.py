@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ganzoo._names import one_line
-from ganzoo.errors import BadInput, Error
+from ganzoo.errors import BadInput, Error, MissingPackage
 
 
 class Skipped(Exception):
@@ -46,6 +46,8 @@ class Check:
                 return self.function() or ""
         except Unplayable as reason:
             raise Skipped(f"it cannot be played: {reason}") from reason
+        except MissingPackage as reason:
+            raise Skipped(str(reason)) from reason
         except (Skipped, AssertionError):
             raise
         except (Exception, SystemExit) as error:

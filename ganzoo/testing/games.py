@@ -16,7 +16,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 from ganzoo.engine.validation import validate
-from ganzoo.errors import BadInput, Error
+from ganzoo.errors import BadInput, Error, MissingPackage
 from ganzoo.recipe import build
 from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, resolve_class
 from ganzoo.recipe.given import BASES
@@ -85,12 +85,14 @@ class Game:
         """Return new losses of the recipe; the kit's own where there is none."""
         return make_losses(self.recipe) if self.recipe else [Scheduled(NonSaturating())]
 
-    def make_engine(self, losses: Sequence[Loss | Scheduled], precision: str = "fp32") -> Engine:
+    def make_engine(
+        self, losses: Sequence[Loss | Scheduled], precision: str = "fp32", options: Options | None = None
+    ) -> Engine:
         """Return an engine on the CPU with new players and the settings of the recipe."""
         train = self.recipe.train.model_dump() if self.recipe else {}
         optimizer = self.recipe.optimizer if self.recipe else None
         return Engine(
-            *self.players(), losses, train={**train, "precision": precision}, optimizer=optimizer, device="cpu"
+            *self.players(options), losses, train={**train, "precision": precision}, optimizer=optimizer, device="cpu"
         )
 
     @property
@@ -151,6 +153,8 @@ class Game:
                     player.make(**facts)
                 self._played = data
                 return facts
+            except MissingPackage:
+                raise  # with it the architecture might refuse nothing
             except Error as refusal:
                 refusals[facts.get("image", ())] = refusal
         raise Unplayable(describe_refusals(refusals))

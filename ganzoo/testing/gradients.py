@@ -1,15 +1,18 @@
 """Whether gradients reach all that a network trains: from what it returns, or from the losses of a recipe."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import torch
 from torch import Tensor
 
 from ganzoo.contract import Step
+from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.errors import Error
 from ganzoo.testing.check import describe_options, prefix_failures, require
 from ganzoo.testing.games import Game, Players
+from ganzoo.testing.plays import TRAINING_STEPS
 from ganzoo.testing.turns import all_scores, freeze_other_side, images_by_key, make_step, perturb, set_up
 from ganzoo.testing.variants import Options, by_dotted_name
 
@@ -52,9 +55,10 @@ def require_none(turn: str, names: Sequence[str]) -> None:
 def find_untrained(turn: str, game: Game, options: Options | None = None) -> list[str]:
     """Return the trainable parameters of a side that neither its outputs nor the losses of its recipe train."""
     left = find_unreached(turn, game.players(options), game, trainable_outputs)
-    if left and game.recipe:
-        by_losses = find_untrained_by_losses(turn, game, options)
-        left = [name for name in left if name in by_losses]
+    for find in (find_untrained_by_losses, find_unchanged) if game.recipe else ():
+        if left:
+            others = find(turn, game, options)
+            left = [name for name in left if name in others]
     return left
 
 
@@ -67,6 +71,24 @@ def find_untrained_by_losses(turn: str, game: Game, options: Options | None = No
         return find_unreached(turn, players, game, lambda step: terms_with_gradient(losses, step), losses)
     except Error:
         return [name for name, _ in trainable(turn, players)]
+
+
+def find_unchanged(turn: str, game: Game, options: Options | None = None) -> list[str]:
+    """Return the trainable parameters of a side that a training of the recipe leaves as they were.
+
+    Parts of networks that grow play only at some time of it. Schedules have ended after `TRAINING_STEPS`.
+    """
+    engine = game.make_engine(game.make_losses(), options=options)
+    before = {name: parameter.detach().clone() for name, parameter in named_parameters(engine, turn).items()}
+    with suppress(Error):  # which other checks report
+        engine.run([game.batch(0), game.batch(1)], steps=game.steps + TRAINING_STEPS)
+    return [name for name, parameter in named_parameters(engine, turn).items() if parameter.equal(before[name])]
+
+
+def named_parameters(engine: Engine, turn: str) -> dict[str, torch.nn.Parameter]:
+    """Return the parameters that an engine trains on a turn, by name."""
+    player = engine.players[turn]
+    return dict(zip(player.names, player.parameters, strict=True))
 
 
 def terms_with_gradient(losses: Sequence[Scheduled], step: Step) -> list[Tensor]:

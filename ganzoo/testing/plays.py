@@ -36,6 +36,10 @@ def load_recipe(thing: Registration, options: Mapping[str, Mapping[str, Any]]) -
     used = [table["architecture"], table["data"], *table["loss"], *table.get("callback", ())]
     for section in used:
         section.update(options.get(bare_name(section.get("name", "")), {}))
+    for side in SIDES:
+        section = table["architecture"].get(side, {})
+        own = options.get(bare_name(section.get("name", "")), {})
+        section.update({key: value for key, value in own.items() if key not in SIDES} | own.get(side, {}))
     return validate(Recipe, table) if options else recipe
 
 

@@ -183,17 +183,23 @@ def restore_terms(state: State, device: torch.device) -> TermLog:
 def collect_module_tensors(engine: Engine) -> dict[str, Tensor]:
     """Return the tensors of both networks, the averaged generator and the losses' buffers, by name.
 
-    Networks inside losses are frozen and not saved.
+    Networks inside losses are frozen and not saved, and neither is a pretrained one anywhere.
     """
     networks = {"generator": engine.generator, "discriminator": engine.discriminator, "ema": engine.ema}
     tensors: dict[str, Tensor] = {}
     for name, module in networks.items():
         # A state dict lacks the buffers that are not persistent.
-        own = module.state_dict() | dict(module.named_buffers())
+        own = module.state_dict() | changing_buffers(module)
         tensors |= {f"{name}.{key}": value for key, value in own.items()}
     for use in engine.losses:
-        tensors |= {f"loss.{use.name}.{key}": buffer for key, buffer in use.loss.named_buffers()}
+        tensors |= {f"loss.{use.name}.{key}": buffer for key, buffer in changing_buffers(use.loss).items()}
     return tensors
+
+
+def changing_buffers(module: nn.Module) -> dict[str, Tensor]:
+    """Return the buffers of a module by name, but for those of pretrained networks inside, which come with these."""
+    fixed = tuple(f"{name}." for name, part in module.named_modules() if getattr(part, "pretrained", False))
+    return {name: buffer for name, buffer in module.named_buffers() if not name.startswith(fixed)}
 
 
 def collect_optimizer_tensors(engine: Engine) -> dict[str, Tensor]:
