@@ -1,0 +1,43 @@
+"""Each recipe of the modern generators resumes bit for bit, and two processes train it as one does."""
+
+import pytest
+import torch
+
+from command import Command
+from launch import LAUNCH
+from play_family import toml
+from trainings import assert_same, broken_off, state, train_with
+
+R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.group_size": 4}
+RECIPES = {
+    "r3gan-32": R3GAN,
+}
+"""What makes each of them small. Those that need more than comes with ganzoo name their own data."""
+
+SHORT = {"train.steps": 5, "train.batch": 4, "train.log_every": 1, "train.precision": "fp32"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_it_goes_on_bit_for_bit(tmp_path, recipe):
+    settings = SHORT | RECIPES[recipe]
+    whole = train_with(recipe)(tmp_path / "whole", **settings)
+    assert_same(whole.path, broken_off(tmp_path / "broken", [3], recipe, **settings).path)
+
+
+SMOOTH = {"optimizer.eps": 1.0, "train.steps": 3}
+"""Adam divides by next to nothing otherwise, so that rounding shows."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_two_processes_train_it_as_one_does(tmp_path, recipe):
+    command, settings = Command(tmp_path), SHORT | RECIPES[recipe] | SMOOTH
+    words = ["train", recipe, "--device=cpu", *(f"-o{key}={toml(value)}" for key, value in settings.items())]
+    alone = command(*words, "--out=alone")
+    assert alone.returncode == 0, alone.stderr
+    two = command.python(*LAUNCH, "-m", "ganzoo", *words, "--out=two")
+    assert two.returncode == 0, two.stderr
+    one, other = (state(tmp_path / run).tensors for run in ("alone", "two"))
+    for key, value in one.items():
+        if not key.startswith(("rng.", "tally", "process.")):
+            torch.testing.assert_close(other[key], value, rtol=1e-3, atol=1e-4, msg=f"{recipe}: {key}")
