@@ -33,7 +33,7 @@ class Apa(Adaptive):
             return real
         pseudo = Numbers(step, real).chance(self.probability)
         # A penalty takes the slope at the fake, with respect to the image in whose place it is.
-        stand_in = single(step.fake).detach() + (real - real.detach())
+        stand_in = single(step.fake).detach().to(real) + (real - real.detach())
         changed = [key for key, value in step.given.items() if key in given and value is not step.batch[key]]
         own = {key: choose(pseudo, step.given[key], given[key]) for key in changed}
         return choose(pseudo, stand_in, real), {**given, **own}

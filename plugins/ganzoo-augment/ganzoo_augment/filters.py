@@ -31,6 +31,8 @@ SYMLET_2 = tuple(numerator / (4 * math.sqrt(2)) for numerator in (1 - 3**0.5, 3 
 """The low pass of the Symlet with two vanishing moments."""
 MARGIN = 5
 """Samples at twice the resolution that `halving` needs beyond each edge."""
+DELAY = 0.25 - (sum(place * tap for place, tap in enumerate(SYMLET_6)) / math.sqrt(2) - MARGIN) / 2
+"""By how many pixels `doubling` moves a picture up and to the left: Symlets are not quite symmetric."""
 POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)
 """How much of the power of a picture is expected in each band, from low to high frequencies."""
 

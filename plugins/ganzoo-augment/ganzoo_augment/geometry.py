@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganzoo_augment.filters import MARGIN, doubling, halving, resize
+from ganzoo_augment.filters import DELAY, MARGIN, doubling, halving, resize
 from ganzoo_augment.numbers import Numbers
 from ganzoo_augment.sampling import warp
 
@@ -38,9 +38,11 @@ def move(pictures: Tensor, numbers: Numbers, p: Tensor | float) -> Tensor:
     """
     height, width = pictures.shape[-2:]
     source = draw_move(pictures, numbers, p)
+    delay = torch.full_like(source[:, 0, 0], DELAY)
+    where = shift(delay, delay) @ source @ shift(-delay, -delay)
     finer = resize(pictures, doubling(height), doubling(width))
     size = 2 * height + 2 * MARGIN, 2 * width + 2 * MARGIN
-    moved = resize(warp(finer, source, ("bilinear", "reflection"), size, 2), halving(height), halving(width))
+    moved = resize(warp(finer, where, ("bilinear", "reflection"), size, 2), halving(height), halving(width))
     still = (source == torch.eye(3).to(source)).all(-1).all(-1)
     return torch.where(still[:, None, None, None], pictures, moved)
 

@@ -41,7 +41,7 @@ class LeCam(ganzoo.Loss):
         """Update the averages, which begin with the scores of the first turn."""
         if step.turn == "discriminator":
             now = torch.stack([terms["real"], terms["fake"]]).to(self.means)
-            self.means.lerp_(now, torch.where(self.turns > 0, 1 - self.decay, 1.0))
+            self.means.lerp_(now, 1 - self.decay * (self.turns > 0).to(now))
             self.turns += 1
 
 
