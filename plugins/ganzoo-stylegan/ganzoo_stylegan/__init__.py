@@ -17,3 +17,13 @@ def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
 def register_losses(register: ganzoo.RegisterLoss) -> None:
     """Name each loss and where its class is."""
     register("path-length", "ganzoo_stylegan.losses:PathLength")
+
+
+@ganzoo.hookimpl
+def register_importers(register: ganzoo.RegisterImporter) -> None:
+    """Name each format of weights and where the function is that reads a file of it."""
+    register(
+        "stylegan2",
+        "ganzoo_stylegan.importing:read",
+        about="StyleGAN2: rosinality's stylegan2-pytorch (.pt), NVIDIA's PyTorch versions (.pkl)",
+    )
