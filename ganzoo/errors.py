@@ -74,22 +74,26 @@ class Interrupted(Error):
         self.exit_code = 128 + signal_number
 
 
-def suggest(word: str, allowed: Iterable[str]) -> str:
-    """Return the second half of a message about an unknown `word`: the nearest allowed names, or all of them."""
+def suggest(word: str, allowed: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """Return the second half of a message about an unknown `word`: the nearest allowed names, or all of them.
+
+    `listed` are named in place of all, where these would be too many.
+    """
     names = sorted(set(allowed), key=natural_key)
     near = [name for name in names if name.lower() == word.lower()]
     near = near or difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
         return accept(near)
-    return allow(names)
+    return allow(names if listed is None else listed)
 
 
-def needs_package(what: str, package: str) -> MissingPackage:
-    """Return the error for a package that is not installed and that `what` cannot do without.
+def needs_package(what: str, *packages: str) -> MissingPackage:
+    """Return the error for packages that are not installed and that `what` cannot do without.
 
-    The package is named and not ganzoo's extra: on an index the name `ganzoo` is somebody else's.
+    They are named and not ganzoo's extra: on an index the name `ganzoo` is somebody else's.
     """
-    return MissingPackage(f"{what} needs the package {package}: pip install {package}")
+    named = f"package{'s' * (len(packages) > 1)} {' and '.join(packages)}"
+    return MissingPackage(f"{what} needs the {named}: pip install {' '.join(packages)}")
 
 
 def accept(names: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.plugins.catalog import catalog
-from ganzoo.plugins.datasets import OF_MANY
 from ganzoo.plugins.entries import Entry
 from ganzoo.plugins.registration import ON_REQUEST, Registration
 from ganzoo.zoo.registry import Registry
@@ -99,8 +98,8 @@ def row(kind: str, name: str, distribution: str, version: str, summary: str) -> 
 
 def shown_name(thing: Registration) -> str:
     """Return the name as users write it, with what stands for the part behind a colon."""
-    part = OF_MANY.get(thing.name) if thing.kind == "data" else None
-    return f"{thing.name}:<{part[0]}>" if part else thing.name
+    part = thing.about["part"] if thing.kind == "data" else ""
+    return f"{thing.name}:<{part}>" if part else thing.name
 
 
 def first_line(thing: Registration) -> str:

@@ -16,7 +16,7 @@ from ganzoo._io import find_data_root
 from ganzoo.data.decoded import Decoded
 from ganzoo.dataset import LABEL, Dataset
 from ganzoo.errors import BadInput, Unavailable, needs_package, suggest
-from ganzoo.plugins.datasets import LSUN_CATEGORIES
+from ganzoo.plugins.builtin import LSUN_CATEGORIES
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -22,10 +22,11 @@ Source = str | Path | Data | Dataset | Iterable[Mapping[str, Any]]
 
 def open_data(
     source: Source,
+    /,
     *,
     root: str | Path | None = None,
     classes: Sequence[str] | int | None = None,
-    seed: int = 0,
+    global_seed: int = 0,
     broken: Broken = "skip",
     workers: int | None = None,
     **options: Any,
@@ -35,10 +36,10 @@ def open_data(
     `options` are those of the data set: images get `size` pixels, one number or [height, width], and 1 to 4 `channels`;
     by default a set keeps its own, and folders, celeba and lsun get 64 pixels and colour unless all are grey. `root` is
     the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for batches, which have no
-    names for their labels; for other data it must agree with theirs. `seed` is for iterables that draw from torch's
-    global random generator, such as a shuffling DataLoader. `broken` is "skip" or "refuse", `workers` the number of
-    processes that read. A name takes precedence over a folder of the same name, which is written as "./mnist" or as a
-    `Path`, which is always a folder.
+    names for their labels; for other data it must agree with theirs. `global_seed` is for iterables that draw from
+    torch's global random generator, such as a shuffling DataLoader. `broken` is "skip" or "refuse", `workers` the
+    number of processes that read. A name takes precedence over a folder of the same name, which is written as "./mnist"
+    or as a `Path`, which is always a folder.
     Raises `BadInput` for an unknown name, a folder without images and options that do not fit, `Unavailable` if a data
     set is neither there nor can be downloaded.
     """
@@ -56,7 +57,7 @@ def open_data(
     if isinstance(source, Dataset):
         source = load_dataset(source, type(source).__name__, type(source).__name__, broken, workers)
     if not isinstance(source, Data):
-        return Batches(source, classes, seed)
+        return Batches(source, classes, global_seed)
     check_classes(source, classes)
     return source
 
@@ -73,9 +74,7 @@ def open_by_name(name: str, options: Mapping[str, Any], broken: Broken, workers:
     """Open the data set of that name, or the folder."""
     found = resolve_data(name, options, broken)
     dataset, is_folder = found.make(), found.registration is FOLDER
-    title = (
-        Path(found.options["path"]).resolve().name if is_folder else name if found.is_own else found.registration.name
-    )
+    title = Path(found.options["path"]).resolve().name if is_folder else found.title
     data = load_dataset(dataset, title, "" if found.is_own else found.label, broken, workers)
     data.opened_as = "folder" if is_folder else "data set"
     data.notes += [] if is_folder else note_same_name(name)

@@ -6,13 +6,40 @@ from ganzoo._version import __version__
 from ganzoo.plugins import hookspecs
 from ganzoo.plugins.registration import Plugin
 
+LSUN_CATEGORIES = (
+    "bedroom",
+    "bridge",
+    "church_outdoor",
+    "classroom",
+    "conference_room",
+    "dining_room",
+    "kitchen",
+    "living_room",
+    "restaurant",
+    "tower",
+)
+AVATAR_STYLES = """
+    blobs cameo clay constellation critters cutouts disco gaze glass identicon initial-face initials landscape
+    line-face loops lorelei-neutral lorelei marbles moods notionists-neutral notionists open-peeps patchwork
+    pixel-art-neutral pixel-art pixelbot planets rings shadows shape-grid shapes slice sprouts squircles stack
+    stripes thumbs triangles voxel-art voxel-bot waves weave
+"""
+"""The styles of avatars that are in the public domain. Those of a newer package can be used, too."""
 DATA_SETS = {
+    "avatars": (
+        "avatars.drawn:Avatars",
+        "faces, creatures, landscapes in 42 styles, any number and size; needs the packages of ganzoo[avatars]",
+    ),
     "avatars-5k": (
         "avatars.bundled:Avatars5k",
         "5,000 creatures, 32 x 32 colour, labels by body or another attribute; comes with ganzoo",
     ),
     "mnist-10k": ("named:Mnist10k", "10,000 handwritten digits, 28 x 28 grey, 10 classes; comes with ganzoo"),
     "mnist": ("named:Mnist", "60,000 handwritten digits, 28 x 28 grey, 10 classes; 12 MB download"),
+    "stacked-mnist": (
+        "stacked:StackedMnist",
+        "three digits of mnist as RGB, 28 x 28, 1,000 classes, for counting modes",
+    ),
     "fashion-mnist": ("named:FashionMnist", "60,000 pictures of clothes, 28 x 28 grey, 10 classes; 31 MB download"),
     "cifar10": ("named:Cifar10", "50,000 photographs, 32 x 32 colour, 10 classes; 170 MB download"),
     "celeba": ("named:CelebA", "162,770 faces, colour, no classes; 1.4 GB download, needs the package gdown"),
@@ -24,6 +51,9 @@ DATA_SETS = {
     "grid25": ("named:Grid25", "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes"),
 }
 """The class of each data set, below `ganzoo.data`, and its line in `ganzoo list data`."""
+
+PARTS = {"lsun": ("category", LSUN_CATEGORIES), "avatars": ("style", AVATAR_STYLES.split())}
+"""The option that a name sets behind a colon, and its values."""
 
 
 class Builtin(Plugin):
@@ -47,7 +77,8 @@ def builtin() -> Builtin:
 def register_data(register: hookspecs.RegisterData) -> None:
     """Name the data sets that ganzoo knows."""
     for name, (cls, about) in DATA_SETS.items():
-        register(name, f"ganzoo.data.{cls}", about=about)
+        part, parts = PARTS.get(name, ("", ()))
+        register(name, f"ganzoo.data.{cls}", about=about, part=part, parts=parts)
 
 
 def register_kinds(register: hookspecs.RegisterKind) -> None:

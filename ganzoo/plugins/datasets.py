@@ -11,35 +11,27 @@ from ganzoo.plugins.registration import Registration
 
 FOLDER = Registration("data", "folder", "ganzoo", "", {"dataset": "ganzoo.data.folders:Folder"})
 """What reads a folder of images, whose path is written in place of a name."""
-LSUN_CATEGORIES = (
-    "bedroom",
-    "bridge",
-    "church_outdoor",
-    "classroom",
-    "conference_room",
-    "dining_room",
-    "kitchen",
-    "living_room",
-    "restaurant",
-    "tower",
-)
-OF_MANY = {"lsun": ("category", LSUN_CATEGORIES)}
-"""Data sets of which the name has a part behind a colon, such as lsun:bedroom: the option that it sets, its values."""
 
 
-def list_names() -> list[str]:
-    """List every name of a data set as a user types it; a bare name that several plugins provide, in full."""
+def list_names(parts: bool = True) -> list[str]:
+    """List every name of a data set as a user types it; a bare name that several plugins provide, in full.
+
+    Without `parts` a name such as avatars:critters is left out where `avatars` is there.
+    """
     things = [thing for thing in catalog().provided if thing.kind == "data"]
     bare = [thing.name for thing in things]
-    found = [thing.name if bare.count(thing.name) == 1 else thing.full_name for thing in things]
-    parts = {name: [f"{name}:{each}" for each in values] for name, (_, values) in OF_MANY.items()}
-    return [each for name in found for each in parts.get(name, [name])]
+    found = {thing.name if bare.count(thing.name) == 1 else thing.full_name: thing.about["parts"] for thing in things}
+    return [each for name in found for each in (name, *(f"{name}:{part}" for part in found[name] if parts))]
 
 
 def split_name(name: str) -> tuple[str, dict[str, Any]]:
     """Return the name under which a data set is registered, and the option that the rest of the name sets."""
-    before, colon, part = name.partition(":")
-    return (before, {OF_MANY[before][0]: part}) if colon and before in OF_MANY else (name, {})
+    before, _, rest = name.rpartition(":")
+    if before and not catalog().named("data", name):
+        options = {thing.about["part"] for thing in catalog().named("data", before)} - {""}
+        if options:
+            return before, {min(options): rest}
+    return name, {}
 
 
 def is_data_set(name: str) -> bool:
@@ -72,5 +64,5 @@ def find_folder(name: str) -> Path:
         raise BadInput(f"the data set '{name}' is missing, as {how}")
     start = name.rpartition(":")[0] + ":"
     full = [each.full_name for each in catalog().provided if each.kind == "data" and each.full_name.startswith(start)]
-    near = suggest(name, full or list_names())
+    near = suggest(name, full or list_names(), full or list_names(parts=False))
     raise BadInput(f"there is no data set or folder '{name}'{also}; {near}{catalog().unavailable()}")

@@ -36,8 +36,12 @@ class RegisterCallback(Protocol):
 class RegisterData(Protocol):
     """`register("pairs", "package.module:Class", about="Photographs and drawings of them, side by side")`."""
 
-    def __call__(self, name: str, dataset: str, *, about: str = "") -> None:
-        """Register one data set; `about` is its line in `ganzoo list data`."""
+    def __call__(self, name: str, dataset: str, *, about: str = "", part: str = "", parts: Sequence[str] = ()) -> None:
+        """Register one data set; `about` is its line in `ganzoo list data`.
+
+        `part` is the option that the rest of a name sets behind a colon, such as "category" in `lsun:tower`; `parts`
+        are its values, for listings, completion and near misses.
+        """
 
 
 class RegisterKind(Protocol):

@@ -137,9 +137,13 @@ class Plugin:
         """Register a training callback: the `register` of the hook `register_callbacks`."""
         self.register("callback", name, callback=callback)
 
-    def register_data(self, name: str, dataset: str, *, about: str = "") -> None:
+    def register_data(
+        self, name: str, dataset: str, *, about: str = "", part: str = "", parts: Sequence[str] = ()
+    ) -> None:
         """Register a data set: the `register` of the hook `register_data`."""
-        self.register("data", name, {"about": about}, dataset=dataset)
+        if parts and not part:
+            raise ValueError(f"data '{name}': say which option the parts of its name set, part='style'")
+        self.register("data", name, {"about": about, "part": part, "parts": tuple(parts)}, dataset=dataset)
 
     def register_kind(self, name: str, kind: str, *, about: str = "") -> None:
         """Register a kind of samples: the `register` of the hook `register_kinds`."""

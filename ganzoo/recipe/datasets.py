@@ -24,17 +24,26 @@ NOT_TO_BE_OPENED = (FileNotFoundError, IsADirectoryError, NotADirectoryError, Pe
 
 @dataclass(frozen=True)
 class ResolvedData:
-    """The class of a data set, with its options as they are given, and as plain values with all defaults."""
+    """The class of a data set, with its options as they are given, and as plain values with all defaults.
+
+    `part` is what stands behind a colon in the name that was asked for.
+    """
 
     registration: Registration
     cls: Callable[..., Dataset]
     given: Mapping[str, Any]
     options: Mapping[str, Any]
+    part: str = ""
 
     @property
     def is_own(self) -> bool:
         """Whether ganzoo itself brings it."""
         return self.registration.distribution == "ganzoo"
+
+    @property
+    def title(self) -> str:
+        """Its name, with the part behind a colon if that was given, such as lsun:tower."""
+        return f"{self.registration.name}:{self.part}" if self.part else self.registration.name
 
     @property
     def label(self) -> str:
@@ -71,15 +80,16 @@ def resolve_data(name: str, options: Mapping[str, Any], broken: str = "skip") ->
     schema = data_schema(cls)
     given = {**named, **{key: value for key, value in options.items() if not is_passed_over(key, value, schema)}}
     check_keys(registration, given, schema.model_fields)
+    part = "" if registration is FOLDER else next(iter(named.values()), "")
     given |= {"broken": broken} if "broken" in schema.model_fields else {}
     if registration.distribution == "ganzoo":
-        return ResolvedData(registration, cls, given, given)  # they check values themselves, in better words
+        return ResolvedData(registration, cls, given, given, part)  # they check values themselves, in better words
     values = validate(schema, given, "data")
     typed = {key: expand(getattr(values, key)) for key in schema.model_fields}
     kept = {key for key, field in schema.model_fields.items() if key in given or is_plain(field.default)} - {"broken"}
     pinned = values.model_copy(update={key: pin(value) for key, value in typed.items()})
     plain = pinned.model_dump(mode="json", exclude_none=True, include=kept, warnings=False)
-    return ResolvedData(registration, cls, {key: typed[key] for key in given}, plain)
+    return ResolvedData(registration, cls, {key: typed[key] for key in given}, plain, part)
 
 
 def data_schema(cls: Callable[..., Dataset]) -> type[BaseModel]:

@@ -196,7 +196,7 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         "the data",
         open_data,
         wanted.name if batches is None else batches,
-        seed=recipe.train.seed,
+        global_seed=recipe.train.seed,
         **wanted.model_dump(include={"classes", "broken", "workers"}),
         **wanted.options(),
     )

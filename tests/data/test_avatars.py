@@ -49,5 +49,5 @@ def test_the_bundled_set_has_the_options_of_any_other():
 
 
 def test_an_attribute_that_is_not_there_gives_the_nearest():
-    with pytest.raises(BadInput, match=r"avatars-5k have no attribute 'eye' for data.label; did you mean 'eyes'"):
+    with pytest.raises(BadInput, match=r"avatars-5k has no attribute 'eye' for data.label; did you mean 'eyes'"):
         open_data("avatars-5k", label="eye")

@@ -17,7 +17,7 @@ def number_values(
     Raises `BadInput` for an attribute that these pictures do not have.
     """
     if label not in attributes:
-        raise BadInput(f"{name} have no attribute '{label}' for data.label; {suggest(label, attributes)}")
+        raise BadInput(f"{name} has no attribute '{label}' for data.label; {suggest(str(label), attributes)}")
     values = attributes[label].tolist()
     names = sorted(set(values), key=natural_key)
     places = {each: place for place, each in enumerate(names)}

@@ -14,12 +14,19 @@ CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 
 def check_packages() -> None:
-    """Raise `BadInput` if a package that draws avatars is not installed."""
-    for module in PACKAGES:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise needs_package("avatars", " ".join(sorted(PACKAGES.values()))) from error
+    """Raise `BadInput` if packages that draw avatars are not installed."""
+    missing = [package for module, package in PACKAGES.items() if not is_installed(module)]
+    if missing:
+        raise needs_package("avatars", *missing)
+
+
+def is_installed(module: str) -> bool:
+    """Return whether a module can be imported."""
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 @cache
@@ -42,18 +49,25 @@ def is_free(definition: dict[str, Any]) -> bool:
     return bool(definition["meta"].get("license", {}).get("url") == CC0)
 
 
-def open_style(name: str) -> Any:
-    """Return a style, which draws. Raises `BadInput` for one that is not there or not in the public domain."""
+def check_style(name: str) -> None:
+    """Raise `BadInput` for a style that is not there or not in the public domain, and without the packages."""
     check_packages()
+    file = resources.files("dicebear_styles") / f"{name}.json"
+    if not name.replace("-", "").isalnum() or not file.is_file():
+        raise BadInput(f"there is no style '{name}' of avatars; {suggest(name, list_styles())}")
+    definition = read_style(name)
+    if not is_free(definition):
+        said = " ".join(str(definition["meta"].get("license", {}).get("name", "none")).split()).rstrip(".")
+        raise BadInput(
+            f"the style '{name}' of avatars is not in the public domain (its licence: {said}); "
+            f"only styles under CC0 are drawn; {suggest(name, list_styles())}"
+        )
+
+
+@cache
+def open_style(name: str) -> Any:
+    """Return a style, which draws. To check its definition takes up to a second. Raises `BadInput`."""
+    check_style(name)
     from dicebear import Style
 
-    if name in list_styles():
-        return Style(read_style(name))
-    if not name.replace("-", "").isalnum() or not (resources.files("dicebear_styles") / f"{name}.json").is_file():
-        raise BadInput(f"there is no style '{name}' of avatars; {suggest(name, list_styles())}")
-    license = read_style(name)["meta"].get("license", {})
-    said = " ".join(str(license.get("name", "no licence")).split()).rstrip(".")
-    raise BadInput(
-        f"the style '{name}' of avatars is not in the public domain (its licence: {said}); "
-        f"only styles under CC0 are drawn; {suggest(name, list_styles())}"
-    )
+    return Style(read_style(name))
