@@ -11,6 +11,8 @@ from trainings import assert_same, broken_off, state, train_with
 R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.group_size": 4}
 RECIPES = {
     "r3gan-32": R3GAN,
+    "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32},
+    "r3gan-stacked-mnist": R3GAN | {"data.name": "avatars-5k", "data.size": 28},
 }
 """What makes each of them small. Those that need more than comes with ganzoo name their own data."""
 
