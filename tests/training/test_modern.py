@@ -12,7 +12,7 @@ R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.gro
 RECIPES = {
     "r3gan-32": R3GAN,
     "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32},
-    "r3gan-stacked-mnist": R3GAN | {"data.name": "avatars-5k", "data.size": 28},
+    "r3gan-stacked-mnist": R3GAN | {"data.digits": "mnist-10k", "data.count": 100},
 }
 """What makes each of them small. Those that need more than comes with ganzoo name their own data."""
 
