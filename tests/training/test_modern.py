@@ -9,7 +9,11 @@ from play_family import toml
 from trainings import assert_same, broken_off, state, train_with
 
 R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.group_size": 4}
+AUGMENTED = R3GAN | {"architecture.name": "r3gan"}
+"""Without batch norm, which two processes compute each for its own part."""
 RECIPES = {
+    "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
+    "dcgan-ada": AUGMENTED | {"loss.ada.p": 0.5, "loss.ada.speed": 100},
     "r3gan-32": R3GAN,
     "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32},
     "r3gan-stacked-mnist": R3GAN | {"data.digits": "mnist-10k", "data.count": 100},
