@@ -74,8 +74,7 @@ def whole_number(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         number = None
     if number is not None and number > most:
-        limit = f"{most:,}" if most < 10**6 else f"{most:.0e}"
-        raise BadInput(f"{name} must be a whole number, at most {limit}")
+        raise BadInput(f"{name} must be a whole number, at most {most:.0e}")
     if number is None or number < least:
         raise BadInput(f"{name} must be a whole number, {least} or more, got {reprlib.repr(value)}")
     return number

@@ -80,6 +80,8 @@ class Lite0(nn.Module):
             for name, value in held:
                 delattr(module, name)
                 module.register_buffer(name, value.detach(), persistent=False)
+            if isinstance(module, nn.BatchNorm2d):
+                module.track_running_stats = False  # else torch expects a count when it loads what this is a part of
         return self
 
     def _stages(self, images: Tensor) -> Iterator[Tensor]:

@@ -31,7 +31,8 @@ def load_lite0() -> Lite0:
     are not those that ganzoo knows.
     """
     network = Lite0()
-    network.load_state_dict(read_cached() or convert())
+    if not network.stem[0].weight.is_meta:  # else it is an outline, without values
+        network.load_state_dict(read_cached() or convert())
     return network.freeze()
 
 

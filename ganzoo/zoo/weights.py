@@ -24,8 +24,8 @@ from ganzoo.zoo.outline import outlining
 N = TypeVar("N", bound=nn.Module)
 MANY = 1_000_000
 """An option up to this number is tried in any case: it may be a seed."""
-SOME = 100
-"""Parameters that a constructor may make in any case, beyond those that it keeps."""
+SOME = 1000
+"""Parameters that a constructor may make in any case, beyond those that it keeps: a pretrained network has hundreds."""
 
 
 def serialize_weights(generator: nn.Module) -> bytes:

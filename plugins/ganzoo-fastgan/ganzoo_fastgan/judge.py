@@ -92,7 +92,7 @@ class Decoder(nn.Module):
 
     def __init__(self, channels: int, doublings: int, colours: int, batch_norm: bool) -> None:
         super().__init__()
-        widths = [max(8, channels >> depth) for depth in range(doublings + 1)]
+        widths = [channels, *(max(8, channels >> depth + 1) for depth in range(1, doublings + 1))]
         self.layers = nn.ModuleList(
             nn.Sequential(nn.Conv2d(before, 2 * after, 3, padding=1), *normalise_and_gate(after, batch_norm))
             for before, after in pairwise(widths)

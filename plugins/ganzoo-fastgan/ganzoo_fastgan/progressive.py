@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 import ganzoo
-from ganzoo.layers import MinibatchDeviation, PixelNorm, check_at_least_one
-from ganzoo_fastgan.equalised import EqualisedConv2d, EqualisedLinear
+from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation, PixelNorm, check_at_least_one
 from ganzoo_fastgan.sizes import list_channels, list_maps
+
+HE = math.sqrt(2)
+"""Gain of a layer before LeakyReLU (He et al. 2015)."""
 
 
 class Generator(ganzoo.Generator):
@@ -38,7 +40,7 @@ class Generator(ganzoo.Generator):
         self.latent_size = latent_size
         maps = list_maps(image)
         channels = list_channels(maps, width, max_width)
-        first = EqualisedLinear(latent_size, channels[0] * math.prod(maps[0]))
+        first = EqualisedLinear(latent_size, channels[0] * math.prod(maps[0]), gain=HE)
         unflatten = nn.Unflatten(1, (channels[0], *maps[0]))
         self.first = nn.Sequential(
             PixelNorm(), first, unflatten, nn.LeakyReLU(0.2), PixelNorm(), *generator_layer(channels[0], channels[0])
@@ -47,7 +49,7 @@ class Generator(ganzoo.Generator):
             nn.Sequential(nn.Upsample(scale_factor=2), *generator_layer(*pair), *generator_layer(pair[1], pair[1]))
             for pair in pairwise(channels)
         )
-        self.to_image = nn.ModuleList(EqualisedConv2d(each, image[0], 1, gain=1) for each in channels)
+        self.to_image = nn.ModuleList(EqualisedConv2d(each, image[0], 1) for each in channels)
         self.register_buffer("growth", torch.full((), float(len(self.blocks))))
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
@@ -85,14 +87,14 @@ class Discriminator(nn.Module):
             for before, after in pairwise(channels)
         )
         deviations = [MinibatchDeviation()] * deviation
-        hidden = EqualisedLinear(channels[0] * math.prod(maps[0]), channels[0])
+        hidden = EqualisedLinear(channels[0] * math.prod(maps[0]), channels[0], gain=HE)
         self.last = nn.Sequential(
             *deviations,
             *judge_layer(channels[0] + deviation, channels[0]),
             nn.Flatten(),
             hidden,
             nn.LeakyReLU(0.2),
-            EqualisedLinear(channels[0], 1, gain=1),
+            EqualisedLinear(channels[0], 1),
             nn.Flatten(0),
         )
         self.register_buffer("growth", torch.full((), float(len(self.blocks))))
@@ -127,9 +129,9 @@ def fade_in(before: Tensor, new: Tensor, share: float) -> Tensor:
 
 def generator_layer(before: int, after: int) -> list[nn.Module]:
     """Return a 3 x 3 convolution, LeakyReLU and pixel norm."""
-    return [EqualisedConv2d(before, after, 3, padding=1), nn.LeakyReLU(0.2), PixelNorm()]
+    return [EqualisedConv2d(before, after, 3, gain=HE), nn.LeakyReLU(0.2), PixelNorm()]
 
 
 def judge_layer(before: int, after: int, kernel: int = 3) -> list[nn.Module]:
     """Return a convolution that keeps the size, and LeakyReLU."""
-    return [EqualisedConv2d(before, after, kernel, padding=kernel // 2), nn.LeakyReLU(0.2)]
+    return [EqualisedConv2d(before, after, kernel, gain=HE), nn.LeakyReLU(0.2)]
