@@ -1,13 +1,15 @@
 """Measure how long the training of each first-party recipe takes on two CPU cores.
 
-    python benchmarks/recipes.py                # all of them, about eight minutes; on a machine that does nothing else
+    python benchmarks/recipes.py                # all of them, about fifteen minutes; on an idle machine
     python benchmarks/recipes.py ring8 dcgan    # these alone
     python benchmarks/recipes.py --write        # also writes the second comment line of each recipe file
 
 Each recipe is trained in miniature, in a process of its own: a few steps show the speed, then as many steps as fit into
-`--seconds` are trained with as many pictures, checkpoints and evaluations as the whole training has. Its time is that
-of the steps, times how many more there are, and that of everything between them. Recipes for all of MNIST are measured
-with the 10,000 digits that ship with ganzoo: a step takes as long. The last line is JSON.
+`--seconds` are trained with as many pictures, checkpoints and evaluations as the whole training has. Numbers that vary
+do so in the same part of it, such as the size of networks that grow. Its time is that of the steps, times how many more
+there are, and that of everything between them. Recipes for all of MNIST are measured with the 10,000 digits that ship
+with ganzoo, those for avatars with the 5,000 of them: a step takes as long. Recipes whose comment says that they need a
+GPU are left out. The last line is JSON.
 """
 
 import argparse
@@ -37,6 +39,30 @@ def recipe_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted(PLUGINS.glob("*/*/recipes/*.toml"))}
 
 
+def needs_gpu(path: Path) -> bool:
+    """Return whether the comment at the top of a recipe says so."""
+    head = path.read_text(encoding="utf-8").split("\n[", 1)[0]
+    return "GPU" in head
+
+
+def offline(recipe: "Recipe") -> "Recipe":
+    """Return a recipe with data of the same kind and size that come with ganzoo."""
+    if recipe.data.name == "mnist":
+        return recipe.replace(**{"data.name": "mnist-10k"})
+    return recipe.replace(**{"data.name": "avatars-5k"}) if recipe.data.name.startswith("avatars") else recipe
+
+
+def hasten(value: Any, share: float) -> Any:
+    """Return a part of a recipe in which whatever happens at a step, or takes steps, does so in a shorter training."""
+    if isinstance(value, dict):
+        steps = ("start", "stop", "over", "warmup")
+        return {
+            key: max(key != "start", round(each * share)) if key in steps and each else hasten(each, share)
+            for key, each in value.items()
+        }
+    return [hasten(each, share) for each in value] if isinstance(value, list) else value
+
+
 def measure(name: str, seconds: float) -> dict[str, Any]:
     """Measure one recipe in this process."""
     import torch
@@ -44,16 +70,14 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
     from ganzoo import Recipe
 
     torch.set_num_threads(CORES)
-    whole = Recipe.load(name)
-    if whole.data.name == "mnist":
-        whole = whole.replace(**{"data.name": "mnist-10k"})
+    whole = offline(Recipe.load(name))
     steps = whole.train.steps or 1
     warm = train(whole, {"minutes": WARM_UP_SECONDS / 60, **dict.fromkeys(EVENTS[1:3], 10**9)})
     count = max(20, min(steps, round(seconds * warm["steps"] / warm["seconds"])))
     every = {
         key: max(1, round(getattr(whole.train, key) * count / steps)) for key in EVENTS if getattr(whole.train, key)
     }
-    found = train(whole, {"steps": count, **every})
+    found = train(Recipe.load(hasten(whole.written_out(), count / steps)), {"steps": count, **every})
     total = steps * found["seconds"] / count + found["between"]
     return {"images_per_second": found["images"] / found["seconds"], "steps_per_second": count / found["seconds"]} | {
         "steps": steps,
@@ -137,7 +161,7 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.2f}")
     results = {}
     for name, path in recipe_files().items():
-        if options.names and name not in options.names:
+        if (options.names and name not in options.names) or (name not in options.names and needs_gpu(path)):
             continue
         found = results[name] = run_alone(name, options.seconds)
         print(f"{name:15} {found['steps_per_second']:7.1f} steps/s  {describe(found)}", flush=True)
