@@ -36,6 +36,8 @@ ELEMENTWISE = frozenset(
 )
 """Functions whose result has the shape that their tensors have together, and their type where that is a float."""
 
+DRAWS = frozenset((torch.rand, torch.randn))
+"""Functions that make tensors of random values, of a shape. On the meta device they import a library for symbols."""
 PRODUCTS: Mapping[Function, int] = {torch.mv: 1, torch.vdot: 0}
 """Products with a vector, as in the first iterations of spectral norm: how many axes of the first tensor are left."""
 
@@ -60,6 +62,8 @@ class WithoutValues(TorchFunctionMode):
             named.setdefault("out", next(iter(given), None))
         if is_outlined(named.get("out")):
             return named["out"]
+        if func in DRAWS and "device" not in named:
+            return torch.empty(*args, **{key: value for key, value in named.items() if key != "generator"})
         if func in PRODUCTS and is_outlined(given[0]):
             return torch.empty(given[0].shape[: PRODUCTS[func]], dtype=given[0].dtype, device="meta")
         if func in ELEMENTWISE and (made := elementwise(given)) is not None:

@@ -69,3 +69,18 @@ for name, make in CONSTRUCTORS.items():
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert not found.returncode, found.stderr
+
+
+def test_random_parameters_need_no_library_for_symbols():
+    code = """
+import sys, torch
+from ganzoo.zoo.outline import outlining
+with outlining():
+    made = [torch.randn(3, 4), torch.rand((2,), dtype=torch.float64), torch.randn(5, generator=torch.Generator("cpu"))]
+    there = torch.randn(3, device="cpu")
+assert [tuple(each.shape) for each in made] == [(3, 4), (2,), (5,)] and made[1].dtype == torch.float64
+assert all(each.is_meta for each in made) and there.std() > 0
+assert "sympy" not in sys.modules
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not found.returncode, found.stderr
