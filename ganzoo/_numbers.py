@@ -74,7 +74,8 @@ def whole_number(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         number = None
     if number is not None and number > most:
-        raise BadInput(f"{name} must be a whole number, at most {most:.0e}")
+        limit = f"{most:,}" if most < 10**6 else f"{most:.0e}"
+        raise BadInput(f"{name} must be a whole number, at most {limit}")
     if number is None or number < least:
         raise BadInput(f"{name} must be a whole number, {least} or more, got {reprlib.repr(value)}")
     return number

@@ -2,7 +2,7 @@
 
 import difflib
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from ganzoo._names import natural_key
@@ -80,11 +80,15 @@ def suggest(word: str, allowed: Iterable[str], listed: Iterable[str] | None = No
     `listed` are named in place of all, where these would be too many.
     """
     names = sorted(set(allowed), key=natural_key)
-    near = [name for name in names if name.lower() == word.lower()]
-    near = near or difflib.get_close_matches(word, names, n=3, cutoff=0.6)
-    if near:
+    if near := find_near(word, names):
         return accept(near)
     return allow(names if listed is None else listed)
+
+
+def find_near(word: str, names: Sequence[str]) -> list[str]:
+    """Return the few names that an unknown `word` may stand for; none where no name is near."""
+    same = [name for name in names if name.lower() == word.lower()]
+    return same or difflib.get_close_matches(word, names, n=3, cutoff=0.6)
 
 
 def needs_package(what: str, *packages: str) -> MissingPackage:

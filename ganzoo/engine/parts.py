@@ -1,11 +1,12 @@
 """Parts of a network with a learning rate of their own, found by the names of its modules."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from torch import nn
 
 from ganzoo.engine.schedule import Number
-from ganzoo.errors import BadInput, suggest
+from ganzoo.errors import BadInput, accept, find_near
 
 WHOLE = ""
 """The name of what no other part has."""
@@ -26,9 +27,7 @@ def sort_into_parts(side: str, network: nn.Module, parts: Mapping[str, Number]) 
     named = dict(network.named_parameters())
     for part in parts:
         if not any(belongs(name, part) for name in named):
-            raise BadInput(
-                f"optimizer.{side}.parts: the {side} has no '{part}'; {suggest(part, list_parts(named, part))}"
-            )
+            raise BadInput(f"optimizer.{side}.parts: the {side} has no '{part}'; {suggest_parts(named, part)}")
     found: dict[str, list[nn.Parameter]] = {}
     for name, parameter in named.items():
         part = find_part(name, parts)
@@ -49,7 +48,16 @@ def find_part(name: str, parts: Iterable[str]) -> str:
     return max((part for part in parts if belongs(name, part)), key=len, default=WHOLE)
 
 
-def list_parts(names: Iterable[str], like: str) -> list[str]:
-    """Return the names of modules and parameters that are as deep in a network as a name, or less."""
-    words = [name.split(".") for name in names]
-    return sorted({".".join(each[:depth]) for each in words for depth in range(1, like.count(".") + 2)})
+def suggest_parts(names: Iterable[str], like: str) -> str:
+    """Return the parts of a network that are near a name, else all that are as deep in it, in the order of the network.
+
+    Where these would be one alone, such as the "network" that holds all layers, they are those inside it.
+    """
+    words, depth = [name.split(".") for name in names], like.count(".") + 1
+    levels = [
+        list(dict.fromkeys(".".join(each[:level]) for each in words)) for level in range(1, 1 + max(map(len, words)))
+    ]
+    if near := find_near(like, list(chain(*levels[:depth]))):
+        return accept(near)
+    deep = next((level for level in levels[depth - 1 :] if len(level) > 1), levels[-1])
+    return f"its parts are {', '.join(deep)}"

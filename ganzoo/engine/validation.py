@@ -53,6 +53,7 @@ def describe_fault(fault: Mapping[str, Any], model: type[BaseModel], where: str 
     if is_schedule(fault["input"]) and fault["type"] != "value_error":
         return f"{place} cannot follow a schedule; these can: {VARYING}"
     text = re.sub(r"valid dictionary or instance of \w+", "table", fault["msg"].removeprefix("Value error, "))
+    text = text.replace("valid tuple", "list")
     if fault["type"] == "value_error":
         return f"{place}: {text}" if place else text
     return f"{place}: {text[0].lower()}{text[1:]}, got {fault['input']!r}"

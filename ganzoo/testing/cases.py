@@ -17,7 +17,7 @@ from ganzoo.recipe.recipe import Recipe
 from ganzoo.recipe.sections import LossUse
 from ganzoo.testing.check import Skipped, Unplayable
 from ganzoo.testing.games import SMALL_IMAGE_SHAPES, Game, OwnGame, Players
-from ganzoo.testing.plays import make_losses, recipes_with_loss
+from ganzoo.testing.plays import load_recipes, make_losses, recipes_with_loss
 from ganzoo.testing.toys import NonSaturating
 from ganzoo.testing.turns import make_step, set_up
 from ganzoo.testing.variants import Options, check_given, option_variants
@@ -103,10 +103,13 @@ class LossCase:
         return next(filter(self._suits, self._other_games()), nowhere)
 
     def _other_games(self) -> Iterator[Game]:
-        """Yield the games of all other architectures here, for which the loss was not written."""
+        """Yield the games of other plugins' recipes that use the loss, then those of all other architectures here."""
         tried = [game.name for game in self.first_games]
-        names = [thing.full_name for thing in catalog().provided if thing.kind == "architecture"]
-        return (Game(name, SMALL_IMAGE_SHAPES) for name in names if name not in tried)
+        for recipe in recipes_with_loss(load_recipes(catalog().provided, {}), self.name):
+            yield Game(f"the recipe '{recipe.name}'", recipe=recipe)
+        for thing in catalog().provided:
+            if thing.kind == "architecture" and thing.full_name not in tried:
+                yield Game(thing.full_name, SMALL_IMAGE_SHAPES)
 
     def _suits(self, game: Game) -> bool:
         try:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from ganzoo._numbers import parse_size
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import LENGTHS, SIDES
 from ganzoo.engine.validation import is_schedule, validate
@@ -12,11 +13,17 @@ from ganzoo.plugins.registration import Registration
 from ganzoo.recipe import build
 from ganzoo.recipe.names import bare_name, may_be_same
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo.outline import outlining
 
 TRAINING_STEPS = 5
 """Training steps that follow the last moment at which a loss of a recipe begins or ends."""
 MOST_LAZY = 2
 """The largest `every` that is played: each loss has its turns within so few steps."""
+MOST_PARTS = 2
+"""The most parts into which a batch is split (`train.accumulate`)."""
+LARGE = 64
+"""Larger images, in pixels, are played in the first of these sizes that the networks do not refuse."""
+SMALLER = (32, 64, 128)
 
 
 def load_recipes(things: Iterable[Registration], options: Mapping[str, Mapping[str, Any]]) -> list[Recipe]:
@@ -56,10 +63,12 @@ def recipes_with_loss(recipes: Iterable[Recipe], name: str) -> list[Recipe]:
 def shorten(recipe: Recipe) -> Recipe:
     """Return the recipe with few steps and small batches, without what needs a network, a compiler or an extra.
 
-    Losses begin and end in the order of their schedule, within so few steps that each of them plays.
+    Losses begin and end in the order of their schedule, within so few steps that each of them plays. Large images are
+    made small, so that a recipe for a GPU is played in seconds.
     """
-    batch = recipe.train.batch
-    while batch >= 16 and batch % (2 * recipe.train.accumulate) == 0:
+    recipe, batch, parts = shrink(recipe), recipe.train.batch, recipe.train.accumulate
+    parts = MOST_PARTS if parts > MOST_PARTS and batch % MOST_PARTS == 0 else parts
+    while batch >= 16 and batch % (2 * parts) == 0:
         batch //= 2
     losses, steps = bring_forward(recipe)
     without = dict.fromkeys(("compile", "tensorboard", "trackio", "profile"), False)
@@ -68,6 +77,7 @@ def shorten(recipe: Recipe) -> Recipe:
         "precision": precision,
         "steps": steps,
         "batch": batch,
+        "accumulate": parts,
         "init": None,
         "evaluate_every": 0,
         "patience": 0,
@@ -80,6 +90,27 @@ def shorten(recipe: Recipe) -> Recipe:
     for rates in (optimizer, *(optimizer.get(side, {}) for side in SIDES)):
         rates.pop("start", None)
     return validate(Recipe, {**table, "loss": hasten(losses), "train": train | changes, "optimizer": optimizer})
+
+
+def shrink(recipe: Recipe) -> Recipe:
+    """Return a recipe of large images with smaller ones, if its networks can be built for them."""
+    size = parse_size(recipe.data.size) if recipe.data.size else (0, 0)
+    smaller = [side for side in SMALLER if side < min(size)] if max(size) > LARGE else []
+    side = next((side for side in smaller if can_build(recipe, side)), None)
+    return recipe.replace(data={"size": side}) if side else recipe
+
+
+def can_build(recipe: Recipe, side: int) -> bool:
+    """Return whether a recipe's networks do not refuse images of this height and width."""
+    facts = {"image": (recipe.data.channels or 3, side, side), "classes": recipe.data.classes or 2}
+    try:
+        found = build.resolve_architecture(recipe.architecture, facts=facts)
+        with outlining():
+            for _, player in found.items():
+                player.make(**facts)
+    except Error:
+        return False
+    return True
 
 
 def hasten(value: Any) -> Any:

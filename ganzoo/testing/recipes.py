@@ -18,12 +18,15 @@ from ganzoo.testing.models import check_samples
 from ganzoo.testing.plays import load_recipe, shorten
 from ganzoo.testing.sources import open_own_data
 from ganzoo.testing.variants import Options
+from ganzoo.training.finish import limit_batches
 from ganzoo.training.train import train
 from ganzoo.zoo.model import load
 
 IMAGE_SIZES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 """Channels and side length of the images of data sets that are not downloaded."""
 FALLBACK_CLASSES = 10
+FINISHING_BATCHES = 2
+"""Batches for `Generator.finish`, which may take as long as many steps."""
 
 
 def trains_and_samples(thing: Registration, make_batch: MakeBatch | None, options: Mapping[str, Options]) -> None:
@@ -34,7 +37,7 @@ def trains_and_samples(thing: Registration, make_batch: MakeBatch | None, option
         classes = recipe.data.classes or FALLBACK_CLASSES
         batches = [random_batch(recipe, classes, make_batch)]
         recipe = recipe.replace(data={"size": None, "channels": None, "classes": classes})
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, limit_batches(FINISHING_BATCHES):
         run = train(recipe, batches, Path(folder) / "run", "cpu", quiet=True)
         check_samples(load(run.path, "cpu", offline=True), make_batch)
 

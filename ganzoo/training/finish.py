@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -15,6 +17,17 @@ from ganzoo.zoo.weights import check_weights_fit, find_unsound
 
 BATCHES = 128
 """The batches that a generator is given, of 64 samples each."""
+_batches = ContextVar("batches", default=BATCHES)
+
+
+@contextmanager
+def limit_batches(count: int) -> Iterator[None]:
+    """Give generators only so many batches inside, where what they find out does not matter."""
+    token = _batches.set(count)
+    try:
+        yield
+    finally:
+        _batches.reset(token)
 
 
 class Givens:
@@ -24,7 +37,7 @@ class Givens:
         self.generator, self.seed, self.device, self.inputs = generator, seed, device, inputs
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        for number in range(BATCHES):
+        for number in range(_batches.get()):
             rows = torch.arange(number * BLOCK, (number + 1) * BLOCK)
             given = latents(self.generator, self.seed, number, self.device)
             given |= {key: value[rows % len(value)] for key, value in self.inputs.items()}

@@ -161,6 +161,8 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
                 initial.give(side, networks[side])
         if initial:
             initial.tell()
+            for side in networks:
+                initial.check_frozen(side, plan.recipe.optimizer.side(side).parts)
         losses = resolved.make_losses()
         check_something_trained(losses, settings.steps, settings.keep_discriminator)
     return Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)

@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ganzoo.engine.parts import find_part
+from ganzoo.engine.schedule import Number
 from ganzoo.errors import BadInput, Diverged, Failed
 from ganzoo.zoo.discriminators import read_discriminator
 from ganzoo.zoo.model import Model, load
@@ -24,30 +26,40 @@ class InitialWeights:
     """The weights of a pretrained model: generator, and discriminator if it was kept. New networks take what fits.
 
     A layer is taken if all of its own parameters and buffers have the same names and shapes. `told` says of each
-    network what it took and what not.
+    network what it took and what not, `new` the layers of each that took nothing.
     """
 
     def __init__(self, source: str | Path) -> None:
         self.source, self.model = source, load(source, "cpu")
         self.weights = {"generator": self.model.generator.state_dict(), "discriminator": read_discriminator(self.model)}
         self.told: list[str] = []
+        self.new: dict[str, list[str]] = {}
         self.misfits: list[str] = []
 
     def give(self, side: str, network: nn.Module) -> None:
         """Give a new network what fits it."""
         own, weights = network.state_dict(), self.weights[side]
         layers = group_by_layer(own)
+        self.new[side] = list(layers)
         if weights is None:
             self.told.append(f"the {side} is new: {HOW_TO_KEEP}")
             return
         misfits = {layer: find_layer_misfit(names, own, weights) for layer, names in layers.items()}
         taken = [name for layer, names in layers.items() if not misfits[layer] for name in names]
+        self.new[side] = [layer for layer in layers if misfits[layer]]
         if taken and side == "generator":
             check_makes_samples(self.model, self.source)
         network.load_state_dict({name: weights[name] for name in taken}, strict=False)
         left = group_by_layer(name for name in weights if name not in own)
         self.told.append(describe_taken(side, misfits, shorten(left, group_by_layer(weights))))
         self.misfits += [misfit for misfit in misfits.values() if misfit] if not taken else []
+
+    def check_frozen(self, side: str, parts: Mapping[str, Number]) -> None:
+        """Raise `BadInput` where `optimizer.SIDE.parts` freezes what took nothing: it would stay as random as it is."""
+        found = [find_part(layer, parts) for layer in self.new[side]]
+        if frozen := [part for part in found if parts.get(part) == 0]:
+            why = HOW_TO_KEEP if self.weights[side] is None else "what that model has there does not fit"
+            raise BadInput(f"optimizer.{side}.parts freezes {frozen[0]}, which is new: {why}")
 
     def tell(self) -> None:
         """Log what the networks took. Raises `BadInput` where it was nothing."""

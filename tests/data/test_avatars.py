@@ -48,6 +48,15 @@ def test_the_bundled_set_has_the_options_of_any_other():
     assert data.facts["image"] == (1, 16, 24)
 
 
+def test_fewer_are_the_first_with_the_classes_of_all():
+    few, data = open_data("avatars-5k", count=50), open_data("avatars-5k")
+    assert few.images.equal(data.images[:50]) and few.labels.equal(data.labels[:50])
+    assert few.facts == data.facts
+    for count, allowed in ((0, "1 or more, got 0"), (5001, "at most 5,000")):
+        with pytest.raises(BadInput, match=f"count must be a whole number, {allowed}"):
+            open_data("avatars-5k", count=count)
+
+
 def test_an_attribute_that_is_not_there_gives_the_nearest():
     with pytest.raises(BadInput, match=r"avatars-5k has no attribute 'eye' for data.label; did you mean 'eyes'"):
         open_data("avatars-5k", label="eye")

@@ -119,15 +119,27 @@ def test_the_statistics_of_a_frozen_part_stay(parts, moves):
     [
         ("generator", {"maping": 0.1}, "the generator has no 'maping'; did you mean 'mapping'"),
         ("generator", {"map": 0.1}, "the generator has no 'map'; "),
-        ("generator", {"x": 0.1}, "the generator has no 'x'; allowed: blocks, const, mapping, mapping_too"),
+        ("generator", {"x": 0.1}, "the generator has no 'x'; its parts are const, mapping, mapping_too, blocks"),
         ("generator", {"blocks.2": 0.1}, r"has no 'blocks.2'; did you mean 'blocks.1' or 'blocks.0'"),
-        ("discriminator", {"mapping": 0.1}, "the discriminator has no 'mapping'; allowed: high, low"),
+        ("discriminator", {"mapping": 0.1}, "the discriminator has no 'mapping'; its parts are low, high"),
         ("discriminator", {"low": 0, "high": 0}, "freezes all of the discriminator"),
     ],
 )
 def test_a_part_that_is_not_there_is_refused(side, parts, words):
     with pytest.raises(ganzoo.BadInput, match=f"optimizer.{side}.parts:? .*{words}"):
         moved(**{side: parts})
+
+
+def test_the_layers_are_named_where_all_lie_in_one_module():
+    def networks():
+        judge = Judge()
+        judge.network = nn.Sequential(nn.Linear(1, 1), nn.ReLU(), nn.Linear(1, 1))
+        del judge.low, judge.high
+        return Parted(), judge
+
+    settings = {"name": "sgd", "lr": RATE, "discriminator": {"parts": {"layers": 0}}}
+    with pytest.raises(ganzoo.BadInput, match=r"has no 'layers'; its parts are network.0, network.2$"):
+        make(Descent(), networks=networks, optimizer=settings)
 
 
 class Encoder(nn.Module):

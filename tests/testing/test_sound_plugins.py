@@ -173,6 +173,26 @@ def test_a_loss_that_refuses_all_of_these_is_played_with_any_other_architecture_
     assert outcome["gentle-state-survives-save-and-restore"] == ("ok", "")
 
 
+ONLY_WITHOUT_BIAS = (
+    "networks.py",
+    "return self.last(hidden), {",
+    "return self.last(hidden), {} if self.last.bias is not None else {",
+)
+ITS_RECIPE = (
+    "recipes/tiny.toml",
+    'architecture = "tiny"\nloss = [{ name = "gentle" }',
+    'architecture = {name = "tiny", discriminator = {bias = false}}\nloss = [{ name = "tiny-gan:gentle" }',
+)
+
+
+def test_a_loss_that_refuses_these_too_is_played_as_a_recipe_of_another_plugin_plays_it(site):
+    install(site, INFORMATION)
+    install(site, *CODE, ONLY_WITHOUT_BIAS, ITS_RECIPE, name="other-gan")
+    outcome = results("loss")
+    assert failed(outcome) == {}
+    assert outcome["gentle-builds-with-every-option"] == ("ok", "")
+
+
 def test_a_loss_that_refuses_every_game_is_skipped_with_every_refusal(site):
     install(site, INFORMATION)
     outcome = {key: result for key, result in results("loss").items() if key.startswith("gentle")}

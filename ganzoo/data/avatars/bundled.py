@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ganzoo._numbers import whole_number
 from ganzoo.data.avatars.labels import number_values
 from ganzoo.data.named import Small
 
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+MAX_COUNT = 5_000
+"""Pictures in the package."""
+
+
 class Avatars5k(Small):
     """5,000 creatures of the style "critters", which come with ganzoo. Their `label` is one of their attributes.
 
-    They are the first of `avatars:critters` at 32 x 32 pixels with `seed` 0. Raises `BadInput`.
+    They are the first of `avatars:critters` at 32 x 32 pixels with `seed` 0, or fewer: the first `count`, with the
+    classes of all. Raises `BadInput`.
     """
 
     name = "avatars-5k"
@@ -27,13 +33,14 @@ class Avatars5k(Small):
     def __init__(
         self,
         label: str = "body",
+        count: int = MAX_COUNT,
         size: int | tuple[int, int] | None = None,
         channels: int | None = None,
         root: str | None = None,
         background: Literal["white", "black"] = "white",
         fit: Literal["crop", "pad", "stretch"] = "crop",
     ) -> None:
-        self.label = label
+        self.label, self.count = label, whole_number("count", count, 1, MAX_COUNT)
         super().__init__(size, channels, root, background, fit)
 
     def load(self, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
@@ -43,7 +50,7 @@ class Avatars5k(Small):
         arrays = read_bundled()
         images = torch.from_numpy(arrays.pop("images")).permute(0, 3, 1, 2).contiguous()
         numbers, names = number_values(self.name, arrays, self.label)
-        return images, torch.from_numpy(numbers), names
+        return images[: self.count], torch.from_numpy(numbers[: self.count]), names
 
 
 def read_bundled() -> "dict[str, np.ndarray[Any, Any]]":

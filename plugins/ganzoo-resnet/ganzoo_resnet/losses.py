@@ -39,8 +39,10 @@ class Orthogonal(ganzoo.Loss):
 
 def penalise(filters: Tensor) -> Tensor:
     """Return the sum of the squared inner products of all pairs of different rows."""
-    products = filters @ filters.T
-    return 2 * products.triu(1).square().sum()
+    if len(filters) <= filters.shape[1]:
+        return 2 * (filters @ filters.T).triu(1).square().sum()
+    # W W^T and the smaller W^T W have equal norms; so many rows are far from orthogonal, and the difference is exact.
+    return (filters.T @ filters).square().sum() - filters.square().sum(1).square().sum()
 
 
 def find_filters(network: nn.Module) -> list[Tensor]:
