@@ -5,6 +5,7 @@ of pictures that GANs make this is several times as fast as convolutions of sing
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -37,12 +38,18 @@ POWER = (10 / 13, 1 / 13, 1 / 13, 1 / 13)
 """How much of the power of a picture is expected in each band, from low to high frequencies."""
 
 
-def resize(pictures: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Return pictures (n, channels, height, width) after a matrix along the height and one along the width."""
-    return rows.to(pictures) @ pictures @ columns.to(pictures).mT
+def resize(pictures: Tensor, make: Callable[[int], Tensor]) -> Tensor:
+    """Return pictures (n, channels, height, width) after the matrices that `make` returns for height and width."""
+    rows, columns = (at_hand(make, side, pictures.dtype, pictures.device) for side in pictures.shape[-2:])
+    return rows @ pictures @ columns.mT
 
 
 @cache
+def at_hand(make: Callable[[int], Tensor], size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the matrix for a size, kept on a device."""
+    return make(size).to(device, dtype)
+
+
 def doubling(size: int) -> Tensor:
     """Return the matrix (2 size, size) of the picture at twice the resolution; constant pictures stay so."""
     full = torch.zeros(2 * size, size, dtype=torch.float64)
@@ -52,17 +59,18 @@ def doubling(size: int) -> Tensor:
     return full
 
 
-@cache
 def halving(size: int) -> Tensor:
-    """Return the matrix (size, 2 size + 2 MARGIN) back from twice the resolution: after `doubling`, the identity."""
-    full = torch.zeros(size, 2 * size + 2 * MARGIN, dtype=torch.float64)
+    """Return the matrix (size / 2 - MARGIN, size) back from twice the resolution: after `doubling`, the identity.
+
+    The first and the last `MARGIN` samples lie beyond the edges.
+    """
+    full = torch.zeros(size // 2 - MARGIN, size, dtype=torch.float64)
     taps = torch.tensor(SYMLET_6, dtype=torch.float64) / math.sqrt(2)
-    for i in range(size):
+    for i in range(len(full)):
         full[i, 2 * i : 2 * i + len(taps)] = taps
     return full
 
 
-@cache
 def bands(size: int) -> Tensor:
     """Return four matrices (4, size, size), of the frequencies up to pi / 8, pi / 4, pi / 2 and pi; their sum is 1."""
     filters = band_filters()
@@ -73,7 +81,6 @@ def bands(size: int) -> Tensor:
     return full
 
 
-@cache
 def band_filters() -> Tensor:
     """Return the four filters (4, taps), symmetric; each octave is split by Symlet 2, there and back."""
     low = torch.tensor(SYMLET_2, dtype=torch.float64)
@@ -88,14 +95,14 @@ def band_filters() -> Tensor:
 
 def amplify_bands(pictures: Tensor, numbers: Numbers, p: Tensor | float) -> Tensor:
     """Amplify or weaken each band of frequencies, and keep the expected power as it is."""
-    height, width = pictures.shape[-2:]
     gains, power = pictures.new_ones(len(pictures), 4), pictures.new_tensor(POWER)
     for band in range(4):
         gain = torch.ones_like(gains)
         gain[:, band] = numbers.sometimes(p, numbers.normal()).exp2()
         gains = gains * gain / (gain.square() @ power).sqrt()[:, None]
-    rows, columns = (torch.einsum("nb,bij->nij", gains, bands(side).to(pictures))[:, None] for side in (height, width))
-    return resize(pictures, rows, columns)
+    kept = [at_hand(bands, side, pictures.dtype, pictures.device) for side in pictures.shape[-2:]]
+    rows, columns = (torch.einsum("nb,bij->nij", gains, each)[:, None] for each in kept)
+    return rows @ pictures @ columns.mT
 
 
 def convolve(one: Tensor, other: Tensor) -> Tensor:

@@ -40,10 +40,9 @@ def move(pictures: Tensor, numbers: Numbers, p: Tensor | float) -> Tensor:
     source = draw_move(pictures, numbers, p)
     delay = torch.full_like(source[:, 0, 0], DELAY)
     where = shift(delay, delay) @ source @ shift(-delay, -delay)
-    finer = resize(pictures, doubling(height), doubling(width))
     size = 2 * height + 2 * MARGIN, 2 * width + 2 * MARGIN
-    moved = resize(warp(finer, where, ("bilinear", "reflection"), size, 2), halving(height), halving(width))
-    still = (source == torch.eye(3).to(source)).all(-1).all(-1)
+    moved = resize(warp(resize(pictures, doubling), where, ("bilinear", "reflection"), size, 2), halving)
+    still = (source == torch.eye(3, device=source.device)).all(-1).all(-1)
     return torch.where(still[:, None, None, None], pictures, moved)
 
 
