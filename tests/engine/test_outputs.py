@@ -118,6 +118,33 @@ def test_a_view_returns_images_or_with_them_what_belongs_to_them(seen, returned)
         play(make(Scheduled(View(), name="shift")), 1)
 
 
+class Notes(NonSaturating):
+    """Keeps what its view is told, in the order of the scores; a view before it has replaced `given`."""
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def view(self, step, images, given):
+        self.told.append(step.sees_real)
+        return images + 1, {**given}
+
+    def discriminator(self, step):
+        terms = super().discriminator(step)
+        step.gradient(step.real, step.batch), step.gradient(step.fake, step.given)
+        seen, beside = step.see(step.real, step.batch)
+        assert torch.allclose(seen, step.real + 2) and beside.keys() == step.batch.keys()
+        return terms
+
+
+def test_a_view_is_told_whether_the_images_are_judged_as_real_ones():
+    first, second = Notes(), Notes()
+    play(make(first, second), 1)
+    assert first.told == second.told
+    # Scores are kept for both losses; each asks for two gradients and a look; the generator's turn has fakes only.
+    assert first.told[-9:] == [True, False, *[True, False, True] * 2, False]
+
+
 class Labelled(PointGenerator):
     categorical = {"label": CLASSES}  # noqa: RUF012
 

@@ -31,8 +31,8 @@ class Ada(View, Adaptive):
     Option `policy`, some of these groups, which are always applied in this order: "blit" (mirror, quarter turns, whole
     pixels; half turns only where pictures are not square), "geometric" (scale, turn, stretch, turn, fractions of a
     pixel), "colour" (brightness, contrast, luma flip, hue, saturation), "filter" (four bands of frequencies), "noise"
-    and "cutout". The first three are the default, as the paper's. Options `p`, `adaptive`, `target` and `speed` as in
-    `Adaptive`. As long as p is well below 1, the generator does not learn to make augmented pictures (section 2.2).
+    and "cutout". The first three are the default, as the paper's. Options `p`, `adaptive`, `target`, `speed`
+    and `limit` as in `Adaptive`.
     """
 
     def __init__(
@@ -42,8 +42,9 @@ class Ada(View, Adaptive):
         adaptive: bool = True,
         target: float = 0.6,
         speed: float = 500_000,
+        limit: float = 0.8,
     ) -> None:
-        super().__init__(p, adaptive, target, speed)
+        super().__init__(p, adaptive, target, speed, limit)
         check_policy(policy)
         self.policy = [group for group in PIPELINE if group in policy]
 

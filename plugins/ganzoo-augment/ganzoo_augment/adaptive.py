@@ -14,23 +14,24 @@ class Adaptive(ganzoo.Loss):
     """Base of losses that act with a probability, which is `p` at the start, and stays so unless it is `adaptive`.
 
     After every four turns of the discriminator it rises by their real images divided by `speed` where r = E[sign D(x)]
-    over these turns is above `target`, and falls as much where it is below, inside [0, 1]. So `speed` is the number of
-    images in which it can go from 0 to 1. r is 1 where the discriminator knows all real images, and 0 where it
-    guesses. It needs scores that are positive for what looks real, which those of `wasserstein` and `relativistic` need
-    not be. The log has both, as "p" and "sign". Raises `ValueError` for an option out of range.
+    over these turns is above `target`, and falls as much where it is below, down to 0. So `speed` is the number of
+    images in which it can go from 0 to 1. It does not rise above `limit`, beyond which generators learn to make
+    augmented images (section 2.2). r is 1 where the discriminator knows all real images, and 0 where it guesses; it
+    needs scores that are positive for what looks real, which those of `wasserstein` and `relativistic` need not be.
+    The log has both, as "p" and "sign". Raises `ValueError` for an option out of range.
     """
 
     schedulable = ("p", "target")
     raised: Tensor
     signs: Tensor
 
-    def __init__(self, p: float, adaptive: bool, target: float, speed: float) -> None:
+    def __init__(self, p: float, adaptive: bool, target: float, speed: float, limit: float) -> None:
         super().__init__()
-        check_share(p=p)
+        check_share(p=p, limit=limit)
         check_positive(speed=speed)
         if not -1 < target < 1:
             raise ValueError(f"target must lie between -1 and 1, the mean sign of real scores, got {target}")
-        self.p, self.adaptive, self.target, self.speed = p, adaptive, target, speed
+        self.p, self.adaptive, self.target, self.speed, self.limit = p, adaptive, target, speed, limit
         self.register_buffer("raised", torch.zeros(()))
         self.register_buffer("signs", torch.zeros(2))
 
@@ -51,7 +52,7 @@ class Adaptive(ganzoo.Loss):
         due = self.signs[1] >= TURNS  # a tensor, as reading it would wait for the device
         images = TURNS * len(next(iter(step.batch.values()))) * step.processes
         change = (self.signs[0] / TURNS - self.target).sign() * images / self.speed
-        self.raised += due * ((self.raised + change).clamp(-self.p, 1 - self.p) - self.raised)
+        self.raised += due * ((self.raised + change).clamp(-self.p, self.limit - self.p) - self.raised)
         self.signs *= ~due
 
 
