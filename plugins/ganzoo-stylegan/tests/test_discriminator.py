@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import conv2d, pad
 
 import ganzoo
-from ganzoo_losses.losses import R1
+from ganzoo_losses.penalties import R1
 from ganzoo_stylegan.discriminator import Block, Discriminator
 
 toys = ganzoo.testing.toys
