@@ -9,6 +9,7 @@ RECIPES = sorted(Path(__file__).parents[2].glob("plugins/*/*/recipes/*.toml"))
 TIME = re.compile(
     r"# Takes about (\d+ seconds|a minute|\d+ minutes|an hour|[\d.]+ hours) "
     r"on (two CPU cores|one GPU) \([\d,]+ images/s\)\."
+    r"|# Is for a GPU; how long it takes is not measured\."
 )
 
 UNMEASURED = "# For a GPU; its time has not been measured."
