@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import torch
@@ -32,6 +33,7 @@ class Description(TypedDict):
     specs: dict[str, dict[str, Any]]
     facts: dict[str, Any]
     license: NotRequired[str]
+    holdout: NotRequired[float]
 
 
 class About(TypedDict, total=False):
@@ -77,7 +79,8 @@ class Data:
     `fingerprint` stands for the names of a folder's files, relative to it: the same wherever the folder lies, another
     when a file is added, removed or renamed; None for other data. `unlabelled` says why there are no labels, "" where
     that is plain. `range` are the values of deep images that become black and white, None for other data. `opened_as`
-    says how they were opened: a folder called "mnist" is not the data set of that name.
+    says how they were opened: a folder called "mnist" is not the data set of that name. `holdout` is the share of the
+    samples that is missing here because it is in `held_out`, None where all are here.
     """
 
     def __init__(self, name: str, specs: Mapping[str, Spec], **about: Unpack[About]) -> None:
@@ -94,6 +97,23 @@ class Data:
         self.range = about.get("range")
         self.opened_as: OpenedAs = "batches"
         self.device = torch.device("cpu")
+        self.holdout: float | None = None
+        self._orders: dict[str, list[str]] = {}
+        self._load_held_out: Callable[[], Data] | None = None
+
+    def hold_out(self, share: float, load: Callable[[], "Data"]) -> None:
+        """Say that these data are what is left of others without that share, and how to get the samples held out."""
+        self.holdout, self._load_held_out = share, load
+
+    @cached_property
+    def held_out(self) -> "Data | None":
+        """The samples that were held out of these data (`data.holdout`), with the same classes; None without any."""
+        if self._load_held_out is None:
+            return None
+        held = self._load_held_out()
+        for key, names in self._orders.items():
+            held.use_classes(names, key)
+        return held
 
     @property
     def image(self) -> tuple[int, int, int] | None:
@@ -139,6 +159,8 @@ class Data:
             about["range"] = list(first.range)
         if self.range:
             about["facts"]["pixel_values"] = list(self.range)  # not for networks, but for files of samples
+        if self.holdout is not None:
+            about["holdout"] = self.holdout
         if self.license:
             about["license"] = self.license
         return about
@@ -170,6 +192,7 @@ class Data:
         if names == before:
             return
         self.renumber(names, key)
+        self._orders[key] = names
         self.specs = {each: spec for each, spec in self.specs.items() if names or each != key}
         if names:
             self.specs[key] = Spec(LABEL, classes=tuple(names))

@@ -49,7 +49,7 @@ class Folder(Decoded):
         if broken == "refuse" and not self.few:
             check_none_broken(files, survey.broken)
         self.decode_from(files, rendering, listing.labels, listing.classes)
-        self.files, self.broken, self.range = files, broken, values
+        self.broken, self.range = broken, values
         self.notes = [*listing.notes, *told, *survey.describe(rendering)]
         self.fingerprint, self.unlabelled = listing.fingerprint, listing.unlabelled
 
@@ -57,7 +57,8 @@ class Folder(Decoded):
         """Decode all images now if they are few; the next one takes the place of one that cannot be read."""
         if not self.few:
             return None
-        images, sources, unread = decode_all(self.files, self.rendering, self.broken)
+        assert isinstance(self.images, ImageFiles)
+        images, sources, unread = decode_all(self.images, self.rendering, self.broken)
         self.notes = [*self.notes, *unread]
         # The label is that of the image in a broken one's place.
         labels = {} if self.labels is None else {LABEL: self.labels[sources].numpy()}

@@ -1,7 +1,7 @@
 """Image files by index: open any of them, and decode them all or one after the other."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,28 @@ class ImageFiles:
     def open(self, index: int) -> Image.Image:
         """Open a file without reading its pixels."""
         return open_picture(self.path(index))
+
+    def choose(self, indices: Iterable[int]) -> "ImageFiles":
+        """Return some of the files."""
+        return ImageFiles(Path(self.top), [self.name(int(index)) for index in indices])
+
+
+class ChosenImages:
+    """Some images of a source, by their indices there."""
+
+    def __init__(self, source: ImageSource, indices: Iterable[int]) -> None:
+        self.source, self.indices = source, torch.as_tensor(list(map(int, indices)))
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def path(self, index: int) -> str:
+        """Return the name of an image for messages."""
+        return self.source.path(int(self.indices[index]))
+
+    def open(self, index: int) -> Image.Image:
+        """Open an image."""
+        return self.source.open(int(self.indices[index]))
 
 
 def decode_all(files: ImageFiles, rendering: Rendering, broken: Broken) -> tuple[Tensor, Tensor, list[str]]:

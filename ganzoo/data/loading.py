@@ -2,6 +2,7 @@
 
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from ganzoo._faults import call_plugin
 from ganzoo.data.base import About, Data
 from ganzoo.data.convert import as_tensors, check_values, find_kinds, find_specs
 from ganzoo.data.decoded import Decoded
+from ganzoo.data.holdout import split
 from ganzoo.data.images import Broken
 from ganzoo.data.memory import InMemory
 from ganzoo.data.reading import Reader, name_sample
@@ -19,21 +21,36 @@ from ganzoo.errors import BadInput
 
 
 def load_dataset(
-    dataset: Dataset, name: str, origin: str = "", broken: Broken = "skip", workers: int | None = None
+    dataset: Dataset,
+    name: str,
+    origin: str = "",
+    broken: Broken = "skip",
+    workers: int | None = None,
+    holdout: float | None = None,
 ) -> Data:
     """Return the training data of a data set. `origin` is who brings it, for messages; empty for ganzoo itself.
 
-    Raises `BadInput` for a data set without samples, or whose samples are not what it says of them, and `Failed` where
-    its code fails.
+    With `holdout`, that share of the samples is left out, and `Data.held_out` has them. Raises `BadInput` for a data
+    set without samples, or whose samples are not what it says of them, and `Failed` where its code fails.
     """
     label = origin or name
     call_plugin(label, check_tables, dataset)
-    count = call_plugin(label, len, dataset)
-    if not count:
+    if not call_plugin(label, len, dataset):
         raise BadInput(f"{label}: the data set has no samples")
+    if holdout is None:
+        return load_part(dataset, name, origin, broken, workers)
+    learned, held = call_plugin(label, split, dataset, holdout, label)
+    data = load_part(learned, name, origin, broken, workers)
+    data.hold_out(holdout, partial(load_part, held, name, origin, broken, workers))
+    return data
+
+
+def load_part(dataset: Dataset, name: str, origin: str, broken: Broken, workers: int | None) -> Data:
+    """Return the data of a data set, or of a part of it."""
+    label = origin or name
     arrays = call_plugin(label, dataset.arrays)
     if arrays is not None:
-        return call_plugin(label, hold, dataset, name, arrays, count)
+        return call_plugin(label, hold, dataset, name, arrays, len(dataset))
     specs = find_known(dataset) or find_readable(dataset, label, broken)
     return Streamed(
         name, dataset, specs, origin=origin, broken=broken, workers=workers, **call_plugin(label, find_about, dataset)

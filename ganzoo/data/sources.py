@@ -29,6 +29,7 @@ def open_data(
     global_seed: int = 0,
     broken: Broken = "skip",
     workers: int | None = None,
+    holdout: float | None = None,
     **options: Any,
 ) -> Data:
     """Open data by name (see `list_names`), from a folder of images, a `Dataset`, or any iterable of dict batches.
@@ -38,8 +39,8 @@ def open_data(
     the folder of downloaded sets (see `find_data_root`). `classes`, names or a number, is for batches, which have no
     names for their labels; for other data it must agree with theirs. `global_seed` is for iterables that draw from
     torch's global random generator, such as a shuffling DataLoader. `broken` is "skip" or "refuse", `workers` the
-    number of processes that read. A name takes precedence over a folder of the same name, which is written as "./mnist"
-    or as a `Path`, which is always a folder.
+    number of processes that read, `holdout` the share of the samples that goes to `Data.held_out` instead. A name takes
+    precedence over a folder of the same name, which is written as "./mnist" or as a `Path`, which is always a folder.
     Raises `BadInput` for an unknown name, a folder without images and options that do not fit, `Unavailable` if a data
     set is neither there nor can be downloaded.
     """
@@ -47,7 +48,7 @@ def open_data(
     given = {key: value for key, value in options.items() if value is not None}
     if isinstance(source, str | os.PathLike):
         located = {"root": str(root)} if root is not None else {}
-        data = open_by_name(to_name(source), {**given, **located}, broken, workers)
+        data = open_by_name(to_name(source), {**given, **located}, broken, workers, holdout)
         check_classes(data, classes)
         return data
     if given := {key: value for key, value in given.items() if (key, value) not in DEFAULTS}:
@@ -55,7 +56,10 @@ def open_data(
             f"{', '.join(given)} goes with a data set by name or a folder; what Python gives is taken as it is"
         )
     if isinstance(source, Dataset):
-        source = load_dataset(source, type(source).__name__, type(source).__name__, broken, workers)
+        source = load_dataset(source, type(source).__name__, type(source).__name__, broken, workers, holdout)
+        holdout = None
+    if holdout is not None:
+        raise BadInput("holdout goes with a data set or a folder; keep a part of your batches out of them yourself")
     if not isinstance(source, Data):
         return Batches(source, classes, global_seed)
     check_classes(source, classes)
@@ -70,12 +74,14 @@ def check_reading(broken: object, workers: object) -> None:
         raise BadInput(f"broken is {' or '.join(get_args(Broken))}, got {broken!r}")
 
 
-def open_by_name(name: str, options: Mapping[str, Any], broken: Broken, workers: int | None) -> Data:
+def open_by_name(
+    name: str, options: Mapping[str, Any], broken: Broken, workers: int | None, holdout: float | None
+) -> Data:
     """Open the data set of that name, or the folder."""
     found = resolve_data(name, options, broken)
     dataset, is_folder = found.make(), found.registration is FOLDER
     title = Path(found.options["path"]).resolve().name if is_folder else found.title
-    data = load_dataset(dataset, title, "" if found.is_own else found.label, broken, workers)
+    data = load_dataset(dataset, title, "" if found.is_own else found.label, broken, workers, holdout)
     data.opened_as = "folder" if is_folder else "data set"
     data.notes += [] if is_folder else note_same_name(name)
     return data

@@ -122,6 +122,8 @@ class Data(Named):
     """What to do about samples that cannot be read: "skip" takes the next one in their place."""
     workers: int | None = Field(None, ge=0, le=256)
     """Processes that read samples while training; by default up to 4. With 0 the training reads them itself."""
+    holdout: float | None = Field(None, gt=0, lt=1)
+    """Share of the samples that the training never sees and that samples are compared with; by default none."""
 
     @field_validator("size", mode="before")
     @classmethod
@@ -139,7 +141,7 @@ class Data(Named):
         return {**table, **(self.model_extra or {})}
 
 
-EVERY_DATA_SET = ("name", "classes", "broken", "workers")
+EVERY_DATA_SET = ("name", "classes", "broken", "workers", "holdout")
 """Keys of `[data]` that go with every data set; its own options are called otherwise."""
 PLAIN_SECTIONS: dict[str, type[Section]] = {"train": Train, "optimizer": Optimizer, "data": Data}
 """The sections that have the same keys in every recipe."""

@@ -20,7 +20,7 @@ def pin_data(recipe: Recipe, batches: Source | None, data: Data) -> dict[str, An
     """Return the changes of a recipe with which its data are found from any folder."""
     if batches is not None:
         name = data.name if data.opened_as == "data set" else "batches"  # which only Python code can give again
-        return {"data": {"name": name, "classes": recipe.data.classes}}
+        return {"data": {"name": name, **recipe.data.model_dump(include={"classes", "holdout"})}}
     return {"data": pin_section(recipe.data, data.range)}
 
 

@@ -41,12 +41,14 @@ Facts = Mapping[str, Any]
 def keep_reading(facts: Facts, old: Recipe, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return the overrides of a run; new data are read as its data were, as far as the overrides do not set how.
 
-    Images keep their size and channels, and from one folder to another also `READING_OPTIONS`.
+    Images keep their size and channels, from one folder to another also `READING_OPTIONS`, and any data their holdout.
     """
     flat, image, kept = flatten(overrides), facts.get("image"), dict[str, Any]()
     name = flat.get("data.name", flat.get("data"))
     if name is None:
         return flat
+    if old.data.holdout is not None:
+        kept["data.holdout"] = old.data.holdout
     if image and image[0] in CHANNEL_NAMES:
         fitted = {"size": short_size(*image[1:]), "channels": image[0]}
         kept |= {f"data.{key}": value for key, value in fitted.items() if key in list_options(name)}
@@ -115,6 +117,13 @@ def check_same_init(old: Recipe, new: Recipe) -> None:
     """Raise `BadInput` if two recipes of a run begin with different pretrained generators."""
     if new.train.init != old.train.init:
         raise BadInput(f"a run keeps the generator it began with: 'train.init' is {old.train.init!r}; start a new run")
+
+
+def check_same_holdout(old: Recipe, new: Recipe) -> None:
+    """Raise `BadInput` if two recipes of a run hold out other samples: some of them were trained on."""
+    if new.data.holdout != old.data.holdout:
+        before, now = (share or "unset" for share in (old.data.holdout, new.data.holdout))
+        raise BadInput(f"a run keeps what it holds out: 'data.holdout' is {before}, not {now}; start a new run")
 
 
 def check_same_facts(run: Facts, data: Facts, architecture: ResolvedArchitecture) -> None:

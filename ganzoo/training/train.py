@@ -29,6 +29,7 @@ from ganzoo.training.resume import (
     check_same_architecture,
     check_same_code,
     check_same_facts,
+    check_same_holdout,
     check_same_init,
     check_same_range,
     count_rollbacks,
@@ -172,6 +173,7 @@ def resume_run(
             facts = state.numbers["facts"] if state else {}
             new = Recipe.load(old if recipe is None else recipe, **keep_reading(facts, old, overrides))
             check_same_init(old, new)
+            check_same_holdout(old, new)
         check_agreement(processes, new, list_facts(None, state))
         with processes.raise_on_all_ranks():
             if state and is_finished(run, state, new):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ganzoo._io import replace_folder, write_bytes
+from ganzoo._io import replace_folder
 from ganzoo._reading import read_json
-from ganzoo.data.avatars.drawing import draw, list_values
+from ganzoo.data.avatars.drawing import draw
 from ganzoo.data.avatars.styles import PACKAGES, open_style
 
 PART = 250
@@ -30,19 +30,10 @@ class Album:
     side: int
 
     @property
-    def drawn_by(self) -> str:
-        """The versions of the packages, of which others may draw other pictures."""
-        return "-".join(version(package) for package in PACKAGES.values())
-
-    @property
     def folder(self) -> Path:
-        """Where the pictures lie."""
-        return self.root / "avatars" / self.style / f"seed-{self.seed}" / f"{self.side}-pixels" / self.drawn_by
-
-    @property
-    def values_file(self) -> Path:
-        """Where the values lie that each attribute of the style can have."""
-        return self.root / "avatars" / self.style / f"values-{self.drawn_by}.json"
+        """Where the pictures lie: other versions of the packages may draw others."""
+        drawn_by = "-".join(version(package) for package in PACKAGES.values())
+        return self.root / "avatars" / self.style / f"seed-{self.seed}" / f"{self.side}-pixels" / drawn_by
 
     def part(self, number: int) -> Path:
         """Return the folder of a part."""
@@ -63,13 +54,6 @@ class Album:
                     (folder / file_name(index)).write_bytes(png)
                 (folder / ATTRIBUTES).write_text(json.dumps(attributes, indent=0))
             yield number
-
-    def values(self) -> dict[str, list[str]]:
-        """Return the values that each attribute of the style can have, however many pictures there are."""
-        if not self.values_file.is_file():
-            content = json.dumps(list_values(open_style(self.style)), indent=0)
-            write_bytes(self.values_file, content.encode())
-        return read_json(self.values_file)
 
     def names(self, count: int) -> list[str]:
         """Return the files of the first `count` pictures, as paths below the folder."""

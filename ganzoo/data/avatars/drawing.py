@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-EXAMINED = 2000
-"""Pictures in which a value that an attribute can have is almost surely found."""
 ABSENT = "none"
 """The value of an attribute that a picture does not have, such as the hat of a bare head."""
 
@@ -20,18 +18,6 @@ def draw(style: Any, seed: int, index: int, side: int) -> tuple[bytes, dict[str,
     avatar = Avatar(style, {"seed": f"{seed}-{index}"})
     png = resvg_py.svg_to_bytes(svg_string=avatar.to_string(), width=side, height=side, skip_system_fonts=True)
     return bytes(png), find_attributes(style, avatar.to_json()["options"])
-
-
-def list_values(style: Any) -> dict[str, list[str]]:
-    """Return the values of each attribute in the first pictures of a style, without drawing them."""
-    from dicebear import Avatar
-
-    found: dict[str, dict[str, None]] = {}
-    for index in range(EXAMINED):
-        chosen = Avatar(style, {"seed": f"0-{index}"}).to_json()["options"]
-        for name, value in find_attributes(style, chosen).items():
-            found.setdefault(name, {})[value] = None
-    return {name: list(values) for name, values in found.items()}
 
 
 def find_attributes(style: Any, chosen: Mapping[str, Any]) -> dict[str, str]:

@@ -52,11 +52,10 @@ class Avatars(Decoded):
         check_style(style)
         album = Album(find_data_root(root), style, seed, find_side(rendering.shape[1:], fit))
         draw_missing(album, count)
-        known = {key: values for key, values in album.values().items() if len(values) > 1}
-        attributes = {key: np.array(values) for key, values in album.attributes(count).items() if key in known}
-        label = choose_label(known) if label is None else label
-        numbers, names = number_values(f"avatars:{style}", attributes, label, known.get(label, ()))
-        self.fingerprint = f"{count} pictures of {album.drawn_by}"
+        attributes = {key: np.array(values) for key, values in album.attributes(count).items()}
+        varied = {key: values for key, values in attributes.items() if len(set(values.tolist())) > 1}
+        varied = varied or attributes
+        numbers, names = number_values(f"avatars:{style}", varied, choose_label(varied) if label is None else label)
         self.files, self.broken = ImageFiles(album.folder, album.names(count)), broken
         self.decode_from(self.files, rendering, torch.from_numpy(numbers), names)
 

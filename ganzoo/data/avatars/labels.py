@@ -1,6 +1,6 @@
 """Attributes of avatars as labels."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,15 @@ from ganzoo.errors import BadInput, suggest
 
 
 def number_values(
-    name: str, attributes: "Mapping[str, np.ndarray[Any, Any]]", label: str, known: Collection[str] = ()
+    name: str, attributes: "Mapping[str, np.ndarray[Any, Any]]", label: str
 ) -> "tuple[np.ndarray[Any, Any], list[str]]":
-    """Return the number of each picture's class, int64, and the names of the classes.
+    """Return the number of each picture's class, int64, and the names of the classes: the values that there are.
 
-    These are the values that there are, and those that are `known`, which few pictures may lack. Raises `BadInput` for
-    an attribute that these pictures do not have.
+    Raises `BadInput` for an attribute that these pictures do not have.
     """
     if label not in attributes:
         raise BadInput(f"{name} has no attribute '{label}' for data.label; {suggest(str(label), attributes)}")
     values = attributes[label].tolist()
-    names = sorted({*values, *known}, key=natural_key)
+    names = sorted(set(values), key=natural_key)
     places = {each: place for place, each in enumerate(names)}
     return np.array([places[each] for each in values], dtype=np.int64), names

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -61,9 +61,7 @@ def started(album: Album, parts: Sequence[int], output: int) -> "Iterator[subpro
     # Without -P, what lies in the current folder would be imported; the modules are those of this process.
     arguments = [str(album.root), album.style, str(album.seed), str(album.side), *map(str, parts)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-P", "-c", RUN, *arguments]
-    # In a session of its own it does not get the Ctrl-C that this process answers.
-    worker = subprocess.Popen(command, stdout=output, env=environment, start_new_session=True)
+    worker = subprocess.Popen([sys.executable, "-P", "-c", RUN, *arguments], stdout=output, env=environment)
     try:
         yield worker
         worker.wait()
@@ -76,15 +74,9 @@ def run(root: str, style: str, seed: str, side: str, *parts: str) -> None:
     """Draw parts in this process, and write the number of each to standard output, or why one cannot be written."""
     try:
         for number in Album(Path(root), style, int(seed), int(side)).draw([int(part) for part in parts]):
-            tell(str(number))
+            print(number, flush=True)
     except BadInput as error:
-        tell(str(error))
-
-
-def tell(line: str) -> None:
-    """Write a line to standard output at once, where somebody still reads it."""
-    with suppress(BrokenPipeError):
-        os.write(1, f"{line}\n".encode())
+        print(error, flush=True)
 
 
 @contextmanager
