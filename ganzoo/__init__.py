@@ -22,6 +22,7 @@ _HOMES = {
     "Engine": "engine.loop",
     "Error": "errors",
     "Failed": "errors",
+    "FeatureSuite": "evaluation.features",
     "Generator": "contract",
     "Imported": "imported",
     "Interrupted": "errors",
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from ganzoo.errors import Interrupted as Interrupted
     from ganzoo.errors import Unavailable as Unavailable
     from ganzoo.evaluation.evaluate import evaluate as evaluate
+    from ganzoo.evaluation.features import FeatureSuite as FeatureSuite
     from ganzoo.evaluation.real import RealSamples as RealSamples
     from ganzoo.evaluation.suites import Metric as Metric
     from ganzoo.evaluation.suites import Suite as Suite

@@ -85,7 +85,7 @@ def sample(
 @click.option(
     "--metrics",
     metavar="NAME,NAME...",
-    help="Only these; images have fid, inception-kid, inception-score, too: 'ganzoo list metrics'.",
+    help="Only these, such as fd,coverage; images of any data have lite0-fd, fid, dinov2-fd, ..., too.",
 )
 @as_json
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")

@@ -68,6 +68,8 @@ def find_scores(source: object, model: Model, folder: Path | None, n: int, seed:
     """
     found, suites = find_stored(model, folder, n, seed) if folder else None, find_own_suites(model)
     if found is not None or not suites:
+        for told in MetricPlan(model, None, None, None).left_out if found is None else ():
+            logger.warning("no scores of %s: %s", source, told)
         return found
     logger.info("measuring %s, which may take minutes", source)
     try:
@@ -81,14 +83,16 @@ def find_scores(source: object, model: Model, folder: Path | None, n: int, seed:
 
 def find_own_suites(model: Model) -> list[Suite[Any]]:
     """Return the suites by which a model is measured unless the user names metrics."""
-    return [suite for suite in MetricPlan(model, None, None, None).suites if not suite.on_request]
+    return MetricPlan(model, None, None, None).default
 
 
 def find_stored(model: Model, folder: Path, n: int, seed: int) -> Scores | None:
     """Return the scores in a model's file, if they are those of `n` samples of that seed; else None."""
     path = folder / SCORES_FILE
-    wanted = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
-    wanted |= {suite.name: suite.protocol(n) for suite in find_own_suites(model)} if path.is_file() else {}
+    wanted: dict[str, Any] = {"samples": n, "seed": seed, "weights": model.config["weights"]["sha256"]}
+    for suite in find_own_suites(model) if path.is_file() else ():
+        with suppress(BadInput):  # real samples that are not on this machine
+            wanted[suite.name] = suite.protocol(n)
     found = read_scores(path) if path.is_file() else {}
     protocol = found.pop("protocol", {})
     if not (isinstance(protocol, dict) and wanted.items() <= protocol.items()):
@@ -155,7 +159,7 @@ def notes_on(several: bool, summaries: Sequence[Summary], measured: Sequence[str
     """Return what a reader of the table should know."""
     if not any(summary.metric for summary in summaries) and not set(measured) - {"diversity"}:
         return [
-            "no score was measured: -o train.evaluate_every=500 measures points and digits while they train, "
+            "no score was measured: -o train.evaluate_every=500 measures points and images while they train, "
             "'ganzoo sweep --evaluate' measures each run at its end"
         ]
     if several:

@@ -1,5 +1,6 @@
 """Measure a model: the same metrics of its samples and of real ones, side by side."""
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,15 @@ from ganzoo.data.options import READING_OPTIONS
 from ganzoo.data.sources import open_data, to_name
 from ganzoo.dataset import NOTHING
 from ganzoo.errors import BadInput, suggest
+from ganzoo.evaluation.independence import (
+    check_some_left,
+    choose_independent,
+    explain_shared,
+    is_independent,
+    read_pretrained,
+)
 from ganzoo.evaluation.inputs import inputs_to_measure
-from ganzoo.evaluation.lookup import find_suites, list_measured
+from ganzoo.evaluation.lookup import FoundSuites, find_suites, list_measured
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Observed, Suite
 from ganzoo.plugins.datasets import find_data, is_data_set
@@ -28,6 +36,7 @@ from ganzoo.zoo.model import Model, load
 from ganzoo.zoo.references import Reference
 from ganzoo.zoo.scores import SCORES_FILE, Scores, score
 
+logger = logging.getLogger("ganzoo")
 DEFAULT_SAMPLES = 10_000
 """Samples that are measured unless the caller says another number."""
 
@@ -65,6 +74,9 @@ def evaluate(
         measured |= compare_with_real(suite, names, model, n, seed, inputs)
         labels |= {name: suite.metrics[name].label for name in names}
         protocol[suite.name] = suite.protocol(n)
+        if not is_independent(suite, plan.seen):
+            protocol[suite.name]["not_independent"] = explain_shared(suite, plan.seen)
+            logger.warning("%s", explain_shared(suite, plan.seen))
     return Scores(measured, protocol, labels)
 
 
@@ -98,15 +110,34 @@ class MetricPlan:
         return RealSamples({**self._data, "kind": self.model.kind}, self._open_real, self.model.outputs)
 
     @cached_property
-    def suites(self) -> list[Suite[Any]]:
-        """The suites for these data, those for the data set by its name first."""
+    def suites(self) -> FoundSuites:
+        """The suites for these data."""
         options = {"inception_weights": self.inception_weights}
         return find_suites({**self._data, "kind": self.model.kind}, self.real, options)
 
     @cached_property
+    def seen(self) -> set[str]:
+        """The pretrained networks that the training has seen."""
+        return read_pretrained(self.model.config)
+
+    @property
+    def default(self) -> list[Suite[Any]]:
+        """The suites that measure unless the user names metrics: none whose network the training has seen."""
+        return self._independent[0]
+
+    @property
+    def left_out(self) -> list[str]:
+        """A sentence for each suite that is left out because the training has seen its network."""
+        return self._independent[1]
+
+    @cached_property
+    def _independent(self) -> tuple[list[Suite[Any]], list[str]]:
+        return choose_independent(self.suites.default, self.seen)
+
+    @cached_property
     def owners(self) -> dict[str, Suite[Any]]:
         """The suite of each metric; where several have one of that name, the first."""
-        return {name: suite for suite in reversed(self.suites) for name in suite.metrics}
+        return {name: suite for suite in reversed(self.suites.all) for name in suite.metrics}
 
     def labelled(self, suite: Suite[Any]) -> bool:
         """Return whether samples have labels that mean the classes of a suite."""
@@ -128,18 +159,32 @@ class MetricPlan:
         if not is_data_set(name):
             opened = self.model.folder_data if self._data.get("opened_as") == "folder" else {}
             options = {key: value for key, value in opened.items() if key in READING_OPTIONS} | self._size()
-        elif find_data(name)[0].distribution == "ganzoo":
-            options = self._size()
-        else:  # a run knows the options that a plugin's data set was opened with
+        else:  # a run knows the options that its data set was opened with, but not where it lies on this machine
             known = {} if self.data else self.model.run_data
-            options = {key: value for key, value in known.items() if key not in EVERY_DATA_SET}
+            options = {key: value for key, value in known.items() if key not in (*EVERY_DATA_SET, "root")}
+            options |= self._size() if find_data(name)[0].distribution == "ganzoo" else {}
         try:
-            return open_data(name, root=self.data_root, **options)
+            data = open_data(name, root=self.data_root, holdout=self._holdout(), **options)
+            self._check_same(data)
+            return data
         except BadInput as error:
             if self.data or self.model.run_data:
                 raise
             samples = self.model.outputs.kind.plural
             raise BadInput(f"the real {samples} of '{name}' cannot be opened without its run: {error}") from error
+
+    def _check_same(self, data: Data) -> None:
+        """Raise `BadInput` for a data set of the name of a folder, which early configs do not tell from it."""
+        learned = self.model.config["data"]
+        unclear = not self.data and not self.model.folder_data and "opened_as" not in learned
+        if unclear and learned.get("classes", data.classes) != data.classes:
+            raise BadInput(f"the model learned from other data than the data set '{data.name}'; give them with --data")
+
+    def _holdout(self) -> float | None:
+        """Return the share that the training held out, where the real samples are those that it learned from."""
+        learned = self.model.config["data"]
+        same = self.data is None or Path(self.data).name == Path(str(learned.get("name"))).name
+        return learned.get("holdout") if same else None
 
     def _size(self) -> dict[str, Any]:
         """Return the options that give real images the shape of the model's."""
@@ -161,9 +206,12 @@ class MetricPlan:
         return name
 
     def _all_names(self) -> list[str]:
-        suites = [suite for suite in self.suites if not suite.on_request]
+        suites = self.default
+        check_some_left(suites, self.left_out)
         if not suites:
             raise BadInput("; ".join(self._why_nothing()))
+        for told in self.left_out:
+            logger.warning("%s", told)
         names = {name: suite for name, suite in self.owners.items() if suite in suites}
         found = [name for suite in suites for name in suite.metrics if names.get(name) is suite]
         return [name for name in found if self.labelled(names[name]) or not names[name].metrics[name].labelled]
@@ -171,7 +219,7 @@ class MetricPlan:
     def _why_nothing(self) -> Iterator[str]:
         name = self._data["name"]
         yield f"no metric is made for '{name}'; {suggest(name, list_measured())}"
-        for suite in self.suites:
+        for suite in self.suites.all:
             others, samples = ",".join(suite.metrics), self.model.outputs.kind.plural
             yield f"{samples} of any data have --metrics {others} with --data; {suite.on_request}"
 

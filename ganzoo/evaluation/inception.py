@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ganzoo._io import read_bytes, sha256
 from ganzoo.errors import BadInput, Unavailable, needs_package
 from ganzoo.evaluation import metrics
+from ganzoo.evaluation.pixels import to_rgb_bytes
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Pieces, Suite, select_output
 from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
@@ -53,6 +54,7 @@ class InceptionSuite(Suite[InceptionOutputs]):
     name = "inception-v3-compat"
     watched = ("fid",)
     on_request = "they need the package torch-fidelity"
+    uses_pretrained = ("inception-v3",)
 
     def __init__(self, real: RealSamples, inception_weights: str | Path | None = None) -> None:
         super().__init__(real)
@@ -120,7 +122,8 @@ class InceptionSuite(Suite[InceptionOutputs]):
 
     def _compute(self, images: Iterable[Tensor]) -> InceptionOutputs:
         device = next(self._network.parameters()).device
-        outputs = [self._network(part.to(device)) for pixels in map(to_rgb_bytes, images) for part in pixels]
+        batches = (part for each in images for part in torch.split(to_rgb_bytes(each), INCEPTION_BATCH))
+        outputs = [self._network(part.to(device)) for part in batches]
         features, scores = (torch.cat(each).cpu() for each in zip(*outputs, strict=True))
         return InceptionOutputs(features, scores)
 
@@ -132,15 +135,6 @@ class InceptionSuite(Suite[InceptionOutputs]):
 
     def _score(self, outputs: InceptionOutputs) -> float:
         return metrics.classifier_score(outputs.scores, SCORE_SPLITS)
-
-
-def to_rgb_bytes(images: Tensor) -> tuple[Tensor, ...]:
-    """Turn images in [0, 1] into uint8 with 3 channels, transparent parts white, in batches of `INCEPTION_BATCH`."""
-    if images.shape[1] in WITH_ALPHA:
-        colour, opacity = images[:, :-1], images[:, -1:]
-        images = colour * opacity + 1 - opacity
-    pixels = images.mul(255).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
-    return torch.split(pixels, INCEPTION_BATCH)
 
 
 def load_inception(name: str, weights: Path | None) -> nn.Module:

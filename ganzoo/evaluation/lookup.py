@@ -1,7 +1,8 @@
 """Which suites measure which data. A suite and its libraries are loaded when it is first needed."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ganzoo._faults import call_plugin
@@ -16,34 +17,66 @@ _made: dict[tuple[str, str], Suite[Any]] = {}
 """Suites that need no real samples from outside, by registration and arguments: what they have computed is kept."""
 
 
+@dataclass(frozen=True)
+class FoundSuites:
+    """The suites for some data: of the data set by its name, and of the kind of its samples."""
+
+    by_name: list[Suite[Any]]
+    by_kind: list[Suite[Any]]
+
+    @property
+    def all(self) -> list[Suite[Any]]:
+        """All of them; where two have a metric of one name, the first counts."""
+        return [*self.by_name, *self.by_kind]
+
+    @property
+    def default(self) -> list[Suite[Any]]:
+        """Those that are measured unless the user names metrics: the data set's own, else those of the kind."""
+        of_set, of_kind = ([each for each in some if not each.on_request] for some in (self.by_name, self.by_kind))
+        return of_set or of_kind
+
+
 def find_suites(
     data: Mapping[str, Any], real: RealSamples | None = None, options: Mapping[str, Any] | None = None
-) -> list[Suite[Any]]:
-    """Return the suites for data that a config describes: those for the data set by its name, then those of its kind.
+) -> FoundSuites:
+    """Return the suites for data that a config describes.
 
     Suites that compare with real samples are left out without `real`. `options` are further arguments for the
     constructors that name them.
     """
     given = {"real": real, **(options or {})} if real else dict(options or {})
-    found = (make_suite(thing, str(data.get("name", "unknown")), given) for thing in registered_for(data))
-    return [suite for suite in found if suite is not None and is_for(suite, data)]
+
+    def make(things: Iterable[Registration]) -> list[Suite[Any]]:
+        made = (make_suite(thing, str(data.get("name", "unknown")), given) for thing in things)
+        return [suite for suite in made if suite is not None and is_for(suite, data)]
+
+    return FoundSuites(make(registered_by_name(data)), make(registered_by_kind(data)))
 
 
-def find_suite(data: Mapping[str, Any], real: RealSamples | None = None) -> Suite[Any] | None:
-    """Return the first suite that is measured by itself; None where there is none."""
-    return next((suite for suite in find_suites(data, real) if not suite.on_request), None)
+def find_default(data: Mapping[str, Any], real: RealSamples | None = None) -> list[Suite[Any]]:
+    """Return the suites that measure data unless the user names metrics."""
+    return find_suites(data, real).default
 
 
-def registered_for(data: Mapping[str, Any]) -> Iterator[Registration]:
-    """Yield the registrations of suites for a data set by its name, then those for the kind of its samples.
+def registered_by_name(data: Mapping[str, Any]) -> list[Registration]:
+    """Return the registrations of suites for a data set by its name.
 
     Only data that were opened by their name are the data set: a folder may have the same name.
     """
-    things = [thing for thing in catalog().provided if thing.kind == "metrics"]
-    if data.get("opened_as", "data set") == "data set":
-        yield from (thing for thing in things if data.get("name", "unknown") in thing.about["data"])
+    if data.get("opened_as", "data set") != "data set":
+        return []
+    return [thing for thing in registered() if data.get("name", "unknown") in thing.about["data"]]
+
+
+def registered_by_kind(data: Mapping[str, Any]) -> list[Registration]:
+    """Return the registrations of suites for the kind of samples."""
     kind = str(data.get("kind", "")).rpartition(":")[2]
-    yield from (thing for thing in things if kind and thing.about["kind"].rpartition(":")[2] == kind)
+    return [thing for thing in registered() if kind and thing.about["kind"].rpartition(":")[2] == kind]
+
+
+def registered() -> list[Registration]:
+    """Return the registrations of all suites."""
+    return [thing for thing in catalog().provided if thing.kind == "metrics"]
 
 
 def make_suite(thing: Registration, name: str, given: Mapping[str, Any]) -> Suite[Any] | None:
@@ -72,8 +105,7 @@ def is_for(suite: Suite[Any], data: Mapping[str, Any]) -> bool:
 
 def list_measured() -> list[str]:
     """Return the names of the data sets that have metrics of their own."""
-    things = [thing for thing in catalog().provided if thing.kind == "metrics"]
-    return list(dict.fromkeys(name for thing in things for name in thing.about["data"]))
+    return list(dict.fromkeys(name for thing in registered() for name in thing.about["data"]))
 
 
 def better_values(name: str, data: Mapping[str, Any]) -> Better | None:
@@ -83,12 +115,19 @@ def better_values(name: str, data: Mapping[str, Any]) -> Better | None:
     """
     if name == SlicedWasserstein.key:
         return SlicedWasserstein.better
-    unread = RealSamples({"name": "unknown", "kind": "other", **data}, refuse_reading)
-    for suite in find_suites(data, unread):
+    for suite in list_unread(data):
         for known in (name, name.removesuffix("_ratio").replace("_", "-")):
             if known in suite.metrics:
                 return suite.metrics[known].better
     return None
+
+
+def list_unread(data: Mapping[str, Any]) -> Iterable[Suite[Any]]:
+    """Yield the suites that may have measured data, for the names of their metrics; of any kind where none is known."""
+    unread = RealSamples({"name": "unknown", "kind": "other", **data}, refuse_reading)
+    kinds = [data["kind"]] if "kind" in data else dict.fromkeys(thing.about["kind"] for thing in registered())
+    for kind in kinds or [""]:
+        yield from find_suites({**data, "kind": kind}, unread).all
 
 
 def refuse_reading() -> Any:

@@ -23,6 +23,9 @@ MS_SSIM_WINDOW = 7
 PAIRS_PER_CHUNK = 500
 """Pairs of images whose structural similarity is computed at once."""
 
+ROWS_PER_CHUNK = 1000
+"""Rows of the kernel's matrix that are in memory at once."""
+
 
 class PrecomputedFeatures(nn.Identity):
     """Takes the place of torchmetrics' network where features have been computed already."""
@@ -42,12 +45,34 @@ def moments(features: Tensor) -> dict[str, Tensor]:
 def frechet_distance(real: Mapping[str, Tensor], features: Tensor) -> float:
     """Return the Frechet distance between Gaussians fitted to real features, given by `moments`, and features (n, d).
 
-    Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6.
+    Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6. The trace of the root of the product
+    of both covariances is that of A C A', where A'A is the covariance of the features and C that of real ones: it is
+    symmetric, and small where there are few features.
     """
-    distance = make_frechet_distance(features.shape[1])
-    distance.load_state_dict(real, strict=False)
-    distance.update(features.double(), real=False)
-    return distance.compute().item()
+    mean, covariance = mean_and_covariance(real)
+    centred = features.double() - features.double().mean(0)
+    factor = root_of_covariance(centred)
+    roots = torch.linalg.eigvalsh(factor @ covariance @ factor.T).clamp(min=0).sqrt()
+    spread = covariance.trace() + centred.square().sum() / (len(features) - 1)
+    shift = (mean - features.double().mean(0)).square().sum()
+    return float(shift + spread - 2 * roots.sum())
+
+
+def mean_and_covariance(real: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the mean (d,) and the covariance (d, d) that `moments` hold."""
+    total, products, count = (real[f"real_features_{name}"] for name in ("sum", "cov_sum", "num_samples"))
+    mean = total.double() / count
+    return mean, (products.double() - count * mean[:, None] * mean) / (count - 1)
+
+
+def root_of_covariance(centred: Tensor) -> Tensor:
+    """Return a matrix A such that A'A is the covariance of centred features (n, d), with at most d rows."""
+    if len(centred) <= centred.shape[1]:
+        scaled: Tensor = centred / (len(centred) - 1) ** 0.5
+        return scaled
+    values, vectors = torch.linalg.eigh(centred.T @ centred / (len(centred) - 1))
+    root: Tensor = values.clamp(min=0).sqrt()[:, None] * vectors.T
+    return root
 
 
 def make_frechet_distance(count: int) -> "FrechetInceptionDistance":
@@ -78,6 +103,28 @@ def kernel_distance(real: Tensor, features: Tensor, gamma: float | None = None) 
         distance.update(real.double(), real=True)
         distance.update(features.double(), real=False)
         return distance.compute()[0].item()
+
+
+def mean_kernel(features: Tensor, others: Tensor | None = None) -> float:
+    """Return the mean of the kernel (x . y + 1)^3 over pairs of features (n, d) and others (m, d), or of one another.
+
+    Of n features among themselves those pairs count in which both are not the same, which makes KID unbiased.
+    """
+    chunks = torch.split(features, ROWS_PER_CHUNK)
+    if others is not None:
+        return sum(kernel(part, others).sum().item() for part in chunks) / (len(features) * len(others))
+    total = sum(kernel(part, features).sum().item() for part in chunks) - kernel_diagonal(features).sum().item()
+    return total / (len(features) * (len(features) - 1))
+
+
+def kernel(features: Tensor, others: Tensor) -> Tensor:
+    """Return the kernel (x . y + 1)^3 of each pair, (n, m)."""
+    return torch.pow(features @ others.T + 1, 3)
+
+
+def kernel_diagonal(features: Tensor) -> Tensor:
+    """Return the kernel of each feature with itself, (n,)."""
+    return torch.pow(features.square().sum(1) + 1, 3)
 
 
 def classifier_score(scores: Tensor, splits: int = 1) -> float:

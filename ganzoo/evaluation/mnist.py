@@ -114,6 +114,7 @@ class DigitSuite(Suite[Digits]):
     name = CLASSIFIER_NAME
     watched = ("fd", "coverage")
     classes = tuple("0123456789")
+    uses_pretrained = (CLASSIFIER_NAME,)
 
     def __init__(self) -> None:
         self.metrics = {

@@ -3,7 +3,7 @@
 Distances are computed in chunks of rows, never as one n x n matrix.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -15,6 +15,12 @@ ROWS_PER_CHUNK = 500
 def radii(features: Tensor, k: int) -> Tensor:
     """Return the distance of each feature (n, d) to its k-th nearest neighbour, itself not counted: (n,)."""
     return torch.cat([rows.kthvalue(k + 1, dim=1).values for rows in distances(features, features)])
+
+
+def all_radii(features: Tensor, ks: Sequence[int]) -> dict[int, Tensor]:
+    """Return `radii` for several k, with every distance computed once."""
+    nearest = [rows.topk(max(ks) + 1, dim=1, largest=False).values for rows in distances(features, features)]
+    return {k: torch.cat([rows[:, k] for rows in nearest]) for k in ks}
 
 
 def covered_share(points: Tensor, centres: Tensor, radius: Tensor) -> float:

@@ -67,6 +67,12 @@ class RealSamples:
         """The kind of the samples."""
         return self.outputs.kind
 
+    @property
+    def held_out(self) -> "RealSamples | None":
+        """The part of the data that was held out of the training (`data.holdout`); None where nothing was."""
+        held = self.data.held_out
+        return None if held is None else RealSamples(self.description, lambda: held, self._outputs)
+
     def pieces(self, n: int, skip: int = 0) -> Pieces:
         """Yield `n` real samples in the form of `Model.blocks`: users' samples, with the batch that they come from.
 

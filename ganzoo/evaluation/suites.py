@@ -54,6 +54,8 @@ class Suite(ABC, Generic[Observed]):
     metrics: Mapping[str, Metric[Observed]]
     watched: tuple[str, ...] = ()
     classes: Sequence[str] = ()
+    uses_pretrained: tuple[str, ...] = ()
+    """Names of pretrained networks in it. A model whose training has seen one is measured by others, see `Loss`."""
     on_request: str = ""
     """Why its metrics are measured only where the user names them; "" for a suite that is measured by itself."""
 

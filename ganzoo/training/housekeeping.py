@@ -216,6 +216,8 @@ class Checkpoints(BuiltIn):
         about = {**trainer.monitor.state, "measured": trainer.measures, **describe_data(trainer.data)}
         if trainer.settings.minutes:
             about["seconds"] = trainer.clock.seconds
+        if trainer.seen:
+            about["pretrained"] = trainer.seen
         state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step

@@ -3,7 +3,7 @@
 import itertools
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,7 @@ from ganzoo.engine.loop import Engine
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_something_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
+from ganzoo.evaluation.independence import find_pretrained, read_pretrained
 from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.plugins.datasets import find_data
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
@@ -112,10 +113,11 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
     settings, data = plan.recipe.train, plan.data
     with resource_errors(settings, own_batches=plan.recipe.data.from_python), say_why_unlabelled(data):
         torch.manual_seed(settings.seed)
-        engine = make_engine(plan, fresh=state is None)
+        engine, inherited = make_engine(plan, fresh=state is None)
+        seen = find_seen(engine, state, inherited)
         processes = engine.processes
         with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
-            monitor = Monitor(data, settings, find_needed(engine.generator), engine.generator.makes)
+            monitor = Monitor(data, settings, find_needed(engine.generator), engine.generator.makes, seen)
         shard = partial(processes.shard, parts=settings.accumulate)
         with processes.raise_on_all_ranks():
             used = state.numbers["images"] if state else 0
@@ -135,7 +137,16 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         batches = itertools.chain([first], readers)
         measures = state.numbers["measured"] if state else {}
         seconds = state.numbers.get("seconds", 0.0) if state else 0.0
-        return Prepared(plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures, seconds)
+        return Prepared(
+            plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures, seconds, seen
+        )
+
+
+def find_seen(engine: Engine, state: snapshot.State | None, inherited: Collection[str]) -> list[str]:
+    """Return the pretrained networks that a training has seen: its own, those before a checkpoint, those of an init."""
+    before = state.numbers.get("pretrained", []) if state else inherited
+    losses = [use.loss for use in engine.losses]
+    return sorted({*find_pretrained([engine.generator, engine.discriminator, *losses]), *before})
 
 
 @contextmanager
@@ -149,8 +160,11 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
         raise error.append(f"sub-folders of a folder of images become classes; here {data.unlabelled}") from None
 
 
-def make_engine(plan: Plan, fresh: bool) -> Engine:
-    """Build networks and losses. If the training is `fresh`, the networks begin with what fits of `train.init`."""
+def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, set[str]]:
+    """Build networks and losses. If the training is `fresh`, the networks begin with what fits of `train.init`.
+
+    Returns the pretrained networks that the training of that model has seen, too.
+    """
     resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
     with Processes().raise_on_all_ranks():
         initial = InitialWeights(settings.init) if fresh and settings.init else None
@@ -165,7 +179,9 @@ def make_engine(plan: Plan, fresh: bool) -> Engine:
                 initial.check_frozen(side, plan.recipe.optimizer.side(side).parts)
         losses = resolved.make_losses()
         check_something_trained(losses, settings.steps, settings.keep_discriminator)
-    return Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
+    inherited = read_pretrained(initial.model.config) if initial else set()
+    engine = Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
+    return engine, inherited
 
 
 def make_callbacks(plan: Plan, engine: Engine) -> CallbackList:
@@ -199,7 +215,7 @@ def open_recipe_data(recipe: Recipe, batches: Source | None) -> Data:
         open_data,
         wanted.name if batches is None else batches,
         global_seed=recipe.train.seed,
-        **wanted.model_dump(include={"classes", "broken", "workers"}),
+        **wanted.model_dump(include={"classes", "broken", "workers", "holdout"}),
         **wanted.options(),
     )
 

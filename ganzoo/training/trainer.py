@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,8 @@ class Prepared:
     callbacks: CallbackList
     measures: Mapping[str, float]
     seconds: float = 0.0
+    seen: Sequence[str] = ()
+    """The pretrained networks that the training sees or has seen."""
 
     @property
     def recipe(self) -> Recipe:
@@ -72,6 +74,7 @@ class Trainer:
         self.resolved, self.monitor, self.samples = prepared.resolved, prepared.monitor, prepared.samples
         self.processes, self.callbacks = prepared.engine.processes, prepared.callbacks
         self.measures: dict[str, float] = dict(prepared.measures)
+        self.seen = list(prepared.seen)
         self.clock = Clock(self.processes, prepared.seconds)
         self.seconds = 0.0
         self.stop_request = GracefulStop(forwarded=is_under_torchrun())
@@ -153,7 +156,12 @@ class Trainer:
         """Do the work of `record`; only rank 0 may call it."""
         now = resume.list_circumstances(self.engine.hardware, self.processes.count, self.resolved.registrations)
         others = resume.compare_circumstances(self.run.history, now)
-        facts = {**about, "circumstances": now, **self.monitor.about}
+        facts = {
+            **about,
+            "circumstances": now,
+            **self.monitor.about,
+            **({"uses_pretrained": self.seen} if self.seen else {}),
+        }
         changed = self.run.record(event, self.step, self.recipe, **facts)
         if changed:
             logger.info("changed: %s", resume.describe_changes(changed))
@@ -173,6 +181,8 @@ class Trainer:
         if init := self.settings.init:
             # Published models must not contain a path of this machine.
             training["init"] = "another model" if Path(init).is_absolute() else init
+        if self.seen:
+            training["uses_pretrained"] = self.seen
         seed, device, found = self.settings.seed, self.engine.hardware.device, self.resolved.architecture.generator
         generator = finish(self.engine.ema, seed, device, self.samples.inputs)
         kept = (self.engine.discriminator, self.resolved.architecture.discriminator)

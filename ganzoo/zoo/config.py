@@ -74,6 +74,8 @@ class CheckedData(Checked):
     """What each key holds; earlier configs do not say."""
     facts: dict[str, Any] | None = None
     """All arguments that networks may take from the data; earlier configs do not have them."""
+    holdout: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """The share of the samples that the training never saw."""
 
     @model_validator(mode="after")
     def _require_shape(self) -> Self:
@@ -140,6 +142,8 @@ class CheckedTraining(Checked):
     seed: int | None = None
     init: str | None = None
     """The model that the training began with."""
+    uses_pretrained: list[Word] = Field(default_factory=list)
+    """The pretrained networks that the training has seen, in a network or a loss."""
 
 
 class CheckedImport(Checked):

@@ -14,7 +14,7 @@ pytest.importorskip("resvg_py", reason="draws avatars")
 
 from ganzoo import BadInput
 from ganzoo.data import folders
-from ganzoo.data.avatars import album, drawing, workers
+from ganzoo.data.avatars import album, workers
 from ganzoo.data.avatars.album import Album
 from ganzoo.data.avatars.bundled import read_bundled
 from ganzoo.data.avatars.drawing import draw
@@ -28,7 +28,6 @@ from ganzoo.plugins.builtin import AVATAR_STYLES
 def small(monkeypatch):
     """Parts of 4 pictures, drawn in this process."""
     monkeypatch.setattr(album, "PART", 4)
-    monkeypatch.setattr(drawing, "EXAMINED", 200)
     monkeypatch.setattr(workers, "usable_cores", lambda: 1)
 
 
@@ -101,13 +100,6 @@ def test_what_is_transparent_is_on_the_background_or_stays_so(tmp_path, small):
         data = open_data("avatars:gaze", root=tmp_path, count=4, size=12, **options)
         corner[name] = data.images[0, :, 0, 0].tolist()
     assert corner == {"white": [255] * 3, "black": [0] * 3, "clear": [0] * 4}
-
-
-def test_the_classes_are_the_same_however_few_pictures_there_are(tmp_path, small):
-    few, more = (open_data("avatars:gaze", root=tmp_path, count=count, size=8) for count in (2, 40))
-    assert few.classes == more.classes and len(few.classes) == 11
-    other = open_data("avatars:gaze", root=tmp_path, count=2, size=8, seed=3, label="bodyColor")
-    assert len(other.classes) == 6 and other.labels.max() < 6
 
 
 def count_draws(monkeypatch):

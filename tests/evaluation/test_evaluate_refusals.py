@@ -11,7 +11,7 @@ from measured import MODEL, QUICK
 
 BAD = {
     "unknown model": (["dcgan-mnits"], "there is no registered model, run or folder 'dcgan-mnits'; did you mean"),
-    "unknown metric": ([MODEL, "--metrics", "coverag"], "there is no metric 'coverag' here; did you mean 'coverage'?"),
+    "unknown metric": ([MODEL, "--metrics", "coverag"], "there is no metric 'coverag' here; did you mean 'coverage'"),
     "no list": ([MODEL, "--metrics", "fd,"], "'--metrics fd,' is not a list of names"),
     "too few": ([MODEL, "-n", "100"], "'fd' needs at least 129 samples, got -n 100"),
     "too many": (
@@ -24,8 +24,12 @@ BAD = {
     ),
     "a folder": ([MODEL, "--out", "."], "cannot write .: it is a folder"),
     "no folder": ([MODEL, "--out", "no/scores.json"], "cannot write no/scores.json: there is no folder no"),
-    "unknown data": ([MODEL, "--data", "mnits"], "no metric is made for 'mnits'; did you mean 'mnist'?"),
-    "no extractor": ([MODEL, "--data", "cifar10"], "no metric is made for 'cifar10'; allowed: grid25, mnist"),
+    "unknown data": ([MODEL, "--data", "mnits"], "there is no data set or folder 'mnits'; did you mean 'mnist'?"),
+    "too many of others": (
+        [MODEL, "--data", "mnist-10k", "--metrics", "lite0-fd", "-n", "6000"],
+        "mnist-10k has 10,000 images, half of them to compare with: measure at most 5,000, not 6,000",
+    ),
+    "too few of others": ([MODEL, "--metrics", "lite0-fd", "-n", "49"], "'lite0-fd' needs at least 50 samples"),
 }
 
 
@@ -54,7 +58,7 @@ def test_a_file_that_holds_no_scores_is_refused_before_anything_is_measured(run,
         ),
         ({"shape": [3, 28, 28]}, "this model makes 3 x 28 x 28"),
         ({"range": [0, 1]}, "measures images in [-1, 1], this model makes [0, 1]"),
-        ({"name": "photos"}, "no metric is made for 'photos'; allowed: grid25"),
+        ({"name": "photos"}, "does not say where the images of 'photos' are; give them with --data"),
     ],
 )
 def test_samples_that_do_not_fit_are_refused(folder, data, sentence):
@@ -69,7 +73,7 @@ def test_a_model_that_does_not_name_its_data_is_measured_against_named_ones(fold
     model = ganzoo.load(folder, "cpu")
     del model.config["data"]["name"]
     assert evaluate(model, "mnist", n=150, metrics=["coverage"])["coverage"]["generated"] > 0
-    with pytest.raises(ganzoo.BadInput, match="no metric is made for 'unknown'"):
+    with pytest.raises(ganzoo.BadInput, match="does not say where the images of 'unknown' are"):
         evaluate(model, n=150)
 
 

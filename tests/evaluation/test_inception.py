@@ -10,7 +10,8 @@ from torch.utils.data import Subset
 import ganzoo
 from ganzoo.data.batches import Batches
 from ganzoo.data.sources import open_data
-from ganzoo.evaluation.inception import InceptionSuite, to_rgb_bytes
+from ganzoo.evaluation.inception import InceptionSuite
+from ganzoo.evaluation.pixels import to_rgb_bytes
 from ganzoo.evaluation.real import RealSamples
 
 pytest.importorskip("torch_fidelity")
@@ -72,7 +73,7 @@ def test_images_are_looked_at_piece_by_piece_and_half_of_the_real_ones_are_the_c
 def test_transparent_parts_are_white_to_inception(channels):
     images = torch.full((1, channels, 2, 2), 0.4)
     images[:, -1] = torch.tensor([[0.0, 1.0], [0.25, 1.0]])
-    (pixels,) = to_rgb_bytes(images)
+    pixels = to_rgb_bytes(images)
     assert pixels.shape == (1, 3, 2, 2) and pixels[0, 0].tolist() == [[255, 102], [217, 102]]
 
 

@@ -8,7 +8,7 @@ import torch
 
 import ganzoo
 from ganzoo.data.mixtures import MIXTURES
-from ganzoo.evaluation.lookup import find_suite
+from ganzoo.evaluation.lookup import find_default
 from ganzoo.evaluation.mixtures import MixtureSuite
 
 NAMES = list(MIXTURES)
@@ -120,7 +120,7 @@ def test_more_points_than_there_are_to_compare_with_are_refused_in_a_sentence():
 @pytest.mark.parametrize("name", NAMES)
 def test_each_mixture_has_its_suite(name):
     data = {"name": name, "kind": "point", "shape": [2], "classes": []}
-    suite = find_suite(data)
+    (suite,) = find_default(data)
     suite.check_data(data)
     assert suite.mixture is MIXTURES[name]
 

@@ -6,20 +6,20 @@ import sys
 import pytest
 import torch
 
-from ganzoo.evaluation.lookup import find_suite, list_measured
+from ganzoo.evaluation.lookup import find_default, list_measured
 from ganzoo.evaluation.mnist import Digits, DigitSuite
 
 
 def test_each_data_set_has_one_suite():
     names = ["mnist-cnn-v1", "mnist-cnn-v1", "ring8", "grid25"]
-    assert [find_suite({"name": name}).name for name in list_measured()] == names
-    assert find_suite({"name": "mnist"}) is find_suite({"name": "mnist-10k"})
-    assert find_suite({"name": "celeba"}) is None
-    assert find_suite({}) is None
+    found = {name: find_default({"name": name}) for name in list_measured()}
+    assert [suite.name for (suite,) in found.values()] == names
+    assert found["mnist"][0] is found["mnist-10k"][0]
+    assert find_default({"name": "celeba"}) == find_default({}) == []
 
 
 def test_the_suite_of_a_mixture_is_found_without_torchmetrics():
-    code = "from ganzoo.evaluation.lookup import find_suite; find_suite({'name': 'ring8'}); "
+    code = "from ganzoo.evaluation.lookup import find_default; find_default({'name': 'ring8'}); "
     code += "import sys; sys.exit('torchmetrics' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

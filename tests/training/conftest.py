@@ -70,4 +70,5 @@ def run(finished, tmp_path):
 def ink(monkeypatch):
     """Has digits measured by ink, which takes next to no time."""
     suites = {"mnist-10k": Ink()}
-    monkeypatch.setattr("ganzoo.training.watch.monitor.find_suite", lambda data, real: suites.get(data["name"]))
+    found = {name: [suite] for name, suite in suites.items()}
+    monkeypatch.setattr("ganzoo.training.watch.monitor.find_default", lambda data, real: found.get(data["name"], []))

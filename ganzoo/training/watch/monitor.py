@@ -10,7 +10,8 @@ from torch import Tensor
 from ganzoo.data.base import Data
 from ganzoo.engine.settings import Train
 from ganzoo.errors import BadInput
-from ganzoo.evaluation.lookup import find_suite, list_measured
+from ganzoo.evaluation.independence import choose_independent
+from ganzoo.evaluation.lookup import find_default, list_measured
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Gauge, Pieces, Suite
 from ganzoo.evaluation.swd import SlicedWasserstein
@@ -37,7 +38,10 @@ class Evaluation:
         for name, metric in self.metrics.items():
             if count < metric.least:
                 raise BadInput(f"train.evaluate_samples is {count}, but '{name}' needs {metric.least} or more")
-        observed = suite.control(count)
+        try:
+            observed = suite.control(count)
+        except BadInput as error:
+            raise error.append(f"train.evaluate_samples is {count}") from error
         self.real = {name: metric.measure(observed) for name, metric in self.metrics.items()}
         lower = [name for name, metric in self.metrics.items() if metric.better == "lower" and self.real[name] > 0]
         self.divisors = {name: self.real[name] for name in lower}
@@ -63,14 +67,20 @@ class Evaluation:
         return f"{key}_ratio" if name in self.divisors else key
 
 
-def choose_suite(data: Data) -> Suite[Any]:
-    """Return the suite that measures samples of these data. Raises `BadInput` if there is none."""
-    suite = find_suite(data.description, RealSamples.of(data))
-    if suite is None or not suite.watched:
+def choose_suite(data: Data, seen: Collection[str] = ()) -> tuple[Suite[Any] | None, list[str]]:
+    """Return the suite that measures samples of these data, and why others are left out.
+
+    None where all use a pretrained network that the training has `seen`. Raises `BadInput` if there is no suite.
+    """
+    suites = [suite for suite in find_default(data.description, RealSamples.of(data)) if suite.watched]
+    if not suites:
         known = ", ".join(list_measured())
         raise BadInput(f"train.evaluate_every: there are no metrics for '{data.name}', only for {known}; leave it at 0")
-    suite.check_data(data.description)
-    return suite
+    independent, left_out = choose_independent(suites, seen)
+    if not independent:
+        return None, left_out
+    independent[0].check_data(data.description)
+    return independent[0], []
 
 
 class Monitor:
@@ -78,18 +88,25 @@ class Monitor:
 
     `unimproved` counts the measurements since the best one. Values that are not finite are ignored. Raises `BadInput`
     for settings that these data cannot be measured by. `inputs` are the keys of the data that samples are made from,
-    `makes` those that they imitate.
+    `makes` those that they imitate, `seen` the pretrained networks that the training sees.
     """
 
     def __init__(
-        self, data: Data, settings: Train, inputs: Collection[str] = (), makes: str | Sequence[str] = "image"
+        self,
+        data: Data,
+        settings: Train,
+        inputs: Collection[str] = (),
+        makes: str | Sequence[str] = "image",
+        seen: Collection[str] = (),
     ) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
         self.data, self.seed, self.input_keys = data, settings.seed, inputs
         self.gauge: Gauge = SlicedWasserstein(data, settings.seed, inputs, makes)
+        self.left_out: list[str] = []
         if settings.evaluate_every:
-            self.gauge = Evaluation(choose_suite(data), settings.evaluate_samples)
+            suite, self.left_out = choose_suite(data, seen)
+            self.gauge = Evaluation(suite, settings.evaluate_samples) if suite else self.gauge
         self.best: dict[str, Any] | None = None
         self.unimproved = 0
 
@@ -139,7 +156,7 @@ class Monitor:
     def notes(self) -> list[str]:
         """The messages for the user at the start of a training."""
         if not isinstance(self.gauge, Evaluation):
-            return []
+            return self.left_out
         real = ", ".join(f"{name} {value:.4g}" for name, value in self.gauge.real.items())
         return [f"evaluated every {self.every} steps on {self.gauge.count:,} samples; as many real ones have {real}"]
 

@@ -61,7 +61,7 @@ import ganzoo
 
 For study, teaching and comparison of generative models. It knows nothing but its data set, and that of the model
 that its training began with, if any: it has their gaps and biases, and may leave out part of them (mode collapse).
-Do not pass its {samples} off as real ones.{terms}
+Do not pass its {samples} off as real ones.{terms}{seen}
 """
 
 SCORES = """Scores, each under the conditions written below and in `scores.json`:
@@ -123,6 +123,7 @@ def make_card(
         reference=reference,
         origin=describe_origin(config),
         terms=describe_terms(config, license_id),
+        seen=describe_seen(config),
         picture="![samples](samples.png)\n\n" if picture else "",
         files=f"{call_plugin(culprit(kind), kind.card, files)}\n\n" if files else "",
         install=how_to_get(config["architecture"]["distribution"]),
@@ -163,6 +164,14 @@ def describe_terms(config: Mapping[str, Any], license_id: str) -> str:
     unknown = "The licence of the weights is not known: ask those who published the file before you pass them on."
     notes = "".join(f"\n- {escape(note)}" for note in imported.get("notes", []))
     return f"\n\n{unknown if license_id == UNKNOWN_LICENSE else known}" + (f"\n{notes}" if notes else "")
+
+
+def describe_seen(config: Mapping[str, Any]) -> str:
+    """Return which pretrained networks the training has seen, as Markdown; "" where it has seen none."""
+    if not (seen := config.get("training", {}).get("uses_pretrained")):
+        return ""
+    names = ", ".join(map(escape, seen))
+    return f"\n\nThe training saw a pretrained network ({names}): scores by the same network would be too good."
 
 
 def describe_data(data: Mapping[str, Any]) -> str:
@@ -265,7 +274,7 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
         "latent": latent,
         "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
         "classes": ", ".join(config["data"]["classes"]),
-        **{f"training {key}": value for key, value in training.items()},
+        **{f"training {key}": ", ".join(v) if isinstance(v, list) else v for key, v in training.items()},
         "imported file": describe_file(config["imported"]) if "imported" in config else "",
         "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
         "ganzoo": config.get("ganzoo", ""),

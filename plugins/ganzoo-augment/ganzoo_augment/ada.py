@@ -31,10 +31,8 @@ class Ada(View, Adaptive):
     Option `policy`, some of these groups, which are always applied in this order: "blit" (mirror, quarter turns, whole
     pixels; half turns only where pictures are not square), "geometric" (scale, turn, stretch, turn, fractions of a
     pixel), "colour" (brightness, contrast, luma flip, hue, saturation), "filter" (four bands of frequencies), "noise"
-    and "cutout". The first three are the default, as the paper's. Options `p`, the probability at the start, and unless
-    `adaptive` is false, `target`, `speed` and `limit`: p rises from 0 to 1 in `speed` real images, at most to `limit`,
-    while the mean sign of the scores of real images is above `target`, and falls below it (section 3.1). Raises
-    `ValueError` for an option out of range.
+    and "cutout". The first three are the default, as the paper's. Options `p`, `adaptive`, `target`, `speed`
+    and `limit` as in `Adaptive`.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ class Apa(Adaptive):
     """Pass off fakes as real ones with a probability that adapts (Jiang et al. 2021, sections 3.2 and 3.3).
 
     Of the samples that are judged as real, each is with probability p the fake of the same place in the batch: its
-    gradient is on average that of another fake. Any kind of samples will do. Options `p`, `adaptive`, `target`,
-    `speed` and `limit` as in `ada`; the mean sign is their lambda_r. Raises `ValueError` for an option out of range.
+    gradient is on average that of another fake. Any kind of samples will do. Options as in `Adaptive`, with the paper's
+    defaults; its r is their lambda_r.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.data.sources import open_data
 from ganzoo.engine.settings import Train
-from ganzoo.evaluation.lookup import find_suite
+from ganzoo.evaluation.lookup import find_default
 from ganzoo.training.display.progress import Bar
 from ganzoo.training.runs import checkpoint
 from ganzoo.training.runs.curves import group_into_panels, write_curves
@@ -141,14 +141,14 @@ def test_what_cannot_be_evaluated_is_refused_before_anything_is_done(tmp_path, i
     assert not (tmp_path / "run").exists()
 
 
-def test_data_that_nothing_measures_are_refused_in_one_sentence_with_exit_code_2(command):
+def test_too_few_pictures_to_measure_are_refused_in_one_sentence_with_exit_code_2(command):
     (command.folder / "pictures").mkdir()
     for number in range(3):
         Image.new("L", (28, 28), 80 * number).save(command.folder / "pictures" / f"{number}.png")
     words = ["train", "vanilla", "--data", "pictures", "-o", "train.evaluate_every=5", "--out", "run"]
     result = command(*words)
     assert result.returncode == 2
-    said = "there are no metrics for 'pictures', only for mnist, mnist-10k"
+    said = "pictures has 3 images, half of them to compare with: too few, at least 50 are measured"
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not (command.folder / "run").exists()
@@ -165,7 +165,7 @@ def test_the_digits_own_metrics_are_watched(tmp_path):
 def test_points_are_watched_by_their_modes(tmp_path):
     settings = {**EVALUATED["train"], "evaluate_every": 6, "steps": 12}
     run = train(tmp_path / "run", "ring8", train=settings)
-    suite = find_suite({"name": "ring8"})
+    (suite,) = find_default({"name": "ring8"})
     seen = suite.observe(run.model.blocks(100, seed=0))
     assert run.metrics[-1]["high_quality"] == pytest.approx(suite.metrics["high-quality"].measure(seen), abs=1e-4)
     assert {"modes", "sigma"} <= run.history[0]["evaluation"]["protocol"].keys()
