@@ -111,23 +111,24 @@ class ResidualDiscriminator(nn.Module):
         halving, side = halvings(image), min(image[1:])
         outputs = channels_by_block(width, max_width, halving + 1)
         outputs += outputs[-1:] * (plain_blocks(image) - 1)
-        self.blocks, before = nn.Sequential(), image[0]
-        for depth, after in enumerate(outputs):
+        self.blocks, self.attentions = nn.ModuleList(), nn.ModuleList()
+        for depth, (before, after) in enumerate(pairwise([image[0], *outputs])):
             first, halves = depth == 0, depth < halving
             hidden = after if hidden_is_output or first else before
             self.blocks.append(DownBlock(before, hidden, after, halves=halves, first=first))
-            if halves:
-                self.blocks.append(attend(after, side >> (depth + 1), attention))
-            before = after
-        self.head = Head(head, before, classes)
+            self.attentions.append(attend(after, side >> (depth + 1) if halves else 0, attention))
+        self.head = Head(head, outputs[-1], classes)
         self.needs = ("label",) if self.head.head == "projection" else ()
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         """Return one raw score per image (n,), with extras where the head gives some; see `Head`."""
-        judged: Tensor | tuple[Tensor, dict[str, Tensor]] = self.head(relu(self.blocks(images)).sum((2, 3)), given)
+        maps = images
+        for block, attention in zip(self.blocks, self.attentions, strict=True):
+            maps = attention(block(maps))
+        judged: Tensor | tuple[Tensor, dict[str, Tensor]] = self.head(relu(maps).sum((2, 3)), given)
         return judged
 
 
 def attend(channels: int, side: int, attention: int) -> nn.Module:
-    """Return attention for the map of that side, nothing for another."""
-    return SelfAttention(channels) if side == attention else nn.Identity()
+    """Return attention for the map of that side, nothing for another, and nothing anywhere if `attention` is 0."""
+    return SelfAttention(channels) if attention and side == attention else nn.Identity()
