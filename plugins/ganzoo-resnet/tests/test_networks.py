@@ -180,3 +180,25 @@ def test_the_recipes_say_what_the_papers_say():
     assert biggan_128.optimizer.betas == (0.0, 0.999)
     for recipe in (sngan_32, sagan_32, biggan_128):
         assert recipe.loss[0].name == "hinge"
+
+
+def test_a_training_step_iterates_once_for_each_forward_and_a_look_at_the_game_never():
+    generator, discriminator = networks(sagan, (3, 16, 16), **TINY)
+    batch = {"image": torch.rand(4, 3, 16, 16)}
+    losses = [ganzoo.testing.toys.NonSaturating()]
+    engine = ganzoo.Engine(generator, discriminator, losses, device="cpu", train={"precision": "fp32"})
+    engine.prepare(batch)
+    vectors = {
+        name: value for side in (generator, discriminator) for name, value in side.named_buffers() if "_u" in name
+    }
+    calls = {side: [] for side in ("generator", "discriminator")}
+    for side, network in (("generator", generator.last), ("discriminator", discriminator.head.psi)):
+        norm = network.parametrizations.weight[0]
+        norm.register_forward_hook(lambda module, *_, side=side: calls[side].append(module.training))
+    engine.step(iter([batch]))
+    assert calls == {"generator": [True] * 2, "discriminator": [True] * 3}
+    kept = {name: value.clone() for name, value in vectors.items()}
+    with engine.observe(batch) as step:
+        assert len(step.real_scores) == len(step.fake_scores) == 4
+    engine.ema({"z": torch.randn(2, 128)})
+    assert kept and all(value.equal(kept[name]) for name, value in vectors.items())
