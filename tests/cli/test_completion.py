@@ -43,7 +43,7 @@ def plain(answer):
         ("ganzoo pull cg", ["cgan-mnist"]),
         ("ganzoo train dcgan --data ci", ["cifar10"]),
         ("ganzoo train dcgan --init va", ["vanilla-mnist"]),
-        ("ganzoo train dcgan --loss re", ["relativistic"]),
+        ("ganzoo train dcgan --loss relat", ["relativistic"]),
         ("ganzoo train dcgan --loss r1,ev", ["r1,every="]),
         ("ganzoo train dcgan --pre", ["--precision"]),
         ("ganzoo train dcgan --precision bf", ["bf16"]),

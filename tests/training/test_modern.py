@@ -46,6 +46,28 @@ def test_it_goes_on_bit_for_bit(tmp_path, recipe):
     assert_same(whole.path, broken_off(tmp_path / "broken", [3], recipe, **settings).path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_another_training_begins_with_both_networks_and_freezes_the_layer_at_the_image(tmp_path, recipe, caplog):
+    caplog.set_level("INFO", logger="ganzoo")
+    settings = SHORT | RECIPES[recipe] | {"train.steps": 3, "train.keep_discriminator": True}
+    first = train_with(recipe)(tmp_path / "first", **settings)
+    discriminator = ganzoo.load(first.path).discriminator
+    part = find_first_part(name for name, _ in discriminator.named_parameters())
+    frozen = {"train.init": str(first.path), "optimizer.discriminator.parts": {part: 0}}
+    second = train_with(recipe)(tmp_path / "second", **settings | frozen)
+    assert "the generator takes all; the discriminator takes all" in caplog.text
+    after = ganzoo.load(second.path).discriminator.state_dict()
+    same = {name for name, value in discriminator.state_dict().items() if torch.equal(value, after[name])}
+    assert {name for name in after if name.startswith(f"{part}.")} <= same != set(after)
+
+
+def find_first_part(names):
+    """The first layer of a network that has weights, or the block that it is in."""
+    words = next(iter(names)).split(".")
+    return ".".join(words[: 2 if words[1].isdigit() else 1])
+
+
 SMOOTH = {f"optimizer.{side}.{key}": value for side in SIDES for key, value in (("eps", 1.0), ("lr", 0.1))}
 """Adam divides by next to nothing otherwise, so that rounding shows; with a large rate other differences show, too."""
 NORMS = ", ".join(f'"blocks.{block}.norm{number}" = 0' for block in range(3) for number in (1, 2))
