@@ -2,6 +2,7 @@
 
     python benchmarks/modern.py                              # everything, about twenty minutes on two CPU cores
     python benchmarks/modern.py --only stylegan2-32 modulation
+    python benchmarks/modern.py --cpu-time                   # ratios on a machine that does other work
 
 Each recipe's networks are trained by ganzoo's engine and by the loop of `by_hand.py`, which has the same losses,
 images, batch, precision and optimizer. They take turns in one process, with one warm-up round and five that count. A
@@ -49,6 +50,8 @@ STEPS, IMAGES = 16, 1024
 SHAPES = {"32 px": (32, 64, 32), "64 px": (32, 32, 64), "256 px": (4, 128, 128)}
 """Samples, channels and side of the maps that are convolved."""
 REPEATS = 7
+CPU_TIME = False
+"""Whether seconds of the processor are counted, on a machine that does other work."""
 
 
 class Ours:
@@ -107,11 +110,16 @@ def timed(run: Callable[[int], None], steps: int, images: int) -> Callable[[], f
     """Return a function that measures images per second."""
 
     def measure() -> float:
-        begun = time.perf_counter()
+        begun = clock()
         run(steps)
-        return images / (time.perf_counter() - begun)
+        return images / (clock() - begun)
 
     return measure
+
+
+def clock() -> float:
+    """Return seconds: of the world, or those that this process has computed."""
+    return time.process_time() if CPU_TIME else time.perf_counter()
 
 
 def grouped(features: Tensor, weight: Tensor, style: Tensor) -> Tensor:
@@ -146,9 +154,9 @@ def modulation() -> dict[str, dict[str, float]]:
             taken: dict[str, list[float]] = {way: [] for way in ways}
             for _ in range(REPEATS):
                 for name, way in ways.items():
-                    begun = time.perf_counter()
+                    begun = clock()
                     torch.autograd.backward(way(*inputs).sum())
-                    taken[name].append(1000 * (time.perf_counter() - begun))
+                    taken[name].append(1000 * (clock() - begun))
             medians = {name: round(statistics.median(values[1:]), 2) for name, values in taken.items()}
             found[f"{size}, {str(dtype).removeprefix('torch.')}"] = medians
     return found
@@ -163,17 +171,20 @@ def print_modulation(found: Mapping[str, Mapping[str, float]]) -> None:
 
 def main() -> None:
     """Measure what the arguments ask for and print it."""
+    global CPU_TIME
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=[*RECIPES, "modulation"], default=[*RECIPES, "modulation"])
     parser.add_argument("--rounds", type=int, default=speed.ROUNDS, help="rounds that count")
     parser.add_argument("--steps", type=int, default=STEPS, help="training steps of a round, a multiple of 16")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cpu-time", action="store_true", help="count seconds of one thread, beside other work")
     chosen = parser.parse_args()
-    speed.ROUNDS = chosen.rounds
-    torch.set_num_threads(chosen.threads)
+    speed.ROUNDS, CPU_TIME = chosen.rounds, chosen.cpu_time
+    threads = 1 if CPU_TIME else chosen.threads  # threads that wait for others would count
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
     units = "bf16 units" if has_bf16_units(torch.device("cpu")) else "no bf16 units"
-    print(f"torch {torch.__version__}, {chosen.threads} threads of {os.cpu_count()} cores, {units}")
+    print(f"torch {torch.__version__}, {threads} threads of {os.cpu_count()} cores, {units}")
     results: dict[str, Any] = {"load": os.getloadavg()[0]}
     for name in [name for name in RECIPES if name in chosen.only]:
         measured, precision = training(name, chosen.steps)

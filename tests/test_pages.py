@@ -39,6 +39,8 @@ def check_names(command, params):
     if command == "train" and params["recipe"] and not NOT_HERE.search(params["recipe"]):
         changes = {key: value for key, value in parse_options(params["options"]).items() if "./" not in str(value)}
         Recipe.load(params["recipe"], **changes)
+    if command == "import" and not NOT_HERE.search(params["format"]):
+        catalog().find("importer", params["format"])
     models = params.get("models") or [params["model"]] if command in ("sample", "evaluate", "compare", "pull") else []
     known = {entry.name for entry in Registry().entries}
     assert not [model for model in models if not NOT_HERE.search(model) and model not in known]
