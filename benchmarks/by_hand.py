@@ -186,11 +186,17 @@ class Relativistic(Loop):
 
     shared = True
 
+    @property
+    def gamma(self) -> float:
+        """The gamma of both penalties: of losses of their own, or options of `relativistic`."""
+        if "r1" in self.options:
+            return number(self.options["r1"].options()["gamma"])
+        return number(self.options["relativistic"].options()["r1"])
+
     def discriminator_loss(self, batch: Given) -> Tensor:
         """Return the loss of pairs and both penalties."""
         given = self.given(batch)
-        fake, real = self.fake(given), batch["image"]
-        gamma = number(self.options["r1"].options()["gamma"])
+        fake, real, gamma = self.fake(given), batch["image"], self.gamma
         if not self.shared:
             (on_real,), _ = self.judge(real, batch)
             (on_fake,), _ = self.judge(fake, given)

@@ -2,10 +2,13 @@
 
 import math
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 import ganzoo
+from ganzoo.layers import check_not_negative
+from ganzoo_losses.penalties import single
 
 
 class LeastSquares(ganzoo.Loss):
@@ -55,8 +58,19 @@ class Relativistic(ganzoo.Loss):
 
     Jolicoeur-Martineau 2018, section 4, in the form of Huang et al. 2024 (R3GAN), equation 2: the discriminator
     minimises mean(softplus(D(G(z)) - D(x))), the generator mean(softplus(D(x) - D(G(z)))). The i-th real score is
-    paired with the i-th fake one, patch by patch where the scores are a map. Huang et al. add `r1` and `r2`.
+    paired with the i-th fake one, patch by patch where the scores are a map.
+
+    Huang et al. add R1 and R2. The options `r1` and `r2` do that here, the gamma of each, 0 or more; at 0, the default,
+    there is none. They have the values of the losses of these names, but are taken from the forwards that the scores
+    come from, in full precision: two forwards in place of four. Raises `ValueError` for a negative gamma.
     """
+
+    schedulable = ("r1", "r2")
+
+    def __init__(self, r1: float = 0.0, r2: float = 0.0) -> None:
+        super().__init__()
+        check_not_negative(r1=r1, r2=r2)
+        self.r1, self.r2 = r1, r2
 
     def setup(self, step: ganzoo.Step) -> None:
         """Raise `ValueError` for scores that cannot be paired."""
@@ -65,12 +79,31 @@ class Relativistic(ganzoo.Loss):
             raise ValueError(f"it pairs real and fake scores one to one, but their shapes are {real} and {fake}")
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Return term "pairs"."""
-        return {"pairs": softplus(step.fake_scores - step.real_scores).mean()}
+        """Return term "pairs", and "r1" and "r2" where their gamma is above 0."""
+        penalties: dict[str, Tensor] = {}
+        if self.r1:
+            real, penalties["r1"] = score_and_penalise(step, step.real, step.batch, self.r1)
+        else:
+            real = step.real_scores
+        if self.r2:
+            fake, penalties["r2"] = score_and_penalise(step, step.fake, step.given, self.r2)
+        else:
+            fake = step.fake_scores
+        return {"pairs": softplus(fake - real).mean(), **penalties}
 
     def generator(self, step: ganzoo.Step) -> dict[str, Tensor]:
         """Return term "pairs"."""
         return {"pairs": softplus(step.real_scores - step.fake_scores).mean()}
+
+
+def score_and_penalise(
+    step: ganzoo.Step, images: Tensor | dict[str, Tensor], given: dict[str, Tensor], gamma: float
+) -> tuple[Tensor, Tensor]:
+    """Return the scores of images, and gamma / 2 * mean(||grad D||^2) at them."""
+    leaf = single(images).detach().requires_grad_()
+    scores = step.score(leaf, given, twice=True)
+    (gradient,) = torch.autograd.grad(scores.sum(), leaf, create_graph=True)
+    return scores, gamma / 2 * gradient.flatten(1).square().sum(1).mean()
 
 
 class LabelSmoothing(ganzoo.Loss):

@@ -7,6 +7,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo_losses.adversarial import Hinge, LabelSmoothing, LeastSquares, Relativistic
+from ganzoo_losses.penalties import R1, R2
 from single_turns import SHAPES, play, play_scores, scores, tiny_discriminator
 
 toys = ganzoo.testing.toys
@@ -61,6 +62,29 @@ def test_relativistic_stays_finite_where_a_sigmoid_would_not():
     pairs.backward()
     assert pairs.item() == pytest.approx(1e4)
     assert step.latent["z"].grad.tolist() == [-0.5, 0]
+
+
+@pytest.mark.parametrize("gammas", [(3.0, 0.0), (0.0, 2.0), (3.0, 2.0)])
+def test_relativistic_with_penalties_is_the_sum_of_three_losses_from_two_forwards(gammas):
+    r1, r2 = gammas
+    found = []
+    for losses in ([Relativistic(r1, r2)], [Relativistic(), *([R1(r1)] if r1 else []), *([R2(r2)] if r2 else [])]):
+        step = play("discriminator", tiny_discriminator(SHAPES[0]))
+        forwards = []
+        step.discriminator.register_forward_hook(lambda *_, forwards=forwards: forwards.append(1))
+        total = sum(term for loss in losses for term in loss.discriminator(step).values())
+        total.backward()
+        gradients = [parameter.grad for parameter in step.discriminator.parameters()]
+        found.append((total.detach(), gradients, len(forwards)))
+    (one, own, few), (other, expected, many) = found
+    torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
+    torch.testing.assert_close(own, expected, rtol=1e-9, atol=1e-12)
+    assert (few, many) == (2, 2 + (r1 > 0) + (r2 > 0))
+
+
+def test_relativistic_refuses_a_negative_gamma():
+    with pytest.raises(ValueError, match="r2 must"):
+        Relativistic(r2=-1.0)
 
 
 def test_relativistic_refuses_scores_that_cannot_be_paired():
