@@ -51,8 +51,9 @@ def load_recipe(thing: Registration, options: Mapping[str, Mapping[str, Any]]) -
 
 
 def recipes_with_architecture(recipes: Iterable[Recipe], name: str) -> list[Recipe]:
-    """Return the recipes in which this architecture plays both sides."""
-    return [each for each in recipes if all(may_be_same(each.architecture.side_name(side), name) for side in SIDES)]
+    """Return the recipes in which this architecture plays both sides, those of large images and networks last."""
+    own = [each for each in recipes if all(may_be_same(each.architecture.side_name(side), name) for side in SIDES)]
+    return sorted(own, key=is_large)
 
 
 def recipes_with_loss(recipes: Iterable[Recipe], name: str) -> list[Recipe]:
@@ -94,10 +95,19 @@ def shorten(recipe: Recipe) -> Recipe:
 
 def shrink(recipe: Recipe) -> Recipe:
     """Return a recipe of large images with smaller ones, if its networks can be built for them."""
-    size = parse_size(recipe.data.size) if recipe.data.size else (0, 0)
-    smaller = [side for side in SMALLER if side < min(size)] if max(size) > LARGE else []
+    smaller = [side for side in SMALLER if side < min(size_of(recipe))] if is_large(recipe) else []
     side = next((side for side in smaller if can_build(recipe, side)), None)
     return recipe.replace(data={"size": side}) if side else recipe
+
+
+def size_of(recipe: Recipe) -> tuple[int, int]:
+    """Return height and width of a recipe's images, 0 where it does not say them."""
+    return parse_size(recipe.data.size) if recipe.data.size else (0, 0)
+
+
+def is_large(recipe: Recipe) -> bool:
+    """Return whether a recipe is for images that are too large to be played."""
+    return max(size_of(recipe)) > LARGE
 
 
 def can_build(recipe: Recipe, side: int) -> bool:

@@ -118,7 +118,7 @@ class Bench:
         return [self.data_case(thing) for thing in self.things if thing.kind == "data"]
 
     def game(self, thing: Registration) -> Game:
-        """Return the game of an architecture as the first recipe that has it plays it, with those of further ones."""
+        """Return the game of an architecture as its first recipe plays it, with those of further ones."""
         own = recipes_with_architecture(self.recipes, thing.full_name)
         options, shapes = self.options_of(thing), self.image_shapes
         make = partial(Game, thing.full_name, shapes, self.make_batch, options=options, open_data=self.open_data)

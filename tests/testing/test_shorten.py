@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.testing.plays import shorten
+from ganzoo.testing.plays import recipes_with_architecture, shorten
 from ganzoo.testing.toys import TinyGenerator
 from ganzoo.training.finish import Givens, limit_batches
 
@@ -40,3 +40,9 @@ def test_fewer_batches_are_for_the_kit_alone():
     every = [given["z"] for given in givens]
     assert len(every) == 128
     assert all(one.equal(other) for one, other in zip(few, every, strict=False))
+
+
+def test_an_architecture_is_checked_as_its_recipe_of_small_images_plays_it():
+    recipes = [ganzoo.Recipe.load("dcgan", data={"name": "celeba", "size": size}) for size in (256, 64, 32)]
+    played = recipes_with_architecture(recipes, "ganzoo-dcgan:dcgan")
+    assert [recipe.data.size for recipe in played] == [64, 32, 256]
