@@ -10,6 +10,7 @@ from torch import Tensor
 from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
 from ganzoo.data.options import DEFAULT_SIZE
+from ganzoo.engine.validation import validate
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped
@@ -36,7 +37,8 @@ def trains_and_samples(thing: Registration, make_batch: MakeBatch | None, option
     if open_own_data(recipe) is None:
         classes = recipe.data.classes or FALLBACK_CLASSES
         batches = [random_batch(recipe, classes, make_batch)]
-        recipe = recipe.replace(data={"size": None, "channels": None, "classes": classes})
+        # All other keys, and options such as a count, are for the data that they stand in for.
+        recipe = validate(Recipe, {**recipe.written_out(), "data": {"name": "batches", "classes": classes}})
     with TemporaryDirectory() as folder, limit_batches(FINISHING_BATCHES):
         run = train(recipe, batches, Path(folder) / "run", "cpu", quiet=True)
         check_samples(load(run.path, "cpu", offline=True), make_batch)

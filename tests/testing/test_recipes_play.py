@@ -197,3 +197,10 @@ def test_options_of_nothing_that_is_there_are_refused(site, options, sentence):
     with pytest.raises(ganzoo.BadInput) as error:
         ganzoo.testing.checks_of(install(site), options=options)
     assert str(error.value) == sentence
+
+
+def test_options_of_data_that_are_not_here_do_not_disturb_those_that_stand_in(site):
+    data = 'loss = [{ name = "gentle" }, { name = "noise" }]\n'
+    recipe = ("recipes/tiny.toml", data, f'{data}data = {{ name = "cifar10", count = 30, holdout = 0.1 }}\n')
+    outcome = results("recipe", name=install(site, recipe))
+    assert outcome == {"tiny-trains-and-samples": ("ok", "")}
