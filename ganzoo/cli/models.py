@@ -80,7 +80,7 @@ def sample(
     help="What to compare with, if not what the model learned from.",
     shell_complete=complete(data_sets, path="dir"),
 )
-@click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples on each side.")
+@click.option("-n", "count", type=COUNT, help="Samples on each side; by default 10,000, or as many as the data allow.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--metrics",
@@ -98,7 +98,7 @@ def sample(
 def evaluate(
     model: str,
     data: str | None,
-    count: int,
+    count: int | None,
     seed: int,
     metrics: str | None,
     json: bool,

@@ -91,7 +91,7 @@ def show_summary(summary: "Summary") -> dict[str, str]:
     help="Write a page, a film of the trainings, or the table; may be given several times.",
 )
 @click.option("--metric", metavar="NAME", help="The curve on the page, a key of metrics.jsonl, such as diversity.")
-@click.option("-n", "count", type=COUNT, default=10_000, show_default=True, help="Samples to measure.")
+@click.option("-n", "count", type=COUNT, help="Samples to measure; by default 10,000, or as many as the data allow.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @as_json
 @device_option
@@ -99,7 +99,13 @@ def show_summary(summary: "Summary") -> dict[str, str]:
 @with_code
 @with_debug
 def compare(
-    models: Sequence[str], files: Sequence[Path], metric: str | None, count: int, seed: int, json: bool, device: str
+    models: Sequence[str],
+    files: Sequence[Path],
+    metric: str | None,
+    count: int | None,
+    seed: int,
+    json: bool,
+    device: str,
 ) -> None:
     """Compare runs and models: what sets them apart, their samples, curves and scores.
 

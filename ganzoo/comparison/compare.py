@@ -15,12 +15,11 @@ from PIL import Image
 from ganzoo._io import exists
 from ganzoo._numbers import check_count, check_seed
 from ganzoo._reading import read_toml
-from ganzoo.comparison.measured import find_better, find_scores, log_values
+from ganzoo.comparison.measured import default_count, find_better, find_scores, log_values
 from ganzoo.comparison.sweep import SWEEP_FILE, Sweep
 from ganzoo.comparison.table import SUFFIXES, Table, check_files
 from ganzoo.comparison.titles import first_facts, tell_apart, write_title
 from ganzoo.errors import BadInput, suggest
-from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES
 from ganzoo.training.runs.log import read_thinned
 from ganzoo.training.runs.summary import is_measure, summarise_run
 from ganzoo.zoo.local import RUN_FOLDERS, LocalModel
@@ -172,19 +171,20 @@ class Comparison:
         return to_png(self.picture())
 
 
-def compare(sources: Iterable[Source], n: int = DEFAULT_SAMPLES, seed: int = 0, device: str = "auto") -> Comparison:
+def compare(sources: Iterable[Source], n: int | None = None, seed: int = 0, device: str = "auto") -> Comparison:
     """Put runs or models beside each other.
 
     `sources` are references as for `ganzoo.load`, runs, sweeps, which stand for all their runs, and models. The scores
-    of `n` samples of that seed are taken from a model's `scores.json`, or measured now. Each model is found once,
-    before the first is measured, so that a branch on the Hub cannot move in between. Raises `BadInput` where there is
-    no such model.
+    of `n` samples of that seed, by default 10,000 or as many as the data of all allow, are taken from a model's
+    `scores.json`, or measured now. Each model is found once, before the first is measured, so that a branch on the Hub
+    cannot move in between. Raises `BadInput` where there is no such model.
     """
-    n, seed = check_count(n), check_seed(seed)
+    seed = check_seed(seed)
     registry = Registry()
     known: dict[str, LocalModel] = {}
     found = [find(source, registry, known) for source in expand(sources)]
     columns = [load_column(name, local, model, device) for name, local, model in found]
+    n = default_count([column.model for column in columns]) if n is None else check_count(n)
     facts = tell_apart([column.recipe for column in columns])
     for column, (_, local, _), told in zip(columns, found, facts, strict=True):
         column.title = write_title(told)

@@ -56,9 +56,19 @@ def collect_scores(folder: Path, device: str) -> None:
     """Measure the model of a run and write its scores beside it, unless they are there. Raises `BadInput`."""
     local = LocalModel.find(folder)
     model = load(local.folder, device)
-    if find_stored(model, local.folder, DEFAULT_SAMPLES, 0) is None:
+    n = MetricPlan(model, None, None, None).default_count()
+    if find_stored(model, local.folder, n, 0) is None:
         logger.info("measuring %s, which may take minutes", folder)
-        evaluate(model).save(local.folder / SCORES_FILE)
+        evaluate(model, n=n).save(local.folder / SCORES_FILE)
+
+
+def default_count(models: Iterable[Model]) -> int:
+    """Return how many samples of each model are measured where the user does not say it: as many of all."""
+    counts = [DEFAULT_SAMPLES]
+    for model in models:
+        with suppress(BadInput):  # there are no scores of this one
+            counts.append(MetricPlan(model, None, None, None).default_count())
+    return min(counts)
 
 
 def find_scores(source: object, model: Model, folder: Path | None, n: int, seed: int) -> Scores | None:

@@ -44,7 +44,7 @@ DEFAULT_SAMPLES = 10_000
 def evaluate(
     model: str | os.PathLike[str] | Model,
     data: str | Path | None = None,
-    n: int = DEFAULT_SAMPLES,
+    n: int | None = None,
     seed: int = 0,
     metrics: Sequence[str] | None = None,
     *,
@@ -54,6 +54,8 @@ def evaluate(
 ) -> Scores:
     """Measure the first `n` samples of a seed, and as many real samples outside the training set beside them.
 
+    By default they are 10,000, or as many as the real samples allow.
+
     `model` is a `Model`, a `Run` or another reference, as for `load`. `data` is the name of the data to compare with,
     by default those that the model learned from: a data set, or the folder of images of a run on this machine.
     `metrics` are names, by default all that suit the model. Inception's metrics (`fid`, `inception-kid`,
@@ -62,12 +64,15 @@ def evaluate(
     many samples.
     """
     model = model if isinstance(model, Model) else load(model, device)
-    n, seed = check_count(n), check_seed(seed)
+    seed = check_seed(seed)
     plan = MetricPlan(model, None if data is None else to_name(data), data_root, inception_weights)
+    n = plan.default_count(metrics) if n is None else check_count(n)
     measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
     protocol = sample_protocol(model, n, seed)
     chosen = plan.choose(metrics, n)
+    for told in plan.left_out if metrics is None else ():
+        logger.warning("%s", told)
     inputs, about = inputs_to_measure(model, plan.real, n)
     protocol |= {"inputs": about} if about else {}
     for suite, names in chosen:
@@ -91,9 +96,7 @@ class MetricPlan:
 
     def choose(self, names: Sequence[str] | None, n: int) -> list[tuple[Suite[Any], list[str]]]:
         """Return each suite with the metrics that it measures. Raises `BadInput` if one cannot measure `n` samples."""
-        chosen = self._all_names() if names is None else list(dict.fromkeys(names))
-        for name in chosen:
-            self._check_name(name)
+        chosen = self._choose_names(names)
         plan: dict[int, tuple[Suite[Any], list[str]]] = {}
         for name in chosen:
             suite = self.owners[name]
@@ -103,6 +106,19 @@ class MetricPlan:
             for name in suitable:
                 check_enough(name, suite.metrics[name], n)
         return list(plan.values())
+
+    def default_count(self, names: Sequence[str] | None = None) -> int:
+        """Return how many samples are measured where the user does not say it: at most as many as each suite allows."""
+        suites = {id(suite): suite for suite in map(self.owners.__getitem__, self._choose_names(names))}
+        limits = [suite.most_samples() for suite in suites.values()]
+        return min([DEFAULT_SAMPLES, *(limit for limit in limits if limit is not None)])
+
+    def _choose_names(self, names: Sequence[str] | None) -> list[str]:
+        """Return the names of the metrics, by default all that suit. Raises `BadInput` for one that is not there."""
+        chosen = self._all_names() if names is None else list(dict.fromkeys(names))
+        for name in chosen:
+            self._check_name(name)
+        return chosen
 
     @cached_property
     def real(self) -> RealSamples:
@@ -210,8 +226,6 @@ class MetricPlan:
         check_some_left(suites, self.left_out)
         if not suites:
             raise BadInput("; ".join(self._why_nothing()))
-        for told in self.left_out:
-            logger.warning("%s", told)
         names = {name: suite for name, suite in self.owners.items() if suite in suites}
         found = [name for suite in suites for name in suite.metrics if names.get(name) is suite]
         return [name for name in found if self.labelled(names[name]) or not names[name].metrics[name].labelled]

@@ -96,24 +96,31 @@ class FeatureSuite(Suite[Features]):
         self._reference = self.observe(held.pieces(count) if held else self.real.pieces(count, skip=n))
         return self.observe(self.real.pieces(n))
 
+    def most_samples(self) -> int | None:
+        """Return the number of samples that were trained on, half of all without others. Raises `BadInput` for few."""
+        real, held = self.real, self.real.held_out
+        if held and held.data.count is not None and held.data.count < MIN_SAMPLES:
+            there = f"{real.name} holds {held.data.count} {real.kind.plural} out"
+            raise BadInput(f"{there}, and {MIN_SAMPLES} are needed: raise data.holdout")
+        if (count := real.data.count) is None:
+            return None
+        most = count if held else count // 2
+        if most < MIN_SAMPLES:
+            raise BadInput(f"{self._available()}: too few, at least {MIN_SAMPLES} are measured")
+        return most
+
     def count_reference(self, n: int) -> int:
         """Return how many real samples `n` others are compared with. Raises `BadInput` for data that have too few."""
-        real, held = self.real, self.real.held_out
-        count, others = real.data.count, held.data.count if held else None
-        if others is not None and others < MIN_SAMPLES:
-            raise BadInput(
-                f"{real.name} holds {others} {real.kind.plural} out, and {MIN_SAMPLES} are needed: raise data.holdout"
-            )
+        most, held = self.most_samples(), self.real.held_out
+        if most is not None and n > most:
+            raise BadInput(f"{self._available()}: measure at most {most:,}, not {n:,}")
+        count = held.data.count if held else self.real.data.count
         wanted = min(max(n, MIN_REFERENCE), MAX_REFERENCE)
-        if count is None:
-            return wanted
-        most = count if held else count // 2
-        there = f"{real.name} has {count:,} {real.kind.plural}" + ("" if held else ", half of them to compare with")
-        if most < MIN_SAMPLES:
-            raise BadInput(f"{there}: too few, at least {MIN_SAMPLES} are measured")
-        if n > most:
-            raise BadInput(f"{there}: measure at most {most:,}, not {n:,}")
-        return min(wanted, count - n if others is None else others)
+        return wanted if count is None else min(wanted, count if held else count - n)
+
+    def _available(self) -> str:
+        apart = "" if self.real.held_out else ", half of them to compare with"
+        return f"{self.real.name} has {self.real.data.count:,} {self.real.kind.plural}{apart}"
 
     @property
     def reference(self) -> Features:

@@ -81,6 +81,10 @@ class InceptionSuite(Suite[InceptionOutputs]):
         self._reference = outputs.select(slice(n))
         return outputs.select(slice(n, 2 * n))
 
+    def most_samples(self) -> int | None:
+        """Return half of the number of images: the others are what they are compared with."""
+        return None if self.real.data.count is None else self.real.data.count // 2
+
     @property
     def reference(self) -> InceptionOutputs:
         """The outputs that samples and control are compared with. Raises `ValueError` before the first `control`."""

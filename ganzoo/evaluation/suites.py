@@ -74,6 +74,13 @@ class Suite(ABC, Generic[Observed]):
         """
         return self.observe(self.real.pieces(n))
 
+    def most_samples(self) -> int | None:
+        """Return how many samples can be measured at most; None, the default, where there is no limit.
+
+        So many are measured where the user does not say a number. Raises `BadInput` if there are too few real ones.
+        """
+        return None
+
     def protocol(self, n: int) -> dict[str, Any]:
         """Return the conditions of a measurement of `n` samples as plain values: scores are comparable only by them."""
         return {"real": f"{n} samples of {self.real.name}"}

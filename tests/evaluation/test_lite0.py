@@ -94,7 +94,7 @@ def test_images_of_any_colours_and_sides_have_features(channels):
 
 @torch.no_grad()
 def test_what_is_transparent_is_white():
-    colours, opaque = torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64)
+    colours, opaque = torch.randint(0, 256, (2, 3, 64, 64)) / 255, torch.ones(2, 1, 64, 64)
     four = Lite0Suite(RealSamples.of(hold_images("four", torch.zeros(60, 4, 64, 64, dtype=torch.uint8))))
     assert four.extract(torch.cat([colours, opaque], 1)).equal(four.extract(colours))
     hidden = four.extract(torch.cat([colours, 0 * opaque], 1))

@@ -100,10 +100,12 @@ def test_new_data_of_a_run_have_a_part_held_out_too(watched, photos, tmp_path):
     assert again.recipe.data.holdout == 0.3
 
 
-def test_more_samples_than_there_are_images_are_refused_in_one_sentence(photos, tmp_path):
+def test_as_many_are_measured_as_there_are_images(watched, photos, tmp_path):
     settings = {**SETTINGS, "data.name": str(photos)}
-    with pytest.raises(ganzoo.BadInput, match=r"measure at most \d+, not 2,000; train.evaluate_samples is 2000$"):
-        trained(tiny(steps=4, evaluate_every=2), out=tmp_path / "run", **settings)
+    run = trained(tiny(steps=2, evaluate_every=2), out=tmp_path / "run", **settings)
+    count = open_data(photos, size=16, holdout=0.3).count
+    assert run.history[0]["evaluation"]["samples"] == count < run.recipe.train.evaluate_samples
+    assert ganzoo.evaluate(watched, metrics=["lite0-coverage"]).protocol["samples"] == count
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.1, "some"])

@@ -25,7 +25,7 @@ DECIMALS = 4
 
 
 class Evaluation:
-    """Measures `count` samples by the metrics that a suite names for the monitoring of a training.
+    """Measures `count` samples by the metrics that a suite names for the monitoring of a training, or all it allows.
 
     A metric that is better when lower is divided by its value for `count` real samples outside the training set, so
     that 1 is as good as they are; its name then ends in "_ratio". The first metric, `key` in the log, decides which
@@ -33,15 +33,12 @@ class Evaluation:
     """
 
     def __init__(self, suite: Suite[Any], count: int) -> None:
-        self.suite, self.count = suite, count
+        self.suite, self.count = suite, min(count, most) if (most := suite.most_samples()) else count
         self.metrics = {name: suite.metrics[name] for name in suite.watched}
         for name, metric in self.metrics.items():
             if count < metric.least:
                 raise BadInput(f"train.evaluate_samples is {count}, but '{name}' needs {metric.least} or more")
-        try:
-            observed = suite.control(count)
-        except BadInput as error:
-            raise error.append(f"train.evaluate_samples is {count}") from error
+        observed = suite.control(self.count)
         self.real = {name: metric.measure(observed) for name, metric in self.metrics.items()}
         lower = [name for name, metric in self.metrics.items() if metric.better == "lower" and self.real[name] > 0]
         self.divisors = {name: self.real[name] for name in lower}
