@@ -27,7 +27,7 @@ def train(chosen: argparse.Namespace, name: str, data: str, steps: int, options:
     """Train the recipe on some data, or go on with a run of that name; return the run."""
     folder = chosen.out / name
     measured = {f"train.{key}": chosen.every for key in ("evaluate_every", "log_every", "save_every")}
-    common = {"train.steps": steps, "train.keep_discriminator": True, **measured}
+    common = {"train.steps": steps, "train.keep_discriminator": True, "data.holdout": 0.1, **measured}
     if (folder / "recipe.toml").exists():
         return ganzoo.train(out=folder, resume=True, device=chosen.device, train={"steps": steps})
     words = [word.partition("=") for word in chosen.option]

@@ -102,6 +102,23 @@ def test_what_is_transparent_is_on_the_background_or_stays_so(tmp_path, small):
     assert corner == {"white": [255] * 3, "black": [0] * 3, "clear": [0] * 4}
 
 
+@pytest.mark.parametrize("most", [2**31, 100], ids=["in memory", "read"])
+def test_a_part_is_held_out_of_them(tmp_path, small, monkeypatch, most):
+    monkeypatch.setattr(folders, "MAX_BYTES_IN_MEMORY", most)
+    whole = open_data("avatars:gaze", root=tmp_path, count=40, size=8, workers=0)
+    data = open_data("avatars:gaze", root=tmp_path, count=40, size=8, holdout=0.3, workers=0)
+    assert data.count + data.held_out.count == 40 == whole.count and 2 < data.held_out.count < 30
+    everything = samples_of(whole)
+    assert sorted(samples_of(data) + samples_of(data.held_out)) == sorted(everything)
+
+
+def samples_of(data):
+    """All pictures with their labels, as bytes."""
+    batch = data.first(data.count, 0)
+    images = (image.mul(255).round().numpy().tobytes() for image in batch["image"])
+    return [(image, data.classes[label]) for image, label in zip(images, batch["label"], strict=True)]
+
+
 def count_draws(monkeypatch):
     """Count the pictures that are drawn from now on."""
     drawn = []

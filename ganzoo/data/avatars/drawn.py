@@ -56,17 +56,19 @@ class Avatars(Decoded):
         varied = {key: values for key, values in attributes.items() if len(set(values.tolist())) > 1}
         varied = varied or attributes
         numbers, names = number_values(f"avatars:{style}", varied, choose_label(varied) if label is None else label)
-        self.files, self.broken = ImageFiles(album.folder, album.names(count)), broken
-        self.decode_from(self.files, rendering, torch.from_numpy(numbers), names)
+        self.broken = broken
+        self.decode_from(ImageFiles(album.folder, album.names(count)), rendering, torch.from_numpy(numbers), names)
 
     def arrays(self) -> dict[str, Any] | None:
         """Decode all pictures now if they fit in memory."""
         from ganzoo.data.folders import fits_in_memory
-        from ganzoo.data.images import decode_all
+        from ganzoo.data.images import ImageFiles, decode_all
 
         if self.labels is None or not fits_in_memory(len(self), self.rendering):
             return None
-        images, sources, self.notes = decode_all(self.files, self.rendering, self.broken)
+        assert isinstance(self.images, ImageFiles)
+        images, sources, unread = decode_all(self.images, self.rendering, self.broken)
+        self.notes = [*self.notes, *unread]
         return {"image": images.numpy(), LABEL: self.labels[sources].numpy()}
 
 
