@@ -84,7 +84,8 @@ class LabelGenerator(ResidualGenerator):
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for "z" of shape (n, latent_size) and, where there are labels, "label" of shape (n,)."""
-        return self.synthesise(given["z"], [given.get("label")] * len(self.blocks))
+        label = given["label"] if self.categorical else None
+        return self.synthesise(given["z"], [label] * len(self.blocks))
 
 
 class ResidualDiscriminator(nn.Module):
