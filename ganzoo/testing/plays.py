@@ -93,21 +93,18 @@ def shorten(recipe: Recipe) -> Recipe:
     return validate(Recipe, {**table, "loss": hasten(losses), "train": train | changes, "optimizer": optimizer})
 
 
+def is_large(recipe: Recipe) -> bool:
+    """Return whether a recipe is for images that are played smaller."""
+    return bool(recipe.data.size) and max(parse_size(recipe.data.size)) > LARGE
+
+
 def shrink(recipe: Recipe) -> Recipe:
     """Return a recipe of large images with smaller ones, if its networks can be built for them."""
-    smaller = [side for side in SMALLER if side < min(size_of(recipe))] if is_large(recipe) else []
+    if not is_large(recipe):
+        return recipe
+    smaller = [side for side in SMALLER if side < min(parse_size(recipe.data.size))]
     side = next((side for side in smaller if can_build(recipe, side)), None)
     return recipe.replace(data={"size": side}) if side else recipe
-
-
-def size_of(recipe: Recipe) -> tuple[int, int]:
-    """Return height and width of a recipe's images, 0 where it does not say them."""
-    return parse_size(recipe.data.size) if recipe.data.size else (0, 0)
-
-
-def is_large(recipe: Recipe) -> bool:
-    """Return whether a recipe is for images that are too large to be played."""
-    return max(size_of(recipe)) > LARGE
 
 
 def can_build(recipe: Recipe, side: int) -> bool:

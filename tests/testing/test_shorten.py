@@ -32,6 +32,12 @@ def test_large_batches_are_played_small_and_in_few_parts(batch, accumulate, play
     assert (short.train.batch, short.train.accumulate) == played
 
 
+def test_the_recipe_of_small_images_is_the_one_that_most_checks_play():
+    recipes = [ganzoo.Recipe.load(name) for name in ("biggan-128", "sngan-32", "reacgan-32", "biggan-32")]
+    found = recipes_with_architecture(recipes, "ganzoo-resnet:biggan")
+    assert [recipe.name for recipe in found] == ["reacgan-32", "biggan-32", "biggan-128"]
+
+
 def test_fewer_batches_are_for_the_kit_alone():
     givens = Givens(TinyGenerator(), 0, torch.device("cpu"), {})
     with limit_batches(2):
