@@ -1,5 +1,7 @@
 """The six metrics of features, against plain formulas and other programs, and what they are measured against."""
 
+import json
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -40,6 +42,22 @@ def suite_of(images, holdout=None):
             return {"image": images.numpy()}
 
     return Colours(RealSamples.of(open_data(Given(), holdout=holdout)))
+
+
+PLUGIN = """
+import ganzoo
+import torch
+
+@ganzoo.hookimpl
+def register_metrics(register):
+    register("stripes", "ganzoo_stripes:Stripes", data=["mnist-10k"], about="means of rows")
+
+class Stripes(ganzoo.FeatureSuite):
+    name, prefix, uses_pretrained = "stripes-v1", "stripes", ("stripes",)
+
+    def extract(self, samples):
+        return samples.mean(3).flatten(1)
+"""
 
 
 def rows_of(features):
@@ -135,3 +153,13 @@ def test_images_of_another_shape_than_the_data_are_refused():
 def test_nothing_is_compared_before_there_is_a_reference():
     with pytest.raises(ValueError, match=r"call control\(n\) first"):
         _ = suite_of(noise(100)).reference
+
+
+def test_a_plugin_brings_such_a_suite(site, typed):
+    site.install("ganzoo-stripes", PLUGIN)
+    words = ["evaluate", "dcgan-mnist", "--data", "mnist-10k", "--device", "cpu", "-n", "60", "--json"]
+    code, out, said = typed(*words, "--metrics", "stripes-fd,stripes-coverage")
+    assert code == 0, said
+    scores = json.loads(out)
+    assert scores["stripes-fd"]["generated"] > scores["stripes-fd"]["real"] > 0
+    assert scores["protocol"]["stripes-v1"]["reference"] == "1000 samples of mnist-10k"
