@@ -7,6 +7,7 @@ written out here, but for transforms of images and three long formulas, which ar
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -16,6 +17,9 @@ from torch.nn.functional import relu, softplus
 
 from ganzoo import Recipe
 from ganzoo.engine.schedule import at
+from ganzoo_augment.ada import PIPELINE
+from ganzoo_augment.numbers import Numbers
+from ganzoo_augment.transforms import cut_out, recolour, translate
 
 Given = dict[str, Tensor]
 Scores = list[Tensor]
@@ -31,6 +35,7 @@ class Loop:
         sides = ((self.generator, "generator"), (self.discriminator, "discriminator"))
         self.g_optimizer, self.d_optimizer = (make_adam(network, recipe, side) for network, side in sides)
         self.options = {use.name.rpartition(":")[2]: use for use in recipe.loss}
+        self.transforms = find_transforms({name: use.options() for name, use in self.options.items()})
         self.rng, self.indices = torch.Generator().manual_seed(0), self._endless()
         self.step_number = 0
 
@@ -100,7 +105,9 @@ class Loop:
             return self.make(given)[0]
 
     def see(self, images: Tensor) -> Tensor:
-        """Return what the discriminator sees."""
+        """Return images after the transforms of the recipe: of DiffAugment, or of ADA with a probability that stays."""
+        for change in self.transforms:
+            images = change(images, Numbers(self, images))  # type: ignore[arg-type]  # it draws numbers, too
         return images
 
     def is_due(self, name: str) -> bool:
@@ -120,6 +127,10 @@ class Loop:
     def rand(self, *shape: int) -> Tensor:
         """Draw uniform numbers, for transforms."""
         return torch.rand(shape, generator=self.rng)
+
+    def randn(self, *shape: int) -> Tensor:
+        """Draw normal numbers."""
+        return torch.randn(shape, generator=self.rng)
 
     def discriminator_loss(self, batch: Given) -> Tensor:
         """Return what the discriminator minimises."""
@@ -226,17 +237,6 @@ class Separate(Relativistic):
 class Hinge(Loop):
     """SNGAN, SAGAN, BigGAN, ReACGAN, FastGAN and projected discriminators: hinge, and what each has beside it."""
 
-    def see(self, images: Tensor) -> Tensor:
-        """Return images after DiffAugment, where the recipe has it."""
-        if "diffaugment" not in self.options:
-            return images
-        from ganzoo_augment.numbers import Numbers
-        from ganzoo_augment.transforms import cut_out, recolour, translate
-
-        for change in (recolour, translate, cut_out):
-            images = change(images, Numbers(self, images))  # type: ignore[arg-type]  # it draws numbers, too
-        return images
-
     def discriminator_loss(self, batch: Given) -> Tensor:
         """Return hinge, reconstruction and classes."""
         given = self.given(batch)
@@ -277,6 +277,17 @@ class Hinge(Loop):
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             whole, decoded = decoders["whole"](small), decoders["part"](large[:, :, rows, columns])
         return distance(whole.float(), seen) + distance(decoded.float(), part)
+
+
+def find_transforms(losses: Mapping[str, Mapping[str, Any]]) -> list[Callable[..., Tensor]]:
+    """Return the transforms of images that the losses of a recipe, by name, ask for."""
+    if "diffaugment" in losses:
+        return [recolour, translate, cut_out]
+    if "ada" not in losses:
+        return []
+    options = losses["ada"]
+    policy, p = options.get("policy", ("blit", "geometric", "colour")), torch.tensor(number(options.get("p", 0.0)))
+    return [partial(PIPELINE[group], p=p) for group in policy]
 
 
 def distance(decoded: Tensor, images: Tensor) -> Tensor:
