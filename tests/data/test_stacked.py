@@ -19,9 +19,9 @@ def test_each_channel_is_a_digit_of_the_label():
 
 
 def test_there_are_1000_modes_alike():
-    data = open_data("stacked-mnist", digits="mnist-10k", count=50_000)
+    data = open_data("stacked-mnist", digits="mnist-10k", count=20_000)
     counts = torch.bincount(data.labels, minlength=1000)
-    assert len(counts) == 1000 and counts.min() >= 15 and counts.max() <= 120  # 50 each, as digits are uneven
+    assert len(counts) == 1000 and counts.min() >= 3 and counts.max() <= 60  # about 20 each, as digits are uneven
 
 
 def test_a_seed_draws_the_same_and_another_seed_others():

@@ -1,5 +1,7 @@
 """A training that goes on from another one's networks: both take their weights, layers are frozen or slowed down."""
 
+from functools import cache
+
 import pytest
 import torch
 
@@ -8,7 +10,10 @@ from ganzoo.zoo.discriminators import read_discriminator
 
 SIZE = {"data.size": 16, "data.channels": 3}
 QUICK = {"train.batch": 8, "train.precision": "fp32", "train.save_every": 2, "optimizer.name": "adam", **SIZE}
-RECIPES = ["dcgan", "wgan-gp"]
+RECIPES = ["dcgan", pytest.param("wgan-gp", marks=pytest.mark.slow)]
+
+
+KEEP = {"train.keep_discriminator": True, "train.ema": 0.0}
 
 
 def train(recipe, folder, steps, **options):
@@ -16,25 +21,21 @@ def train(recipe, folder, steps, **options):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    """A run of each recipe that kept its discriminator."""
-    folder = tmp_path_factory.mktemp("first")
-    return {recipe: train(recipe, folder / recipe, 2, **{"train.keep_discriminator": True}) for recipe in RECIPES}
+def run_of(tmp_path_factory):
+    """Returns the run of a recipe that kept its discriminator, made once."""
+    return cache(lambda recipe: train(recipe, tmp_path_factory.mktemp("first") / "run", 2, **KEEP))
 
 
 @pytest.fixture(params=RECIPES)
-def first(request, runs):
+def first(request, run_of):
     """A recipe, and its run."""
-    return request.param, runs[request.param]
+    return request.param, run_of(request.param)
 
 
 def weights_of(run):
     """The weights of both networks at the end."""
     model = ganzoo.load(run.path)
     return {"generator": model.generator.state_dict(), "discriminator": read_discriminator(model)}
-
-
-KEEP = {"train.keep_discriminator": True, "train.ema": 0.0}
 
 
 def test_both_networks_begin_with_the_weights_of_the_model(first, tmp_path, caplog):
@@ -86,13 +87,13 @@ def test_a_transfer_resumes_bit_for_bit(first, tmp_path):
         ({"layers": 0}, r"the discriminator has no 'layers'; its parts are network\.0, network\.2, network\.3"),
     ],
 )
-def test_a_part_that_is_not_there_is_named_with_those_that_are(runs, tmp_path, options, sentence):
+def test_a_part_that_is_not_there_is_named_with_those_that_are(run_of, tmp_path, options, sentence):
     with pytest.raises(ganzoo.BadInput, match=sentence) as error:
         train(
             "dcgan",
             tmp_path / "run",
             1,
-            **{"train.init": str(runs["dcgan"].path), "optimizer.discriminator.parts": options},
+            **{"train.init": str(run_of("dcgan").path), "optimizer.discriminator.parts": options},
         )
     assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
 
@@ -111,8 +112,19 @@ def test_what_is_new_is_not_frozen(tmp_path):
     train("dcgan", tmp_path / "run", 1, **FROZEN)  # without a model to begin with it is up to whoever writes the recipe
 
 
-def test_the_command_line_has_the_same_words(runs, typed):
-    words = ["train", "dcgan", "--data", "avatars-5k", "--init", runs["dcgan"].path, "--device", "cpu", "--out", "run"]
+def test_the_command_line_has_the_same_words(run_of, typed):
+    words = [
+        "train",
+        "dcgan",
+        "--data",
+        "avatars-5k",
+        "--init",
+        run_of("dcgan").path,
+        "--device",
+        "cpu",
+        "--out",
+        "run",
+    ]
     given = {**QUICK, "train.steps": 1, "optimizer.discriminator.parts.network.0": 0}
     code, _, err = typed(*words, *[word for key, value in given.items() for word in ("-o", f"{key}={value}")])
     assert code == 0, err
