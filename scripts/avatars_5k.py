@@ -14,18 +14,16 @@ from ganzoo._io import write_bytes
 from ganzoo.data.avatars.drawing import draw
 from ganzoo.data.avatars.styles import open_style
 
-STYLE, SEED, COUNT, SIDE, PARTS = "critters", 0, 5000, 32, 2
+STYLE, SEED, COUNT, SIDE = "critters", 0, 5000, 32
 FOLDER = Path(__file__).parents[1] / "ganzoo/data/avatars5k"
 FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "pb": 0}]
 
 
 def main() -> None:
-    """Draw all of them, and write them in parts, since a repository keeps every version of a file."""
-    style = open_style(STYLE)
-    for part, indices in enumerate(np.array_split(np.arange(COUNT), PARTS)):
-        path = FOLDER / f"{STYLE}-{part}.npz.xz"
-        write_bytes(path, pack([draw(style, SEED, index, SIDE) for index in indices.tolist()]))
-        print(f"{path}: {path.stat().st_size:,} bytes")
+    """Draw all of them, and write them as one file."""
+    style, path = open_style(STYLE), FOLDER / f"{STYLE}.npz.xz"
+    write_bytes(path, pack([draw(style, SEED, index, SIDE) for index in range(COUNT)]))
+    print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def pack(drawn: list[tuple[bytes, dict[str, str]]]) -> bytes:

@@ -54,13 +54,7 @@ class Avatars5k(Small):
 
 
 def read_bundled() -> "dict[str, np.ndarray[Any, Any]]":
-    """Read the files: images (n, height, width, 3), and the values of each attribute as text (n,)."""
-    folder = resources.files("ganzoo.data") / "avatars5k"
-    parts = [unpack((folder / f"critters-{part}.npz.xz").read_bytes()) for part in range(2)]
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-
-
-def unpack(content: bytes) -> "dict[str, np.ndarray[Any, Any]]":
-    """Return the arrays of one compressed file."""
+    """Read the file: images (n, height, width, 3), and the values of each attribute as text (n,)."""
+    content = (resources.files("ganzoo.data") / "avatars5k" / "critters.npz.xz").read_bytes()
     with np.load(io.BytesIO(lzma.decompress(content)), allow_pickle=False) as arrays:
         return dict(arrays)
