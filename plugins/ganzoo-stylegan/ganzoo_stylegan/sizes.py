@@ -3,7 +3,7 @@
 SMALLEST_SIDE = 16
 """Height or width in pixels of the smallest images."""
 BASE, LARGEST_BASE = 4, 7
-"""Where the shorter side of the smallest map lies: 4 for powers of two, up to 7 where it cannot be halved again."""
+"""A shorter side above the first is halved if it can be, and may not stay above the second: it ends at 3 to 7."""
 
 Size = tuple[int, int]
 """Height and width."""
@@ -35,8 +35,8 @@ def describe_refusal(size: Size) -> str:
     height, width = better = tuple(max(SMALLEST_SIDE, unit * round(side / unit)) for side in size)
     data_size = height if height == width else list(better)
     return (
-        f"images must have sides of {SMALLEST_SIDE} pixels or more that halve evenly to a map of {BASE} to "
-        f"{LARGEST_BASE}, got {size[0]} x {size[1]}; the nearest is {height} x {width}, data.size = {data_size}"
+        f"images must have sides of {SMALLEST_SIDE} pixels or more that halve evenly down to 3 to {LARGEST_BASE}, "
+        f"got {size[0]} x {size[1]}; the nearest is {height} x {width}, data.size = {data_size}"
     )
 
 
