@@ -34,6 +34,8 @@ def typed(*words: object) -> tuple[int, str, str]:
 
 def toml(value: Any) -> str:
     """A value as it is typed."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + "}"
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -19,6 +19,9 @@ LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
 STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
+STYLEGAN |= {"data.name": "avatars-5k", "data.size": 16, "train.batch": 8}
+BUNDLED = {"data.name": "avatars-5k", "data.size": 32}
+FASTGAN = BUNDLED | {"architecture.width": 4, "architecture.max_width": 8}
 RECIPES = {
     "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
     "dcgan-ada": AUGMENTED | {"loss.ada.p": 0.5, "loss.ada.speed": 100},
@@ -33,6 +36,10 @@ RECIPES = {
     "stylegan2-32": STYLEGAN,
     "stylegan2-64": STYLEGAN,
     "stylegan2-256": STYLEGAN,
+    "fastgan-64": FASTGAN,
+    "fastgan-256": FASTGAN | {"loss.reconstruction.distance": "l1"},
+    "projected-64": FASTGAN | {"architecture.size": 32},
+    "progressive-64": FASTGAN | {"loss.growing.level": {"from": 0, "to": 3, "over": 3}, "train.batch": 8},
 }
 """What makes each of them small. Those that need more than comes with ganzoo name their own data."""
 
@@ -74,6 +81,7 @@ NORMS = ", ".join(f'"blocks.{block}.norm{number}" = 0' for block in range(3) for
 FROZEN_NORMS = {"optimizer.generator.parts": f"{{norm = 0, {NORMS}}}"}
 """Keeps the batch norms of a residual generator as they are: on CPUs they look at the samples of one process."""
 FIXED = dict.fromkeys(["sngan-32", "sagan-32", "biggan-32", "biggan-128"], FROZEN_NORMS)
+FIXED |= {recipe: {"architecture.batch_norm": False} for recipe in ("fastgan-64", "fastgan-256", "projected-64")}
 OWN_SAMPLES = ("reacgan-32",)
 """Recipes with a loss that compares the samples of its own process, so that two of them do not equal one."""
 
