@@ -11,6 +11,8 @@ from ganzoo.layers import check_at_least_one, load_lite0
 
 STRIDES = (4, 8, 16, 32)
 """Of the feature maps, from the image inwards."""
+DEVIATIONS = (10.0, 8.0, 5.0, 2.0)
+"""Of the numbers in these maps, about: they are divided by it, or the judges' first scores are far beyond a margin."""
 SMALLEST = 4
 """Side of the map of scores of square images: each judge halves its features until the shorter side is no larger."""
 
@@ -23,6 +25,9 @@ class Discriminator(nn.Module):
     smaller (CSM); neither learns. A judge for each of the four maps does: convolutions that halve it, with spectral
     norm (section 3.1, table 1), to scores of about 4 x 4. Several score maps count by their mean, so the loss `hinge`
     is a quarter of the paper's sum, which is the same game for an optimizer such as Adam.
+
+    Ours: the maps are divided by their usual deviation, in place of batch norm in the judges, so that no score depends
+    on other images.
 
     Images are grey or in colour. Where their shorter side is below `size` pixels, they are enlarged to it (bilinear):
     the network learned to see at 224, and needs 32 pixels for each number of its smallest map. Smaller is faster and
@@ -56,7 +61,8 @@ class Discriminator(nn.Module):
         """Return the scores of each judge; `given` is not used."""
         if images.shape[2:] != self.seen_size:
             images = interpolate(images, self.seen_size, mode="bilinear")
-        mixed = self.mix(self.features.maps(images))
+        maps = zip(self.features.maps(images), DEVIATIONS, strict=True)
+        mixed = self.mix([features / deviation for features, deviation in maps])
         return [judge(features)[:, 0] for judge, features in zip(self.judges, mixed, strict=True)]
 
 
