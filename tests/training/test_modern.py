@@ -19,8 +19,7 @@ LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
 STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
-STYLEGAN |= {"data.name": "avatars-5k", "data.size": 16, "train.batch": 8}
-BUNDLED = {"data.name": "avatars-5k", "data.size": 32}
+BUNDLED = {"data.name": "avatars-5k", "data.count": 1000, "data.size": 32}
 FASTGAN = BUNDLED | {"architecture.width": 4, "architecture.max_width": 8}
 RECIPES = {
     "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
