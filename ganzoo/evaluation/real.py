@@ -1,7 +1,7 @@
 """Real samples that generated ones are compared with, in the form of generated ones; read when first needed."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ganzoo._faults import call_plugin
+from ganzoo.contract import Images
 from ganzoo.data.base import Data
 from ganzoo.dataset import NOTHING
 from ganzoo.errors import BadInput
@@ -82,11 +83,18 @@ class RealSamples:
         count = self.data.count
         if count is not None and count < n + skip:
             raise BadInput(f"{self.name} has {count:,} samples, and {n + skip:,} are needed: choose a smaller -n")
-        with contextlib.closing(self.data.batches(READ_BATCH, SEED, used=skip)) as batches, torch.no_grad():
+        with contextlib.closing(self.data.batches(READ_BATCH, SEED, used=skip)) as batches:
             for done in range(0, n, READ_BATCH):
-                batch = call_plugin("the data", next, batches)
-                part = {key: value[: n - done] for key, value in batch.items()}
-                yield self._select(part), concatenate([part])
+                yield self._read(batches, n - done)
+
+    @torch.no_grad()
+    def _read(self, batches: Iterator[dict[str, torch.Tensor]], most: int) -> tuple[Images, dict[str, torch.Tensor]]:
+        """Return the next samples and their batch. Gradients are not off while a piece is looked at.
+
+        An iteration that an error ends is closed at some later time, and would put back what it had found before.
+        """
+        part = {key: value[:most] for key, value in call_plugin("the data", next, batches).items()}
+        return self._select(part), concatenate([part])
 
     def _select(self, batch: Mapping[str, torch.Tensor]) -> Any:
         """Return what generated samples imitate, as users get it."""

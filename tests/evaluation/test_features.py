@@ -1,5 +1,6 @@
 """The six metrics of features, against plain formulas and other programs, and what they are measured against."""
 
+import gc
 import json
 
 import pytest
@@ -153,6 +154,16 @@ def test_images_of_another_shape_than_the_data_are_refused():
 def test_nothing_is_compared_before_there_is_a_reference():
     with pytest.raises(ValueError, match=r"call control\(n\) first"):
         _ = suite_of(noise(100)).reference
+
+
+def test_a_measurement_that_fails_leaves_gradients_on():
+    suite = suite_of(noise(400))
+    suite.extract = lambda samples: samples.no_such_thing
+    with torch.no_grad(), pytest.raises(AttributeError) as error:
+        suite.control(100)
+    del error
+    gc.collect()
+    assert torch.is_grad_enabled()
 
 
 def test_a_plugin_brings_such_a_suite(site, typed):

@@ -128,7 +128,11 @@ def test_samples_score_as_torch_fidelity_scores_their_pictures(command, weights)
     ("words", "code", "sentence"),
     [
         (["--metrics", "fid", "-n", "2000"], 2, "'fid' needs at least 2,049 samples, got -n 2000"),
-        (["--metrics", "fid"], 2, "mnist-10k has 10,000 images; 10,000 samples need 20,000, half as control"),
+        (
+            ["--metrics", "fid", "-n", "10000"],
+            2,
+            "mnist-10k has 10,000 images; 10,000 samples need 20,000, half as control",
+        ),
         (["--metrics", "fid", "-n", "3000", "--data", "fashion"], 2, "there is no data set or folder 'fashion'"),
         (["--metrics", "inception-score", "-n", "100", "--inception-weights", "none.pth"], 2, "cannot read none.pth"),
         (

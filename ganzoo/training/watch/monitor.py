@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganzoo.data.base import Data
@@ -38,8 +39,9 @@ class Evaluation:
         for name, metric in self.metrics.items():
             if count < metric.least:
                 raise BadInput(f"train.evaluate_samples is {count}, but '{name}' needs {metric.least} or more")
-        observed = suite.control(self.count)
-        self.real = {name: metric.measure(observed) for name, metric in self.metrics.items()}
+        with torch.no_grad():
+            observed = suite.control(self.count)
+            self.real = {name: metric.measure(observed) for name, metric in self.metrics.items()}
         lower = [name for name, metric in self.metrics.items() if metric.better == "lower" and self.real[name] > 0]
         self.divisors = {name: self.real[name] for name in lower}
         self.key, self.better = self._log_key(suite.watched[0]), self.metrics[suite.watched[0]].better
