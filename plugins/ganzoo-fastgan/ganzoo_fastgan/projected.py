@@ -26,8 +26,8 @@ class Discriminator(nn.Module):
     norm (section 3.1, table 1), to scores of about 4 x 4. Several score maps count by their mean, so the loss `hinge`
     is a quarter of the paper's sum, which is the same game for an optimizer such as Adam.
 
-    Ours: the maps are divided by their usual deviation, in place of batch norm in the judges, so that no score depends
-    on other images.
+    Ours: the maps are divided by their usual deviation. `batch_norm` lets the judges see how the images of a batch
+    differ; without it no score depends on other images.
 
     Images are grey or in colour. Where their shorter side is below `size` pixels, they are enlarged to it (bilinear):
     the network learned to see at 224, and needs 32 pixels for each number of its smallest map. Smaller is faster and
@@ -38,7 +38,9 @@ class Discriminator(nn.Module):
 
     uses_pretrained = ("lite0",)
 
-    def __init__(self, *, image: tuple[int, int, int], size: int = 224, width: int = 64) -> None:
+    def __init__(
+        self, *, image: tuple[int, int, int], size: int = 224, width: int = 64, batch_norm: bool = False
+    ) -> None:
         super().__init__()
         check_at_least_one(width=width)
         if size < STRIDES[-1]:
@@ -54,7 +56,8 @@ class Discriminator(nn.Module):
         self.mix = Mixing(self.features.channels, widths)
         short = min(self.seen_size)
         self.judges = nn.ModuleList(
-            make_judge(channels, math.ceil(short / stride)) for channels, stride in zip(widths, STRIDES, strict=True)
+            make_judge(channels, math.ceil(short / stride), batch_norm)
+            for channels, stride in zip(widths, STRIDES, strict=True)
         )
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> list[Tensor]:
@@ -101,11 +104,12 @@ def enlarge_to(image: tuple[int, int], size: int) -> tuple[int, int]:
     return height, width
 
 
-def make_judge(channels: int, side: int) -> nn.Sequential:
+def make_judge(channels: int, side: int, batch_norm: bool) -> nn.Sequential:
     """Return convolutions that halve features until their shorter side, now `side`, is `SMALLEST`, and score them."""
     layers: list[nn.Module] = []
     while side > SMALLEST or not layers:
         stride = 2 if side > SMALLEST else 1
-        layers += [spectral_norm(nn.Conv2d(channels, channels, 3, stride, 1)), nn.LeakyReLU(0.2)]
+        norm = [nn.BatchNorm2d(channels)] * batch_norm
+        layers += [spectral_norm(nn.Conv2d(channels, channels, 3, stride, 1)), *norm, nn.LeakyReLU(0.2)]
         side = math.ceil(side / stride)
     return nn.Sequential(*layers, spectral_norm(nn.Conv2d(channels, 1, 3, padding=1)))
