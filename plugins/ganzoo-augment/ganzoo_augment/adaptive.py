@@ -1,4 +1,4 @@
-"""A probability that follows how far the discriminator overfits (Karras et al. 2020, section 3.1)."""
+"""A probability that follows how far the discriminator overfits (Karras et al. 2020, section 3)."""
 
 import torch
 from torch import Tensor
@@ -18,7 +18,8 @@ class Adaptive(ganzoo.Loss):
     images in which it can go from 0 to 1. It does not rise above `limit`, beyond which generators learn to make
     augmented images (section 2.2). r is 1 where the discriminator knows all real images, and 0 where it guesses; it
     needs scores that are positive for what looks real, which those of `wasserstein` and `relativistic` need not be.
-    The log has both, as "p" and "sign". Raises `ValueError` for an option out of range.
+    The log has both, as "p" and "sign"; of a probability that stays, p alone. Raises `ValueError` for an option out of
+    range.
     """
 
     schedulable = ("p", "target")
@@ -41,7 +42,9 @@ class Adaptive(ganzoo.Loss):
         return (self.raised + self.p).clamp(0, 1)
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
-        """Log the probability "p" and the mean "sign" of the scores of real images."""
+        """Log the probability "p" and, where it is adaptive, the mean "sign" of the scores of real images."""
+        if not self.adaptive:  # other losses may not need these scores: `relativistic` with its penalties makes its own
+            return {"p": self.probability}
         return {"p": self.probability, "sign": step.real_scores.detach().sign().mean()}
 
     def after(self, step: ganzoo.Step, terms: dict[str, Tensor]) -> None:

@@ -10,7 +10,7 @@ from ganzoo_augment.views import single
 
 
 class Apa(Adaptive):
-    """Pass off fakes as real ones with a probability that adapts (Jiang et al. 2021, sections 3.2 and 3.3).
+    """Pass off fakes as real ones with a probability that adapts (Jiang et al. 2021, section 3).
 
     Of the samples that are judged as real, each is with probability p the fake of the same place in the batch: its
     gradient is on average that of another fake. Any kind of samples will do. Options as in `Adaptive`, with the paper's

@@ -46,7 +46,7 @@ class LeCam(ganzoo.Loss):
 
 
 class BalancedConsistency(ganzoo.Loss):
-    """Balanced consistency: augmented pictures get the scores of the plain ones (Zhao et al. 2020, equations 1 to 3).
+    """Balanced consistency: augmented pictures get the scores of the plain ones (Zhao et al. 2020, section 2, bCR).
 
     The discriminator minimises mean((D(x) - D(T(x)))^2) + mean((D(G(z)) - D(T(G(z))))^2). Option `policy` says what T
     does, in the words of `diffaugment`; the default mirrors and moves. With `real_only` the second term is left out
@@ -75,7 +75,7 @@ class BalancedConsistency(ganzoo.Loss):
 
 
 class LatentConsistency(ganzoo.Loss):
-    """Latent consistency: near latents get near scores but different pictures (Zhao et al. 2020, section 2.2, zCR).
+    """Latent consistency: near latents get near scores but different pictures (Zhao et al. 2020, section 2, zCR).
 
     With z' = z + `deviation` * noise the discriminator minimises `steady` * mean((D(G(z)) - D(G(z')))^2), the generator
     -`diverse` * mean((G(z) - G(z'))^2). Raises `ValueError` for an option out of range.

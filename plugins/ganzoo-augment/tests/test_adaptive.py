@@ -31,7 +31,9 @@ def train(loss, steps, discriminator=None, **train):
     )  # fmt: skip
     found = [engine.run([{"image": torch.full((N, 1, 2, 2), 0.5)}], 1) for _ in range(steps)]
     name = type(loss).__name__
-    return [line[f"discriminator/{name}/p"] for line in found], [line[f"discriminator/{name}/sign"] for line in found]
+    return [line[f"discriminator/{name}/p"] for line in found], [
+        line.get(f"discriminator/{name}/sign") for line in found
+    ]
 
 
 def expected(signs, p=0.0, target=0.6, speed=500.0, limit=0.8, images=N):
@@ -94,8 +96,8 @@ def test_the_generators_turn_does_not_count():
 
 @pytest.mark.parametrize("kind", [Ada, Apa])
 def test_a_fixed_probability_stays_and_may_follow_a_schedule(kind):
-    found, _ = train(kind(p=0.3, adaptive=False, speed=1), 9)
-    assert found == pytest.approx([0.3] * 9)
+    found, signs = train(kind(p=0.3, adaptive=False, speed=1), 9)
+    assert found == pytest.approx([0.3] * 9) and signs == [None] * 9
     rising = ganzoo.Scheduled(
         kind(adaptive=False), options={"p": {"from": 0.0, "to": 0.8, "over": 4}}, name=kind.__name__
     )
@@ -104,6 +106,24 @@ def test_a_fixed_probability_stays_and_may_follow_a_schedule(kind):
     )
     found = [engine.run([{"image": torch.zeros(N, 1, 2, 2)}], 1)[f"discriminator/{kind.__name__}/p"] for _ in range(6)]
     assert found == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 0.8])
+
+
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_a_fixed_probability_asks_for_no_scores(adaptive):
+    turn = step([1.0] * N)
+    turn.__dict__["_judged_real"] = asked = Asked()
+    Ada(p=0.3, adaptive=adaptive).discriminator(turn)
+    assert asked.times == adaptive
+
+
+class Asked:
+    """Scores and extras that count how often they are looked at."""
+
+    times = 0
+
+    def __getitem__(self, part):
+        self.times += 1
+        return [torch.ones(N)]
 
 
 def test_parts_of_a_batch_count_as_the_whole():

@@ -23,8 +23,8 @@ class Discriminator(nn.Module):
     Section 3.2, figure 2: the maps of EfficientNet-Lite0, frozen, with strides of 4, 8, 16 and 32 pixels; random 1 x 1
     convolutions mix their channels (CCM), random 3 x 3 convolutions and bilinear doubling mix each with those that are
     smaller (CSM); neither learns. A judge for each of the four maps does: convolutions that halve it, with spectral
-    norm (section 3.1, table 1), to scores of about 4 x 4. Several score maps count by their mean, so the loss `hinge`
-    is a quarter of the paper's sum, which is the same game for an optimizer such as Adam.
+    norm, to scores of about 4 x 4. Several score maps count by their mean, so the loss `hinge` is a quarter of the
+    paper's sum, which is the same game for an optimizer such as Adam.
 
     Ours: the maps are divided by their usual deviation. `batch_norm` lets the judges see how the images of a batch
     differ; without it no score depends on other images.

@@ -36,7 +36,7 @@ class Auxiliary(LabelLoss):
     Both maximise L_C = E[log P(C = c | X_real)] + E[log P(C = c | X_fake)], beside a loss of the scores; P is the
     softmax of "logits" / temperature. Options: `temperature`, greater than 0; `fakes = false` trains the
     discriminator's classes on real samples alone. With a temperature and cosines as logits it is the softmax of
-    normalised features and proxies, from which Kang et al. 2021 (ReACGAN, section 3.2) start. Raises `ValueError` for a
+    normalised features and proxies, from which Kang et al. 2021 (ReACGAN, section 3) start. Raises `ValueError` for a
     temperature out of range.
     """
 
@@ -61,15 +61,16 @@ class Auxiliary(LabelLoss):
 
 
 class DataToData(LabelLoss):
-    """Data-to-data cross entropy, D2D-CE (Kang et al. 2021, ReACGAN, section 3.3).
+    """Data-to-data cross entropy, D2D-CE (Kang et al. 2021, ReACGAN, section 3).
 
     With embeddings f and proxies v of length 1, [a]- = min(a, 0) and [a]+ = max(a, 0), it is the mean over samples i
     of -log(p / (p + sum over j with y_j != y_i of exp([f_i . f_j - m_n]+ / t))), where p = exp([f_i . v_y - m_p]- / t).
     The discriminator minimises it for real samples, the generator for fake ones. It reads the extras "logits", here the
     cosines f . v, and "embedding". Samples are compared with those of their process's part of the batch.
 
-    Options: `temperature` t, greater than 0; `positive_margin` m_p and `negative_margin` m_n, in [-1, 1]. Raises
-    `ValueError` for an option out of range.
+    Options: `temperature` t, greater than 0; `positive_margin` m_p and `negative_margin` m_n, in [-1, 1]. The defaults
+    are those of the authors for images of 32 pixels, where they give it a `weight` of 0.5. Raises `ValueError` for an
+    option out of range.
     """
 
     extras = ("logits", "embedding")

@@ -78,7 +78,7 @@ class Resample(nn.Module):
 class Basis(nn.Module):
     """The generator's first layer: a learned map of the smallest size, each channel times a linear function of z.
 
-    Huang et al. 2024, section 4: the basis layer.
+    Huang et al. 2024 call it the basis layer.
     """
 
     def __init__(self, length: int, channels: int, size: Size) -> None:

@@ -2,7 +2,8 @@
 
 The latent is split into one part for the first layer and one for each block; each part, joined with one embedding of
 the label that all share, gives the scales and shifts of the block's batch norm. Weights start orthogonal, all layers of
-both networks are normalised spectrally, and one map of each has SAGAN's attention.
+both networks are normalised spectrally, and one map of each has SAGAN's attention. Ours: the first layer sees the
+embedding, too.
 """
 
 import math
@@ -78,7 +79,7 @@ class Generator(ResidualGenerator):
         return self.synthesise(first, conditions)
 
     def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
-        """Take the statistics of batch norm from samples of the averaged weights (standing statistics, section 4.1).
+        """Take the statistics of batch norm from samples of the averaged weights (standing statistics).
 
         Mean and variance of each layer become the averages over `standing` batches.
         """

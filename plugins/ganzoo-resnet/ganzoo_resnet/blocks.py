@@ -48,7 +48,7 @@ class ProjectedBatchNorm(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """A generator's block, which doubles the size (Miyato et al. 2018, figure 8; Brock et al. 2019, figure 15a).
+    """A generator's block, which doubles the size (Miyato et al. 2018, figure 8; Brock et al. 2019, figure 15).
 
     norm, ReLU, double, convolve, norm, ReLU, convolve, beside a shortcut with a convolution of one pixel. `norm` makes
     a normalisation for a number of channels, which is called with maps and a condition.
@@ -69,7 +69,7 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """A discriminator's block (Miyato et al. 2018, figure 8; Brock et al. 2019, figure 15b).
+    """A discriminator's block (Miyato et al. 2018, figure 8; Brock et al. 2019, figure 15).
 
     ReLU, convolve, ReLU, convolve and, if it `halves`, average, beside a shortcut. The `first` block, which sees the
     image, has no ReLU before it. `hidden` are the channels between the convolutions.

@@ -13,7 +13,7 @@ from ganzoo_resnet.networks import LabelGenerator, ResidualDiscriminator
 from ganzoo_resnet.sizes import choose_attention
 
 LARGEST = 32
-"""The largest map that gets attention by default: table 1 of the paper has the best scores with it."""
+"""The largest map that gets attention by default: table 1 of the paper has the best FID with it."""
 
 
 class Generator(LabelGenerator):

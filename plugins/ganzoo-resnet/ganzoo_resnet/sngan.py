@@ -15,7 +15,7 @@ class Generator(LabelGenerator):
     """Map latents of length `latent_size` to images in [-1, 1] of shape (n, channels, height, width).
 
     The map next to the image has `width` channels, each further one twice as many, up to `max_width`: 256 and 256 are
-    the paper's table 3 for 32 pixels, the defaults its tables for 48 and 128. With labels batch norm is conditional;
+    the paper's table for 32 pixels, the defaults its tables for 48 and 128. With labels batch norm is conditional;
     `head` is the discriminator's, and "none" does without labels.
     Raises `ValueError` for a size that is not 4 to 7 pixels times a power of two, and for an option out of range.
     """
@@ -36,7 +36,7 @@ class Generator(LabelGenerator):
 class Discriminator(ResidualDiscriminator):
     """Map images of shape (n, channels, height, width) to raw scores of shape (n,), by the `head` to extras, too.
 
-    Channels as in `Generator`: 128 and 128 are the paper's table 3 for 32 pixels. See `Head` for the heads.
+    Channels as in `Generator`: 128 and 128 are the paper's table for 32 pixels. See `Head` for the heads.
     Raises `ValueError` for a size that is not 4 to 7 pixels times a power of two, and for an option out of range.
     """
 

@@ -1,4 +1,7 @@
-"""Changes of size without aliasing: the binomial filter 1 3 3 1 in both directions (Karras et al. 2019, appendix C)."""
+"""Changes of size without aliasing: the binomial filter 1 3 3 1 in both directions.
+
+That is the filter of the code of Karras et al. 2020; Karras et al. 2019 have the shorter 1 2 1.
+"""
 
 from itertools import product
 
