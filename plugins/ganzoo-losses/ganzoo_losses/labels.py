@@ -107,12 +107,23 @@ class MultiHinge(LabelLoss):
     h(y) = mean max(0, 1 - C_y + max over k != y of C_k), after Crammer and Singer 2001, where C are the logits. With
     `fake_class` the last of them is the class of fake samples: the discriminator minimises h(label) for real samples
     plus h(last) for fake ones, the generator h(label), and no other loss is needed. Without it both sides minimise
-    h(label), as with `auxiliary`, beside a loss of the scores.
+    h(label), as with `auxiliary`, beside a loss of the scores. Raises `ValueError` for a discriminator that has no
+    logit left for `fake_class`.
     """
 
     def __init__(self, fake_class: bool = False) -> None:
         super().__init__()
         self.fake_class = fake_class
+
+    def setup(self, step: ganzoo.Step) -> None:
+        """Raise `ValueError` as `LabelLoss` does, and where the last logit belongs to a class of the data."""
+        super().setup(step)
+        logits, classes = step.real_extras["logits"].shape[1], step.generator.categorical.get("label", 0)
+        if self.fake_class and logits <= classes:
+            raise ValueError(
+                f"fake_class needs {classes + 1} logits, of the {classes} classes and of fake samples, but the "
+                f"discriminator returns {logits}; fake_class = false does without"
+            )
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:
         """Return terms "real" and "fake"."""

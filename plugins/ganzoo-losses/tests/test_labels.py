@@ -138,6 +138,13 @@ class Labelled(toys.TinyGenerator):
     categorical, labels = {"label": 3}, "drawn"
 
 
+def test_the_class_of_fake_samples_needs_a_logit_of_its_own():
+    with pytest.raises(ganzoo.BadInput, match="fake_class needs 4 logits, of the 3 classes and of fake samples, but "):
+        ganzoo.Engine(Labelled(), Classifier(outputs=3), [MultiHinge(fake_class=True)], device="cpu").run(
+            [{"image": torch.randn(6, 1, 2, 2), "label": REAL}], 1
+        )
+
+
 @pytest.mark.parametrize("losses", [[Hinge(), Auxiliary()], [Hinge(), DataToData()], [MultiHinge(fake_class=True)]])
 def test_the_engine_plays_them(losses):
     torch.manual_seed(0)
