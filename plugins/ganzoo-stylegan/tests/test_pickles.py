@@ -51,6 +51,13 @@ HOSTILE = {
     "extension": lambda trap: instructions(b"\x82\x01"),
     "deep tuple": lambda trap: instructions(b"(" * 50_000, b"t" * 50_000),
     "deep key": lambda trap: instructions(b"}", b"(" * 50_000, b"t" * 50_000, b"K\x01s"),
+    "deep function": lambda trap: instructions(
+        b"}X\x05\x00\x00\x00g_ema}X\x01\x00\x00\x00a)", b"\x85" * 400_000, b")Rss"
+    ),
+    "deep version": lambda trap: instructions(
+        b"}X\x05\x00\x00\x00G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n",
+        b"}X\x07\x00\x00\x00version)" + b"\x85" * 400_000 + b"s\x85Rs",
+    ),
     "deep list": lambda trap: instructions(b"]" * 50_000, b"a" * 49_999),
     "a list of itself": lambda trap: instructions(b"}X\x05\x00\x00\x00g_emah\x00s".replace(b"}", b"}q\x00")),
     "many instructions": lambda trap: instructions(b"N0" * 300_000),
@@ -137,6 +144,27 @@ def test_a_tensor_inside_of_its_numbers_is_read(tmp_path):
     numbers = struct.pack("<4f", 1, 2, 3, 4)
     container = in_archive(tmp_path / "net.pt", tensor_of(b"(K\x02K\x02t", b"(K\x01K\x02t"), numbers)
     assert container.tensor(container.content).tolist() == [[1, 3], [2, 4]]
+
+
+def test_tensors_that_share_numbers_do_not_fill_the_memory(tmp_path):
+    table = dict.fromkeys(map(str, range(1000)), torch.zeros(10_000))
+    torch.save({"g_ema": table}, tmp_path / "net.pt")
+    with pytest.raises(ValueError, match="its tensors have far more numbers than the file"):
+        read(tmp_path / "net.pt")
+
+
+def test_small_layers_of_huge_images_are_refused(tmp_path):
+    made = Rosinality.make(torch.Generator().manual_seed(1))
+    made.state["input.input"] = torch.zeros(1, 6, 2048, 4)
+    with pytest.raises(ValueError, match=r"its images have sides of more than 4,096 pixels"):
+        read(made.write(tmp_path / "net.pt"))
+
+
+def test_a_mapping_that_does_not_fit_itself_has_no_mean(tmp_path):
+    made = Rosinality.make(torch.Generator().manual_seed(1))
+    made.state["style.2.weight"] = torch.zeros(5, 6)
+    with pytest.raises(ValueError, match="the layers of its mapping do not fit each other"):
+        read(made.write(tmp_path / "net.pt", mean=False))
 
 
 def test_a_compressed_archive_is_no_file_of_torch(tmp_path):

@@ -69,8 +69,10 @@ def attributes(module: Any) -> dict[Any, Any]:
     state = module.state if isinstance(module, Call) else None
     if isinstance(module, Call) and module.function == PERSISTENT:
         about = plain(module.arguments[0]) if isinstance(module.arguments, tuple) and module.arguments else {}
-        if about.get("version") != VERSION:
-            raise ValueError(f"a module is pickled in version {about.get('version')!r:.20}, read is {VERSION}")
+        version = about.get("version")
+        if version != VERSION:
+            said = str(version)[:20] if isinstance(version, int | str) else "unknown"
+            raise ValueError(f"a module is pickled in version {said}, read is {VERSION}")
         state = about.get("state")
     table = plain(state)
     if "_modules" not in table:

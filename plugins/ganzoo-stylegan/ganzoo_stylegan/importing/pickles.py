@@ -37,7 +37,8 @@ class Name:
 class Call:
     """A call that a pickle asks for, and what it would do with the result. It is never made."""
 
-    function: Any
+    function: Name | None
+    """None for something else than a name: a tuple nested a million times would exhaust the stack when it is hashed."""
     arguments: Any
     state: Any = None
     """What the object would be given as its attributes."""
@@ -157,9 +158,9 @@ class Machine:
         self.stack.append(Name(module, name))
 
     def call(self, function: Any, arguments: Any) -> None:
-        """Note a call; of a plain dict without arguments make one."""
-        empty = isinstance(function, Name) and function in DICTS and arguments == ()
-        self.stack.append({} if empty else Call(function, arguments))
+        """Note a call; of a plain dict without arguments make one. What is called is known only where it is named."""
+        named = function if isinstance(function, Name) else None
+        self.stack.append({} if named in DICTS and arguments == () else Call(named, arguments))
 
     def reduce(self) -> None:
         """Note a call of what lies on the stack below its arguments."""

@@ -16,6 +16,8 @@ MAPPING_RATE = 0.01
 """The rate of the mapping, by which both programs divide its weights; neither writes it down."""
 MEAN_BATCHES, BATCH = 128, 64
 """Of how many noise vectors the mean style is taken where a file has none."""
+MAX_SIDE = 4096
+"""The longest side of images that is read; published networks end at 1024."""
 GROUP = 4
 """How many samples both programs' discriminators compare."""
 Weights = dict[str, Tensor]
@@ -90,9 +92,14 @@ def make_import(weights: Weights, judge: Weights | None, notes: Sequence[str]) -
 
 
 def image_of(weights: Weights) -> tuple[int, int, int]:
-    """Return the shape of the images (channels, height, width)."""
+    """Return the shape of the images (channels, height, width). Raises `ValueError` for images that are far too large.
+
+    Layers with one channel each would ask for them in a small file.
+    """
     _, _, height, width = weights["synthesis.constant"].shape
     factor = 2 ** (count(weights, "synthesis.to_images.{}.bias") - 1)
+    if max(height, width) * factor > MAX_SIDE:
+        raise ValueError(f"its images have sides of more than {MAX_SIDE:,} pixels")
     return len(weights["synthesis.to_images.0.bias"]), height * factor, width * factor
 
 
@@ -156,7 +163,10 @@ def measure_mean(weights: Weights) -> Tensor:
     size = options["latent_size"]
     mapping = MappingNetwork(size, options["w_size"], options["mapping_layers"], MAPPING_RATE)
     own = {name.removeprefix("mapping."): value for name, value in weights.items() if name.startswith("mapping.")}
-    mapping.load_state_dict(own)
+    try:
+        mapping.load_state_dict(own)
+    except RuntimeError as error:
+        raise ValueError("the layers of its mapping do not fit each other") from error
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
         means = [mapping(torch.randn(BATCH, size, generator=rng), None).mean(0) for _ in range(MEAN_BATCHES)]

@@ -51,19 +51,27 @@ Storage = tuple[torch.dtype, str, int]
 
 
 class Container:
-    """What a file of torch holds: the `content`, in which tensors are still descriptions, and their numbers."""
+    """What a file of torch holds: the `content`, in which tensors are still descriptions, and their numbers.
 
-    def __init__(self, content: Any, numbers: Numbers) -> None:
+    Tensors may share their numbers. All together may not be larger than twice the file, of `size` bytes.
+    """
+
+    def __init__(self, content: Any, numbers: Numbers, size: int) -> None:
         self.content, self._numbers, self._read = content, numbers, dict[str, Tensor]()
+        self._left = 2 * size
 
     def tensor(self, value: Any) -> Tensor | None:
-        """Return the tensor that a value of the content describes; None for what is not a tensor."""
+        """Return a copy of the tensor that a value of the content describes; None for what is not a tensor."""
         if isinstance(value, Call) and value.function in PARAMETERS and isinstance(value.arguments, tuple):
             return self.tensor(value.arguments[0]) if value.arguments else None
         if not isinstance(value, Call) or value.function not in REBUILD:
             return None
         storage, offset, size, stride = unpack(value.arguments, 4)[:4]
-        return view(self.storage(storage), offset, size, stride)
+        part = view(self.storage(storage), offset, size, stride)
+        self._left -= part.nbytes
+        if self._left < 0:
+            raise BadPickle("its tensors have far more numbers than the file")
+        return part.clone(memory_format=torch.contiguous_format)
 
     def storage(self, value: Any) -> Tensor:
         """Return all numbers of a storage as a tensor of one axis. Raises `BadPickle` where they are not there."""
@@ -80,7 +88,6 @@ def open_container(path: Path) -> Container:
     with path.open("rb") as file:
         if file.read(len(ARCHIVE)) == ARCHIVE:
             return open_archive(path)
-        file.seek(0)
         return read_row(file, lambda place, size: read_part(path, place, size))
 
 
@@ -116,14 +123,16 @@ def open_archive(path: Path) -> Container:
     if f"{folder}/byteorder" in entries and read("byteorder", 0, 100).strip() != b"little":
         raise BadPickle("its numbers are in the order of another kind of machine (big-endian)")
     described = read_pickle(io.BytesIO(read("data.pkl", 1, MAX_PICKLE_BYTES)))
-    return Container(described.content, lambda key, size: read(f"data/{key}", size, size))
+    return Container(described.content, lambda key, size: read(f"data/{key}", size, size), path.stat().st_size)
 
 
 def read_row(file: BinaryIO, read_at: ReadAt) -> Container:
     """Read a plain pickle, or the row of pickles of an older `torch.save` with the numbers of storages behind it."""
+    whole = file.seek(0, io.SEEK_END)
+    file.seek(0)
     first = read_pickle(file).content
     if type(first) is not int or first != MAGIC:
-        return Container(first, refuse_storage)
+        return Container(first, refuse_storage, whole)
     read_pickle(file)  # the version of the container
     read_pickle(file)  # the sizes of numbers on the machine that wrote it
     described, keys = read_pickle(file), read_pickle(file).content
@@ -135,7 +144,7 @@ def read_row(file: BinaryIO, read_at: ReadAt) -> Container:
             raise BadPickle(f"the numbers of its storage '{key}' are missing")
         return read_at(place, size)
 
-    return Container(described.content, read)
+    return Container(described.content, read, whole)
 
 
 def find_places(file: BinaryIO, storages: Iterable[Storage], keys: Any) -> dict[str, tuple[int, int]]:
@@ -187,7 +196,7 @@ def to_tensor(content: bytes, dtype: torch.dtype) -> Tensor:
 
 
 def view(storage: Tensor, offset: Any, size: Any, stride: Any) -> Tensor:
-    """Return a copy of a part of a storage in a shape. Raises `BadPickle` for a part that lies outside of it."""
+    """Return a part of a storage in a shape, without a copy. Raises `BadPickle` for a part that lies outside of it."""
     counts = [offset, *unpack(size, 0), *unpack(stride, 0)]
     if not all(map(is_count, counts)) or len(size) != len(stride) or len(size) > MAX_AXES:
         raise BadPickle("the shape of a tensor is not one")
@@ -195,7 +204,7 @@ def view(storage: Tensor, offset: Any, size: Any, stride: Any) -> Tensor:
     count = prod(size)
     if count > len(storage) or (count and last >= len(storage)):
         raise BadPickle(f"a tensor of the shape {tuple(size)} is larger than its numbers")
-    return storage.as_strided(size, stride, offset).clone(memory_format=torch.contiguous_format)
+    return storage.as_strided(size, stride, offset)
 
 
 def is_count(value: Any) -> bool:
