@@ -1,5 +1,6 @@
 """Distances between sets of features, and scores of a classifier's outputs. Sums are in float64."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -47,8 +48,10 @@ def frechet_distance(real: Mapping[str, Tensor], features: Tensor) -> float:
 
     Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6. The trace of the root of the product
     of both covariances is that of A C A', where A'A is the covariance of the features and C that of real ones: it is
-    symmetric, and small where there are few features.
+    symmetric, and small where there are few features. NaN for features that are not finite.
     """
+    if not features.isfinite().all():
+        return math.nan
     mean, covariance = mean_and_covariance(real)
     centred = features.double() - features.double().mean(0)
     factor = root_of_covariance(centred)

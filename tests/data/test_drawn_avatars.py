@@ -153,6 +153,17 @@ def test_a_drawing_that_is_interrupted_goes_on_where_it_was(tmp_path, small, mon
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.parametrize("content", ["", "{}", '{"0000000.png": 1}', "[1]"])
+def test_damaged_attributes_are_named_and_missing_ones_drawn_again(tmp_path, small, content):
+    open_data("avatars:gaze", root=tmp_path, count=4, size=8)
+    (file,) = tmp_path.rglob(album.ATTRIBUTES)
+    file.write_text(content)
+    with pytest.raises(BadInput, match=r"attributes.json is damaged; remove the folder '.*00000'"):
+        open_data("avatars:gaze", root=tmp_path, count=4, size=8)
+    file.unlink()
+    assert open_data("avatars:gaze", root=tmp_path, count=4, size=8).count == 4
+
+
 def test_what_does_not_fit_in_memory_is_read_while_training(tmp_path, small, monkeypatch):
     held = open_data("avatars:gaze", root=tmp_path, count=6, size=8)
     monkeypatch.setattr(folders, "MAX_BYTES_IN_MEMORY", 100)

@@ -47,6 +47,15 @@ def test_the_frechet_distance_is_the_formula():
     assert metrics.frechet_distance(metrics.moments(real), real) == pytest.approx(0, abs=1e-9)
 
 
+def test_the_frechet_distance_of_what_is_not_finite_is_nan():
+    for value in (np.nan, np.inf):
+        assert np.isnan(
+            metrics.frechet_distance(
+                metrics.moments(points(20, 6)), points(20, 6).index_fill(0, torch.tensor(3), value)
+            )
+        )
+
+
 def test_the_kernel_distance_is_the_unbiased_estimate_on_features_of_length_one():
     real, made = points(60, 5).double() + 1, points(60, 5, 1).double()
     x, y = (normalize(each) for each in (real, made))

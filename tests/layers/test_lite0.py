@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from ganzoo import BadInput, Unavailable
 from ganzoo.layers import Lite0, lite0, lite0_weights, load_lite0
@@ -83,17 +84,19 @@ def test_it_is_read_from_the_cache_once_it_lies_there(network, monkeypatch):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("spoil", ["cut", "changed", "folder"])
+@pytest.mark.parametrize("spoil", ["cut", "changed", "halved", "folder"])
 def test_a_spoilt_copy_in_the_cache_is_made_anew(network, spoil, tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
     load_lite0()
     content = bytearray(lite0_weights.cached_path().read_bytes())
+    halved = save({name: value.bfloat16() for name, value in load(bytes(content)).items()})
     content[-1] ^= 1
     lite0_weights.cached_path().unlink()
     if spoil == "folder":
         lite0_weights.cached_path().mkdir()  # a cache that cannot be written is done without
     else:
-        lite0_weights.cached_path().write_bytes(content[:1000] if spoil == "cut" else content)
+        spoilt = {"cut": content[:1000], "changed": content, "halved": halved}[spoil]
+        lite0_weights.cached_path().write_bytes(spoilt)
     assert load_lite0()(draw(1, 3, 32, 32)).equal(network(draw(1, 3, 32, 32)))
     assert spoil == "folder" or lite0_weights.read_cached()
 

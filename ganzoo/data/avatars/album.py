@@ -6,6 +6,7 @@ drawing that was interrupted goes on, and more pictures of the same style, seed 
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from ganzoo._io import replace_folder
 from ganzoo._reading import read_json
 from ganzoo.data.avatars.drawing import draw
 from ganzoo.data.avatars.styles import PACKAGES, open_style
+from ganzoo.errors import BadInput
 
 PART = 250
 """Pictures of a part."""
@@ -41,7 +43,7 @@ class Album:
 
     def missing(self, count: int) -> list[int]:
         """Return the parts of the first `count` pictures that are not there."""
-        return [number for number in range(-(-count // PART)) if not self.part(number).is_dir()]
+        return [number for number in range(-(-count // PART)) if not (self.part(number) / ATTRIBUTES).is_file()]
 
     def draw(self, parts: Sequence[int]) -> Iterator[int]:
         """Draw parts, and yield the number of each when it is there. Raises `BadInput` where it cannot be written."""
@@ -60,11 +62,20 @@ class Album:
         return [f"{self.part(index // PART).name}/{file_name(index)}" for index in range(count)]
 
     def attributes(self, count: int) -> dict[str, list[str]]:
-        """Read the values of each attribute of the first `count` pictures."""
+        """Read the values of each attribute of the first `count` pictures. Raises `BadInput` where they are damaged."""
         rows: list[dict[str, str]] = []
         for number in range(-(-count // PART)):
-            rows += read_json(self.part(number) / ATTRIBUTES).values()
+            rows += self.read_part(number)
         return {key: [row[key] for row in rows[:count]] for key in rows[0]}
+
+    def read_part(self, number: int) -> list[dict[str, str]]:
+        """Read the attributes of each picture of a part. Raises `BadInput` where they are damaged."""
+        path = self.part(number) / ATTRIBUTES
+        with suppress(BadInput):
+            rows = list(read_json(path).values())
+            if len(rows) == PART and all(isinstance(row, dict) and row.keys() == rows[0].keys() for row in rows):
+                return rows
+        raise BadInput(f"{path} is damaged; remove the folder '{path.parent}', and these pictures are drawn again")
 
 
 def file_name(index: int) -> str:
