@@ -77,5 +77,5 @@ def hash_weights(weights: dict[str, Tensor]) -> str:
     found = hashlib.sha256()
     for name in sorted(weights):
         found.update(name.encode())
-        found.update(weights[name].reshape(-1).view(torch.uint8).numpy())
+        found.update(weights[name].reshape(-1).view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
