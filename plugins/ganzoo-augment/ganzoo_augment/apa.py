@@ -13,8 +13,8 @@ class Apa(Adaptive):
     """Pass off fakes as real ones with a probability that adapts (Jiang et al. 2021, section 3).
 
     Of the samples that are judged as real, each is with probability p the fake of the same place in the batch: its
-    gradient is on average that of another fake. Any kind of samples will do. Options as in `Adaptive`, with the paper's
-    defaults; its r is their lambda_r.
+    gradient is on average that of another fake. Any kind of samples will do. Options as in `Adaptive`; its r is their
+    lambda_r.
     """
 
     def __init__(

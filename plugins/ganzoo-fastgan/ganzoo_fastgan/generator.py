@@ -21,9 +21,9 @@ class Generator(ganzoo.Generator):
     """Map latents to images in [-1, 1] of shape (n, channels, height, width), by one convolution for each size.
 
     From the paper: doubling by repeated pixels, 3 x 3 convolutions with batch norm and gated linear units, noise, and
-    maps of 8, 16 and 32 pixels that excite those sixteen times as large. Ours: at 32 and 64 pixels, which the paper
-    does not have, the smallest map excites the image's; the noise is the latent "noise", so that a sample is a function
-    of its latents.
+    maps of 8, 16 and 32 pixels that excite those sixteen times as large. Ours: the smallest map excites those of 32 and
+    64 pixels, so that small images have an excitation, too; the noise is the latent "noise", so that a sample is a
+    function of its latents.
 
     `width` is the number of channels in the layer nearest the image; each layer further from it has twice as many, up
     to `max_width`. `noise=False` leaves noise out. `batch_norm=False` ties no samples together: several processes then
