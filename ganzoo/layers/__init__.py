@@ -8,10 +8,15 @@ Whole architectures are not here: those are plugins, and what only one of them u
 from ganzoo.layers.checks import (
     BASE,
     check_at_least_one,
+    check_below_one,
+    check_classes,
     check_dropout,
     check_image,
     check_not_negative,
     check_positive,
+    check_share,
+    check_size,
+    single,
 )
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.equalised import EqualisedConv2d, EqualisedLinear
@@ -21,7 +26,7 @@ from ganzoo.layers.lite0_weights import load_lite0
 from ganzoo.layers.minibatch import MinibatchDeviation
 from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
 from ganzoo.layers.resizing import Upsampling, double, halve
-from ganzoo.layers.stages import Size, Stage, both_sides, pyramid, smallest_map
+from ganzoo.layers.stages import Size, Stage, both_sides, list_channels, pyramid, smallest_map, split_noise
 
 __all__ = [
     "BASE",
@@ -37,17 +42,24 @@ __all__ = [
     "activation_layers",
     "both_sides",
     "check_at_least_one",
+    "check_below_one",
+    "check_classes",
     "check_dropout",
     "check_image",
     "check_not_negative",
     "check_positive",
+    "check_share",
+    "check_size",
     "dcgan_downsampling",
     "dcgan_upsampling",
     "double",
     "halve",
     "initialise_normal",
     "linear_stem",
+    "list_channels",
     "load_lite0",
     "pyramid",
+    "single",
     "smallest_map",
+    "split_noise",
 ]

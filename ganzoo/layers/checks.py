@@ -1,6 +1,8 @@
-"""Checks of a constructor's options, for networks and losses. Each raises `ValueError` with a sentence for the user."""
+"""Checks for networks and losses. Each raises `ValueError` with a sentence for the user."""
 
 import math
+
+from torch import Tensor
 
 BASE = 4
 """Height and width of the smallest feature map of square images; the sides of all images are multiples of it."""
@@ -29,10 +31,33 @@ def check_not_negative(**options: float) -> None:
             raise ValueError(f"{name} must be a number of 0 or more, got {value}")
 
 
+def check_share(**options: float) -> None:
+    """Raise `ValueError` for the first option that is not between 0 and 1, both included: `check_share(p=p)`."""
+    for name, value in options.items():
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must lie between 0 and 1, got {value}")
+
+
+def check_below_one(**options: float) -> None:
+    """Raise `ValueError` for the first option that is not in [0, 1): `check_below_one(decay=decay)`."""
+    for name, value in options.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
+
+
 def check_dropout(dropout: float) -> None:
     """Raise `ValueError` unless this is a probability in [0, 1)."""
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
+    check_below_one(dropout=dropout)
+
+
+def check_classes(conditional: bool, classes: int | None) -> int | None:
+    """Return the number of classes that a network knows: None unless it is conditional.
+
+    Raises `ValueError` for a conditional network where the data have no labels.
+    """
+    if conditional and not classes:
+        raise ValueError("conditional = true needs data with labels, such as a folder with one sub-folder per class")
+    return classes if conditional else None
 
 
 def check_image(image: tuple[int, int, int]) -> None:
@@ -40,10 +65,25 @@ def check_image(image: tuple[int, int, int]) -> None:
 
     The sentence names the nearest size that is.
     """
-    _, *sides = image
-    nearest = [max(SMALLEST_SIDE, BASE * round(side / BASE)) for side in sides]
-    if nearest != sides:
-        got, better = (" x ".join(map(str, each)) for each in (sides, nearest))
-        size = nearest[0] if nearest[0] == nearest[1] else nearest
-        allowed = f"multiples of {BASE} pixels from {SMALLEST_SIDE} up, high and wide"
-        raise ValueError(f"images must be {allowed}, got {got}; the nearest is {better}, data.size = {size}")
+    _, height, width = image
+    nearest = max(SMALLEST_SIDE, BASE * round(height / BASE)), max(SMALLEST_SIDE, BASE * round(width / BASE))
+    rule = f"images must be multiples of {BASE} pixels from {SMALLEST_SIDE} up, high and wide"
+    check_size((height, width), nearest, rule)
+
+
+def check_size(size: tuple[int, int], nearest: tuple[int, int], rule: str) -> None:
+    """Raise `ValueError` unless `nearest`, the nearest height and width that a network takes, is the size itself.
+
+    `rule` begins the sentence: "images must be multiples of 4 pixels".
+    """
+    if nearest != size:
+        got, better = (f"{height} x {width}" for height, width in (size, nearest))
+        value = nearest[0] if nearest[0] == nearest[1] else list(nearest)
+        raise ValueError(f"{rule}, got {got}; the nearest is {better}, data.size = {value}")
+
+
+def single(images: Tensor | dict[str, Tensor]) -> Tensor:
+    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
+    if isinstance(images, dict):
+        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
+    return images

@@ -1,7 +1,11 @@
 """The sizes of a convolutional pyramid: how images of 28, 32, 48 x 64, ... pixels become a small map, and back."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
+
+import torch
+from torch import Tensor
 
 from ganzoo.layers.checks import BASE, check_image
 
@@ -36,13 +40,24 @@ def pyramid(image: tuple[int, int, int], width: int = 64, max_width: int = 512) 
     1 and `max_width`.
     """
     check_image(image)
-    if not 1 <= width <= max_width:
-        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
     sides = [_short(*image[1:])]
     while min(both_sides(sides[-1])) > 2 * BASE:
         sides.append(_half(sides[-1]))
-    channels = [image[0], *(min(width * 2**depth, max_width) for depth in range(len(sides)))]
+    channels = [image[0], *list_channels(len(sides), width, max_width)]
     return [Stage(outer, inner, side) for (outer, inner), side in zip(pairwise(channels), sides, strict=True)]
+
+
+def list_channels(count: int, width: int, max_width: int) -> list[int]:
+    """Return the channels of `count` maps from the image inwards: `width`, each time twice as many, up to `max_width`.
+
+    >>> list_channels(4, 32, 128)
+    [32, 64, 128, 128]
+
+    Raises `ValueError` for a width that is not between 1 and `max_width`.
+    """
+    if not 1 <= width <= max_width:
+        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
+    return [min(width * 2**depth, max_width) for depth in range(count)]
 
 
 def smallest_map(stages: list[Stage]) -> Size:
@@ -52,6 +67,15 @@ def smallest_map(stages: list[Stage]) -> Size:
     (4, (4, 12))
     """
     return _half(stages[-1].side)
+
+
+def split_noise(noise: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
+    """Return maps (n, 1, height, width) of these sizes, which noise (n, pixels) has one after the other.
+
+    So the noise of all layers of a generator is one latent key: its length is the sum of height * width.
+    """
+    parts = torch.split(noise, [height * width for height, width in sizes], 1)
+    return [torch.unflatten(part, 1, (1, *size)) for part, size in zip(parts, sizes, strict=True)]
 
 
 def both_sides(size: Size) -> tuple[int, int]:

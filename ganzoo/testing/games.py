@@ -12,6 +12,7 @@ from ganzoo._numbers import parse_size
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Batch, Generator, Images, Loss, batch_length
 from ganzoo.data.base import Data
+from ganzoo.dataset import Spec
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
@@ -45,8 +46,8 @@ class Game:
 
     Images have the first of `image_shapes` that the architecture does not refuse. `make_batch(n, rng)` makes further
     keys of a batch, or replaces the usual ones. With a `recipe` that plays it the architecture has its options, and the
-    game its losses and settings; `options` are the author's own, which count more. `others` are the same architecture
-    as further recipes play it, and `open_data` opens the data of its plugin, for one that no recipe plays.
+    game its losses and settings; `options` are the author's own, which count more. `others` are as further recipes play
+    it, and `open_data` opens the data of its plugin, for one that no recipe plays.
     """
 
     def __init__(
@@ -242,12 +243,17 @@ class Game:
         rng, n = make_rng("batch", seed), n or self.batch_size
         made = self.data.first(n, seed) if self.data else self._random_batch(n, rng)
         made |= self.make_batch(n, rng) if self.make_batch else {}
-        stated = {key: spec for player in self.players() for key, spec in stated_specs(player).items()}
-        made = {key: draw_samples(spec, n, rng) for key, spec in stated.items() if spec.shape or spec.classes} | made
+        made = {key: draw_samples(spec, n, rng) for key, spec in self._stated.items()} | made
         if missing := [key for key in self.keys if key not in made]:
             keys = ", ".join(map(repr, missing))
             raise Skipped(f"needs {keys} in its batches: give checks(..., batch=function(n, rng) -> dict)")
         return Batch(made)
+
+    @cached_property
+    def _stated(self) -> dict[str, Spec]:
+        """What the players say of keys that can be drawn; found once, since a network takes a while to build."""
+        stated = (pair for player in self.players() for pair in stated_specs(player).items())
+        return {key: spec for key, spec in stated if spec.shape or spec.classes}
 
     def _random_batch(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         made = {"image": torch.rand(n, *self.facts["image"], generator=rng) * 2 - 1}
@@ -260,8 +266,7 @@ class Game:
     def needed(self, generator: Generator, seed: int, n: int) -> dict[str, Tensor]:
         """Return what a generator must be given beside its latents."""
         drawn = generator.latent(1, make_rng("drawn"))
-        keys = [key for key in generator.needs if key not in drawn]
-        return {key: self.batch(seed, n)[key] for key in keys}
+        return {key: self.batch(seed, n)[key] for key in generator.needs if key not in drawn}
 
     def given(self, generator: Generator, seed: int = 0, n: int = BATCH_SIZE) -> Batch:
         """Return what a generator makes `n` samples from."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.layers import check_positive
+from ganzoo.layers import check_positive, check_share
 
 TURNS = 4
 """Turns of the discriminator between two changes of the probability."""
@@ -57,10 +57,3 @@ class Adaptive(ganzoo.Loss):
         change = (self.signs[0] / TURNS - self.target).sign() * images / self.speed
         self.raised += due * ((self.raised + change).clamp(-self.p, self.limit - self.p) - self.raised)
         self.signs *= ~due
-
-
-def check_share(**options: float) -> None:
-    """Raise `ValueError` for the first option that is not in [0, 1]."""
-    for name, value in options.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must lie between 0 and 1, got {value}")

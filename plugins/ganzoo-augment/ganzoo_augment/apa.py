@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 import ganzoo
+from ganzoo.layers import single
 from ganzoo_augment.adaptive import Adaptive
 from ganzoo_augment.numbers import Numbers
-from ganzoo_augment.views import single
 
 
 class Apa(Adaptive):

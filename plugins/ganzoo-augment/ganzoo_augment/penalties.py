@@ -5,9 +5,8 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers import check_not_negative, check_positive
-from ganzoo_augment.adaptive import check_share
-from ganzoo_augment.views import TRANSFORMS, Word, check_pictures, check_policy, see, single
+from ganzoo.layers import check_not_negative, check_positive, check_share, single
+from ganzoo_augment.views import TRANSFORMS, Word, check_pictures, check_policy, see
 
 
 class LeCam(ganzoo.Loss):

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
+from ganzoo.layers import single
 from ganzoo_augment.numbers import Numbers
 from ganzoo_augment.transforms import Transform, cut_out, mirror, recolour, translate
 
@@ -119,13 +120,6 @@ def find_beside(step: ganzoo.Step, images: Tensor, given: Mapping[str, Tensor]) 
 def are_alike(pictures: Tensor, images: Tensor) -> bool:
     """Return whether these are pictures of the same size as the images."""
     return pictures.dim() == 4 and pictures.is_floating_point() and pictures.shape[2:] == images.shape[2:]
-
-
-def single(images: Tensor | dict[str, Tensor]) -> Tensor:
-    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
-    if isinstance(images, dict):
-        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
-    return images
 
 
 def check_pictures(step: ganzoo.Step, policy: Sequence[str]) -> None:

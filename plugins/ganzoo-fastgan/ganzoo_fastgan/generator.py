@@ -1,5 +1,6 @@
 """FastGAN's generator (Liu et al. 2021, Towards faster and stabilized GAN training, section 3.1 and figure 3)."""
 
+import math
 from itertools import pairwise
 
 import torch
@@ -7,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 import ganzoo
-from ganzoo.layers import check_at_least_one, initialise_normal
+from ganzoo.layers import check_at_least_one, initialise_normal, split_noise
 from ganzoo_fastgan.blocks import Noise, SkipExcitation, normalise_and_gate
-from ganzoo_fastgan.sizes import Size, list_channels, list_maps
+from ganzoo_fastgan.sizes import Size, list_maps, list_widths
 
 EXCITED = (32, 512)
 """Shorter sides of the smallest and the largest map that a smaller one excites."""
@@ -43,19 +44,19 @@ class Generator(ganzoo.Generator):
         super().__init__()
         check_at_least_one(latent_size=latent_size)
         self.latent_size, self.maps = latent_size, list_maps(image)
-        channels = list_channels(self.maps, width, max_width)
+        channels = list_widths(self.maps, width, max_width)
         first = nn.ConvTranspose2d(latent_size, 2 * channels[0], self.maps[0], bias=not batch_norm)
         self.first = nn.Sequential(first, *normalise_and_gate(channels[0], batch_norm))
         self.blocks = nn.ModuleList(Double(*pair, noise, batch_norm) for pair in pairwise(channels))
         self.excite = nn.ModuleDict(make_excitations(self.maps, channels))
         self.to_image = nn.Conv2d(channels[-1], image[0], 3, padding=1)
-        self.noise_sizes = [height * wide for height, wide in self.maps[1:]] if noise else []
+        self.noise_length = sum(map(math.prod, self.maps[1:])) if noise else 0
         self.apply(initialise_normal)
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw {"z": (n, latent_size)}, and "noise": the maps of all sizes but the smallest, one after the other."""
         drawn = super().latent(n, rng)
-        return drawn | ({"noise": torch.randn(n, sum(self.noise_sizes), generator=rng)} if self.noise_sizes else {})
+        return drawn | ({"noise": torch.randn(n, self.noise_length, generator=rng)} if self.noise_length else {})
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` and `given["noise"]`."""
@@ -68,10 +69,9 @@ class Generator(ganzoo.Generator):
         return torch.tanh(self.to_image(features[-1]))
 
     def _split_noise(self, given: dict[str, Tensor]) -> list[Tensor | None]:
-        if not self.noise_sizes:
+        if not self.noise_length:
             return [None] * len(self.blocks)
-        parts = torch.split(given["noise"], self.noise_sizes, 1)
-        return [torch.unflatten(part, 1, (1, *size)) for part, size in zip(parts, self.maps[1:], strict=True)]
+        return list(split_noise(given["noise"], self.maps[1:]))
 
 
 class Double(nn.Module):

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 import ganzoo
+from ganzoo.layers import check_not_negative, check_share
 
 BUFFER = "growth"
 """The buffer of both networks that holds how far they have grown."""
@@ -27,10 +28,8 @@ class Growing(ganzoo.Loss):
 
     def __init__(self, level: float, fade: float = 0.5) -> None:
         super().__init__()
-        if not 0 <= level < math.inf:
-            raise ValueError(f"level must be a number of 0 or more, got {level}")
-        if not 0 <= fade <= 1:
-            raise ValueError(f"fade must be at least 0 and at most 1, got {fade}")
+        check_not_negative(level=level)
+        check_share(fade=fade)
         self.level, self.fade = level, fade
 
     def setup(self, step: ganzoo.Step) -> None:

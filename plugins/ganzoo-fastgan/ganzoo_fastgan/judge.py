@@ -10,7 +10,7 @@ from torch.nn.utils.parametrizations import spectral_norm as normalise_spectrall
 
 from ganzoo.layers import initialise_normal
 from ganzoo_fastgan.blocks import normalise_and_gate
-from ganzoo_fastgan.sizes import list_channels, list_maps
+from ganzoo_fastgan.sizes import list_maps, list_widths
 
 Convolution = Callable[..., nn.Module]
 """Makes a convolution from channels before, channels after, kernel, stride and padding."""
@@ -44,7 +44,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         maps = list_maps(image)
-        channels = list_channels(maps, width, max_width)
+        channels = list_widths(maps, width, max_width)
         convolution = make_spectral if spectral_norm else make_plain
         top = len(maps) - (2 if min(maps[-1]) >= STEM_HALVES else 1)
         self.stem = make_stem(image[0], channels[top], top < len(maps) - 1, convolution)

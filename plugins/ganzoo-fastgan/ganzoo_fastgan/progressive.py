@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 import ganzoo
 from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation, PixelNorm, check_at_least_one
-from ganzoo_fastgan.sizes import list_channels, list_maps
+from ganzoo_fastgan.sizes import list_maps, list_widths
 
 HE = math.sqrt(2)
 """Gain of a layer before LeakyReLU (He et al. 2015)."""
@@ -39,7 +39,7 @@ class Generator(ganzoo.Generator):
         check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
         maps = list_maps(image)
-        channels = list_channels(maps, width, max_width)
+        channels = list_widths(maps, width, max_width)
         first = EqualisedLinear(latent_size, channels[0] * math.prod(maps[0]), gain=HE)
         unflatten = nn.Unflatten(1, (channels[0], *maps[0]))
         self.first = nn.Sequential(
@@ -80,7 +80,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         maps = list_maps(image)
-        channels = list_channels(maps, width, max_width)
+        channels = list_widths(maps, width, max_width)
         self.from_image = nn.ModuleList(nn.Sequential(*judge_layer(image[0], each, 1)) for each in channels)
         self.blocks = nn.ModuleList(
             nn.Sequential(*judge_layer(after, after), *judge_layer(after, before), nn.AvgPool2d(2))

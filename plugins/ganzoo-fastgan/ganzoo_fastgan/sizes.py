@@ -2,6 +2,8 @@
 
 import math
 
+from ganzoo.layers import check_size, list_channels
+
 BASE = 4
 """Shorter side of the smallest feature map."""
 SMALLEST = 32
@@ -18,13 +20,9 @@ def check_sides(image: tuple[int, int, int]) -> None:
     """
     _, height, width = image
     short = max(SMALLEST, 2 ** round(math.log2(min(height, width))))
-    nearest = [max(short, short // BASE * round(side * BASE / short)) for side in (height, width)]
-    if nearest != [height, width]:
-        size = nearest[0] if nearest[0] == nearest[1] else nearest
-        raise ValueError(
-            f"the shorter side of images must be a power of two from {SMALLEST} up and the longer one a multiple of a "
-            f"quarter of it, got {height} x {width}; the nearest is {nearest[0]} x {nearest[1]}, data.size = {size}"
-        )
+    high, wide = (max(short, short // BASE * round(side * BASE / short)) for side in (height, width))
+    rule = f"the shorter side of images must be a power of two from {SMALLEST} up"
+    check_size((height, width), (high, wide), f"{rule} and the longer one a multiple of a quarter of it")
 
 
 def list_maps(image: tuple[int, int, int]) -> list[Size]:
@@ -41,11 +39,9 @@ def list_maps(image: tuple[int, int, int]) -> list[Size]:
     return [(height >> shift, width >> shift) for shift in range(depth, -1, -1)]
 
 
-def list_channels(maps: list[Size], width: int, max_width: int) -> list[int]:
+def list_widths(maps: list[Size], width: int, max_width: int) -> list[int]:
     """Return the channels of each map: `width` in the largest, twice as many in each smaller one, up to `max_width`.
 
     Raises `ValueError` for a width that is not between 1 and `max_width`.
     """
-    if not 1 <= width <= max_width:
-        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
-    return [min(width << shift, max_width) for shift in range(len(maps) - 1, -1, -1)]
+    return list_channels(len(maps), width, max_width)[::-1]

@@ -161,7 +161,7 @@ def repeat_tensor(images, factor):
     "options, sentence",
     [
         ({"level": -1.0}, "level must be a number of 0 or more, got -1.0"),
-        ({"level": 1.0, "fade": 1.5}, "fade must be at least 0 and at most 1, got 1.5"),
+        ({"level": 1.0, "fade": 1.5}, "fade must lie between 0 and 1, got 1.5"),
     ],
 )
 def test_options_out_of_range_are_refused_in_a_sentence(options, sentence):

@@ -5,7 +5,7 @@ import pytest
 from ganzoo_fastgan import progressive, projected
 from ganzoo_fastgan.generator import Generator
 from ganzoo_fastgan.judge import Discriminator as FastJudge
-from ganzoo_fastgan.sizes import list_channels, list_maps
+from ganzoo_fastgan.sizes import list_maps, list_widths
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_maps_double_from_a_shorter_side_of_4_to_the_image(image, maps):
 
 
 def test_channels_double_inwards_up_to_the_maximum():
-    assert list_channels(list_maps((3, 256, 256)), 16, 200) == [200, 200, 200, 128, 64, 32, 16]
+    assert list_widths(list_maps((3, 256, 256)), 16, 200) == [200, 200, 200, 128, 64, 32, 16]
 
 
 @pytest.mark.parametrize("network", [Generator, FastJudge, progressive.Generator, progressive.Discriminator])

@@ -7,8 +7,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 import ganzoo
-from ganzoo.layers import check_not_negative
-from ganzoo_losses.penalties import single
+from ganzoo.layers import check_below_one, check_not_negative, single
 
 
 class LeastSquares(ganzoo.Loss):
@@ -119,8 +118,7 @@ class LabelSmoothing(ganzoo.Loss):
 
     def __init__(self, amount: float = 0.1) -> None:
         super().__init__()
-        if not 0 <= amount < 1:
-            raise ValueError(f"amount must be at least 0 and below 1, got {amount}")
+        check_below_one(amount=amount)
         self.amount = amount
 
     def discriminator(self, step: ganzoo.Step) -> dict[str, Tensor]:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo_losses.penalties import Images, single
+from ganzoo.layers import single
+from ganzoo_losses.penalties import Images
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 

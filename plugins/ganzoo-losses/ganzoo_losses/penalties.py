@@ -7,7 +7,7 @@ a penalty takes the gradient of their sum.
 from torch import Tensor
 
 import ganzoo
-from ganzoo.layers import check_not_negative, check_positive
+from ganzoo.layers import check_not_negative, check_positive, single
 
 Images = Tensor | dict[str, Tensor]
 """Samples of one kind, or of several kinds by their batch key."""
@@ -90,10 +90,3 @@ def perturb(step: ganzoo.Step, noise: float) -> Tensor:
     real = single(step.real)
     share = step.rand(len(real), *[1] * (real.dim() - 1))
     return real + share * noise * real.std(correction=0) * step.rand(*real.shape)
-
-
-def single(images: Images) -> Tensor:
-    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
-    if isinstance(images, dict):
-        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
-    return images

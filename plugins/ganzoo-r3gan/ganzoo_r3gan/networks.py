@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers import Size, check_at_least_one, pyramid, smallest_map
+from ganzoo.layers import Size, check_at_least_one, check_classes, list_channels, pyramid, smallest_map
 from ganzoo_r3gan.blocks import Basis, Head, Resample, Residual, pointwise
 
 Level = tuple[int, Size]
@@ -49,7 +49,7 @@ class Generator(ganzoo.Generator):
         super().__init__()
         check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
-        self.embed = embed_labels(classes, embedding) if conditional else None
+        self.embed = embed_labels(check_classes(conditional, classes), embedding)
         if self.embed:
             self.needs, self.categorical = ("label",), {"label": self.embed.num_embeddings}
         stages = levels(image, width, max_width)[::-1]
@@ -92,7 +92,7 @@ class Discriminator(nn.Module):
         group_size: int = 16,
     ) -> None:
         super().__init__()
-        self.embed = embed_labels(classes, embedding) if conditional else None
+        self.embed = embed_labels(check_classes(conditional, classes), embedding)
         self.needs = ("label",) if conditional else ()
         stages = levels(image, width, max_width)
         make_blocks = block_maker(stages, blocks, expansion, group_size)
@@ -116,7 +116,7 @@ def levels(image: tuple[int, int, int], width: int, max_width: int) -> list[Leve
     """Return channels and size of each resolution stage, from the image inwards. Raises `ValueError`."""
     stages = pyramid(image, width, max_width)
     sizes = [*(stage.side for stage in stages), smallest_map(stages)]
-    return [(min(width * 2**depth, max_width), size) for depth, size in enumerate(sizes)]
+    return list(zip(list_channels(len(sizes), width, max_width), sizes, strict=True))
 
 
 def block_maker(stages: list[Level], blocks: int, expansion: int, group_size: int) -> Callable[[int], list[Residual]]:
@@ -126,9 +126,7 @@ def block_maker(stages: list[Level], blocks: int, expansion: int, group_size: in
     return lambda channels: [Residual(channels, depth, expansion, group_size) for _ in range(blocks)]
 
 
-def embed_labels(classes: int | None, length: int) -> nn.Embedding:
-    """Return a vector of that length for each class. Raises `ValueError` for data without classes."""
+def embed_labels(classes: int | None, length: int) -> nn.Embedding | None:
+    """Return a vector of that length for each class; None without classes. Raises `ValueError` for a length below 1."""
     check_at_least_one(embedding=length)
-    if not classes:
-        raise ValueError("conditional = true needs data with labels, and these have none; leave conditional out")
-    return nn.Embedding(classes, length)
+    return nn.Embedding(classes, length) if classes else None

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers import ConditionalBatchNorm2d, check_at_least_one
+from ganzoo.layers import ConditionalBatchNorm2d, check_at_least_one, list_channels
 from ganzoo_resnet.blocks import BatchNorm, DownBlock, SelfAttention, UpBlock, initialise
 from ganzoo_resnet.heads import Head, HeadName, classes_used
-from ganzoo_resnet.sizes import Image, channels_by_block, check_sides, doublings, halvings, plain_blocks
+from ganzoo_resnet.sizes import Image, check_sides, doublings, halvings, plain_blocks
 
 
 class ResidualGenerator(ganzoo.Generator):
@@ -44,7 +44,7 @@ class ResidualGenerator(ganzoo.Generator):
             self.needs, self.categorical = ("label",), {"label": classes}
         shorter = min(image[1:])
         count = doublings(shorter)
-        channels = channels_by_block(width, max_width, count + 1)[::-1]
+        channels = list_channels(count + 1, width, max_width)[::-1]
         size = channels[0], image[1] >> count, image[2] >> count
         self.stem = nn.Sequential(nn.Linear(features, prod(size)), nn.Unflatten(1, size))
         self.blocks = nn.ModuleList(UpBlock(before, after, norm) for before, after in pairwise(channels))
@@ -110,7 +110,7 @@ class ResidualDiscriminator(nn.Module):
         super().__init__()
         check_sides(image)
         halving, side = halvings(image), min(image[1:])
-        outputs = channels_by_block(width, max_width, halving + 1)
+        outputs = list_channels(halving + 1, width, max_width)
         outputs += outputs[-1:] * (plain_blocks(image) - 1)
         self.blocks, self.attentions = nn.ModuleList(), nn.ModuleList()
         for depth, (before, after) in enumerate(pairwise([image[0], *outputs])):

@@ -5,6 +5,8 @@ images of more than 32 pixels until the shorter side is 4 (3 for 48 pixels), and
 tables of Miyato et al. 2018, appendix B.4.
 """
 
+from ganzoo.layers import check_size
+
 SMALLEST_SIDE = 16
 """Height or width in pixels of the smallest images."""
 SMALL = 32
@@ -21,14 +23,10 @@ def doublings(side: int) -> int:
 
 def check_sides(image: Image) -> None:
     """Raise `ValueError` unless the generator's blocks can double up to this size; it names the nearest one."""
-    sides = image[1:]
-    nearest = nearest_sides(*sides)
-    if nearest != sides:
-        got, better = (" x ".join(map(str, each)) for each in (sides, nearest))
-        size = nearest[0] if nearest[0] == nearest[1] else list(nearest)
-        allowed = f"images of about this size must be multiples of {1 << doublings(min(nearest))} pixels"
-        rule = f"{allowed}, high and wide, and {SMALLEST_SIDE} or more"
-        raise ValueError(f"{rule}, got {got}; the nearest is {better}, data.size = {size}")
+    nearest = nearest_sides(*image[1:])
+    unit = 1 << doublings(min(nearest))
+    rule = f"images of about this size must be multiples of {unit} pixels, high and wide, and {SMALLEST_SIDE} or more"
+    check_size(image[1:], nearest, rule)
 
 
 def nearest_sides(height: int, width: int) -> tuple[int, int]:
@@ -36,16 +34,6 @@ def nearest_sides(height: int, width: int) -> tuple[int, int]:
     unit = 1 << doublings(max(SMALLEST_SIDE, min(height, width)))
     nearest = max(SMALLEST_SIDE, unit * round(height / unit)), max(SMALLEST_SIDE, unit * round(width / unit))
     return nearest if nearest == (height, width) else nearest_sides(*nearest)
-
-
-def channels_by_block(width: int, max_width: int, count: int) -> list[int]:
-    """Return the channels of `count` maps from the image inwards: twice as many each time, up to `max_width`.
-
-    Raises `ValueError` for a width that is not between 1 and `max_width`.
-    """
-    if not 1 <= width <= max_width:
-        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
-    return [min(width * 2**depth, max_width) for depth in range(count)]
 
 
 def halvings(image: Image) -> int:

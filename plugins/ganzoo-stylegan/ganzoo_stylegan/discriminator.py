@@ -6,10 +6,10 @@ from math import prod, sqrt
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation
-from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping, check_classes
+from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation, check_classes, list_channels
+from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping
 from ganzoo_stylegan.resampling import Blur
-from ganzoo_stylegan.sizes import map_sizes, map_widths
+from ganzoo_stylegan.sizes import map_sizes
 
 HALF = sqrt(0.5)
 """The factor that keeps the variance of a sum of two."""
@@ -62,10 +62,10 @@ class Discriminator(nn.Module):
         if known:
             self.needs = ("label",)
         sizes = map_sizes(image)
-        widths = map_widths(len(sizes), width, max_width)
-        last = widths[0]
-        self.from_image = EqualisedConv2d(image[0], widths[-1], 1, gain=GAIN)
-        self.blocks = nn.Sequential(*(Block(before, after) for before, after in pairwise(reversed(widths))))
+        widths = list_channels(len(sizes), width, max_width)
+        last = widths[-1]
+        self.from_image = EqualisedConv2d(image[0], widths[0], 1, gain=GAIN)
+        self.blocks = nn.Sequential(*(Block(before, after) for before, after in pairwise(widths)))
         self.compare = MinibatchDeviation(group) if group != 1 else nn.Identity()
         self.last = EqualisedConv2d(last + (group != 1), last, 3, gain=GAIN)
         self.hidden = EqualisedLinear(last * prod(sizes[0]), last, gain=GAIN)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.layers import check_at_least_one
-from ganzoo_stylegan.mapping import Mapping, check_classes
-from ganzoo_stylegan.sizes import map_sizes, map_widths
+from ganzoo.layers import check_at_least_one, check_classes, check_share, list_channels
+from ganzoo_stylegan.mapping import Mapping
+from ganzoo_stylegan.sizes import map_sizes
 from ganzoo_stylegan.synthesis import Synthesis
 
 CLASS_SHARE, CLASS_LEAST = 4, 8
@@ -47,15 +47,14 @@ class Generator(ganzoo.Generator):
     ) -> None:
         super().__init__()
         check_at_least_one(latent_size=latent_size, w_size=w_size)
-        if not 0 <= mixing <= 1:
-            raise ValueError(f"mixing must lie between 0 and 1, got {mixing}")
+        check_share(mixing=mixing)
         known = check_classes(conditional, classes)
         if known:
             self.needs, self.categorical = ("label",), {"label": known}
         self.latent_size, self.mixing = latent_size, mixing
         sizes = map_sizes(image)
         self.mapping = Mapping(latent_size, w_size, mapping_layers, mapping_rate, known)
-        self.synthesis = Synthesis(image[0], sizes, map_widths(len(sizes), width, max_width), w_size)
+        self.synthesis = Synthesis(image[0], sizes, list_channels(len(sizes), width, max_width)[::-1], w_size)
         self.register_buffer("w_mean", torch.zeros(known, w_size) if known else torch.zeros(w_size))
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.layers import check_at_least_one
+from ganzoo.layers import check_at_least_one, check_below_one, single
 
 
 class PathLength(ganzoo.Loss):
@@ -26,8 +26,7 @@ class PathLength(ganzoo.Loss):
     def __init__(self, decay: float = 0.99, shrink: int = 2) -> None:
         super().__init__()
         check_at_least_one(shrink=shrink)
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must be at least 0 and below 1, got {decay}")
+        check_below_one(decay=decay)
         self.decay, self.shrink = decay, shrink
         self.register_buffer("mean", torch.zeros(()))
 
@@ -54,10 +53,3 @@ class PathLength(ganzoo.Loss):
         """Move the running mean towards the mean of this turn."""
         if step.turn == "generator":
             self.mean.lerp_(terms["length"].to(self.mean), 1 - self.decay)
-
-
-def single(images: Tensor | dict[str, Tensor]) -> Tensor:
-    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
-    if isinstance(images, dict):
-        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
-    return images

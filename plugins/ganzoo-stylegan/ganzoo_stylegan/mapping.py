@@ -42,10 +42,3 @@ class Mapping(nn.Module):
         for layer in self.layers:
             features = leaky_relu(layer(features), SLOPE)
         return features
-
-
-def check_classes(conditional: bool, classes: int | None) -> int | None:
-    """Return the classes that a network knows. Raises `ValueError` for a conditional one where the data have none."""
-    if conditional and not classes:
-        raise ValueError("conditional = true needs data with labels, such as a folder with one sub-folder per class")
-    return classes if conditional else None

@@ -1,4 +1,6 @@
-"""Sizes and widths of the feature maps, from the smallest map to the image."""
+"""Sizes of the feature maps, from the smallest map to the image."""
+
+from ganzoo.layers import check_size
 
 SMALLEST_SIDE = 16
 """Height or width in pixels of the smallest images."""
@@ -23,31 +25,15 @@ def map_sizes(image: tuple[int, int, int]) -> list[Size]:
         height, width = sizes[0]
         sizes.insert(0, (height // 2, width // 2))
     if min(image[1:]) < SMALLEST_SIDE or min(sizes[0]) > LARGEST_BASE:
-        raise ValueError(describe_refusal(image[1:]))
+        rule = f"images must have sides of {SMALLEST_SIDE} pixels or more that halve evenly down to 3 to {LARGEST_BASE}"
+        check_size(image[1:], find_nearest(image[1:]), rule)
     return sizes
 
 
-def describe_refusal(size: Size) -> str:
-    """Return a sentence for a size that does not work."""
+def find_nearest(size: Size) -> Size:
+    """Return the nearest size that works to one that does not."""
     unit = 4
     while LARGEST_BASE * unit < min(size):
         unit *= 2
-    height, width = better = tuple(max(SMALLEST_SIDE, unit * round(side / unit)) for side in size)
-    data_size = height if height == width else list(better)
-    return (
-        f"images must have sides of {SMALLEST_SIDE} pixels or more that halve evenly down to 3 to {LARGEST_BASE}, "
-        f"got {size[0]} x {size[1]}; the nearest is {height} x {width}, data.size = {data_size}"
-    )
-
-
-def map_widths(count: int, width: int, max_width: int) -> list[int]:
-    """Return the channels of `count` maps, the smallest map first: `width` next to the image, each time twice as many.
-
-    >>> map_widths(4, 32, 128)
-    [128, 128, 64, 32]
-
-    Raises `ValueError` for a width that is not between 1 and `max_width`.
-    """
-    if not 1 <= width <= max_width:
-        raise ValueError(f"width must be at least 1 and at most max_width ({max_width}), got {width}")
-    return [min(width * 2**depth, max_width) for depth in reversed(range(count))]
+    height, width = (max(SMALLEST_SIDE, unit * round(side / unit)) for side in size)
+    return height, width

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
-from ganzoo.layers import EqualisedLinear
+from ganzoo.layers import EqualisedLinear, split_noise
 from ganzoo_stylegan.mapping import GAIN, SLOPE
 from ganzoo_stylegan.resampling import Blur, Doubling
 from ganzoo_stylegan.sizes import Size
@@ -102,7 +102,7 @@ class Synthesis(nn.Module):
 
     def forward(self, styles: Tensor, noise: Tensor) -> Tensor:
         """Return images for styles (n, style_count, w_size) and noise (n, noise_length)."""
-        maps = self.split_noise(noise)
+        maps = split_noise(noise, self.noise_sizes)
         features = self.layers[0](self.constant.expand(len(styles), -1, -1, -1), styles[:, 0], maps[0])
         images: Tensor = self.to_images[0](features, styles[:, 1])
         for number, to_image in enumerate(self.to_images[1:], 1):
@@ -110,11 +110,6 @@ class Synthesis(nn.Module):
                 features = self.layers[layer](features, styles[:, layer], maps[layer])
             images = self.doubling(images) + to_image(features, styles[:, 2 * number + 1])
         return images
-
-    def split_noise(self, noise: Tensor) -> list[Tensor]:
-        """Return the noise of each layer, (n, 1, height, width)."""
-        parts = torch.split(noise, [prod(size) for size in self.noise_sizes], 1)
-        return [torch.unflatten(part, 1, (1, *size)) for part, size in zip(parts, self.noise_sizes, strict=True)]
 
 
 def per_channel(values: Tensor, features: Tensor) -> Tensor:

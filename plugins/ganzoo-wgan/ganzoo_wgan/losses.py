@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers import check_not_negative, check_positive
+from ganzoo.layers import check_not_negative, check_positive, single
 
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
@@ -91,10 +91,3 @@ def interpolate(step: ganzoo.Step) -> Tensor:
     real = single(step.real)
     share = step.rand(len(real), *[1] * (real.dim() - 1))
     return real + share * (single(step.fake) - real)
-
-
-def single(images: Tensor | dict[str, Tensor]) -> Tensor:
-    """Return the images as they are. Raises `ValueError` if they are of several kinds."""
-    if isinstance(images, dict):
-        raise ValueError(f"it needs one kind of image, but the generator makes {' and '.join(images)}")
-    return images

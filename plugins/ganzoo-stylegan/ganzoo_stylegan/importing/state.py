@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 import ganzoo
+from ganzoo.layers import list_channels
 from ganzoo_stylegan.mapping import Mapping as MappingNetwork
-from ganzoo_stylegan.sizes import map_widths
 
 TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
 """The filter of changes of size: this plugin's networks have no other."""
@@ -136,7 +136,7 @@ def find_width(widths: Sequence[int]) -> dict[str, int]:
     Raises `ValueError` for widths that do not double from the image inwards up to a largest one.
     """
     options = {"width": widths[-1], "max_width": max(widths)}
-    if list(widths) != map_widths(len(widths), options["width"], options["max_width"]):
+    if list(widths) != list_channels(len(widths), **options)[::-1]:
         raise ValueError(f"its maps have {', '.join(map(str, widths))} channels, which do not double up to a largest")
     return options
 
