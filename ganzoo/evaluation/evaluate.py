@@ -30,6 +30,8 @@ from ganzoo.evaluation.lookup import FoundSuites, find_suites, list_measured
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Observed, Suite
 from ganzoo.plugins.datasets import find_data, is_data_set
+from ganzoo.plugins.registration import Registration
+from ganzoo.recipe.datasets import data_schema, load_data_class
 from ganzoo.recipe.sections import EVERY_DATA_SET
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
@@ -178,7 +180,7 @@ class MetricPlan:
         else:  # a run knows the options that its data set was opened with, but not where it lies on this machine
             known = {} if self.data else self.model.run_data
             options = {key: value for key, value in known.items() if key not in (*EVERY_DATA_SET, "root")}
-            options |= self._size() if find_data(name)[0].distribution == "ganzoo" else {}
+            options |= self._fit(find_data(name)[0])
         try:
             data = open_data(name, root=self.data_root, holdout=self._holdout(), **options)
             self._check_same(data)
@@ -188,6 +190,13 @@ class MetricPlan:
                 raise
             samples = self.model.outputs.kind.plural
             raise BadInput(f"the real {samples} of '{name}' cannot be opened without its run: {error}") from error
+
+    def _fit(self, registration: Registration) -> dict[str, Any]:
+        """Return `_size`, as far as a data set of ganzoo's own takes it; those of others have options of their own."""
+        if registration.distribution != "ganzoo":
+            return {}
+        taken = data_schema(load_data_class(registration)).model_fields
+        return {key: value for key, value in self._size().items() if key in taken}
 
     def _check_same(self, data: Data) -> None:
         """Raise `BadInput` for a data set of the name of a folder, which early configs do not tell from it."""

