@@ -13,6 +13,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.parameter import UninitializedParameter
 
 from ganzoo._io import read_bytes, sha256
 from ganzoo._seeds import preserve_global_generators, preserve_other_generators
@@ -26,6 +27,8 @@ MANY = 1_000_000
 """An option up to this number is tried in any case: it may be a seed."""
 SOME = 1000
 """Parameters that a constructor may make in any case, beyond those that it keeps: a pretrained network has hundreds."""
+MILLIONS = 200_000_000
+"""Numbers that these parameters may have together."""
 
 
 def serialize_weights(generator: nn.Module) -> bytes:
@@ -67,7 +70,8 @@ def build_with_weights(part: ResolvedClass[N], facts: Mapping[str, Any], weights
     with their own weights.)
     """
     check_numbers_fit({**facts, **part.options}, weights)
-    with preserve_global_generators(), preserve_other_generators(), limit_parameters(4 * len(weights) + SOME):
+    limit = limit_parameters(4 * len(weights) + SOME, 4 * sum(map(Tensor.numel, weights.values())) + MILLIONS)
+    with preserve_global_generators(), preserve_other_generators(), limit:
         with suppress(Failed), outlining():
             check_weights_fit(part.make(**facts), weights)
         network = part.make(**facts)
@@ -98,12 +102,20 @@ def integers(value: Any) -> Iterator[int]:
 
 
 @contextmanager
-def limit_parameters(most: int) -> Iterator[None]:
-    """Raise `ValueError` in a constructor that this thread calls inside and that makes more than `most` parameters."""
-    thread, count = threading.get_ident(), itertools.count(1)
+def limit_parameters(most: int, numbers: int) -> Iterator[None]:
+    """Raise `ValueError` in a constructor that this thread calls inside and that makes more than `most` parameters.
+
+    The same where these have more than so many `numbers` together: a constructor that cannot run without memory would
+    need memory for them.
+    """
+    thread, count, sizes = threading.get_ident(), itertools.count(1), [numbers]
 
     def check(module: nn.Module, name: str, parameter: object) -> None:
-        if threading.get_ident() == thread and next(count) > most:
+        if threading.get_ident() != thread:
+            return
+        if isinstance(parameter, Tensor) and not isinstance(parameter, UninitializedParameter):
+            sizes[0] -= parameter.numel()
+        if next(count) > most or sizes[0] < 0:
             raise ValueError("it has far more layers than the file")
 
     hook = register_module_parameter_registration_hook(check)

@@ -10,6 +10,7 @@ import torch
 
 import ganzoo
 from ganzoo import _groups, _memory
+from ganzoo.zoo import weights
 from ganzoo.zoo.export import write_samples
 from ganzoo.zoo.model import load
 from ganzoo.zoo.scores import read_scores
@@ -24,6 +25,13 @@ def changed(tmp_path, name, change):
     change(config)
     (folder / "config.json").write_text(json.dumps(config))
     return folder
+
+
+def test_a_constructor_that_needs_memory_gets_little_more_than_the_file_is_worth():
+    with weights.limit_parameters(100, 1010), pytest.raises(ValueError, match="it has far more layers than the file"):
+        torch.nn.Linear(100, 11)
+    with weights.limit_parameters(100, 1010):
+        torch.nn.Linear(100, 10), torch.nn.LazyLinear(10)
 
 
 @pytest.mark.parametrize(
