@@ -104,15 +104,17 @@ def describe_taken(side: str, misfits: Mapping[str, str], left: Sequence[str]) -
 
 
 def shorten(layers: Iterable[str], every: Iterable[str]) -> list[str]:
-    """Return names of layers, or of a module whose layers are all among them in their place."""
+    """Return names of layers, or of a module whose layers are all among them in their place.
+
+    A layer that has others inside it, of which some are not among them, keeps its own name.
+    """
     chosen, others = list(layers), [layer for layer in every if layer not in set(layers)]
     found: dict[str, None] = {}
     for layer in chosen:
         words = layer.split(".")
         wholes = (".".join(words[:depth]) for depth in range(1, len(words) + 1))
-        found[next(whole for whole in wholes if not any(f"{other}.".startswith(f"{whole}.") for other in others))] = (
-            None
-        )
+        free = (whole for whole in wholes if not any(f"{other}.".startswith(f"{whole}.") for other in others))
+        found[next(free, layer)] = None
     return list(found)
 
 

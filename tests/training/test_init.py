@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 import ganzoo
-from ganzoo.zoo.initial import group_by_layer
+from ganzoo.zoo.initial import group_by_layer, shorten
 from pictures import write_images
 
 QUICK = ["-o", "train.steps=1", "-o", "train.batch=8", "--precision", "fp32", "--device", "cpu", "--out", "run"]
@@ -60,3 +60,10 @@ def test_a_generator_of_which_nothing_fits_is_refused_in_a_sentence(photos, type
 def test_a_spectrally_normalised_layer_is_taken_as_a_whole():
     names = nn.Sequential(nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3)), nn.Linear(3, 2)).state_dict()
     assert {layer: len(own) for layer, own in group_by_layer(names).items()} == {"0": 4, "1": 2}
+
+
+def test_a_layer_that_does_not_fit_may_have_one_inside_that_does():
+    every = ["first", "layers.0", "layers.0.style", "layers.1", "layers.1.style"]
+    assert shorten(["layers.0"], every) == ["layers.0"]
+    assert shorten(["layers.0", "layers.1", "layers.1.style"], every) == ["layers.0", "layers.1"]
+    assert shorten(every[1:], every) == ["layers"]
