@@ -14,6 +14,9 @@ SMALL = {
     "architecture.width": 4,
     "architecture.max_width": 8,
     "architecture.size": 32,
+    "data.name": "avatars-5k",
+    "data.count": 16,
+    "data.size": 32,
     "train": {"steps": 2, "batch": 4, "precision": "fp32", "keep_discriminator": True},
 }
 
