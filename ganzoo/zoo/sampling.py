@@ -154,7 +154,8 @@ def expand_value(key: str, value: Tensor, like: Tensor | None, n: int) -> Tensor
         raise BadInput(f"'{key}' is fixed to a value that is not a finite number")
     shape, dtype = (value.shape[1:], value.dtype) if like is None else (like.shape[1:], like.dtype)
     if not torch.can_cast(value.dtype, dtype):
-        raise BadInput(f"'{key}' takes {dtype}, got {value.dtype}")
+        takes = dtype if dtype.is_floating_point else "whole numbers"
+        raise BadInput(f"'{key}' takes {takes}, got {value.dtype}")
     try:
         return value.to(dtype).expand(n, *shape)
     except RuntimeError as error:

@@ -67,7 +67,7 @@ def test_what_cannot_be_fixed_is_refused(model):
         ("label", None, "'label' must be a number, or one for each sample, got None"),
         ("label", {"a": 1}, "'label' must be a number"),
         ("label", 2**80, "'label' must be a number"),
-        ("label", 1.5, "'label' takes torch.int64, got torch.float32"),
+        ("label", 1.5, "'label' takes whole numbers, got torch.float32"),
         ("label", 99, "cannot take the given 'label': "),
         ("label", [0, 1, 2, -1], "cannot take the given 'label': "),
     ],
