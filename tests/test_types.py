@@ -10,6 +10,7 @@ SCRIPT = '''
 """A generator and a loss of one's own, and each public function once."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, assert_type
 
 import torch

@@ -9,7 +9,7 @@ from ganzoo.errors import BadInput, suggest
 
 GROUPS = {
     "Make": ("train", "sweep", "runs", "evaluate", "compare"),
-    "Use": ("list", "info", "sample", "pull"),
+    "Use": ("list", "info", "sample", "pull", "import"),
     "Share": ("publish", "bundle"),
     "Extend": ("plugins", "new", "check", "install", "uninstall"),
 }

@@ -179,12 +179,12 @@ def compare(sources: Iterable[Source], n: int | None = None, seed: int = 0, devi
     `scores.json`, or measured now. Each model is found once, before the first is measured, so that a branch on the Hub
     cannot move in between. Raises `BadInput` where there is no such model.
     """
-    seed = check_seed(seed)
+    n, seed = None if n is None else check_count(n), check_seed(seed)
     registry = Registry()
     known: dict[str, LocalModel] = {}
     found = [find(source, registry, known) for source in expand(sources)]
     columns = [load_column(name, local, model, device) for name, local, model in found]
-    n = default_count([column.model for column in columns]) if n is None else check_count(n)
+    n = default_count([column.model for column in columns]) if n is None else n
     facts = tell_apart([column.recipe for column in columns])
     for column, (_, local, _), told in zip(columns, found, facts, strict=True):
         column.title = write_title(told)

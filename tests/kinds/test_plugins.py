@@ -149,8 +149,11 @@ def test_kinds_and_metrics_are_listed_and_described(site, typed):
     assert (kinds["dance"]["distribution"], kinds["dance"]["summary"]) == ("ganzoo-tones", "steps in four directions")
     metrics = {row["name"]: row["measures"] for row in json.loads(typed("list", "metrics", "--json")[1])}
     assert metrics == {
+        "clip": "any image",
         "digits": "mnist, mnist-10k",
+        "dinov2": "any image",
         "inception": "any image",
+        "lite0": "any image",
         "loudness": "any sound",
         "mixtures": "ring8, grid25",
     }
