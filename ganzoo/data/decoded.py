@@ -11,7 +11,7 @@ from ganzoo.dataset import LABEL, Dataset
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ganzoo.data.images import ImageSource
+    from ganzoo.data.images import Broken, ImageSource
     from ganzoo.pictures.decode import Rendering
 
 
@@ -25,6 +25,8 @@ class Decoded(Dataset):
     """Why there are no labels, empty where that is plain."""
     range: tuple[float, float] | None = None
     """The values of deep images that become black and white, None where there are none."""
+    broken: "Broken" = "skip"
+    """What happens to files that cannot be read."""
 
     def decode_from(
         self,
@@ -48,6 +50,17 @@ class Decoded(Dataset):
         if isinstance(pixels, str):
             raise ValueError(pixels)
         return self._with_label(pixels.numpy(), index)
+
+    def decode_all(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Decode all files now; the next one takes the place of one that cannot be read, which a note says."""
+        from ganzoo.data.images import ImageFiles, decode_all
+
+        assert isinstance(self.images, ImageFiles)
+        images, sources, unread = decode_all(self.images, self.rendering, self.broken)
+        self.notes = [*self.notes, *unread]
+        # The label is that of the image in a broken one's place.
+        labels = {} if self.labels is None else {LABEL: self.labels[sources].numpy()}
+        return {"image": images.numpy(), **labels}
 
     def example(self) -> Mapping[str, np.ndarray[Any, Any]]:
         """Return a sample of the right shape without reading one."""

@@ -8,11 +8,10 @@ import numpy as np
 
 from ganzoo._io import check_utf8, exists
 from ganzoo.data.decoded import Decoded
-from ganzoo.data.images import Broken, ImageFiles, check_none_broken, decode_all
+from ganzoo.data.images import Broken, ImageFiles, check_none_broken
 from ganzoo.data.listing import list_folder
 from ganzoo.data.options import ImageOptions
 from ganzoo.data.survey import Survey, examine
-from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import Background, Fit, Range, Rendering
 
@@ -54,15 +53,8 @@ class Folder(Decoded):
         self.fingerprint, self.unlabelled = listing.fingerprint, listing.unlabelled
 
     def arrays(self) -> dict[str, np.ndarray[Any, Any]] | None:
-        """Decode all images now if they are few; the next one takes the place of one that cannot be read."""
-        if not self.few:
-            return None
-        assert isinstance(self.images, ImageFiles)
-        images, sources, unread = decode_all(self.images, self.rendering, self.broken)
-        self.notes = [*self.notes, *unread]
-        # The label is that of the image in a broken one's place.
-        labels = {} if self.labels is None else {LABEL: self.labels[sources].numpy()}
-        return {"image": images.numpy(), **labels}
+        """Decode all images now if they are few."""
+        return self.decode_all() if self.few else None
 
 
 def check_folder(path: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo.errors import BadInput, Error, Unavailable, needs_package
+from ganzoo.errors import Error, Unavailable, needs_package
 from ganzoo.evaluation.features import FeatureSuite
-from ganzoo.evaluation.pixels import to_rgb_bytes
-from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
+from ganzoo.evaluation.pixels import check_visible, to_rgb_bytes
+from ganzoo.pictures.decode import WITH_ALPHA
 
 IMAGES_PER_FORWARD = 32
 """Images that go through the network at once."""
@@ -36,9 +36,7 @@ class FidelitySuite(FeatureSuite):
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` for images that have another shape than the data's, or that the network cannot see."""
         super().check_data(data)
-        channels = next(iter(data.get("shape") or ()), 0)
-        if data["kind"] != "image" or channels not in CHANNEL_NAMES:
-            raise BadInput(f"{self.name} sees images of 1 to 4 channels, and these have {channels}")
+        check_visible(self.name, data)
 
     def describe(self) -> dict[str, Any]:
         """Return whose network it is, and how images become what it sees."""

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ganzoo.errors import BadInput
 from ganzoo.evaluation.features import FeatureSuite
-from ganzoo.evaluation.pixels import on_white, round_to_bytes
+from ganzoo.evaluation.pixels import check_visible, on_white, round_to_bytes
 from ganzoo.layers import Lite0, load_lite0
-from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
+from ganzoo.pictures.decode import WITH_ALPHA
 
 SMALLEST_SIDE, LARGEST_SIDE = 64, 224
 """Images with a shorter side below or above are resized to it: the network learned on images of 224 pixels."""
@@ -37,9 +36,7 @@ class Lite0Suite(FeatureSuite):
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` for images that have another shape than the data's, or that the network cannot see."""
         super().check_data(data)
-        channels = next(iter(data.get("shape") or ()), 0)
-        if data["kind"] != "image" or channels not in CHANNEL_NAMES:
-            raise BadInput(f"{self.name} sees images of 1 to 4 channels, and these have {channels}")
+        check_visible(self.name, data)
 
     def describe(self) -> dict[str, Any]:
         """Return the hash of the weights, and how images become what the network sees."""

@@ -1,8 +1,19 @@
 """Images as picture files have them: without opacity, of 256 levels."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 
-from ganzoo.pictures.decode import WITH_ALPHA
+from ganzoo.errors import BadInput
+from ganzoo.pictures.decode import CHANNEL_NAMES, WITH_ALPHA
+
+
+def check_visible(name: str, data: Mapping[str, Any]) -> None:
+    """Raise `BadInput` for data that the network of that name cannot see: others than images of 1 to 4 channels."""
+    channels = next(iter(data.get("shape") or ()), 0)
+    if data["kind"] != "image" or channels not in CHANNEL_NAMES:
+        raise BadInput(f"{name} sees images of 1 to 4 channels, and these have {channels}")
 
 
 def on_white(images: Tensor) -> Tensor:

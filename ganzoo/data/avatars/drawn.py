@@ -12,7 +12,6 @@ from ganzoo.data.avatars.labels import number_values
 from ganzoo.data.avatars.styles import check_style
 from ganzoo.data.avatars.workers import draw_missing
 from ganzoo.data.decoded import Decoded
-from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput
 
 DEFAULT_LABELS = ("body", "plant", "hair", "head", "surface", "top", "shape", "eyes")
@@ -62,14 +61,8 @@ class Avatars(Decoded):
     def arrays(self) -> dict[str, Any] | None:
         """Decode all pictures now if they fit in memory."""
         from ganzoo.data.folders import fits_in_memory
-        from ganzoo.data.images import ImageFiles, decode_all
 
-        if self.labels is None or not fits_in_memory(len(self), self.rendering):
-            return None
-        assert isinstance(self.images, ImageFiles)
-        images, sources, unread = decode_all(self.images, self.rendering, self.broken)
-        self.notes = [*self.notes, *unread]
-        return {"image": images.numpy(), LABEL: self.labels[sources].numpy()}
+        return self.decode_all() if fits_in_memory(len(self), self.rendering) else None
 
 
 def find_side(size: tuple[int, int], fit: str) -> int:

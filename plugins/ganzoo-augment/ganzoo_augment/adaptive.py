@@ -26,7 +26,14 @@ class Adaptive(ganzoo.Loss):
     raised: Tensor
     signs: Tensor
 
-    def __init__(self, p: float, adaptive: bool, target: float, speed: float, limit: float) -> None:
+    def __init__(
+        self,
+        p: float = 0.0,
+        adaptive: bool = True,
+        target: float = 0.6,
+        speed: float = 500_000,
+        limit: float = 0.8,
+    ) -> None:
         super().__init__()
         check_share(p=p, limit=limit)
         check_positive(speed=speed)

@@ -17,16 +17,6 @@ class Apa(Adaptive):
     lambda_r.
     """
 
-    def __init__(
-        self,
-        p: float = 0.0,
-        adaptive: bool = True,
-        target: float = 0.6,
-        speed: float = 500_000,
-        limit: float = 0.8,
-    ) -> None:
-        super().__init__(p, adaptive, target, speed, limit)
-
     def setup(self, step: ganzoo.Step) -> None:
         """Raise `ValueError` for a generator that makes several kinds of samples."""
         single(step.real)

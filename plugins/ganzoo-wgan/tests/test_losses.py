@@ -6,21 +6,9 @@ from torch import nn
 
 import ganzoo
 from ganzoo_wgan.losses import GradientPenalty, Wasserstein, WeightClipping
+from single_turns import SHAPES, Linear
 
 toys = ganzoo.testing.toys
-
-SHAPES = [(), (1,), (1, 4, 4)]
-
-
-class Linear(nn.Module):
-    """The same slope everywhere."""
-
-    def __init__(self, slope):
-        super().__init__()
-        self.slope = nn.Parameter(torch.tensor(slope))
-
-    def forward(self, images, given):
-        return images.flatten(1) @ self.slope
 
 
 class Recording(nn.Module):
