@@ -17,6 +17,7 @@ from sites import Site
 # What is remembered of plugins is not the user's; matplotlib keeps its list of fonts, which takes long to make.
 os.environ["MPLCONFIGDIR"] = str(Path("~/.cache/matplotlib").expanduser())
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ganzoo-tests-")
+os.environ.pop("GANZOO_DATA", None)
 os.environ["XDG_DATA_HOME"] = str(Path(os.environ["XDG_CACHE_HOME"], "data"))
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
 

@@ -104,9 +104,9 @@ class MetricPlan:
             suite = self.owners[name]
             plan.setdefault(id(suite), (suite, []))[1].append(name)
         for suite, suitable in plan.values():
-            suite.check_data({**self.model.config["data"], "kind": self.model.kind})
             for name in suitable:
                 check_enough(name, suite.metrics[name], n)
+            suite.check_data({**self.model.config["data"], "kind": self.model.kind})
         return list(plan.values())
 
     def default_count(self, names: Sequence[str] | None = None) -> int:

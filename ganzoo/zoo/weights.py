@@ -113,7 +113,7 @@ def limit_parameters(most: int, numbers: int) -> Iterator[None]:
     def check(module: nn.Module, name: str, parameter: object) -> None:
         if threading.get_ident() != thread:
             return
-        if isinstance(parameter, Tensor) and not isinstance(parameter, UninitializedParameter):
+        if isinstance(parameter, Tensor) and not (parameter.is_meta or isinstance(parameter, UninitializedParameter)):
             sizes[0] -= parameter.numel()
         if next(count) > most or sizes[0] < 0:
             raise ValueError("it has far more layers than the file")

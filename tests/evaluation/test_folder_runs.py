@@ -122,10 +122,19 @@ def test_models_of_earlier_versions_are_known_by_their_run_and_by_their_classes(
     for run in (folder, named):
         forget_how_it_was_opened(run / "model")
     assert evaluate(named, n=200, metrics=["coverage"], device="cpu")["coverage"]["real"] > 0
-    told = ["mnist has 40 images, half of them", "learned from other data than the data set 'mnist'"]
-    for source, sentence in zip((folder, shutil.copytree(folder / "model", tmp_path / "copy")), told, strict=True):
-        with pytest.raises(ganzoo.BadInput, match=sentence):
-            evaluate(source, n=200, device="cpu")
+    with pytest.raises(ganzoo.BadInput, match="mnist has 40 images, half of them"):
+        evaluate(folder, n=200, device="cpu")
+
+
+def test_a_model_of_an_earlier_version_without_its_run_is_not_taken_for_one_of_the_data_set(tmp_path):
+    for name in "ab":
+        write_images(tmp_path / "mnist-10k" / name, count=2)
+    settings = {"data.name": str(tmp_path / "mnist-10k"), "data.size": 28}
+    run = trained(tiny(steps=2), out=tmp_path / "run", **settings)
+    forget_how_it_was_opened(run.model_folder)
+    shutil.copytree(run.model_folder, tmp_path / "copy")
+    with pytest.raises(ganzoo.BadInput, match="learned from other data than the data set 'mnist-10k'"):
+        evaluate(tmp_path / "copy", n=200, device="cpu")
 
 
 @pytest.fixture(scope="module")
