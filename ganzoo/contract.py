@@ -3,7 +3,6 @@
 A discriminator (or critic) needs no base class. It is any `nn.Module` whose `forward(images, given)` returns raw scores
 (no sigmoid): a tensor of any shape, or a list of such score maps where there are several judges. With more to say it
 returns a pair `(scores, extras)`, where `extras` is a dict of tensors.
-
 The first axis of every tensor is the sample; n is the number of samples in a batch.
 """
 
@@ -36,9 +35,9 @@ Made = Images | tuple[Images, Extras]
 class Generator(nn.Module):
     """One side of the game: makes samples from latents. The other side is the discriminator.
 
-    The constructors of an architecture receive what the data say, in the parameters that they name: the shape of each
-    key, such as `image=(channels, height, width)`, the number of `classes`, and the data set's own facts. Every other
-    parameter is an option of a recipe. To refuse an option or the data, raise `ValueError` with one sentence.
+    Constructors of networks receive what the data say in the parameters that they name: the shape of each key, such as
+    `image=(channels, height, width)`, the number of `classes`, and the data set's own facts. Every other parameter is
+    an option of a recipe. To refuse an option or the data, raise `ValueError` with one sentence.
     """
 
     latent_size: int = 100
@@ -58,14 +57,16 @@ class Generator(nn.Module):
     """Inputs that `forward` uses where they are given and does without otherwise, such as a mask; as `needs`."""
 
     categorical: Mapping[str, int] = MappingProxyType({})
-    """Latent keys that hold one category per sample, each with its number of categories.
+    """Latent keys that hold one category per sample, each with its number of categories, such as {"label": 10}.
 
-    For example {"label": 10}, or {"code": 10} for InfoGAN. The default `latent` draws them. A value that a user fixes
-    is checked against this number, and sample pictures show one row per category.
+    The default `latent` draws them. A value that a user fixes is checked, and pictures show one row per category.
     """
 
     labels: Literal["real", "drawn"]
     """Which categories fakes have in training where the batch has them too: its own (the default) or drawn ones."""
+
+    ranges: Mapping[str, tuple[float, float]]
+    """Latent keys with the least and the greatest value that users may fix, such as {"truncation": (0, math.inf)}."""
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw everything that `n` samples need, on the CPU and from `rng`.
@@ -117,7 +118,7 @@ class Loss(nn.Module):
     def setup(self, step: "Step") -> None:
         """Make buffers, or refuse a game that cannot work; called once before training, without gradients.
 
-        To refuse, raise `ValueError` with one sentence that says what is wrong and what to do.
+        To refuse, raise `ValueError` with one sentence. A copy with the last values of options that vary is asked, too.
         """
 
     def discriminator(self, step: "Step") -> dict[str, Tensor]:
@@ -153,7 +154,6 @@ class Step:
     `generator`, `discriminator`: the networks, to read; only methods of this class call them (precision, views).
     `rank`, `processes`: where several processes train together, `batch` is the part of process number `rank`, from 0.
     `sees_real`: in a `view`, whether the images are judged with `batch`, as real ones are, and not with `given`.
-
     The properties are computed on first access and then kept.
     """
 

@@ -272,7 +272,7 @@ class Engine:
         with torch.no_grad(), self.hardware.preserve_random_state(), eval_mode(networks):
             check_fit(step)
             for use in self.losses:
-                use.call("setup", step)
+                use.set_up(step)
         self._freeze_losses()
         self.hardware.rehearse(partial(self.step_maker.play_rehearsal, self.index, part), *networks)
         self.players = self._make_players()  # again, since layers may have been frozen meanwhile

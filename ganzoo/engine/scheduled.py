@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Container, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,6 +67,21 @@ class Scheduled:
                 self.factor = value
             else:
                 setattr(self.loss, key, value)
+
+    def set_up(self, step: Step) -> None:
+        """Let the loss make buffers, or refuse the game: as it begins, and as it ends where options vary.
+
+        A copy of the loss is asked about the last values, as another one was when the recipe was read.
+        """
+        last = {
+            key: each.to for key, each in self.numbers.items() if key in self.options and isinstance(each, Schedule)
+        }
+        if last:
+            ending = deepcopy(self.loss)
+            for key, value in last.items():
+                setattr(ending, key, value)
+            call_plugin(f"loss '{self.name}'", ending.setup, step)
+        self.call("setup", step)
 
     def list_varying(self) -> dict[str, Schedule]:
         """Return the schedules of the loss by the key of the recipe, such as "loss.r1.weight"."""

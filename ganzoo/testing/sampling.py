@@ -8,10 +8,11 @@ from ganzoo._outputs import split_samples
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Generator
 from ganzoo.data.convert import RESERVED
+from ganzoo.errors import BadInput
 from ganzoo.testing.check import require
 from ganzoo.testing.games import BATCH_SIZE, Game
 from ganzoo.testing.turns import call_network, images_by_key, perturb
-from ganzoo.zoo.sampling import BLOCK, concatenate, draw
+from ganzoo.zoo.sampling import BLOCK, check_ranges, concatenate, draw
 from ganzoo.zoo.weights import build_with_weights, find_unsound, serialize_weights
 
 SAMPLE_TOLERANCE = 1e-5
@@ -31,6 +32,7 @@ def same_seed_same_latents(game: Game) -> None:
     require(not taken, f"no latent may be called {' or '.join(taken)}: Model.sample has parameters of that name")
     for key, value in first.items():
         check_latent(key, value)
+    check_latent_ranges(generator, first)
     again = draw_latents(generator, seed=0, global_seed=1)
     other = draw_latents(generator, seed=1, global_seed=0)
     advice = "draw from the rng that it is given"
@@ -51,6 +53,14 @@ def check_latent(key: str, value: object) -> None:
     require(value.device.type == "cpu", f"the latent '{key}' is on {value.device}: draw on the CPU")
     shape = tuple(value.shape)
     require(value.shape[:1] == (BATCH_SIZE,), f"the latent '{key}' of {BATCH_SIZE} samples has shape {shape}")
+
+
+def check_latent_ranges(generator: Generator, drawn: dict[str, Tensor]) -> None:
+    """Check that what is drawn lies in the range that the generator states for users."""
+    try:
+        check_ranges(generator, drawn)
+    except BadInput as error:
+        raise AssertionError(f"latent draws what `ranges` does not let users fix: {error}") from error
 
 
 def rows_differ(samples: Tensor) -> bool:

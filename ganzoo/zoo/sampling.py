@@ -97,7 +97,20 @@ def expand_fixed(
     """
     drawn = latents(generator, 0, 0, device)
     check_keys(generator, drawn, {**fixed, **repeated})
-    return {key: expand_value(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
+    expanded = {key: expand_value(key, as_tensor(key, value), drawn.get(key), n) for key, value in fixed.items()}
+    check_ranges(generator, expanded)
+    return expanded
+
+
+def check_ranges(generator: Generator, fixed: Mapping[str, Tensor]) -> None:
+    """Raise `BadInput` for a fixed value outside the range that the generator states of its key."""
+    ranges = getattr(generator, "ranges", NOTHING)
+    for key in fixed.keys() & (ranges if isinstance(ranges, Mapping) else ()):  # a network of that name is the author's
+        (low, high), values = ranges[key], fixed[key]
+        wrong = values[(values < low) | (values > high)]
+        if len(wrong):
+            allowed = f"be {low:g} or more" if math.isinf(high) else f"lie in {low:g}..{high:g}"
+            raise BadInput(f"'{key}' must {allowed}, got {wrong[0].item():g}")
 
 
 def latents(generator: Generator, seed: int, number: int, device: torch.device) -> dict[str, Tensor]:

@@ -146,6 +146,27 @@ def test_an_option_that_a_loss_lets_vary_has_its_value_in_each_turn():
     }
 
 
+class Weak(Pull):
+    """Refuses a strength above 2 in `setup`, and counts how often that is called."""
+
+    def setup(self, step):
+        if self.strength > 2:
+            raise ValueError(f"strength is at most 2, got {self.strength:g}")
+        self.seen = [*getattr(self, "seen", []), self.strength]
+
+
+@pytest.mark.parametrize(("ends", "refused"), [((0, 2), None), ((0, 3), "3"), ((4, 1), "4")])
+def test_a_loss_may_refuse_the_first_and_the_last_value_of_an_option_that_varies(ends, refused):
+    loss = Weak()
+    use = Scheduled(loss, options={"strength": schedule(*ends)})
+    if refused:
+        with pytest.raises(ganzoo.BadInput, match=f"^loss 'Weak': strength is at most 2, got {refused}$"):
+            moves(1, use, steps=5)
+    else:
+        moves(1, use, steps=5)
+        assert loss.seen == [ends[0]]
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -53,6 +53,13 @@ ARCHITECTURES = [
         {"same-seed-same-latents"},
     ),
     Broken(
+        "a range that what is drawn leaves",
+        FORWARD,
+        "ranges = {'z': (0, 5)}\n\n    " + FORWARD,
+        "latent draws what `ranges` does not let users fix: 'z' must lie in 0..5, got -",
+        {"same-seed-same-latents"},
+    ),
+    Broken(
         "mean over the batch",
         HIDDEN,
         after_hidden("hidden = hidden - hidden.mean(0)"),

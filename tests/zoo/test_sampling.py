@@ -1,6 +1,9 @@
 """Samples are decided by seed and fixed values, in blocks that do not depend on how many are drawn."""
 
 import itertools
+import math
+import re
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -49,6 +52,37 @@ def test_one_key_can_be_fixed_without_changing_the_others(model, value):
 def test_each_sample_can_have_its_own_fixed_value(model):
     wanted = torch.arange(70) % 4
     assert torch.equal(model.sample_with_given(70, label=wanted)[1]["label"], wanted)
+
+
+class Ranged(Labelled):
+    """Lets users fix z from -2 to 2, and labels from 1."""
+
+    ranges: ClassVar = {"z": (-2, 2), "label": (1, math.inf)}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "sentence"),
+    [
+        ({"z": 2.5}, "'z' must lie in -2..2, got 2.5"),
+        ({"z": torch.tensor([[0.0], [-3.0]])}, "'z' must lie in -2..2, got -3"),
+        ({"label": [1, 0]}, "'label' must be 1 or more, got 0"),
+    ],
+)
+def test_a_value_outside_the_range_that_the_generator_states_is_refused(fixed, sentence):
+    model = Model(Ranged(), CLASSES, "cpu")
+    assert model.sample(2, z=-2, label=1).shape == (2, 1, 4, 4)
+    for ask in (model.sample, model.expand_fixed):
+        with pytest.raises(ganzoo.BadInput, match=f"^{re.escape(sentence)}$"):
+            ask(2, **fixed) if ask == model.sample else ask(2, fixed)
+
+
+def test_a_network_called_ranges_is_the_authors_own():
+    class Own(Labelled):
+        def __init__(self):
+            super().__init__()
+            self.ranges = torch.nn.Linear(1, 1)
+
+    assert Model(Own(), IMAGES, "cpu").sample(2, z=3).shape == (2, 1, 4, 4)
 
 
 def test_what_cannot_be_fixed_is_refused(model):

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 import ganzoo
-from ganzoo.layers import check_not_negative, check_share
+from ganzoo.layers import check_not_negative, check_share, single
 
 BUFFER = "growth"
 """The buffer of both networks that holds how far they have grown."""
@@ -21,7 +21,7 @@ class Growing(ganzoo.Loss):
     the next one, in which the next size fades in; before that, the networks stay as they are. Real images have the size
     that the networks have grown to, as smaller ones whose pixels are repeated, and are a mixture of two sizes while one
     fades in. It needs networks with a buffer `growth`, as `progressive` has.
-    Raises `ValueError` for a negative level and for a `fade` that is not between 0 and 1.
+    Raises `ValueError` for a level below 0 or above the last one, and for a `fade` that is not between 0 and 1.
     """
 
     schedulable = ("level",)
@@ -33,10 +33,11 @@ class Growing(ganzoo.Loss):
         self.level, self.fade = level, fade
 
     def setup(self, step: ganzoo.Step) -> None:
-        """Begin with the first level. Raises `ValueError` for networks that do not grow."""
+        """Begin with the first level. Raises `ValueError` for networks that do not grow, or not so far."""
         for side, network in (("generator", step.generator), ("discriminator", step.discriminator)):
             if not isinstance(getattr(network, BUFFER, None), Tensor):
                 raise ValueError(f"it needs networks that grow, and the {side} does not; 'progressive' has such ones")
+        check_level(self.level, single(step.real))
         self._grow(step)
 
     def after(self, step: ganzoo.Step, terms: dict[str, Tensor]) -> None:
@@ -68,12 +69,24 @@ def grow(level: float, fade: float) -> float:
     return whole + max(0.0, level - whole - (1 - fade)) / fade if fade else float(whole)
 
 
+def check_level(level: float, images: Tensor) -> None:
+    """Raise `ValueError` for a level after the last one of such images."""
+    if level > (last := last_level(images)):
+        height, width = images.shape[2:]
+        raise ValueError(f"level must be at most {last}, the last one for images of {height} x {width}, got {level:g}")
+
+
+def last_level(images: Tensor) -> int:
+    """Return the level of images (n, channels, height, width) in their own size: 3 for 32 pixels."""
+    return min(images.shape[2:]).bit_length() - 3
+
+
 def show_at(images: Tensor, growth: float) -> Tensor:
     """Return images (n, channels, height, width) as they look at a growth, in their own size.
 
     They are averaged to the next larger whole size, and mixed with those of the size before while that fades in.
     """
-    full = min(images.shape[2:]).bit_length() - 3
+    full = last_level(images)
     level = min(math.ceil(growth), full)
     shown = coarsen(images, 2 ** (full - level))
     share = growth - (level - 1)

@@ -174,3 +174,14 @@ def test_networks_that_do_not_grow_are_refused():
     step = toys.make_step("discriminator", toys.TinyGenerator(), toys.TinyCritic(), batch, latent)
     with pytest.raises(ValueError, match=r"^it needs networks that grow, and the generator does not; 'progressive'"):
         Growing(1.0).setup(step)
+
+
+@pytest.mark.parametrize("level, refused", [(3.0, False), (3.5, True), (99.0, True)])
+def test_a_level_after_the_last_one_is_refused(level, refused):
+    loss = Growing(level)
+    if not refused:
+        return loss.setup(play(loss))
+    with pytest.raises(
+        ValueError, match=rf"^level must be at most 3, the last one for images of 32 x 32, got {level:g}$"
+    ):
+        loss.setup(play(loss))

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,8 @@ class Generator(ResidualGenerator):
     The latent key "truncation" makes samples more typical and less varied, see `truncate`; 0, the default, does not.
     Raises `ValueError` for a size that is not 4 to 7 pixels times a power of two, and for an option out of range.
     """
+
+    ranges = MappingProxyType({"truncation": (0.0, math.inf)})
 
     def __init__(
         self,

@@ -87,6 +87,11 @@ def test_each_block_gets_its_part_of_the_latent_and_the_embedding_that_all_share
         assert seen[name].equal(torch.cat([given["z"][:, 4 * part : 4 * part + 4], *shared], 1)), name
 
 
+def test_users_fix_no_negative_truncation():
+    low, high = small().ranges["truncation"]
+    assert low == 0 and high == np.inf
+
+
 def test_a_model_has_the_mean_statistics_of_batches_of_the_averaged_weights():
     generator = small(standing=3).eval()
     batches = [drawn(generator, 8, seed) for seed in range(5)]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation, check_classes, list_channels
-from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping
+from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping, check_mapping
 from ganzoo_stylegan.resampling import Blur
 from ganzoo_stylegan.sizes import map_sizes
 
@@ -58,6 +58,7 @@ class Discriminator(nn.Module):
         group: int = 4,
     ) -> None:
         super().__init__()
+        check_mapping(mapping_layers, mapping_rate)
         known = check_classes(conditional, classes)
         if known:
             self.needs = ("label",)

@@ -55,6 +55,7 @@ class Generator(ganzoo.Generator):
         sizes = map_sizes(image)
         self.mapping = Mapping(latent_size, w_size, mapping_layers, mapping_rate, known)
         self.synthesis = Synthesis(image[0], sizes, list_channels(len(sizes), width, max_width)[::-1], w_size)
+        self.ranges = dict.fromkeys(("crossover", "cutoff"), (0, self.synthesis.style_count))
         self.register_buffer("w_mean", torch.zeros(known, w_size) if known else torch.zeros(w_size))
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:

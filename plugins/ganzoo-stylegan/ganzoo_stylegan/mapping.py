@@ -23,8 +23,7 @@ class Mapping(nn.Module):
 
     def __init__(self, latent_size: int, size: int, layers: int, rate: float, classes: int | None = None) -> None:
         super().__init__()
-        check_at_least_one(mapping_layers=layers)
-        check_positive(mapping_rate=rate)
+        check_mapping(layers, rate)
         self.norm = PixelNorm()
         self.embed = nn.Embedding(classes, size) if classes else None
         inputs = latent_size + (size if classes else 0)
@@ -42,3 +41,9 @@ class Mapping(nn.Module):
         for layer in self.layers:
             features = leaky_relu(layer(features), SLOPE)
         return features
+
+
+def check_mapping(layers: int, rate: float) -> None:
+    """Raise `ValueError` for options of a mapping that are out of range."""
+    check_at_least_one(mapping_layers=layers)
+    check_positive(mapping_rate=rate)

@@ -139,3 +139,9 @@ def test_an_image_is_the_same_alone_and_among_others():
     latent = given(generator, 5)
     alone = generator({key: value[3:4] for key, value in latent.items()})[0]
     torch.testing.assert_close(generator(latent)[0][3:4], alone, rtol=1e-12, atol=1e-12)
+
+
+def test_users_fix_no_style_that_there_is_not():
+    generator = built()
+    styles = generator.latent(1, torch.Generator())["cutoff"].item()
+    assert generator.ranges == {"cutoff": (0, styles), "crossover": (0, styles)}

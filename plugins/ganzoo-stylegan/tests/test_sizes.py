@@ -63,6 +63,8 @@ def test_channels_double_towards_the_smallest_map_up_to_max_width():
         (Generator, {"w_size": 0}, "w_size must be at least 1, got 0"),
         (Generator, {"mapping_layers": 0}, "mapping_layers must be at least 1, got 0"),
         (Generator, {"mapping_rate": 0.0}, "mapping_rate must be a number greater than 0, got 0.0"),
+        (Discriminator, {"mapping_layers": 0}, "mapping_layers must be at least 1, got 0"),
+        (Discriminator, {"mapping_rate": -1.0}, "mapping_rate must be a number greater than 0, got -1.0"),
         (Generator, {"mixing": 1.5}, "mixing must lie between 0 and 1, got 1.5"),
         (Generator, {"conditional": True}, "conditional = true needs data with labels, .*"),
         (Discriminator, {"conditional": True}, "conditional = true needs data with labels, .*"),
