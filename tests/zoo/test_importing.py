@@ -22,6 +22,10 @@ def here(site, tmp_path, monkeypatch):
     return tmp_path
 
 
+def files_of(folder):
+    return sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
 def config_of(folder):
     return json.loads((folder / "config.json").read_text())
 
@@ -134,13 +138,13 @@ def test_bad_input_gets_one_sentence_and_leaves_nothing(here, typed, what):
     (here / "nets.py").write_text("raise SystemExit('was run')")
     (here / "full").mkdir()
     (here / "full" / "letter.txt").write_text("A letter.")
-    before = sorted(here.rglob("*"))
+    before = files_of(here)
     start = [] if "import" in words else ["import", "mini-json", "faces.json"]
     end = [] if "--out" in words else ["--out", "models/faces"]
     code, out, err = typed(*start, *words, *end)
     assert (code, out, len(err.strip().splitlines())) == (2, "", 1), err
     assert sentence in err
-    assert sorted(here.rglob("*")) == before
+    assert files_of(here) == before
 
 
 def test_a_generator_without_finite_samples_is_refused(here):
