@@ -15,6 +15,12 @@ with_inputs_option = click.option(
     "--with-inputs", is_flag=True, help="Real inputs go along, whatever the licence of their data set says."
 )
 
+license_option = click.option(
+    "--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0."
+)
+relicense_option = click.option(
+    "--relicense", is_flag=True, help="The licence of the weights that the training began with allows another."
+)
 with_discriminator_option = click.option(
     "--with-discriminator", is_flag=True, help="The discriminator goes along, if the training kept it."
 )
@@ -171,7 +177,8 @@ def pull(models: Sequence[str], everything: bool, json: bool) -> None:
 @click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("repository", metavar="OWNER/NAME")
 @click.option("--private", is_flag=True, help="Only you and your organisation see a new repository.")
-@click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@license_option
+@relicense_option
 @click.option("--tag", metavar="NAME", help="Name this version, such as v1.")
 @click.option("--message", default="Publish with ganzoo", show_default=True, help="Of the commit.")
 @click.option("--register", is_flag=True, help="Add the model to your own registry.")
@@ -185,6 +192,7 @@ def publish(
     repository: str,
     private: bool,
     license_id: str,
+    relicense: bool,
     tag: str | None,
     message: str,
     register: bool,
@@ -197,7 +205,7 @@ def publish(
     from ganzoo.zoo.publishing.entry import add_entry, check_name_free
     from ganzoo.zoo.publishing.publish import Publication
 
-    along = (with_inputs, with_discriminator)
+    along = (with_inputs, with_discriminator, relicense)
     publication = Publication(model, repository, license_id, private, tag, message, *along)
     if dry_run:
         for line in publication.plan():
@@ -215,16 +223,19 @@ def publish(
 @click.command()
 @click.argument("model", metavar="RUN|MODEL", shell_complete=MODELS)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--license", "license_id", default="", metavar="ID", help="Such as mit, apache-2.0 or cc-by-4.0.")
+@license_option
+@relicense_option
 @with_inputs_option
 @with_discriminator_option
 @with_code
 @with_debug
-def bundle(model: str, folder: Path, license_id: str, with_inputs: bool, with_discriminator: bool) -> None:
+def bundle(
+    model: str, folder: Path, license_id: str, relicense: bool, with_inputs: bool, with_discriminator: bool
+) -> None:
     """Write a complete model into FOLDER, to ship it in a package, and print its entry for a registry."""
     from ganzoo.zoo.publishing.bundle import bundle
 
-    say(bundle(model, folder, license_id, with_inputs, with_discriminator), end="")
+    say(bundle(model, folder, license_id, with_inputs, with_discriminator, relicense), end="")
 
 
 @click.command("import")

@@ -218,6 +218,8 @@ class Checkpoints(BuiltIn):
             about["seconds"] = trainer.clock.seconds
         if trainer.seen:
             about["pretrained"] = trainer.seen
+        if trainer.init_license:
+            about["init_license"] = trainer.init_license
         state = snapshot.capture(trainer.engine, **about)
         trainer.on_first_rank(checkpoint.save, trainer.run.checkpoints, state)
         self.saved_step = trainer.step

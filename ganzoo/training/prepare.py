@@ -114,7 +114,8 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
     with resource_errors(settings, own_batches=plan.recipe.data.from_python), say_why_unlabelled(data):
         torch.manual_seed(settings.seed)
         engine, inherited = make_engine(plan, fresh=state is None)
-        seen = find_seen(engine, state, inherited)
+        seen = find_seen(engine, state, inherited.pretrained)
+        init_license = state.numbers.get("init_license", "") if state else inherited.license
         processes = engine.processes
         with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
             monitor = Monitor(data, settings, find_needed(engine.generator), engine.generator.makes, seen)
@@ -138,8 +139,27 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         measures = state.numbers["measured"] if state else {}
         seconds = state.numbers.get("seconds", 0.0) if state else 0.0
         return Prepared(
-            plan.resolved, data, engine, readers, batches, monitor, samples, callbacks, measures, seconds, seen
+            plan.resolved,
+            data,
+            engine,
+            readers,
+            batches,
+            monitor,
+            samples,
+            callbacks,
+            measures,
+            seconds,
+            seen,
+            init_license,
         )
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a training has of the model that it began with: the pretrained networks that were seen, and the licence."""
+
+    pretrained: Collection[str] = ()
+    license: str = ""
 
 
 def find_seen(engine: Engine, state: snapshot.State | None, inherited: Collection[str]) -> list[str]:
@@ -160,10 +180,10 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
         raise error.append(f"sub-folders of a folder of images become classes; here {data.unlabelled}") from None
 
 
-def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, set[str]]:
+def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, Inherited]:
     """Build networks and losses. If the training is `fresh`, the networks begin with what fits of `train.init`.
 
-    Returns the pretrained networks that the training of that model has seen, too.
+    Returns what the training has of that model, too.
     """
     resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
     with Processes().raise_on_all_ranks():
@@ -179,7 +199,7 @@ def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, set[str]]:
                 initial.check_frozen(side, plan.recipe.optimizer.side(side).parts)
         losses = resolved.make_losses()
         check_something_trained(losses, settings.steps, settings.keep_discriminator)
-    inherited = read_pretrained(initial.model.config) if initial else set()
+        inherited = Inherited(read_pretrained(initial.model.config), initial.find_license()) if initial else Inherited()
     engine = Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)
     return engine, inherited
 

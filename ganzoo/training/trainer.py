@@ -52,6 +52,8 @@ class Prepared:
     seconds: float = 0.0
     seen: Sequence[str] = ()
     """The pretrained networks that the training sees or has seen."""
+    init_license: str = ""
+    """The licence of the weights that the training began with; empty where it began with none or with one's own."""
 
     @property
     def recipe(self) -> Recipe:
@@ -74,7 +76,7 @@ class Trainer:
         self.resolved, self.monitor, self.samples = prepared.resolved, prepared.monitor, prepared.samples
         self.processes, self.callbacks = prepared.engine.processes, prepared.callbacks
         self.measures: dict[str, float] = dict(prepared.measures)
-        self.seen = list(prepared.seen)
+        self.seen, self.init_license = list(prepared.seen), prepared.init_license
         self.clock = Clock(self.processes, prepared.seconds)
         self.seconds = 0.0
         self.stop_request = GracefulStop(forwarded=is_under_torchrun())
@@ -181,6 +183,8 @@ class Trainer:
         if init := self.settings.init:
             # Published models must not contain a path of this machine.
             training["init"] = "another model" if Path(init).is_absolute() else init
+        if self.init_license:
+            training["init_license"] = self.init_license
         if self.seen:
             training["uses_pretrained"] = self.seen
         seed, device, found = self.settings.seed, self.engine.hardware.device, self.resolved.architecture.generator

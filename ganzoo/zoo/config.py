@@ -142,6 +142,8 @@ class CheckedTraining(Checked):
     seed: int | None = None
     init: str | None = None
     """The model that the training began with."""
+    init_license: Word | None = None
+    """The licence of the weights of that model, "unknown" if nobody has said it; None for a model of one's own."""
     uses_pretrained: list[Word] = Field(default_factory=list)
     """The pretrained networks that the training has seen, in a network or a loss."""
 

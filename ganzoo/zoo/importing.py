@@ -1,7 +1,6 @@
 """Trained generators of other programs, as model folders. A plugin reads the file; what it returns is checked here."""
 
 import logging
-import re
 import tempfile
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -25,6 +24,7 @@ from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.build import ResolvedArchitecture, ResolvedClass, resolve_architecture
 from ganzoo.recipe.sections import Architecture
 from ganzoo.zoo.config import MAX_CONFIG_BYTES, UNKNOWN_LICENSE
+from ganzoo.zoo.licenses import LICENSE
 from ganzoo.zoo.local import RUN_FOLDERS
 from ganzoo.zoo.model import Model
 from ganzoo.zoo.saving import save_model
@@ -32,7 +32,6 @@ from ganzoo.zoo.weights import build_with_weights, find_unsound
 
 N = TypeVar("N", bound=nn.Module)
 logger = logging.getLogger("ganzoo")
-LICENSE = re.compile(r"[\w.+-]{1,100}", re.ASCII)
 SAMPLES_TRIED = 2
 """Samples that are drawn before a folder is written."""
 

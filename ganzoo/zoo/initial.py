@@ -12,7 +12,10 @@ from ganzoo.engine.parts import find_part
 from ganzoo.engine.schedule import Number
 from ganzoo.errors import BadInput, Diverged, Failed
 from ganzoo.zoo.discriminators import read_discriminator
+from ganzoo.zoo.licenses import find_license
+from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load
+from ganzoo.zoo.references import parse
 from ganzoo.zoo.weights import find_misfit
 
 logger = logging.getLogger("ganzoo")
@@ -35,6 +38,10 @@ class InitialWeights:
         self.told: list[str] = []
         self.new: dict[str, list[str]] = {}
         self.misfits: list[str] = []
+
+    def find_license(self) -> str:
+        """Return the licence of these weights, as `licenses.find_license` does."""
+        return find_license(parse(self.source), LocalModel(self.model.folder)) if self.model.folder else ""
 
     def give(self, side: str, network: nn.Module) -> None:
         """Give a new network what fits it."""

@@ -72,7 +72,7 @@ def test_a_published_model_keeps_the_licence_of_its_weights(here, caplog):
         bundle(known, here / "one", "mit")
     assert 'license = "cc-by-4.0"' in bundle(known, here / "two", "")
     assert 'license = "unknown"' in bundle(unknown, here / "three", "")
-    assert "nobody has said under which licence faces.json is" in caplog.text
+    assert "nobody has said what licence the weights have: faces.json was imported" in caplog.text
     assert 'license = "other"' in bundle(unknown, here / "four", "other")
     card = ModelCard.load(here / "two" / "README.md")
     assert card.data.license == "cc-by-4.0" and "imported into ganzoo from faces.json" in card.text

@@ -146,17 +146,20 @@ class Run:
         message: str = "Publish with ganzoo",
         with_inputs: bool = False,
         with_discriminator: bool = False,
+        relicense: bool = False,
     ) -> str:
         """Publish this run's model on the Hub; return what `load` takes: "hub:owner/name@commit".
 
         `repository` is "owner/name", made if need be, `private` if so said. Without a `license`, such as "mit", it is
-        "other". `tag` names this version. The run's real inputs go along `with_inputs`, or where their data set has a
-        licence that allows it; the log says how many. A discriminator that was kept goes along `with_discriminator`.
+        that of the weights that the training began with, else "other"; `relicense` says that one may publish these
+        under another. `tag` names this version. The run's real inputs go along `with_inputs`, or where their data set
+        has a licence that allows it; the log says how many. A discriminator that was kept goes along
+        `with_discriminator`.
         Raises `BadInput` for what cannot be published, and `Unavailable` where the network or the Hub refuses it.
         """
         from ganzoo.zoo.publishing.publish import push  # the Hub's client is slow to import
 
-        return push(self, repository, license, private, tag, message, with_inputs, with_discriminator)
+        return push(self, repository, license, private, tag, message, with_inputs, with_discriminator, relicense)
 
     def to_csv(self, path: str | PathLike[str] | None = None) -> str:
         """Return the log as CSV text: a column for each key, a line for each line of `metrics`; write it to `path`.

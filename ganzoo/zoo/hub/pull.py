@@ -78,6 +78,12 @@ def pull_optional(repository: str, commit: str, offline: bool) -> None:
             return
 
 
+def pull_card(repository: str, commit: str) -> None:
+    """Pull the model card into the cache, where there is one and it can be had."""
+    with suppress(Unavailable):
+        fetch(HubFile(repository, commit, "README.md"), False, Limits(MAX_OPTIONAL_BYTES, needed=False))
+
+
 def exactly(size: int, sha256: str) -> Limits:
     """Return the limits of a file that is pinned."""
     return Limits(size, size, sha256)

@@ -23,6 +23,7 @@ from ganzoo.plugins.datasets import is_data_set
 from ganzoo.plugins.entries import DISCRIMINATOR_FILE, INPUTS_FILE, NEEDED_FILES, Entry
 from ganzoo.recipe.names import rename
 from ganzoo.recipe.recipe import Recipe
+from ganzoo.zoo.licenses import choose_license
 from ganzoo.zoo.local import LocalModel
 from ganzoo.zoo.model import Model, load_local
 from ganzoo.zoo.publishing.card import make_card
@@ -30,7 +31,6 @@ from ganzoo.zoo.publishing.code import check_publishable, public_name
 from ganzoo.zoo.publishing.discriminators import choose_discriminator, pin_discriminator
 from ganzoo.zoo.publishing.entry import entry_table
 from ganzoo.zoo.publishing.inputs import choose_inputs, pin_inputs
-from ganzoo.zoo.publishing.licenses import choose_license
 from ganzoo.zoo.publishing.paths import drop_paths
 from ganzoo.zoo.references import Reference, parse
 from ganzoo.zoo.scores import SCORES_FILE, read_scores
@@ -46,18 +46,19 @@ def bundle(
     license_id: str,
     with_inputs: bool = False,
     with_discriminator: bool = False,
+    relicense: bool = False,
 ) -> str:
     """Write a complete model into a new folder, to be shipped in a package; return its entry for a registry as TOML.
 
     The folder's name is the model's. The entry's source is the folder relative to its grandparent, which is the package
-    where models lie in `pretrained/`. Raises `BadInput` where the folder exists.
+    where models lie in `pretrained/`. `relicense` as in `push`. Raises `BadInput` where the folder exists.
     """
     if not NAME_PATTERN.fullmatch(folder.name):
         raise BadInput(f"'{folder.name}' is not a name for a model: lower-case letters and digits, joined by . _ or -")
     if exists(folder):
         raise BadInput(f"'{folder}' exists already")
     local = find_unpublished(source)
-    license_id = choose_license(local, license_id)
+    license_id = choose_license(local, license_id, relicense)
     files = complete_files(local, folder.name, license_id, with_inputs, with_discriminator)
     with replace_folder(folder) as new:
         for name, content in files.items():

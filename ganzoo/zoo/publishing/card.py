@@ -157,13 +157,22 @@ def describe_origin(config: Mapping[str, Any]) -> str:
 
 
 def describe_terms(config: Mapping[str, Any], license_id: str) -> str:
-    """Return under which licence imported weights are, and the importer's notes, as Markdown; "" for other models."""
+    """Return under which licence weights of others are, and an importer's notes, as Markdown; "" for one's own."""
     if not (imported := config.get("imported")):
-        return ""
+        return describe_begun(config.get("training", {}))
     known = f"The licence of the weights is {escape(license_id)}, as whoever imported them says."
     unknown = "The licence of the weights is not known: ask those who published the file before you pass them on."
     notes = "".join(f"\n- {escape(note)}" for note in imported.get("notes", []))
     return f"\n\n{unknown if license_id == UNKNOWN_LICENSE else known}" + (f"\n{notes}" if notes else "")
+
+
+def describe_begun(training: Mapping[str, Any]) -> str:
+    """Return under which licence the weights are that a training began with, as Markdown; "" where nothing is known."""
+    if not (license_id := training.get("init_license")):
+        return ""
+    if license_id == UNKNOWN_LICENSE:
+        return "\n\nThe licence of the weights that its training began with is not known: ask those who published them."
+    return f"\n\nThe weights that its training began with are under the licence {escape(license_id)}."
 
 
 def describe_seen(config: Mapping[str, Any]) -> str:

@@ -19,9 +19,9 @@ from ganzoo.errors import BadInput, Unavailable
 from ganzoo.zoo.hub.cache import COMMIT, git_hash
 from ganzoo.zoo.hub.errors import hub_errors
 from ganzoo.zoo.hub.session import one_line, open_session
+from ganzoo.zoo.licenses import choose_license
 from ganzoo.zoo.publishing.bundle import complete_files, find_unpublished
 from ganzoo.zoo.publishing.entry import entry_table
-from ganzoo.zoo.publishing.licenses import choose_license
 from ganzoo.zoo.references import HUB
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Publication:
     message: str = DEFAULT_MESSAGE
     with_inputs: bool = False
     with_discriminator: bool = False
+    relicense: bool = False
     commit: str = field(default="", init=False)
     """The commit that has the files, once they are published."""
 
@@ -56,7 +57,7 @@ class Publication:
         if not self.message.strip():
             raise BadInput("a commit needs a message")
         local, reference = find_unpublished(self.source), f"hub:{self.repository}"
-        self.license = choose_license(local, self.license)
+        self.license = choose_license(local, self.license, self.relicense)
         self.files = complete_files(local, reference, self.license, self.with_inputs, self.with_discriminator)
         self.api = HfApi(library_name="ganzoo", library_version=__version__)
 
@@ -160,16 +161,19 @@ def push(
     message: str = DEFAULT_MESSAGE,
     with_inputs: bool = False,
     with_discriminator: bool = False,
+    relicense: bool = False,
 ) -> str:
     """Publish the model of a run or model folder on the Hub, and return what `load` takes: "hub:owner/name@commit".
 
-    Without a `license`, such as "mit", it is that of imported weights, else "other", and the log says so. `private`
+    Without a `license`, such as "mit", it is that of imported weights, or of those that the training began with, else
+    "other", and the log says so; `relicense` says that one may publish the latter under another. `private`
     keeps a new repository to yourself, `tag` names this version. Real inputs that are kept with it go along
     `with_inputs`, or where their data set has a licence that allows it; the log says how many. So does a discriminator
     that is kept with it, `with_discriminator`. Raises `BadInput` for what cannot be published or is so already, and
     `Unavailable` where the network or the Hub refuses it.
     """
-    publication = Publication(source, repository, license or "", private, tag, message, with_inputs, with_discriminator)
+    along = (with_inputs, with_discriminator)
+    publication = Publication(source, repository, license or "", private, tag, message, *along, relicense)
     publication.publish()
     return f"hub:{repository}@{publication.commit}"
 
