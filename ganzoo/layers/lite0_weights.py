@@ -1,6 +1,7 @@
 """The weights of EfficientNet-Lite0, from a package that the user installs: pinned, and never unpickled as code."""
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +31,7 @@ def load_lite0() -> Lite0:
     """
     network = Lite0()
     if not network.stem[0].weight.is_meta:  # else it is an outline, without values
-        network.load_state_dict(read_cached() or convert())
+        network.load_state_dict(read_cached() or convert(list(network.state_dict())))
     return network.freeze()
 
 
@@ -43,11 +44,14 @@ def read_cached() -> dict[str, Tensor] | None:
     return weights if hash_weights(weights) == Lite0.sha256 else None
 
 
-def convert() -> dict[str, Tensor]:
-    """Return the weights of the package under the names of `Lite0`, and keep them in the data cache if possible."""
+def convert(names: Sequence[str]) -> dict[str, Tensor]:
+    """Return the weights of the package under the names of `Lite0`, and keep them in the data cache if possible.
+
+    `names` are given, as another `Lite0` would draw random numbers: networks would begin otherwise than with the cache.
+    """
     found = read_package()
     found = {name: value for name, value in found.items() if not name.startswith("_fc.")}
-    weights = {name: value.contiguous() for name, value in zip(Lite0().state_dict(), found.values(), strict=True)}
+    weights = {name: value.contiguous() for name, value in zip(names, found.values(), strict=True)}
     with suppress(OSError, BadInput):  # the cache saves a second, no more
         cached_path().parent.mkdir(parents=True, exist_ok=True)
         write_bytes(cached_path(), save(weights))

@@ -38,6 +38,19 @@ def test_maps_have_strides_4_to_32_and_the_stated_channels(network, side):
     assert network.pooled(draw(2, 3, side, side)).shape == (2, network.width)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_it_computes_in_float32_also_under_autocast(network, dtype):
+    images, found = draw(2, 3, 32, 32).to(dtype), []
+    for given in (images.float(), images):
+        leaf = given.requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(found)):
+            features = [*network.maps(leaf), network.pooled(leaf)]
+        found.append([*features, *torch.autograd.grad(features[-1].sum(), leaf)])
+    for plain, cast in zip(*found, strict=True):
+        assert torch.equal(cast, plain.to(cast.dtype))
+    assert all(each.dtype == torch.float32 for each in found[1][:-1])
+
+
 @torch.no_grad()
 def test_the_stem_has_the_statistics_that_its_batch_norm_learned_on_photographs(network):
     # Of the two usual scalings of pictures only one fits: ImageNet's mean and deviation give six times the variance.
@@ -78,6 +91,16 @@ def test_grey_pictures_are_repeated_and_other_channels_refused(network):
 
 
 @torch.no_grad()
+def test_loading_draws_as_many_random_numbers_with_the_cache_as_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path / "data"))
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        load_lite0()
+        drawn.append(torch.rand(()).item())
+    assert (tmp_path / "data" / lite0_weights.CACHED_NAME).is_file() and drawn[0] == drawn[1]
+
+
 def test_it_is_read_from_the_cache_once_it_lies_there(network, monkeypatch):
     monkeypatch.setattr(lite0_weights, "read_package", lambda: pytest.fail("the package was read again"))
     assert load_lite0()(draw(1, 3, 32, 32)).equal(network(draw(1, 3, 32, 32)))
