@@ -275,6 +275,7 @@ class Engine:
                 use.set_up(step)
         self._freeze_losses()
         self.hardware.rehearse(partial(self.step_maker.play_rehearsal, self.index, part), *networks)
+        self.step_maker.warn_untrained(self.trained_sides)
         self.players = self._make_players()  # again, since layers may have been frozen meanwhile
 
     def profile_part(self, part: str) -> AbstractContextManager[Any]:

@@ -1,5 +1,6 @@
 """Making the `Step` of a turn: its latents, and the way it calls the networks."""
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, partial
@@ -17,6 +18,7 @@ from ganzoo.engine.scheduled import Scheduled
 from ganzoo.engine.settings import SIDES
 
 T = TypeVar("T")
+logger = logging.getLogger("ganzoo")
 Networks = tuple[Generator, nn.Module]
 """Generator and discriminator."""
 
@@ -82,6 +84,8 @@ class StepMaker:
         self.hardware, self.processes = hardware, processes
         self.total = math.inf
         """Training steps in all."""
+        self.unread: dict[str, str] = {}
+        """Per side, what the last rehearsal found that no loss trains of a network that returns extras, in words."""
 
     def latent(self, batch: dict[str, Tensor], rng: torch.Generator, parts: int = 1) -> dict[str, Tensor]:
         """Draw latents for the whole batch of all processes, and return this process's rows, on the device."""
@@ -142,10 +146,37 @@ class StepMaker:
                 terms = [term for use in self.losses for term in use.weigh(use.terms(step))]
             if terms:
                 call_plugin("a first step", torch.autograd.backward, terms)
+        # A part without gradient may still be growing; one of a network with extras lacks the loss that reads these.
+        played = (("generator", generator, "_made"), ("discriminator", discriminator, "_judged_fake"))
+        found = [(side, find_untrained(network), vars(step).get(made, ((), {}))[1]) for side, network, made in played]
+        self.unread = {each[0]: describe_unread(*each) for each in found if each[1] and each[2]}
+
+    def warn_untrained(self, sides: Iterable[str]) -> None:
+        """Log what no loss trains of these sides, as far as a rehearsal has found it."""
+        for side in self.unread.keys() & set(sides):
+            logger.warning("%s", self.unread[side])
 
     def _call(self, networks: Networks, network: Callable[..., T], *inputs: Any, twice: bool = False) -> T:
         name = partial(name_part, network, networks)
         return call_plugin(name, self.hardware.call, network, *inputs, twice=twice)
+
+
+def find_untrained(network: nn.Module) -> list[str]:
+    """Return the names of the modules that have weights to train, none of which has a gradient, the outermost alone."""
+    found: list[str] = []
+    for name, module in network.named_modules():
+        weights = [weight for weight in module.parameters() if weight.requires_grad]
+        is_inside = any(name.startswith(f"{outer}.") for outer in found)
+        if name and weights and not is_inside and all(weight.grad is None for weight in weights):
+            found.append(name)
+    return found
+
+
+def describe_unread(side: str, untrained: Sequence[str], extras: Extras) -> str:
+    """Return the warning about parts that no loss trains beside extras of a network."""
+    offered = ", ".join(f"'{name}'" for name in extras)
+    advice = "add a loss that reads these, or choose a network without them"
+    return f"no loss trains {', '.join(untrained)} of the {side}, which returns the extras {offered}; {advice}"
 
 
 def name_part(network: object, networks: Networks) -> str:

@@ -98,3 +98,35 @@ def test_a_layer_that_is_frozen_after_the_engine_was_built_stays_as_it_is():
     play(engine, 2)
     assert torch.equal(layer.weight, before) and not layer.weight.requires_grad
     assert not torch.equal(engine.generator.net[-1].weight, last)
+
+
+class TwoHeaded(PointDiscriminator):
+    """Tells classes in an extra, by a head of its own; `spare` is another part, which grows late."""
+
+    def __init__(self, extras=True):
+        super().__init__()
+        self.guess, self.spare, self.extras = nn.Sequential(nn.Linear(SIZE, 3), nn.Tanh()), nn.Linear(1, 1), extras
+
+    def forward(self, images, given):
+        scores = super().forward(images, given)
+        return (scores, {"guess": self.guess(images)}) if self.extras else scores
+
+
+class Reads(ganzoo.Loss):
+    def discriminator(self, step):
+        return {"guess": step.real_extras["guess"].square().mean()}
+
+
+@pytest.mark.parametrize(
+    ("losses", "extras", "parts"),
+    [
+        ([NonSaturating()], True, "guess, spare"),
+        ([NonSaturating(), ganzoo.Scheduled(Reads(), start=99)], True, "spare"),
+        ([NonSaturating()], False, None),
+    ],
+)
+def test_parts_that_no_loss_trains_are_told_once_where_a_network_returns_extras(losses, extras, parts, caplog):
+    caplog.set_level("WARNING", "ganzoo")
+    play(make(*losses, networks=lambda: (PointGenerator(), TwoHeaded(extras))), 2)
+    end = "of the discriminator, which returns the extras 'guess'; add a loss that reads these, or choose a network"
+    assert caplog.messages == ([f"no loss trains {parts} {end} without them"] if parts else [])

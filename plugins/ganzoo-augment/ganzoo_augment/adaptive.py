@@ -36,7 +36,7 @@ class Adaptive(ganzoo.Loss):
     ) -> None:
         super().__init__()
         check_share(p=p, limit=limit)
-        check_positive(speed=speed)
+        check_positive(speed=speed, **({"limit": limit} if adaptive else {}))
         if not -1 < target < 1:
             raise ValueError(f"target must lie between -1 and 1, the mean sign of real scores, got {target}")
         self.p, self.adaptive, self.target, self.speed, self.limit = p, adaptive, target, speed, limit
