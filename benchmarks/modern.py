@@ -28,7 +28,8 @@ from typing import Any
 
 import speed
 import torch
-from by_hand import LOOPS, Given, Separate
+from by_hand import Given
+from by_hand_games import LOOPS, Separate
 from speed import ratio, rounds, table
 from torch import Tensor
 from torch.nn.functional import conv2d

@@ -288,8 +288,7 @@ class Engine:
 
     def _make_players(self) -> dict[str, Player]:
         networks = {"discriminator": self.discriminator, "generator": self.generator}
-        scaler = self.hardware.scaler
-        return {side: Player(side, networks[side], self.optimizer.side(side), scaler()) for side in SIDES}
+        return {side: Player(side, networks[side], self.optimizer.side(side), self.hardware.scaler()) for side in SIDES}
 
     def _freeze_losses(self) -> None:
         """Freeze the networks inside losses, also those that `Loss.setup` made, and move them to the device."""

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from ganzoo.layers import check_at_least_one, check_not_negative
+from ganzoo.layers import check_at_least_one
 from ganzoo_resnet.blocks import ProjectedBatchNorm, initialise, normalise_spectrally
 from ganzoo_resnet.heads import HeadName, classes_used
 from ganzoo_resnet.networks import ResidualDiscriminator, ResidualGenerator
@@ -23,6 +23,8 @@ from ganzoo_resnet.sizes import check_sides, choose_attention, doublings
 
 LARGEST = 64
 """The largest map that gets attention by default, as in the tables of appendix B."""
+BATCHES = 128
+"""Batches that a generator is given to finish a model with."""
 EPSILON = 1e-4
 """That of batch norm and of spectral norm, which is safer in half precision (appendix C)."""
 
@@ -35,7 +37,7 @@ class Generator(ResidualGenerator):
     image and the most: the paper's are 96 and 1536. `attention` is the shorter side of the map in which pixels look at
     each other, 0 for none; by default half the image's, at most 64. `head` as in `Discriminator`; without labels the
     latent alone gives scales and shifts. `standing` is the number of batches of 64 from which a saved model has the
-    statistics of its batch norm, 0 for those of the training.
+    statistics of its batch norm, up to 128; 0 for those of the training.
     The latent key "truncation" makes samples more typical and less varied, see `truncate`; 0, the default, does not.
     Raises `ValueError` for a size that is not 4 to 7 pixels times a power of two, and for an option out of range.
     """
@@ -57,7 +59,8 @@ class Generator(ResidualGenerator):
     ) -> None:
         side, parts = choose_attention(attention, image, LARGEST), count_parts(image, latent_size)
         check_at_least_one(embedding=embedding)
-        check_not_negative(standing=standing)
+        if not 0 <= standing <= BATCHES:
+            raise ValueError(f"standing must lie in 0..{BATCHES}, the batches that there are, got {standing}")
         used = classes_used(head, classes)
         features = latent_size // parts + (embedding if used else 0)
         norm = partial(ProjectedBatchNorm, features=features, epsilon=EPSILON)

@@ -163,7 +163,8 @@ def test_what_cannot_work_is_refused_in_a_sentence(module, side, image, options,
         (sngan, {"latent_size": 0}, "^latent_size must be at least 1, got 0$"),
         (biggan, {"latent_size": 50}, "^latent_size must be a multiple of 4 for images of this size, .*nearest is 48$"),
         (biggan, {"embedding": 0}, "^embedding must be at least 1, got 0$"),
-        (biggan, {"standing": -1}, "^standing must be a number of 0 or more, got -1$"),
+        (biggan, {"standing": -1}, r"^standing must lie in 0\.\.128, the batches that there are, got -1$"),
+        (biggan, {"standing": 129}, r"^standing must lie in 0\.\.128, the batches that there are, got 129$"),
     ],
 )
 def test_options_of_the_generator_out_of_range_are_refused(module, options, sentence):

@@ -8,7 +8,8 @@ import torch
 
 import ganzoo
 from ganzoo_stylegan.importing import read
-from stylegan_files import SIDES, WIDTHS, Nvidia, Rosinality, Z, generate, score, style_of
+from stylegan_files import WIDTHS, Nvidia, Rosinality, Z
+from stylegan_formulas import SIDES, generate, score, style_of
 
 LAYOUTS = {
     "archive": (Rosinality, 0, "net.pt", {}),
