@@ -135,11 +135,9 @@ def scores_are_raw(game: Game) -> None:
     players = set_mode(warm_up(game, game.players()), training=False)
     refuse_dummy(players[1])
     step = make_step("discriminator", players, game.full_batch())
-    with torch.no_grad():  # the old spectral norm of torch cannot be copied after a forward with gradient
-        judges = range(len(all_scores(step, "real_scores")))
-    for judge in judges:
-        pushed = [push_scores(players[1], step, judge, sign) for sign in (1, -1)]
-        check_unbounded(pushed, f" of judge {judge + 1}" if len(judges) > 1 else "")
+    pushed = [push_scores(players[1], step, sign) for sign in (1, -1)]
+    for number, ways in enumerate(zip(*pushed, strict=True), 1):
+        check_unbounded(ways, f" of judge {number}" if len(pushed[0]) > 1 else "")
 
 
 def refuse_dummy(discriminator: nn.Module) -> None:
@@ -158,18 +156,18 @@ def check_unbounded(pushed: Sequence[Sequence[Tensor]], whose: str) -> None:
         require(not stopped, f"scores{whose} stop at {end.mean():.3g}, whatever training does: {advice}")
 
 
-def push_scores(discriminator: nn.Module, step: Step, judge: int, sign: int) -> list[Tensor]:
-    """Train a judge's scores in one direction, and return them before, half way through and at the end."""
+def push_scores(discriminator: nn.Module, step: Step, sign: int) -> list[list[Tensor]]:
+    """Train all scores in one direction; return those of each judge before, half way through and at the end."""
     discriminator = copy.deepcopy(discriminator)
     optimizer = torch.optim.Adam(discriminator.parameters(), lr=0.05)
     found = []
     for _ in range(2 * PUSH_STEPS + 1):
-        scores = split_scores(discriminator, call_network(discriminator, step.real, step.given))[0][judge]
-        found.append(scores.detach())
+        judges = split_scores(discriminator, call_network(discriminator, step.real, step.given))[0]
+        found.append([scores.detach() for scores in judges])
         optimizer.zero_grad()
-        torch.autograd.backward([-sign * scores.mean()])
+        torch.autograd.backward([-sign * torch.stack([scores.mean() for scores in judges]).sum()])
         optimizer.step()
-    return found[::PUSH_STEPS]
+    return [list(judge) for judge in zip(*found[::PUSH_STEPS], strict=True)]
 
 
 def plays_in_float32(game: Game) -> None:
