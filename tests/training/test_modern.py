@@ -19,6 +19,8 @@ LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
 STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
+STYLEGAN3 = {f"architecture.{side}.{key}": value for side in SIDES for key, value in (("width", 4), ("max_width", 8))}
+STYLEGAN3 |= {key: value for key, value in STYLEGAN.items() if not key.startswith("architecture")}
 BUNDLED = {"data.name": "avatars-5k", "data.count": 1000, "data.size": 32}
 FASTGAN = BUNDLED | {"architecture.width": 4, "architecture.max_width": 8}
 RECIPES = {
@@ -35,6 +37,7 @@ RECIPES = {
     "stylegan2-32": STYLEGAN,
     "stylegan2-64": STYLEGAN,
     "stylegan2-256": STYLEGAN,
+    "stylegan3-32": STYLEGAN3,
     "fastgan-64": FASTGAN,
     "fastgan-256": FASTGAN | {"loss.reconstruction.distance": "l1"},
     "projected-64": FASTGAN | {"architecture.size": 32},
@@ -90,6 +93,8 @@ FIXED = dict.fromkeys(["sngan-32", "sagan-32", "biggan-32", "biggan-128"], FROZE
 SLOW = {f"optimizer.{side}.lr": 1e-5 for side in SIDES}
 """For small networks in which the rounding of one step grows a hundred times until the last."""
 FIXED |= {"fastgan-64": {"architecture.batch_norm": False}, "fastgan-256": {"architecture.batch_norm": False}}
+# Magnitudes, too, are those of the samples of one process, until the next step.
+FIXED |= {"stylegan3-32": {"architecture.generator.magnitude_decay": 1.0}}
 FIXED |= {"projected-64": SLOW | {"architecture.batch_norm": False}, "progressive-64": SLOW}
 OWN_SAMPLES = ("reacgan-32",)
 """Recipes with a loss that compares the samples of its own process, so that two of them do not equal one."""

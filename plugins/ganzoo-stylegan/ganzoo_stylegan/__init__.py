@@ -1,4 +1,4 @@
-"""StyleGAN2: style-based generator, residual discriminator, path length regularisation (Karras et al. 2020)."""
+"""StyleGAN2 and 3: style-based generators, residual discriminator, path length (Karras et al. 2020, 2021)."""
 
 import ganzoo
 
@@ -9,6 +9,11 @@ def register_architectures(register: ganzoo.RegisterArchitecture) -> None:
     register(
         "stylegan2",
         generator="ganzoo_stylegan.generator:Generator",
+        discriminator="ganzoo_stylegan.discriminator:Discriminator",
+    )
+    register(
+        "stylegan3",
+        generator="ganzoo_stylegan.stylegan3:Generator",
         discriminator="ganzoo_stylegan.discriminator:Discriminator",
     )
 

@@ -3,22 +3,16 @@
 Mixing of styles and truncation are those of StyleGAN (Karras et al. 2019, sections 3.1 and appendix B).
 """
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
-import ganzoo
-from ganzoo.layers import check_at_least_one, check_classes, check_share, list_channels
-from ganzoo_stylegan.mapping import Mapping
+from ganzoo.layers import check_share, list_channels
 from ganzoo_stylegan.sizes import map_sizes
+from ganzoo_stylegan.styled import StyledGenerator
 from ganzoo_stylegan.synthesis import Synthesis
 
-CLASS_SHARE, CLASS_LEAST = 4, 8
-"""Of how many batches the mean w of a class is taken: all classes together of this many times those that there are."""
 
-
-class Generator(ganzoo.Generator):
+class Generator(StyledGenerator):
     """Map noise to images of shape (n, channels, height, width), without a last activation; data lie in [-1, 1].
 
     `latent_size` is the length of the noise, `w_size` that of a style, and `mapping_layers` the layers from one to the
@@ -28,8 +22,6 @@ class Generator(ganzoo.Generator):
     Raises `ValueError` for an image size that does not halve evenly, an option out of range, and data without labels
     where it is to be conditional.
     """
-
-    w_mean: Tensor
 
     def __init__(
         self,
@@ -45,42 +37,30 @@ class Generator(ganzoo.Generator):
         max_width: int = 512,
         mixing: float = 0.9,
     ) -> None:
-        super().__init__()
-        check_at_least_one(latent_size=latent_size, w_size=w_size)
+        super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditional)
         check_share(mixing=mixing)
-        known = check_classes(conditional, classes)
-        if known:
-            self.needs, self.categorical = ("label",), {"label": known}
-        self.latent_size, self.mixing = latent_size, mixing
-        sizes = map_sizes(image)
-        self.mapping = Mapping(latent_size, w_size, mapping_layers, mapping_rate, known)
+        self.mixing, sizes = mixing, map_sizes(image)
         self.synthesis = Synthesis(image[0], sizes, list_channels(len(sizes), width, max_width)[::-1], w_size)
-        self.ranges = dict.fromkeys(("crossover", "cutoff"), (0, self.synthesis.style_count))
-        self.register_buffer("w_mean", torch.zeros(known, w_size) if known else torch.zeros(w_size))
+        self.style_count = self.synthesis.style_count
+        self.ranges = dict.fromkeys(("crossover", "cutoff"), (0, self.style_count))
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """Draw what `n` images are made from.
+        """Draw what `n` images are made from: beside what all generators with styles have, "z2", "crossover", "noise".
 
-        "z" and "z2" are noise vectors, (n, latent_size); styles from number "crossover" on, (n,), come from "z2".
-        Outside of training no style does. The first "cutoff" styles, (n,), are truncated by "truncation", (n,): all,
-        by 1, which changes nothing; in training none. "noise" are the noise maps of all layers, (n, pixels), and
-        "label" is a class, (n,), where labels are known.
+        "z2" is a second noise vector, (n, latent_size); styles from number "crossover" on, (n,), come from it. Outside
+        of training no style does. "noise" are the noise maps of all layers, (n, pixels).
         """
-        drawn, styles = super().latent(n, rng), self.synthesis.style_count
+        drawn, styles = super().latent(n, rng), self.style_count
         mixes = torch.rand(n, generator=rng) < (self.mixing if self.training else 0.0)
         return drawn | {
             "z2": torch.randn(n, self.latent_size, generator=rng),
             "crossover": torch.where(mixes, torch.randint(1, styles, (n,), generator=rng), styles),
-            "truncation": torch.ones(n),
-            "cutoff": torch.full((n,), styles),
             "noise": torch.randn(n, self.synthesis.noise_length, generator=rng),
         }
 
     def forward(self, given: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return images, and beside them their styles "w", (n, styles, w_size)."""
-        styles = self.mix(given)
-        if not self.training:
-            styles = self.truncate(styles, given)
+        styles = self.truncate(self.mix(given), given)
         return self.synthesis(styles, given["noise"]), {"w": styles}
 
     def mix(self, given: dict[str, Tensor]) -> Tensor:
@@ -90,30 +70,3 @@ class Generator(ganzoo.Generator):
         first, second = self.mapping(torch.cat([given["z"], given["z2"]]), both).chunk(2)
         is_first = self.count_styles(given["z"]) < given["crossover"][:, None, None]
         return torch.where(is_first, first[:, None], second[:, None])
-
-    def truncate(self, styles: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """Return styles drawn towards their mean: mean + truncation (w - mean) (2019, appendix B)."""
-        mean = self.w_mean[given["label"]][:, None] if self.categorical else self.w_mean
-        truncated = mean + given["truncation"][:, None, None] * (styles - mean)
-        is_early = self.count_styles(styles) < given["cutoff"][:, None, None]
-        return torch.where(is_early, truncated, styles)
-
-    def count_styles(self, like: Tensor) -> Tensor:
-        """Return the number of each style, (styles, 1)."""
-        return torch.arange(self.synthesis.style_count, device=like.device)[:, None]
-
-    def finish(self, batches: Iterable[dict[str, Tensor]]) -> None:
-        """Find the mean style, of each class where labels are known: of 8,192 noise vectors, of fewer for each class.
-
-        The authors keep a running mean in training. This one has no lag, since it is that of the averaged mapping, and
-        is the same however the training was interrupted or divided among processes.
-        """
-        noise = [given["z"] for given in batches]
-        if not self.categorical:
-            self.w_mean.copy_(torch.stack([self.mapping(z, None).mean(0) for z in noise]).mean(0))
-            return
-        noise = noise[: max(CLASS_LEAST, CLASS_SHARE * len(noise) // len(self.w_mean))]
-        for number, mean in enumerate(self.w_mean):
-            labels = [torch.full((len(z),), number, device=z.device) for z in noise]
-            means = [self.mapping(*each).mean(0) for each in zip(noise, labels, strict=True)]
-            mean.copy_(torch.stack(means).mean(0))

@@ -41,9 +41,8 @@ class StyledLayer(nn.Module):
     def forward(self, features: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """Return (n, after, height, width) for features, styles (n, w_size) and noise (n, 1, height, width)."""
         style, weight = self.style(w), self.weight * self.scale
-        demodulation = torch.rsqrt(style.square() @ weight.square().sum((2, 3)).T + EPSILON)
         features = self.convolve(features * per_channel(style, features), weight)
-        bias, factor = self.bias * GAIN, demodulation * GAIN
+        bias, factor = self.bias * GAIN, demodulation(style, weight) * GAIN
         features = torch.addcmul(per_channel(bias[None], features), features, per_channel(factor, features))
         return leaky_relu(features + (noise * (self.noise_strength * GAIN)).to(features.dtype), SLOPE)
 
@@ -110,6 +109,11 @@ class Synthesis(nn.Module):
                 features = self.layers[layer](features, styles[:, layer], maps[layer])
             images = self.doubling(images) + to_image(features, styles[:, 2 * number + 1])
         return images
+
+
+def demodulation(style: Tensor, weight: Tensor) -> Tensor:
+    """Return what divides each channel by the norm of its modulated weights, (n, after), in equation 3."""
+    return torch.rsqrt(style.square() @ weight.square().sum((2, 3)).T + EPSILON)
 
 
 def per_channel(values: Tensor, features: Tensor) -> Tensor:
