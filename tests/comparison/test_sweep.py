@@ -81,6 +81,7 @@ def test_the_same_sweep_again_trains_nothing_and_another_one_gets_a_folder(recip
     assert repr(first) == "Sweep('runs/tiny-sweep-001': 2 of 2 runs finished)"
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_stopped_and_killed_goes_on(command, tmp_path):
     long = TOML.replace("steps = 4", "steps = 600").replace("save_every = 2", "save_every = 300")
     (command.folder / "tiny.toml").write_text(long)

@@ -6,8 +6,8 @@ import pytest
 
 from foreign import NAMES, PLAYED, resolved
 
-QUICK = ("anomalies", "clips", "pairs", "styles", "tickets", "tones")
-"""One family for each kind of samples and of networks; the others are much like these."""
+QUICK = ("pairs", "styles", "tones")
+"""Pictures with inputs, a style-based generator, and sounds; the others are much like these."""
 PARAMETERS = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
 
 

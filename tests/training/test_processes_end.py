@@ -53,7 +53,7 @@ def started(command: Command, out: str) -> subprocess.Popen:
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(command, rank):
     launcher = started(command, f"killed-{rank}")
     os.kill(processes_of(launcher)[rank], signal.SIGKILL)

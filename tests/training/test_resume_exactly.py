@@ -18,7 +18,7 @@ def small(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "bf16"])
 def test_every_recipe_goes_on_bit_for_bit(tmp_path, recipe, precision):
     settings = {"train": {"steps": 11, "batch": 8, "log_every": 3, "precision": precision}, **small(recipe)}
     whole = train(tmp_path / "whole", recipe, **settings)

@@ -43,7 +43,7 @@ def test_a_killed_training_with_readers_leaves_no_lock_behind(command, tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="knows no process groups")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_signal_to_the_whole_group_lets_the_readers_live_until_all_is_saved(command, number):
     write_images(command.folder / "pictures", 6)
     words = ["vanilla", "--data", "pictures", "-o", "data.size=28", "-o", "train.batch=4", "--precision", "fp32"]

@@ -153,6 +153,7 @@ def test_a_checkpoint_of_another_format_is_refused(run, number, sentence):
     assert newest(run).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a file system of its own takes Linux")
 def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, command):
     disk = tmp_path / "disk"
