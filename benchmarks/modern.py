@@ -8,8 +8,8 @@ Each recipe's networks are trained by ganzoo's engine and by the loop of `by_han
 images, batch, precision and optimizer. They take turns in one process, with one warm-up round and five that count. A
 result is the median of the rounds, with the smallest and the largest; the ratio is the median of the ratios within the
 rounds. `ours` is the recipe as it is, with its averaged generator and its log. Images per second counts real images. A
-round is a multiple of 16 steps, so that lazy losses count as in a training. Networks that grow have their full size.
-Recipes for a GPU are left out.
+round is a multiple of 16 steps, so that lazy losses count as in a training; those that start later do not play.
+Networks that grow have their full size. Recipes for a GPU are left out.
 
 `modulation` compares the two ways to convolve each sample with weights of its own (Karras et al. 2020, equations 1 and
 3): as one convolution with a group for each sample, and by scaling what goes in and what comes out. The last line is
@@ -42,8 +42,9 @@ from ganzoo.recipe.build import resolve
 from ganzoo.recipe.recipe import Recipe
 
 RECIPES = (
-    *("stylegan2-32", "stylegan2-64", "r3gan-32", "r3gan-64", "r3gan-stacked-mnist", "sngan-32", "sagan-32"),
-    *("biggan-32", "reacgan-32", "fastgan-64", "projected-64", "progressive-64"),
+    *("stylegan2-32", "stylegan2-64", "stylegan3-32", "r3gan-32", "r3gan-64", "r3gan-stacked-mnist", "sngan-32"),
+    *("sagan-32", "biggan-32", "reacgan-32", "fastgan-64", "projected-64", "progressive-64"),
+    *("dcgan-few", "dcgan-ada"),
 )
 OFFLINE = "avatars-5k"
 """The data in the place of data sets that are drawn first: a step takes as long."""
@@ -76,7 +77,7 @@ def open_recipe(name: str) -> tuple[Recipe, Data]:
     """Return a recipe with data that need no drawing and no network."""
     recipe = Recipe.load(name)
     if recipe.data.name.partition(":")[0] == "avatars":
-        recipe = recipe.replace(**{"data.name": OFFLINE})
+        recipe = recipe.replace(**{"data.name": OFFLINE, "data.size": recipe.data.size or 32})
     losses = [use.model_dump(exclude_none=True) for use in recipe.loss]
     for use in losses:
         use.update({"level": use["level"]["to"]} if isinstance(use.get("level"), dict) else {})

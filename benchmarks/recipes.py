@@ -49,7 +49,9 @@ def offline(recipe: "Recipe") -> "Recipe":
     """Return a recipe with data of the same kind and size that come with ganzoo."""
     if recipe.data.name == "mnist":
         return recipe.replace(**{"data.name": "mnist-10k"})
-    return recipe.replace(**{"data.name": "avatars-5k"}) if recipe.data.name.startswith("avatars") else recipe
+    if recipe.data.name.startswith("avatars"):
+        return recipe.replace(**{"data.name": "avatars-5k", "data.size": recipe.data.size or 32})
+    return recipe
 
 
 def hasten(value: Any, share: float) -> Any:

@@ -28,7 +28,9 @@ class Generator(ganzoo.Generator):
 
     `width` is the number of channels in the layer nearest the image; each layer further from it has twice as many, up
     to `max_width`. `noise=False` leaves noise out. `batch_norm=False` ties no samples together: several processes then
-    train exactly as one does. Raises `ValueError` for a size that `check_sides` refuses, or an option out of range.
+    train exactly as one does. `tanh=False` leaves out the last activation, and images may leave [-1, 1]: against the
+    discriminator `projected`, tanh is soon where it has no slope. Raises `ValueError` for a size that `check_sides`
+    refuses, or an option out of range.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Generator(ganzoo.Generator):
         max_width: int = 1024,
         noise: bool = True,
         batch_norm: bool = True,
+        tanh: bool = True,
     ) -> None:
         super().__init__()
         check_at_least_one(latent_size=latent_size)
@@ -50,6 +53,7 @@ class Generator(ganzoo.Generator):
         self.blocks = nn.ModuleList(Double(*pair, noise, batch_norm) for pair in pairwise(channels))
         self.excite = nn.ModuleDict(make_excitations(self.maps, channels))
         self.to_image = nn.Conv2d(channels[-1], image[0], 3, padding=1)
+        self.limit = nn.Tanh() if tanh else nn.Identity()
         self.noise_length = sum(map(math.prod, self.maps[1:])) if noise else 0
         self.apply(initialise_normal)
 
@@ -66,7 +70,8 @@ class Generator(ganzoo.Generator):
             if str(depth) in self.excite:
                 larger = self.excite[str(depth)](features[max(0, depth - DISTANCE)], larger)
             features.append(larger)
-        return torch.tanh(self.to_image(features[-1]))
+        images: Tensor = self.limit(self.to_image(features[-1]))
+        return images
 
     def _split_noise(self, given: dict[str, Tensor]) -> list[Tensor | None]:
         if not self.noise_length:

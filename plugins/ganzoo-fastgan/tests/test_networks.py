@@ -74,6 +74,16 @@ def test_doubling_repeats_pixels_convolves_normalises_and_gates():
 
 
 @torch.no_grad()
+def test_without_tanh_the_images_are_those_before_it():
+    bare, limited = (Generator(image=(3, 32, 32), width=4, max_width=8, tanh=tanh).eval() for tanh in (False, True))
+    bare.to_image.bias.fill_(2)
+    limited.load_state_dict(bare.state_dict())
+    images = bare(latents(bare))
+    assert images.min() > 1
+    torch.testing.assert_close(limited(latents(limited)), torch.tanh(images))
+
+
+@torch.no_grad()
 def test_halving_is_the_mean_of_a_path_of_two_convolutions_and_one_of_averaged_pixels():
     torch.manual_seed(0)
     layer = Halve(2, 3, batch_norm=False, convolution=make_plain).double()

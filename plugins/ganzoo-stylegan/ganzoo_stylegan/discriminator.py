@@ -6,7 +6,14 @@ from math import prod, sqrt
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo.layers import EqualisedConv2d, EqualisedLinear, MinibatchDeviation, check_classes, list_channels
+from ganzoo.layers import (
+    EqualisedConv2d,
+    EqualisedLinear,
+    MinibatchDeviation,
+    check_at_least_one,
+    check_classes,
+    list_channels,
+)
 from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping, check_mapping
 from ganzoo_stylegan.resampling import Blur
 from ganzoo_stylegan.sizes import map_sizes
@@ -59,6 +66,7 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         check_mapping(mapping_layers, mapping_rate)
+        check_at_least_one(group=group)
         known = check_classes(conditional, classes)
         if known:
             self.needs = ("label",)

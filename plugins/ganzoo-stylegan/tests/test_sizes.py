@@ -68,7 +68,7 @@ def test_channels_double_towards_the_smallest_map_up_to_max_width():
         (Generator, {"mixing": 1.5}, "mixing must lie between 0 and 1, got 1.5"),
         (Generator, {"conditional": True}, "conditional = true needs data with labels, .*"),
         (Discriminator, {"conditional": True}, "conditional = true needs data with labels, .*"),
-        (Discriminator, {"group": 0}, "group must be at least 2, got 0"),
+        (Discriminator, {"group": 0}, "group must be at least 1, got 0"),
     ],
 )
 def test_options_out_of_range_are_refused_in_a_sentence(side, options, sentence):
