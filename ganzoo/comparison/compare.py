@@ -243,7 +243,8 @@ def load_column(name: str, local: LocalModel | None, model: Model | None, device
     if run is None or not exists(run / "metrics.jsonl"):
         return Column(name, model, recipe)
     log = read_thinned(run / "metrics.jsonl", MAX_CURVE_POINTS)
-    return Column(name, model, recipe, log, log_values(summarise_run(run)), run=run)
+    values = log_values(summarise_run(run), model.config.get("training", {}).get("steps"))
+    return Column(name, model, recipe, log, values, run=run)
 
 
 def read_recipe(local: LocalModel | None, model: Model) -> dict[str, Any]:

@@ -35,9 +35,13 @@ def newest_measures(log: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return found
 
 
-def log_values(summary: Summary) -> dict[str, Any]:
-    """Return the newest value of each measure of a run, and the best of the one that decides."""
-    found: dict[str, Any] = dict(newest_measures(read_lines(Path(summary.run) / "metrics.jsonl")))
+def log_values(summary: Summary, steps: int | None = None) -> dict[str, Any]:
+    """Return the newest value of each measure of a run, and the best of the one that decides.
+
+    With `steps`, the newest are those that the run had after so many, such as those of its best model.
+    """
+    log = read_lines(Path(summary.run) / "metrics.jsonl")
+    found: dict[str, Any] = dict(newest_measures(line for line in log if steps is None or line["step"] <= steps))
     return found | ({f"{BEST}{summary.metric}": summary.best} if summary.metric else {})
 
 

@@ -33,12 +33,10 @@ if TYPE_CHECKING:
 
 COLUMN_INCHES, CURVE_INCHES, ROW_INCHES = 3.2, 2.6, 0.24
 """Width of a model's column, height of the curves, height of a row of the table."""
-TITLE_ROWS = 4
-"""Rows that a title may take."""
 TITLE_CHARACTERS = 34
-"""Characters in a line of a title."""
+"""Characters in a line of a title, which is as wide as a column."""
 PAGE_DPI = 120
-COMING_WITH_GANZOO = {"mnist": "mnist-10k", **{name: name for name in ("mnist-10k", *MIXTURES)}}
+COMING_WITH_GANZOO = {"mnist": "mnist-10k", **{name: name for name in ("mnist-10k", "avatars-5k", *MIXTURES)}}
 """Data whose real samples are shown without a download, with the data set that has them."""
 COLOURS = {"best": "#2b8a3e", "worst": "#c92a2a", "within noise": "#5c940d"}
 
@@ -67,15 +65,16 @@ def draw_page(comparison: "Comparison", metric: str | None = None) -> Image.Imag
     table = comparison.table
     names = [name for name in table.columns if name in table.better or any(name in each.scores for each in columns)]
     pictures = [*samples, *shown.values()]
+    titles = [write_heading(*each) for each in zip(comparison.letters, columns, strict=True)]
+    legend = [part for line in table.legend() for part in wrap(line, TITLE_CHARACTERS * len(pictures))]
     heights = [
-        COLUMN_INCHES * max(map(aspect, pictures)) + ROW_INCHES * TITLE_ROWS,
+        COLUMN_INCHES * max(map(aspect, pictures)) + ROW_INCHES * (max(title.count("\n") for title in titles) + 1),
         CURVE_INCHES * bool(curves) + 0.01,
-        ROW_INCHES * (len(names) + 3),
+        ROW_INCHES * (len(names) + len(legend) + 1),
     ]
     figure = Figure(figsize=(COLUMN_INCHES * len(pictures), sum(heights)), dpi=PAGE_DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     above, middle, below = figure.subfigures(3, 1, squeeze=False, height_ratios=heights)[:, 0]
-    titles = [write_heading(*each) for each in zip(comparison.letters, columns, strict=True)]
     spans = find_spans(columns, samples, real)
     axes = iter(above.subplots(1, len(pictures), squeeze=False)[0])
     for column, picture, title in zip(columns, samples, titles, strict=True):
@@ -84,7 +83,7 @@ def draw_page(comparison: "Comparison", metric: str | None = None) -> Image.Imag
         draw_one(next(axes), picture, f"real: {data}", spans.get(data), REAL_COLOUR)
     if curves:
         draw_curves(middle.subplots(), key, curves)
-    draw_scores(below.subplots(), comparison, names)
+    draw_scores(below.subplots(), comparison, names, legend)
     return render(canvas)
 
 
@@ -93,11 +92,11 @@ def write_heading(letter: str, column: "Column") -> str:
     return "\n".join([*wrap(f"{letter}: {column.title or column.kind}"), *wrap(column.name)])
 
 
-def wrap(text: str) -> list[str]:
-    """Return text in lines of a title; a long word stays whole."""
+def wrap(text: str, characters: int = TITLE_CHARACTERS) -> list[str]:
+    """Return text in lines, of a title; a long word stays whole."""
     import textwrap
 
-    return textwrap.wrap(text, TITLE_CHARACTERS, break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def aspect(picture: "Image.Image | np.ndarray") -> float:
@@ -177,6 +176,7 @@ def draw_one(axes: Axes, picture: Any, title: str, span: Span | None, colour: st
     if isinstance(picture, Image.Image):
         axes.imshow(picture, interpolation="nearest")
         axes.axis("off")
+        axes.set_anchor("N")  # else the layout leaves too little room for a long title
         return
     assert span is not None
     axes.set(xlim=span[:2], ylim=span[2:], aspect="equal")
@@ -207,11 +207,11 @@ def draw_curves(axes: Axes, key: str, curves: Sequence[tuple[str, Sequence[tuple
             text.set_parse_math(False)
 
 
-def draw_scores(axes: Axes, comparison: "Comparison", names: Sequence[str]) -> None:
+def draw_scores(axes: Axes, comparison: "Comparison", names: Sequence[str], legend: Sequence[str]) -> None:
     """Draw the conditions, and the table of scores below them unless there are none."""
     axes.axis("off")
     table = comparison.table
-    axes.set_title("\n".join(table.legend()), fontsize="small", parse_math=False)
+    axes.set_title("\n".join(legend), fontsize="small", parse_math=False)
     if not names:
         return
     rows = range(len(table.rows))

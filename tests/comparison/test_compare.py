@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -80,6 +81,24 @@ def test_a_loaded_model_is_taken_as_it_is(folder):
     found = compare([ganzoo.load(folder, "cpu")], n=200, device="cpu")
     assert found.columns[0].kind == "dcgan-mnist on mnist"
     assert "fd" in found.columns[0].scores
+
+
+def test_the_best_model_of_a_run_has_the_measures_of_its_step(game, tmp_path):
+    best = tmp_path / "game" / "best"
+    shutil.copytree(game.path, best.parent)
+    shutil.copytree(best.parent / "model", best)
+    config = json.loads((best / "config.json").read_text())
+    config["training"]["steps"] = 100
+    (best / "config.json").write_text(json.dumps(config))
+    diversity = {line["step"]: line["diversity"] for line in game.metrics if "diversity" in line}
+    values = [column.values["diversity"] for column in compare([best, game], n=100, device="cpu").columns]
+    assert values == [diversity[100], diversity[200]]
+
+
+def test_no_title_of_a_page_is_cut_off(folder):
+    long, short = (Column("name", ganzoo.load(folder), {}, title=title) for title in ("long title " * 12, "short"))
+    page = np.array(Comparison([long, short], [{}] * 2, 10, 0).picture().convert("L"))
+    assert (page[[0, -1]] == 255).all() and (page[:, [0, -1]] == 255).all()
 
 
 def test_a_page_takes_scores_that_are_there_already(run, folder, tmp_path):
