@@ -30,6 +30,7 @@ import speed
 import torch
 from by_hand import Given
 from by_hand_games import LOOPS, Separate
+from recipes import offline
 from speed import ratio, rounds, table
 from torch import Tensor
 from torch.nn.functional import conv2d
@@ -46,8 +47,6 @@ RECIPES = (
     *("sagan-32", "biggan-32", "reacgan-32", "fastgan-64", "projected-64", "progressive-64"),
     *("dcgan-few", "dcgan-ada"),
 )
-OFFLINE = "avatars-5k"
-"""The data in the place of data sets that are drawn first: a step takes as long."""
 STEPS, IMAGES = 16, 1024
 SHAPES = {"32 px": (32, 64, 32), "64 px": (32, 32, 64), "256 px": (4, 128, 128)}
 """Samples, channels and side of the maps that are convolved."""
@@ -75,9 +74,7 @@ class Ours:
 
 def open_recipe(name: str) -> tuple[Recipe, Data]:
     """Return a recipe with data that need no drawing and no network."""
-    recipe = Recipe.load(name)
-    if recipe.data.name.partition(":")[0] == "avatars":
-        recipe = recipe.replace(**{"data.name": OFFLINE, "data.size": recipe.data.size or 32})
+    recipe = offline(Recipe.load(name))
     losses = [use.model_dump(exclude_none=True) for use in recipe.loss]
     for use in losses:
         use.update({"level": use["level"]["to"]} if isinstance(use.get("level"), dict) else {})

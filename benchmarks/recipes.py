@@ -50,7 +50,7 @@ def offline(recipe: "Recipe") -> "Recipe":
     if recipe.data.name == "mnist":
         return recipe.replace(**{"data.name": "mnist-10k"})
     if recipe.data.name.startswith("avatars"):
-        return recipe.replace(**{"data.name": "avatars-5k", "data.size": recipe.data.size or 32})
+        return recipe.replace(**{"data.name": "avatars-5k", "data.size": recipe.data.size})
     return recipe
 
 

@@ -243,7 +243,7 @@ def load_column(name: str, local: LocalModel | None, model: Model | None, device
     if run is None or not exists(run / "metrics.jsonl"):
         return Column(name, model, recipe)
     log = read_thinned(run / "metrics.jsonl", MAX_CURVE_POINTS)
-    values = log_values(summarise_run(run), model.config.get("training", {}).get("steps"))
+    values = log_values(summarise_run(run), recipe["train"].get("steps"))
     return Column(name, model, recipe, log, values, run=run)
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 
 from ganzoo._io import write_bytes
 from ganzoo.contract import Images
-from ganzoo.data.mixtures import MIXTURES
 from ganzoo.errors import BadInput, Error
 from ganzoo.evaluation.evaluate import MetricPlan
 from ganzoo.kinds.files import draw_beside
@@ -22,6 +21,7 @@ from ganzoo.kinds.point import Point
 from ganzoo.pictures.layout import choose_layout
 from ganzoo.pictures.lines import draw_lines
 from ganzoo.pictures.points import FAKE_COLOUR, REAL_COLOUR, Span, draw_points, render, square_around
+from ganzoo.plugins.builtin import BUNDLED_DATA
 from ganzoo.plugins.datasets import find_data
 from ganzoo.zoo.sampling import concatenate
 
@@ -36,7 +36,7 @@ COLUMN_INCHES, CURVE_INCHES, ROW_INCHES = 3.2, 2.6, 0.24
 TITLE_CHARACTERS = 34
 """Characters in a line of a title, which is as wide as a column."""
 PAGE_DPI = 120
-COMING_WITH_GANZOO = {"mnist": "mnist-10k", **{name: name for name in ("mnist-10k", "avatars-5k", *MIXTURES)}}
+COMING_WITH_GANZOO = {"mnist": "mnist-10k", **{name: name for name in BUNDLED_DATA}}
 """Data whose real samples are shown without a download, with the data set that has them."""
 COLOURS = {"best": "#2b8a3e", "worst": "#c92a2a", "within noise": "#5c940d"}
 
@@ -93,7 +93,7 @@ def write_heading(letter: str, column: "Column") -> str:
 
 
 def wrap(text: str, characters: int = TITLE_CHARACTERS) -> list[str]:
-    """Return text in lines, of a title; a long word stays whole."""
+    """Return text in lines, by default those of a title; a long word stays whole."""
     import textwrap
 
     return textwrap.wrap(text, characters, break_long_words=False, break_on_hyphens=False) or [""]

@@ -51,6 +51,8 @@ DATA_SETS = {
     "grid25": ("named:Grid25", "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes"),
 }
 """The class of each data set, below `ganzoo.data`, and its line in `ganzoo list data`."""
+BUNDLED_DATA = ("avatars-5k", "mnist-10k", "ring8", "grid25")
+"""Those that need no download and no other package."""
 
 PARTS = {"lsun": ("category", LSUN_CATEGORIES), "avatars": ("style", AVATAR_STYLES.split())}
 """The option that a name sets behind a colon, and its values."""

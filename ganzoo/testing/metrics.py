@@ -11,11 +11,11 @@ from ganzoo.errors import Error
 from ganzoo.evaluation.lookup import make_suite
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Suite
+from ganzoo.plugins.builtin import BUNDLED_DATA
 from ganzoo.plugins.registration import Registration
 from ganzoo.recipe.names import may_be_same
 from ganzoo.testing.check import Skipped, require
 from ganzoo.testing.datasets import DataCase
-from ganzoo.testing.sources import BUNDLED_DATA
 
 COUNT = 16
 """Samples that are measured, unless a metric needs more."""

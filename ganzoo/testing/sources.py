@@ -9,13 +9,11 @@ from torch import Tensor, nn
 from ganzoo.data.base import Data
 from ganzoo.dataset import Spec
 from ganzoo.errors import Error
+from ganzoo.plugins.builtin import BUNDLED_DATA
 from ganzoo.plugins.datasets import FOLDER, find_data
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.testing.check import Skipped
 from ganzoo.training.prepare import open_recipe_data
-
-BUNDLED_DATA = ("avatars-5k", "mnist-10k", "ring8", "grid25")
-"""The data sets of ganzoo that need no download."""
 
 
 def is_here(name: str) -> bool:
