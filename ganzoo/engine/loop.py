@@ -93,7 +93,8 @@ class Engine:
             for network in (generator, discriminator):
                 if not network.training:  # else modules inside that the author has put into eval() stay so
                     network.train()
-            self._freeze_losses()
+            for use in self.losses:
+                use.freeze(self.hardware.device)
             self.players = self._make_players()
             self.average = MovingAverage(self.generator, self.train.ema, self.train.ema_every)
         check_one_kind_of_device(self.processes, self.hardware.device)
@@ -244,7 +245,8 @@ class Engine:
         modules = (self.generator, self.discriminator, *(use.loss for use in self.losses))
         part = self._first_part(batch)
         with self.hardware.preserve_random_state(), preserve_buffers(modules), self.hardware.one_forward():
-            yield self.step_maker.rehearsal("discriminator", self.index, part, in_time=True)
+            in_time = [use for use in self.losses if use.is_due(self.index, 0)]
+            yield self.step_maker.rehearsal("discriminator", self.index, part, losses=in_time)
 
     def prepare(self, batch: dict[str, Tensor]) -> None:
         """Check that data, networks and losses fit together, and choose the precision; `step` does it before the first.
@@ -267,13 +269,11 @@ class Engine:
         self.prepared = True
 
     def _check_and_rehearse(self, part: dict[str, Tensor]) -> None:
-        step = self.step_maker.rehearsal("discriminator", self.index, part)
         networks = (self.generator, self.discriminator)
-        with torch.no_grad(), self.hardware.preserve_random_state(), eval_mode(networks):
-            check_fit(step)
-            for use in self.losses:
-                use.set_up(step)
-        self._freeze_losses()
+        with self.hardware.preserve_random_state():
+            with torch.no_grad(), eval_mode(networks):
+                check_fit(step := self.step_maker.rehearsal("discriminator", self.index, part))
+            self.step_maker.set_up(self.losses, step)
         self.hardware.rehearse(partial(self.step_maker.play_rehearsal, self.index, part), *networks)
         self.step_maker.warn_untrained(self.trained_sides)
         self.players = self._make_players()  # again, since layers may have been frozen meanwhile
@@ -289,11 +289,6 @@ class Engine:
     def _make_players(self) -> dict[str, Player]:
         networks = {"discriminator": self.discriminator, "generator": self.generator}
         return {side: Player(side, networks[side], self.optimizer.side(side), self.hardware.scaler()) for side in SIDES}
-
-    def _freeze_losses(self) -> None:
-        """Freeze the networks inside losses, also those that `Loss.setup` made, and move them to the device."""
-        for use in self.losses:
-            use.loss.to(self.hardware.device).eval().requires_grad_(False)
 
     def _first_part(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the part of a batch that one forward pass takes, on the device."""

@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ganzoo._faults import call_plugin
@@ -68,20 +69,24 @@ class Scheduled:
             else:
                 setattr(self.loss, key, value)
 
-    def set_up(self, step: Step) -> None:
-        """Let the loss make buffers, or refuse the game: as it begins, and as it ends where options vary.
+    def as_it_ends(self) -> "Scheduled":
+        """Return this loss, or a copy whose options have the last values of their schedules, if any of them varies."""
+        if not self.options:
+            return self
+        ending = replace(self, loss=deepcopy(self.loss), options={})
+        for key in self.options:
+            number = self.numbers[key]
+            setattr(ending.loss, key, number.to if isinstance(number, Schedule) else number)
+        return ending
 
-        A copy of the loss is asked about the last values, as another one was when the recipe was read.
-        """
-        last = {
-            key: each.to for key, each in self.numbers.items() if key in self.options and isinstance(each, Schedule)
-        }
-        if last:
-            ending = deepcopy(self.loss)
-            for key, value in last.items():
-                setattr(ending, key, value)
-            call_plugin(f"loss '{self.name}'", ending.setup, step)
+    def set_up(self, step: Step, device: torch.device) -> None:
+        """Let the loss make buffers, or refuse the game, and place it on the device."""
         self.call("setup", step)
+        self.freeze(device)
+
+    def freeze(self, device: torch.device) -> None:
+        """Freeze the networks inside the loss, and move them to the device."""
+        self.loss.to(device).eval().requires_grad_(False)
 
     def list_varying(self) -> dict[str, Schedule]:
         """Return the schedules of the loss by the key of the recipe, such as "loss.r1.weight"."""

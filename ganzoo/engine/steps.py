@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganzoo._faults import call_plugin, network_name
 from ganzoo._seeds import make_rng
 from ganzoo.contract import Extras, Generator, Images, Step, batch_length
+from ganzoo.engine.checks import eval_mode
 from ganzoo.engine.hardware import Hardware
 from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import Scheduled
@@ -126,24 +127,33 @@ class StepMaker:
         index: int,
         batch: dict[str, Tensor],
         networks: Networks | None = None,
-        in_time: bool = False,
+        losses: Sequence[Scheduled] | None = None,
     ) -> Step:
-        """Return a turn outside the game, with the same random numbers each time.
-
-        It has the views of all losses, or of those that are `in_time`: between their `start` and `stop`.
-        """
+        """Return a turn outside the game, with the same random numbers each time, and the views of these losses."""
         rng = make_rng("rehearsal")
-        losses = [use for use in self.losses if use.is_due(index, 0)] if in_time else self.losses
-        return self.make(side, index, batch, self.latent(batch, rng), rng, losses, networks)
+        seen = self.losses if losses is None else losses
+        return self.make(side, index, batch, self.latent(batch, rng), rng, seen, networks)
+
+    def set_up(self, losses: Iterable[Scheduled], step: Step) -> None:
+        """Let losses make buffers, or refuse the game, before it begins."""
+        with torch.no_grad(), eval_mode((step.generator, step.discriminator)):
+            for use in losses:
+                use.set_up(step, self.hardware.device)
 
     def play_rehearsal(
         self, index: int, batch: dict[str, Tensor], generator: Generator, discriminator: nn.Module
     ) -> None:
-        """Do the work of a training step, forward and backward with all losses, but update nothing."""
+        """Do the work of a training step, forward and backward with all losses, but update nothing.
+
+        Options that vary have their last values: losses may refuse these, and networks that grow are largest then.
+        """
+        networks, losses = (generator, discriminator), [use.as_it_ends() for use in self.losses]
+        rehearsal = partial(self.rehearsal, index=index, batch=batch, networks=networks, losses=losses)
+        self.set_up([use for use in losses if use not in self.losses], rehearsal("discriminator"))
         for side in SIDES:
-            step = self.rehearsal(side, index, batch, (generator, discriminator))
+            step = rehearsal(side)
             with self.hardware.one_forward():
-                terms = [term for use in self.losses for term in use.weigh(use.terms(step))]
+                terms = [term for use in losses for term in use.weigh(use.terms(step))]
             if terms:
                 call_plugin("a first step", torch.autograd.backward, terms)
         # A part without gradient may still be growing; one of a network with extras lacks the loss that reads these.

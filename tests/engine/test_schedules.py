@@ -1,6 +1,7 @@
 """Numbers of a recipe that vary: the values of each schedule, and that they are those which train."""
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -165,6 +166,31 @@ def test_a_loss_may_refuse_the_first_and_the_last_value_of_an_option_that_varies
     else:
         moves(1, use, steps=5)
         assert loss.seen == [ends[0]]
+
+
+class Grows(Pull):
+    """Gives its strength to the generator in `setup`, and notes whose strength the generator has in a turn."""
+
+    noted: ClassVar[list[tuple[float, float]]] = []
+
+    def setup(self, step):
+        step.generator.strength = self.strength
+
+    def generator(self, step):
+        self.noted.append((self.strength, step.generator.strength))
+        return super().generator(step)
+
+
+def test_before_the_first_step_a_game_is_rehearsed_as_it_ends():
+    Grows.noted.clear()
+    use = Scheduled(Grows(), options={"strength": schedule(1, 5)})
+    engine, data = make(use, networks=ramp_networks, steps=4), batches(1)
+    engine.prepare(data[0])
+    assert set(Grows.noted) == {(5, 5)}
+    assert (use.loss.strength, engine.generator.strength) == (1, 1)
+    Grows.noted.clear()
+    play(engine, 1, data)
+    assert Grows.noted == [(1, 1)]
 
 
 @pytest.mark.parametrize(
