@@ -93,6 +93,7 @@ def sample(
     metavar="NAME,NAME...",
     help="Only these, such as fd,coverage; images of any data have lite0-fd, fid, dinov2-fd, ..., too.",
 )
+@click.option("--neighbours", is_flag=True, help="Was it copied? Only that, and --metrics: a share and a picture.")
 @as_json
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the scores there as JSON.")
 @device_option
@@ -107,6 +108,7 @@ def evaluate(
     count: int | None,
     seed: int,
     metrics: str | None,
+    neighbours: bool,
     json: bool,
     out: Path | None,
     device: str,
@@ -115,7 +117,8 @@ def evaluate(
 ) -> None:
     """Measure samples of MODEL beside real test images, and print the protocol.
 
-    The scores of a run or model folder are also written to its scores.json, which 'publish' and 'bundle' read.
+    The scores of a run or model folder are also written to its scores.json, which 'publish' and 'bundle' read, and
+    pictures of --neighbours beside them; else to --out, or the current folder.
     """
     from ganzoo.zoo.references import parse
     from ganzoo.zoo.resolve import resolve_model
@@ -124,8 +127,12 @@ def evaluate(
     names = None if metrics is None else parse_names("--metrics", metrics)
     reference = parse(model)  # before torch is imported
     from ganzoo.evaluation.evaluate import evaluate, scores_file
+    from ganzoo.evaluation.neighbours import list_neighbour_metrics
+    from ganzoo.pictures.grid import write_png
+    from ganzoo.zoo.export import name_of
     from ganzoo.zoo.model import load_local
 
+    names = [*(names or ()), *list_neighbour_metrics()] if neighbours else names
     files = [path for path in (out, scores_file(reference)) if path]
     for path in files:
         check_scores_file(path)
@@ -140,6 +147,10 @@ def evaluate(
         say(scores.conditions())
     for path in files:
         scores.save(path)
+        aside(f"written to {path}")
+    for name, picture in scores.pictures.items():
+        path = (files[0].parent if files else Path()) / f"{name}.png"
+        write_png(path, picture, name_of(reference), seed)
         aside(f"written to {path}")
 
 

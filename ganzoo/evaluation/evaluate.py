@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo._numbers import check_count, check_seed, short_size
@@ -71,6 +72,7 @@ def evaluate(
     n = plan.default_count(metrics) if n is None else check_count(n)
     measured: dict[str, dict[str, Any]] = {}
     labels: dict[str, str] = {}
+    pictures: dict[str, Image] = {}
     protocol = sample_protocol(model, n, seed)
     chosen = plan.choose(metrics, n)
     for told in plan.left_out if metrics is None else ():
@@ -78,13 +80,15 @@ def evaluate(
     inputs, about = inputs_to_measure(model, plan.real, n)
     protocol |= {"inputs": about} if about else {}
     for suite, names in chosen:
-        measured |= compare_with_real(suite, names, model, n, seed, inputs)
+        found, picture = compare_with_real(suite, names, model, n, seed, inputs)
+        measured |= found
+        pictures |= {suite.name: picture} if picture else {}
         labels |= {name: suite.metrics[name].label for name in names}
         protocol[suite.name] = suite.protocol(n)
         if not is_independent(suite, plan.seen):
             protocol[suite.name]["not_independent"] = explain_shared(suite, plan.seen)
             logger.warning("%s", explain_shared(suite, plan.seen))
-    return Scores(measured, protocol, labels)
+    return Scores(measured, protocol, labels, pictures)
 
 
 @dataclass
@@ -267,8 +271,11 @@ def compare_with_real(
     n: int,
     seed: int,
     inputs: Mapping[str, Tensor] = NOTHING,
-) -> dict[str, dict[str, Any]]:
-    """Compute each metric of `n` generated and of `n` real samples; `inputs` are those of `Model.blocks_with`."""
+) -> tuple[dict[str, dict[str, Any]], Image | None]:
+    """Compute each metric of `n` generated and of `n` real samples, and draw what the suite shows of them.
+
+    `inputs` are those of `Model.blocks_with`.
+    """
     found = {}
     with torch.no_grad():
         control, observed = suite.control(n), suite.observe(model.blocks_with({}, n, seed, inputs))
@@ -276,7 +283,7 @@ def compare_with_real(
             metric = suite.metrics[name]
             real = metric.control(n) if metric.control else metric.measure(control)
             found[name] = score(try_metric(metric, observed), real)
-    return found
+        return found, suite.picture(observed, control)
 
 
 def try_metric(metric: Metric[Observed], observed: Observed) -> float | str:

@@ -98,29 +98,16 @@ class FeatureSuite(Suite[Features]):
 
     def most_samples(self) -> int | None:
         """Return the number of samples that were trained on, half of all without others. Raises `BadInput` for few."""
-        real, held = self.real, self.real.held_out
-        if held and held.data.count is not None and held.data.count < MIN_SAMPLES:
-            there = f"{real.name} holds {held.data.count} {real.kind.plural} out"
-            raise BadInput(f"{there}, and {MIN_SAMPLES} are needed: raise data.holdout")
-        if (count := real.data.count) is None:
-            return None
-        most = count if held else count // 2
-        if most < MIN_SAMPLES:
-            raise BadInput(f"{self._available()}: too few, at least {MIN_SAMPLES} are measured")
-        return most
+        return count_comparable(self.real)
 
     def count_reference(self, n: int) -> int:
         """Return how many real samples `n` others are compared with. Raises `BadInput` for data that have too few."""
         most, held = self.most_samples(), self.real.held_out
         if most is not None and n > most:
-            raise BadInput(f"{self._available()}: measure at most {most:,}, not {n:,}")
+            raise BadInput(f"{say_available(self.real)}: measure at most {most:,}, not {n:,}")
         count = held.data.count if held else self.real.data.count
         wanted = min(max(n, MIN_REFERENCE), MAX_REFERENCE)
         return wanted if count is None else min(wanted, count if held else count - n)
-
-    def _available(self) -> str:
-        apart = "" if self.real.held_out else ", half of them to compare with"
-        return f"{self.real.name} has {self.real.data.count:,} {self.real.kind.plural}{apart}"
 
     @property
     def reference(self) -> Features:
@@ -143,10 +130,7 @@ class FeatureSuite(Suite[Features]):
 
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` if the samples of a model have another shape than the data."""
-        made, real = tuple(data.get("shape") or ()), self.real.data.specs[self.real.outputs.main].shape
-        if made != real:
-            shapes = [" x ".join(map(str, shape)) or "no shape" for shape in (made, real)]
-            raise BadInput(f"this model makes {self.real.kind.plural} of {shapes[0]}, {self.real.name} has {shapes[1]}")
+        check_same_shape(data, self.real)
 
     def frechet_distance(self, samples: Features) -> float:
         """Return the Frechet distance (Heusel et al. 2017, equation 6)."""
@@ -175,3 +159,34 @@ class FeatureSuite(Suite[Features]):
         """Return the share of real samples that have a sample near them."""
         real = self.reference
         return prdc.coverage(samples.values, real.values, real.radii[NEIGHBOURS_FOR_DENSITY])
+
+
+def count_comparable(real: RealSamples) -> int | None:
+    """Return how many samples can be compared with real ones at most: as many as were trained on.
+
+    Without samples that were held out it is half of all, None where there is no end. Raises `BadInput` for few.
+    """
+    held = real.held_out
+    if held and held.data.count is not None and held.data.count < MIN_SAMPLES:
+        there = f"{real.name} holds {held.data.count} {real.kind.plural} out"
+        raise BadInput(f"{there}, and {MIN_SAMPLES} are needed: raise data.holdout")
+    if (count := real.data.count) is None:
+        return None
+    most = count if held else count // 2
+    if most < MIN_SAMPLES:
+        raise BadInput(f"{say_available(real)}: too few, at least {MIN_SAMPLES} are measured")
+    return most
+
+
+def say_available(real: RealSamples) -> str:
+    """Say how many real samples there are."""
+    apart = "" if real.held_out else ", half of them to compare with"
+    return f"{real.name} has {real.data.count:,} {real.kind.plural}{apart}"
+
+
+def check_same_shape(data: Mapping[str, Any], real: RealSamples) -> None:
+    """Raise `BadInput` if the samples of a model have another shape than the data."""
+    made, given = tuple(data.get("shape") or ()), real.data.specs[real.outputs.main].shape
+    if made != given:
+        shapes = [" x ".join(map(str, shape)) or "no shape" for shape in (made, given)]
+        raise BadInput(f"this model makes {real.kind.plural} of {shapes[0]}, {real.name} has {shapes[1]}")

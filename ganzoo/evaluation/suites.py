@@ -11,6 +11,8 @@ from ganzoo.contract import Images
 from ganzoo.errors import BadInput
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from ganzoo.evaluation.real import RealSamples
 
 Observed = TypeVar("Observed")
@@ -73,6 +75,10 @@ class Suite(ABC, Generic[Observed]):
         Raises `BadInput` if there are too few.
         """
         return self.observe(self.real.pieces(n))
+
+    def picture(self, samples: Observed, control: Observed) -> "Image.Image | None":
+        """Return a picture that shows what was measured, by what `observe` and `control` found; None for none."""
+        return None
 
     def most_samples(self) -> int | None:
         """Return how many samples can be measured at most; None, the default, where there is no limit.

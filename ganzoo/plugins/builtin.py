@@ -116,6 +116,18 @@ def register_metrics(register: hookspecs.RegisterMetrics) -> None:
         about="FD, KID, precision, recall, density, coverage of any images, by EfficientNet-Lite0",
     )
     register(
+        "pixel-neighbours",
+        "ganzoo.evaluation.neighbours:PixelNeighbours",
+        kind="image",
+        about="how many samples are copies of training pictures, by their pixels, on request",
+    )
+    register(
+        "lite0-neighbours",
+        "ganzoo.evaluation.neighbours:Lite0Neighbours",
+        kind="image",
+        about="how many samples are copies of training pictures, by EfficientNet-Lite0, on request",
+    )
+    register(
         "inception",
         "ganzoo.evaluation.inception:InceptionSuite",
         kind="image",

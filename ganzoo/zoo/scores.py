@@ -5,11 +5,14 @@ import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganzoo._io import check_writable, exists, write_json
 from ganzoo._reading import read_json
 from ganzoo.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SCORES_FILE = "scores.json"
 COLUMNS = ("generated", "real", "ratio")
@@ -28,6 +31,8 @@ class Scores:
     protocol: dict[str, Any]
     labels: dict[str, str] = field(default_factory=dict)
     """The names of metrics in tables."""
+    pictures: dict[str, "Image"] = field(default_factory=dict)
+    """What suites show of what they measured, by the name of the suite; not saved with the scores."""
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         return self.metrics[name]
