@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganzoo.dataset import LABEL, Dataset
+from ganzoo.dataset import NOTHING, Dataset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Decoded(Dataset):
-    """Images by index from a `source`, decoded as `rendering` says, with their labels where there are any."""
+    """Images by index from a `source`, decoded as `rendering` says, with their labels by key where there are any."""
 
     kinds = MappingProxyType({"image": "image"})
     fingerprint: str | None = None
@@ -32,12 +32,11 @@ class Decoded(Dataset):
         self,
         source: "ImageSource",
         rendering: "Rendering",
-        labels: "Tensor | None" = None,
-        classes: Sequence[str] = (),
+        labels: "Mapping[str, Tensor]" = NOTHING,
+        classes: Mapping[str, Sequence[str]] = NOTHING,
     ) -> None:
-        """Take the images of a source."""
-        self.images, self.rendering, self.labels = source, rendering, labels
-        self.classes = {} if labels is None else {LABEL: classes}
+        """Take the images of a source. `labels` are (n,) by key; a key has the names of its `classes`, or amounts."""
+        self.images, self.rendering, self.labels, self.classes = source, rendering, labels, classes
 
     def __len__(self) -> int:
         return len(self.images)
@@ -49,7 +48,7 @@ class Decoded(Dataset):
         pixels = read_image(self.images, self.rendering, index)
         if isinstance(pixels, str):
             raise ValueError(pixels)
-        return self._with_label(pixels.numpy(), index)
+        return self._with_labels(pixels.numpy(), index)
 
     def decode_all(self) -> dict[str, np.ndarray[Any, Any]]:
         """Decode all files now; the next one takes the place of one that cannot be read, which a note says."""
@@ -59,16 +58,15 @@ class Decoded(Dataset):
         images, sources, unread = decode_all(self.images, self.rendering, self.broken)
         self.notes = [*self.notes, *unread]
         # The label is that of the image in a broken one's place.
-        labels = {} if self.labels is None else {LABEL: self.labels[sources].numpy()}
-        return {"image": images.numpy(), **labels}
+        return {"image": images.numpy(), **{key: each[sources].numpy() for key, each in self.labels.items()}}
 
     def example(self) -> Mapping[str, np.ndarray[Any, Any]]:
         """Return a sample of the right shape without reading one."""
-        return self._with_label(np.zeros(self.rendering.shape, dtype=np.uint8), 0)
+        return self._with_labels(np.zeros(self.rendering.shape, dtype=np.uint8), 0)
 
     def source(self, index: int) -> str:
         """Return the path of a file, or the name of an image in its data set."""
         return self.images.path(index)
 
-    def _with_label(self, pixels: np.ndarray[Any, Any], index: int) -> dict[str, np.ndarray[Any, Any]]:
-        return {"image": pixels} if self.labels is None else {"image": pixels, LABEL: self.labels[index].numpy()}
+    def _with_labels(self, pixels: np.ndarray[Any, Any], index: int) -> dict[str, np.ndarray[Any, Any]]:
+        return {"image": pixels, **{key: each[index].numpy() for key, each in self.labels.items()}}

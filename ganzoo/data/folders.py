@@ -23,7 +23,11 @@ MAX_FILES_EXAMINED = 1000
 
 
 class Folder(Decoded):
-    """The images below a folder; its sub-folders are their classes. Raises `BadInput`."""
+    """The images below a folder. Their classes are its sub-folders, or columns of a file. Raises `BadInput`.
+
+    `labels` is that file, a CSV or StyleGAN's dataset.json, relative to the folder. `label` is the column that is the
+    label; a list of columns become keys of their own.
+    """
 
     def __init__(
         self,
@@ -34,10 +38,12 @@ class Folder(Decoded):
         background: Background = "white",
         fit: Fit = "crop",
         broken: Broken = "skip",
+        labels: str | None = None,
+        label: str | list[str] | None = None,
     ) -> None:
         options = ImageOptions(size, channels, range, background, fit, broken)
         check_folder(path)
-        listing = list_folder(path)
+        listing = list_folder(path, labels, label)
         files = ImageFiles(listing.top, listing.names)
         few = len(files) <= MAX_IMAGES_IN_MEMORY and fits_in_memory(len(files), options.rendering(3))
         survey = examine(files, len(files) if few else MAX_FILES_EXAMINED)

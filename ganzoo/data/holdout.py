@@ -81,15 +81,16 @@ def choose(dataset: Dataset, indices: np.ndarray[Any, Any]) -> Dataset:
     part = copy.copy(dataset)
     images = dataset.images
     part.images = images.choose(indices) if isinstance(images, ImageFiles) else ChosenImages(images, indices)
-    part.labels = None if dataset.labels is None else dataset.labels[indices]
+    part.labels = {key: each[indices] for key, each in dataset.labels.items()}
     return part
 
 
 def check_classes_left(dataset: Dataset, held: np.ndarray[Any, Any], label: str) -> None:
     """Raise `BadInput` if a class of images by index would have none left to learn from."""
-    labels = dataset.labels.numpy() if isinstance(dataset, Decoded) and dataset.labels is not None else None
-    if labels is None:
+    if not isinstance(dataset, Decoded):
         return
-    if lost := sorted(set(labels.tolist()) - set(labels[~held].tolist())):
-        name = list(dataset.classes[LABEL])[lost[0]]
-        raise BadInput(f"data.holdout would hold out every sample of class '{name}' of {label}; choose a smaller share")
+    for key, classes in dataset.classes.items():
+        labels = dataset.labels[key].numpy()
+        if lost := sorted(set(labels.tolist()) - set(labels[~held].tolist())):
+            what = f"every sample of {'class' if key == LABEL else key} '{classes[lost[0]]}'"
+            raise BadInput(f"data.holdout would hold out {what} of {label}; choose a smaller share")

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from torch import Tensor
 from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
 from ganzoo.data.base import count_of, quote_some
+from ganzoo.data.label_files import find_label_file, read_labels
+from ganzoo.dataset import LABEL, NOTHING
 from ganzoo.errors import BadInput
 from ganzoo.pictures.formats import ENDINGS, FORMATS, holds_picture
 
@@ -39,22 +41,24 @@ PHONE_ADVICE = "; save the photographs of a phone (.heic) as JPEG first"
 class Listing:
     """The images of a folder.
 
-    `names` are their paths relative to `top`, with "/", sorted. `classes` are names, empty without labels, and
-    `unlabelled` says why there are none. `labels` are int64, one for each image.
+    `names` are their paths relative to `top`, with "/", sorted. `labels` are (n,) by key: int64 where `classes` has the
+    names of the key's classes, else float32. `unlabelled` says why there are none. `said` stands for what a file says
+    of the images, "" without one.
     """
 
     top: Path
     names: list[str]
-    classes: list[str]
-    labels: Tensor | None
+    labels: Mapping[str, Tensor]
+    classes: Mapping[str, Sequence[str]]
     unlabelled: str
     notes: list[str]
+    said: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 hash of the names, whatever form of Unicode the file system gives them."""
+        """The SHA-256 hash of the names, in whatever form of Unicode they are, and of what a file says of them."""
         normal = sorted(os.fsencode(composed(name)) for name in self.names)
-        return sha256(b"\0".join(normal))
+        return sha256(b"\0".join([*normal, *([self.said.encode()] if self.said else [])]))
 
 
 @dataclass
@@ -136,27 +140,39 @@ def is_there(entry: "os.DirEntry[str]") -> bool:
     return True
 
 
-def list_folder(top: Path) -> Listing:
+def list_folder(top: Path, labels: str | None = None, label: str | Sequence[str] | None = None) -> Listing:
     """List all images below a folder, with their labels.
 
     The folder's only sub-folder takes its place, and so does the training part of a data set in parts. The classes are
-    then the sub-folders, if there are at least two and every image lies in one of them.
-    Raises `BadInput` if `top` is not a folder, cannot be read or holds no image.
+    then those of a file, `labels`, of which `label` chooses columns; without one they are the sub-folders, if there are
+    at least two and every image lies in one of them. Raises `BadInput` if `top` is not a folder, cannot be read or has
+    no image, and for a file that does not fit.
     """
     walk = walk_folder(top)
     inner, notes = find_images_proper(sorted(walk.names))
     names = [name.removeprefix(inner) for name in sorted(walk.names) if name.startswith(inner)]
-    classes, labels, unlabelled = infer_classes(names)
     if empty := [name for name in walk.empty if inner.startswith(name[: name.rfind("/") + 1])]:
         notes.append(f"no image in {count_of(len(empty), 'sub-folder')}: {quote_some(empty)}")
+    if file := find_label_file(top, labels):
+        found = read_labels(file, walk.names, inner, label)
+        kept, told = [names[place] for place in found.kept], found.describe(file.name, names)
+        return Listing(top / inner, kept, found.values, found.classes, "", [*walk.notes, *notes, *told], found.said)
+    if label is not None:
+        raise BadInput("data.label chooses columns of a file of labels; give that as data.labels, such as labels.csv")
+    classes, numbers, unlabelled = infer_classes(names)
+    notes += describe_classes(classes, inner, unlabelled if any("/" in name for name in names) else "")
+    by_key = NOTHING if numbers is None else {LABEL: numbers}
+    return Listing(top / inner, names, by_key, {LABEL: classes} if classes else {}, unlabelled, walk.notes + notes)
+
+
+def describe_classes(classes: Sequence[str], inner: str, unlabelled: str) -> list[str]:
+    """Return a message on the classes of sub-folders, or on why there are none."""
     if classes:
         where = f" of '{inner.rstrip('/')}'" if inner else ""
-        notes.append(
+        return [
             f"{len(classes)} classes by sub-folder{where}: " + ", ".join(classes[:5]) + ", ..." * (len(classes) > 5)
-        )
-    elif unlabelled and any("/" in name for name in names):
-        notes.append(f"no labels, because {unlabelled}")
-    return Listing(top / inner, names, classes, labels, unlabelled, walk.notes + notes)
+        ]
+    return [f"no labels, because {unlabelled}"] if unlabelled else []
 
 
 def walk_folder(top: Path) -> Walk:

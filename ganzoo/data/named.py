@@ -110,18 +110,19 @@ class Small(Dataset):
                 f"{self.name} at {height} x {width} pixels does not fit in memory; choose a smaller data.size"
             )
         self.images, self.notes = resize_images(images, (height, width), channels, fit, background)
-        self.labels, self.classes = labels, {LABEL: names}
+        self.labels, self.classes = labels, names
 
-    def load(self, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
-        """Load the images, uint8 (n, channels, height, width), their labels, and the names of the classes."""
-        return load_small(self.name, root)
+    def load(self, root: Path) -> "tuple[Tensor, dict[str, Tensor], dict[str, list[str]]]":
+        """Load the images, uint8 (n, channels, height, width), their labels and the names of the classes, by key."""
+        images, labels, names = load_small(self.name, root)
+        return images, {LABEL: labels}, {LABEL: names}
 
     def __len__(self) -> int:
         return len(self.images)
 
     def arrays(self) -> dict[str, Any]:
         """Return all images and labels."""
-        return {"image": self.images.numpy(), LABEL: self.labels.numpy()}
+        return {"image": self.images.numpy(), **{key: each.numpy() for key, each in self.labels.items()}}
 
 
 class Mnist10k(Small):

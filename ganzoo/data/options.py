@@ -10,7 +10,7 @@ from ganzoo.data.images import Broken
 from ganzoo.errors import BadInput
 from ganzoo.pictures.decode import CHANNEL_NAMES, MAX_PIXELS, Background, Fit, Range, Rendering
 
-READING_OPTIONS = ("fit", "range", "background", "broken", "workers")
+READING_OPTIONS = ("fit", "range", "background", "broken", "workers", "labels", "label")
 """Keys of a run's `[data]` that say how the images of a folder are read, wherever it lies."""
 DEFAULT_SIZE = 64
 """Side in pixels of images that have no common size: folders, celeba and lsun."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ganzoo._numbers import whole_number
-from ganzoo.data.avatars.labels import number_values
+from ganzoo.data.avatars.labels import number_attributes
 from ganzoo.data.named import Small
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ MAX_COUNT = 5_000
 
 
 class Avatars5k(Small):
-    """5,000 creatures of the style "critters", which come with ganzoo. Their `label` is one of their attributes.
+    """5,000 creatures of the style "critters", which come with ganzoo. Their `label` is one of their attributes,
+    or a list of attributes that become keys of their own.
 
     They are the first of `avatars:critters` at 32 x 32 pixels with `seed` 0, or fewer: the first `count`, with the
     classes of all. Raises `BadInput`.
@@ -32,7 +33,7 @@ class Avatars5k(Small):
 
     def __init__(
         self,
-        label: str = "body",
+        label: str | list[str] = "body",
         count: int = MAX_COUNT,
         size: int | tuple[int, int] | None = None,
         channels: int | None = None,
@@ -43,14 +44,15 @@ class Avatars5k(Small):
         self.label, self.count = label, whole_number("count", count, 1, MAX_COUNT)
         super().__init__(size, channels, root, background, fit)
 
-    def load(self, root: Path) -> "tuple[Tensor, Tensor, list[str]]":
-        """Load the images, and the numbers and names of the attribute that is the label."""
+    def load(self, root: Path) -> "tuple[Tensor, dict[str, Tensor], dict[str, list[str]]]":
+        """Load the images, and the numbers and names of the attributes that are labels."""
         import torch
 
         arrays = read_bundled()
         images = torch.from_numpy(arrays.pop("images")).permute(0, 3, 1, 2).contiguous()
-        numbers, names = number_values(self.name, arrays, self.label)
-        return images[: self.count], torch.from_numpy(numbers[: self.count]), names
+        numbers, names = number_attributes(self.name, arrays, self.label)
+        labels = {key: torch.from_numpy(each[: self.count]) for key, each in numbers.items()}
+        return images[: self.count], labels, names
 
 
 def read_bundled() -> "dict[str, np.ndarray[Any, Any]]":

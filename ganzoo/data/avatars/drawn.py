@@ -8,7 +8,7 @@ import numpy as np
 from ganzoo._io import find_data_root
 from ganzoo._numbers import check_seed, whole_number
 from ganzoo.data.avatars.album import Album
-from ganzoo.data.avatars.labels import number_values
+from ganzoo.data.avatars.labels import number_attributes
 from ganzoo.data.avatars.styles import check_style
 from ganzoo.data.avatars.workers import draw_missing
 from ganzoo.data.decoded import Decoded
@@ -22,7 +22,8 @@ MAX_COUNT, MAX_SIDE = 10**7, 2048
 class Avatars(Decoded):
     """Pictures of one `style`, drawn once and kept in the folder of data sets: the first `count` of a `seed`.
 
-    `label` is one of their attributes, such as "hair"; each style has one by default. Raises `BadInput`.
+    `label` is one of their attributes, such as "hair"; each style has one by default. A list of attributes become keys
+    of their own. Raises `BadInput`.
     """
 
     license = "CC0-1.0"
@@ -32,7 +33,7 @@ class Avatars(Decoded):
         style: str = "critters",
         count: int = 10_000,
         seed: int = 0,
-        label: str | None = None,
+        label: str | list[str] | None = None,
         size: int | tuple[int, int] | None = None,
         channels: int | None = None,
         root: str | None = None,
@@ -54,9 +55,10 @@ class Avatars(Decoded):
         attributes = {key: np.array(values) for key, values in album.attributes(count).items()}
         varied = {key: values for key, values in attributes.items() if len(set(values.tolist())) > 1}
         varied = varied or attributes
-        numbers, names = number_values(f"avatars:{style}", varied, choose_label(varied) if label is None else label)
+        numbers, names = number_attributes(f"avatars:{style}", varied, label or choose_label(varied))
         self.broken = broken
-        self.decode_from(ImageFiles(album.folder, album.names(count)), rendering, torch.from_numpy(numbers), names)
+        labels = {key: torch.from_numpy(each) for key, each in numbers.items()}
+        self.decode_from(ImageFiles(album.folder, album.names(count)), rendering, labels, names)
 
     def arrays(self) -> dict[str, Any] | None:
         """Decode all pictures now if they fit in memory."""

@@ -1,12 +1,28 @@
 """Attributes of avatars as labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ganzoo._names import natural_key
+from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput, suggest
+
+Numbered = tuple[dict[str, "np.ndarray[Any, Any]"], dict[str, list[str]]]
+"""Numbers of classes, int64 (n,), and the names of the classes, by key."""
+
+
+def number_attributes(
+    name: str, attributes: "Mapping[str, np.ndarray[Any, Any]]", label: str | Sequence[str]
+) -> Numbered:
+    """Return one attribute as the label, or each of several under its own name; their classes are the values there are.
+
+    Raises `BadInput` for an attribute that these pictures do not have.
+    """
+    keys = {LABEL: label} if isinstance(label, str) else {each: each for each in label}
+    found = {key: number_values(name, attributes, attribute) for key, attribute in keys.items()}
+    return {key: numbers for key, (numbers, _) in found.items()}, {key: names for key, (_, names) in found.items()}
 
 
 def number_values(
