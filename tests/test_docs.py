@@ -72,14 +72,16 @@ def test_the_page_on_measuring_names_every_metric_and_its_code_runs(capsys):
     from ganzoo.evaluation.inception import INCEPTION_METRICS
     from ganzoo.evaluation.mixtures import MIXTURE_METRICS
     from ganzoo.evaluation.mnist import DigitSuite
+    from ganzoo.evaluation.neighbours import NEIGHBOUR_METRICS
 
     text = (DOCS / "evaluation.md").read_text()
     named = re.findall(
-        r"`([a-z_-]+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
+        r"`([a-z0-9_-]+)`", "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
     )
     assert [name for name in named if name not in LOGGED] == [
         *DigitSuite().metrics,
         *MIXTURE_METRICS,
+        *NEIGHBOUR_METRICS,
         *INCEPTION_METRICS,
     ]
     rows = [[cell.strip(" `") for cell in line.split("|")] for line in text.splitlines() if line.startswith("| `")]
@@ -134,7 +136,7 @@ def test_the_exit_codes_are_those_of_the_errors():
     assert {str(ganzoo.Interrupted("", number).exit_code) for number in (SIGINT, SIGTERM)} == {"130", "143"}
 
 
-LOGGED = ("diversity", "swd_ratio", "fd_ratio", "reverse_kl_ratio")
+LOGGED = ("diversity", "swd_ratio", "fd_ratio", "lite0_fd_ratio", "reverse_kl_ratio")
 """Measures of the log, which the page has as well."""
 
 

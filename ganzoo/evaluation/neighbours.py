@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 logger = logging.getLogger("ganzoo")
+NEIGHBOUR_METRICS = ("copied-pixels", "copied-lite0")
 QUANTILE = 0.01
 """A sample is as near as a copy where it is nearer than all but this share of unseen pictures."""
 MOST_TRAINED = 100_000
@@ -203,5 +204,5 @@ def list_neighbour_metrics() -> list[str]:
         load_lite0()
     except Error as error:
         logger.warning("copies are looked for by pixels alone: %s", error)
-        return ["copied-pixels"]
-    return ["copied-pixels", "copied-lite0"]
+        return [NEIGHBOUR_METRICS[0]]
+    return [*NEIGHBOUR_METRICS]
