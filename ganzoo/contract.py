@@ -62,6 +62,12 @@ class Generator(nn.Module):
     The default `latent` draws them. A value that a user fixes is checked, and pictures show one row per category.
     """
 
+    amounts: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    """Latent keys that hold one amount per sample, each with the least and the greatest, such as {"age": (18, 80)}.
+
+    The default `latent` draws them evenly, and users may fix them within these limits.
+    """
+
     labels: Literal["real", "drawn"]
     """Which categories fakes have in training where the batch has them too: its own (the default) or drawn ones."""
 
@@ -71,11 +77,14 @@ class Generator(nn.Module):
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw everything that `n` samples need, on the CPU and from `rng`.
 
-        By default {"z": standard normal (n, latent_size)}, and for each key of `categorical` integers of shape (n,),
-        uniform in [0, number of categories). No key may be called "n" or "seed", which `Model.sample` takes.
+        By default {"z": standard normal (n, latent_size)}, for each key of `categorical` integers of shape (n,),
+        uniform in [0, number of categories), and for each of `amounts` numbers of shape (n,).
+        No key may be called "n" or "seed", which `Model.sample` takes.
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
-        return drawn | {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
+        drawn |= {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
+        uniform = {key: torch.rand(n, generator=rng) for key in self.amounts}
+        return drawn | {key: low + (high - low) * uniform[key] for key, (low, high) in self.amounts.items()}
 
     def forward(self, given: dict[str, Tensor]) -> Made:
         """Return one sample for each row of `given`, which is the latent and, in training, the real batch.

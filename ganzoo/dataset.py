@@ -42,6 +42,9 @@ class Dataset:
     classes: Mapping[str, Sequence[str]] = NOTHING
     """Names of the classes of each key that holds one, such as {"label": ["cat", "dog"]}; the sample has its number."""
 
+    ranges: Mapping[str, tuple[float, float]] = NOTHING
+    """The least and the greatest value of labels that are amounts and no classes, such as {"age": (18, 80)}."""
+
     facts: Mapping[str, Any] = NOTHING
     """Further arguments for the constructors of networks, by the name of the parameter, such as {"rate": 16000}.
 
@@ -81,7 +84,18 @@ class Dataset:
 
 
 def find_facts(specs: Mapping[str, Spec]) -> dict[str, Any]:
-    """Return the facts that are in the specs: the shape of each key, the number of classes of those that have some."""
+    """Return the facts that are in the specs.
+
+    They are the shape of each key, the number of classes of those that have some, and, where there are more labels than
+    one, "conditions": of each its number of classes, or its least and greatest amount.
+    """
     facts: dict[str, Any] = {key: spec.shape for key, spec in specs.items() if spec.shape and not spec.classes}
     categories = {key: len(spec.classes) for key, spec in specs.items() if spec.classes}
-    return facts | {"classes" if key == LABEL else key: count for key, count in categories.items()}
+    amounts = {key: list(spec.range) for key, spec in specs.items() if is_amount(spec) and spec.range}
+    facts |= {"classes" if key == LABEL else key: count for key, count in categories.items()}
+    return facts | ({"conditions": categories | amounts} if {*categories, *amounts} - {LABEL} else {})
+
+
+def is_amount(spec: Spec) -> bool:
+    """Return whether a key holds one number within known limits."""
+    return spec.kind == "other" and not spec.shape and not spec.classes and spec.range is not None

@@ -30,7 +30,7 @@ with_discriminator_option = click.option(
 @click.argument("model", shell_complete=MODELS)
 @click.option("-n", "count", type=COUNT, help="How many: by default 64 images, 2,500 points, 16 sounds; 8 in each row.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix a latent: label=7, label=cat, code=3.")
+@click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Fix latents: label=7, hair=short,eyes=round.")
 @click.option(
     "--input",
     "inputs",

@@ -1,5 +1,6 @@
 """What several commands take: options and arguments, and parsers of `section.key=value`, `name,option=value`."""
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -68,10 +69,14 @@ def parse_options(options: Iterable[str]) -> dict[str, Any]:
     return changes
 
 
+NEXT_KEY = re.compile(r",(?=\s*[A-Za-z_]\w*\s*=)")
+"""The comma before another key; the values of one key may have commas between them, too."""
+
+
 def parse_fixed(words: Iterable[str]) -> dict[str, Any]:
-    """Parse `key=value` arguments into fixed latents."""
+    """Parse `key=value` and `key=value,key=value` arguments into fixed latents."""
     fixed: dict[str, Any] = {}
-    for text in words:
+    for text in (part for word in words for part in NEXT_KEY.split(word)):
         key, equals, value = (part.strip() for part in text.partition("="))
         if not (key and equals and value) or key in fixed:
             raise BadInput(f"'--set {text}' is not one value for a latent, such as --set label=7")

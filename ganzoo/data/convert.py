@@ -1,5 +1,6 @@
 """From what a data set gives to what networks see: types, specs, checks, and the range of each kind."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,8 +44,8 @@ def find_specs(dataset: Dataset, sample: Mapping[str, Tensor]) -> dict[str, Spec
 
     Raises `ValueError` for keys that the sample should have and has not, and for a name that no key can have.
     """
-    for word, keys in (("kinds", list(dataset.kinds)), ("classes", list(dataset.classes))):
-        if missing := [key for key in keys if key not in sample]:
+    for word, named in (("kinds", dataset.kinds), ("classes", dataset.classes), ("ranges", dataset.ranges)):
+        if missing := [key for key in named if key not in sample]:
             raise ValueError(f"`{word}` names {quote_some(missing)}, and a sample has {quote_some(list(sample))}")
     if reserved := [key for key in sample if key in RESERVED or not key.isidentifier()]:
         raise ValueError(f"no key of a sample can be called {quote_some(reserved)}")
@@ -64,7 +65,20 @@ def make_spec(dataset: Dataset, key: str, shape: tuple[int, ...]) -> Spec:
     spec = Spec(dataset.kinds.get(key, "other"), shape)
     if (expected := SHAPES.get(spec.kind)) and len(shape) != expected.count(",") + 1:
         raise ValueError(f"'{key}' must have the shape ({expected}), got {shape}")
-    return Spec(spec.kind, shape, find_kind(spec, dataset.facts).range)
+    return Spec(spec.kind, shape, find_range(dataset, key) or find_kind(spec, dataset.facts).range)
+
+
+def find_range(dataset: Dataset, key: str) -> tuple[float, float] | None:
+    """Return the least and the greatest value that a data set states of a key. Raises `ValueError` for other things."""
+    if (stated := dataset.ranges.get(key)) is None:
+        return None
+    try:
+        low, high = map(float, stated)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"`ranges` must have two finite numbers for '{key}', the lower one first, got {stated!r}")
+    return low, high
 
 
 def as_tensors(sample: Any, kinds: Mapping[str, str]) -> dict[str, Tensor]:

@@ -37,6 +37,7 @@ class Decoded(Dataset):
     ) -> None:
         """Take the images of a source. `labels` are (n,) by key; a key has the names of its `classes`, or amounts."""
         self.images, self.rendering, self.labels, self.classes = source, rendering, labels, classes
+        self.ranges = {key: find_limits(values) for key, values in labels.items() if key not in classes}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -70,3 +71,9 @@ class Decoded(Dataset):
 
     def _with_labels(self, pixels: np.ndarray[Any, Any], index: int) -> dict[str, np.ndarray[Any, Any]]:
         return {"image": pixels, **{key: each[index].numpy() for key, each in self.labels.items()}}
+
+
+def find_limits(values: "Tensor") -> tuple[float, float]:
+    """Return the least and the greatest of amounts (n,); of equal ones a range around them."""
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if low < high else (low - 1, high + 1)

@@ -22,7 +22,7 @@ class Part(Dataset):
 
     def __init__(self, whole: Dataset, indices: Sequence[int]) -> None:
         self.whole, self.indices = whole, np.asarray(indices, dtype=np.int64)
-        self.kinds, self.classes, self.facts = whole.kinds, whole.classes, whole.facts
+        self.kinds, self.classes, self.ranges, self.facts = whole.kinds, whole.classes, whole.ranges, whole.facts
         self.notes, self.license = whole.notes, whole.license
 
     def __len__(self) -> int:

@@ -59,7 +59,7 @@ def load_part(dataset: Dataset, name: str, origin: str, broken: Broken, workers:
 
 def check_tables(dataset: Dataset) -> None:
     """Raise `ValueError` where what a data set says of itself and its keys has another form."""
-    for name in ("kinds", "classes", "facts"):
+    for name in ("kinds", "classes", "ranges", "facts"):
         if not isinstance(found := getattr(dataset, name), Mapping):
             raise ValueError(f"`{name}` must be a dict by key, got {reprlib.repr(found)}")
     for key, kind in dataset.kinds.items():

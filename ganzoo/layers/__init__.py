@@ -18,6 +18,7 @@ from ganzoo.layers.checks import (
     check_size,
     single,
 )
+from ganzoo.layers.conditions import ConditionEmbedding, Conditions, find_conditions, read_conditions
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.equalised import EqualisedConv2d, EqualisedLinear
 from ganzoo.layers.initialisation import initialise_normal
@@ -30,7 +31,9 @@ from ganzoo.layers.stages import Size, Stage, both_sides, list_channels, pyramid
 
 __all__ = [
     "BASE",
+    "ConditionEmbedding",
     "ConditionalBatchNorm2d",
+    "Conditions",
     "EqualisedConv2d",
     "EqualisedLinear",
     "Lite0",
@@ -53,12 +56,14 @@ __all__ = [
     "dcgan_downsampling",
     "dcgan_upsampling",
     "double",
+    "find_conditions",
     "halve",
     "initialise_normal",
     "linear_stem",
     "list_channels",
     "load_lite0",
     "pyramid",
+    "read_conditions",
     "single",
     "smallest_map",
     "split_noise",

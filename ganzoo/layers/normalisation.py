@@ -1,7 +1,11 @@
 """Normalisation that torch does not have. Maps are (n, channels, height, width), vectors (n, features)."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
+
+from ganzoo.layers.conditions import LABEL, ConditionEmbedding, Conditions
 
 
 class PixelNorm(nn.Module):
@@ -24,21 +28,23 @@ class ConditionalBatchNorm2d(nn.Module):
     """Batch norm whose scale and shift belong to the class of each sample.
 
     Miyato and Koyama 2018 (cGANs with projection discriminator), appendix A; after Dumoulin et al. 2017 and de Vries et
-    al. 2017. Scales start at 1 and shifts at 0, for every class. Raises `ValueError` for fewer than one class.
+    al. 2017. Scales start at 1 and shifts at 0, for every class. With `Conditions` in place of a number of classes, of
+    several keys each has a part in both. Raises `ValueError` for fewer than one class.
     """
 
-    def __init__(self, channels: int, classes: int) -> None:
+    def __init__(self, channels: int, classes: int | Conditions) -> None:
         super().__init__()
-        if classes < 1:
-            raise ValueError(f"classes must be at least 1, got {classes}")
+        known = Conditions({LABEL: classes}, {}) if isinstance(classes, int) else classes
+        if known.count < 1:
+            raise ValueError(f"classes must be at least 1, got {known.count}")
         self.norm = nn.BatchNorm2d(channels, affine=False)
-        self.scale = nn.Embedding(classes, channels)
-        self.shift = nn.Embedding(classes, channels)
-        nn.init.ones_(self.scale.weight)
+        self.scale, self.shift = ConditionEmbedding(known, channels), ConditionEmbedding(known, channels)
+        nn.init.constant_(self.scale.weight, 1 / max(1, len(known.categorical)))
+        nn.init.zeros_(self.scale.weight[sum(known.categorical.values()) :])
         nn.init.zeros_(self.shift.weight)
 
-    def forward(self, features: Tensor, label: Tensor) -> Tensor:
-        """Return normalised features (n, channels, height, width) for labels (n,), whole numbers below `classes`."""
+    def forward(self, features: Tensor, label: Tensor | Mapping[str, Tensor]) -> Tensor:
+        """Return normalised features (n, channels, height, width) for labels (n,), by key where there are several."""
         scale, shift = (by_class(label)[:, :, None, None] for by_class in (self.scale, self.shift))
         conditioned: Tensor = self.norm(features) * scale + shift
         return conditioned

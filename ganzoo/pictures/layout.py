@@ -1,6 +1,6 @@
 """Layout of a picture of samples: how many, in which rows, and which samples can be shown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,8 +23,8 @@ def choose_layout(
 ) -> tuple[int, dict[str, Tensor], int]:
     """Return the number of samples in a picture, the values to fix for them, and the number of columns.
 
-    A categorical generator gets a row for each class, unless its kind is not drawn `by_class`. Without rows there are
-    `shown` samples, and the columns are 0, which pictures take as nearly square.
+    A categorical generator gets a row for each class, of several keys of the first, unless its kind is not drawn
+    `by_class`. Without rows there are `shown` samples, and the columns are 0, which pictures take as nearly square.
     """
     for key, count in generator.categorical.items() if by_class else ():
         rows = torch.arange(min(count, MAX_ROWS)).repeat_interleave(SAMPLES_PER_ROW)
@@ -32,15 +32,16 @@ def choose_layout(
     return shown, {}, 0
 
 
-def name_rows(generator: Generator, classes: Sequence[str], by_class: bool = True) -> list[str]:
+def name_rows(generator: Generator, classes_of: Callable[[str], Sequence[str]], by_class: bool = True) -> list[str]:
     """Return a name for each row of the picture of `choose_layout`; none if it has no rows by category."""
     _, fixed, columns = choose_layout(generator, by_class=by_class)
-    return [name_row(key, number, classes) for key, rows in fixed.items() for number in rows[::columns].tolist()]
+    rows = [(key, number) for key, values in fixed.items() for number in values[::columns].tolist()]
+    return [name_row(key, number, classes_of(key)) for key, number in rows]
 
 
 def name_row(key: str, number: float, classes: Sequence[str]) -> str:
     """Return the name of a row in which a latent is fixed: that of its class, or the latent and its value."""
-    by_class: dict[float, str] = dict(enumerate(classes)) if key == "label" else {}
+    by_class: dict[float, str] = dict(enumerate(classes))
     name = by_class.get(number, f"{number:g}")
     return f"{key} {name}" if name.replace(".", "").lstrip("-").isdecimal() or number not in by_class else name
 

@@ -13,7 +13,7 @@ from ganzoo.dataset import LABEL
 from ganzoo.engine.validation import validate
 from ganzoo.errors import BadInput, suggest
 
-FACTS = ("image", "point", "classes")
+FACTS = ("image", "point", "classes", "conditions")
 """Constructor parameters of networks that come from any data that have them, and are never options."""
 ALWAYS = frozenset(FACTS)
 

@@ -1,5 +1,6 @@
 """Apply changes to a recipe's plain content: dotted keys and nested tables."""
 
+import re
 import reprlib
 import tomllib
 from collections.abc import Container, Mapping
@@ -19,15 +20,21 @@ PARTS = {f"optimizer.{side}.parts" for side in SIDES}
 """Keys whose tables are values: one that is given takes the place of the recipe's, and does not add to it."""
 
 
+WORDS = re.compile(r"\[\s*([A-Za-z_][\w -]*(?:,\s*[A-Za-z_][\w -]*)*)\s*\]")
+"""A list of words without quotes."""
+
+
 def parse_value(text: str) -> Any:
     """Return a value parsed as TOML, or else the text itself: `3`, `1e-4`, `[0.0, 0.9]`, `true`, `linear`.
 
-    Raises `BadInput` for a value that is nested too deeply or a number of too many digits.
+    A shell takes quotes away, so that a list of words has none: `[eyes,hair]`. Raises `BadInput` for a value that is
+    nested too deeply or a number of too many digits.
     """
     try:
         table = loads_toml(f"value = {text}")
     except tomllib.TOMLDecodeError:
-        return text
+        words = WORDS.fullmatch(text)
+        return [word.strip() for word in words[1].split(",")] if words else text
     except ValueError as error:
         raise BadInput(f"the value {reprlib.repr(text)} cannot be read: {error}") from error
     return table["value"] if len(table) == 1 else text

@@ -23,6 +23,7 @@ from ganzoo.engine.processes import Processes
 from ganzoo.engine.scheduled import check_something_trained, trained_sides
 from ganzoo.errors import BadInput, NoLabels
 from ganzoo.evaluation.independence import find_pretrained, read_pretrained
+from ganzoo.layers.conditions import MissingLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.plugins.datasets import find_data
 from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
@@ -174,8 +175,9 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
     """Add to an error about missing labels why these data have none."""
     try:
         yield
-    except NoLabels as error:
-        if not data.unlabelled:
+    except BadInput as error:
+        lacks = isinstance(error, NoLabels) or isinstance(error.__cause__, MissingLabels)
+        if not (lacks and data.unlabelled):
             raise
         raise error.append(f"sub-folders of a folder of images become classes; here {data.unlabelled}") from None
 

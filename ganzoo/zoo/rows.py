@@ -41,7 +41,7 @@ def fixed_rows(model: Model, rows: str, fixed: Mapping[str, Any]) -> list[dict[s
 
 def split_values(model: Model, key: str, text: str) -> list[str]:
     """Split `value,value,...`; the name of a class may contain a comma itself."""
-    is_class = key == "label" and composed(text) in map(composed, model.classes)
+    is_class = composed(text) in map(composed, model.classes_of(key))
     return [text] if is_class else [value.strip() for value in text.split(",")]
 
 
@@ -54,7 +54,7 @@ def parse_typed(model: Model, fixed: Mapping[str, Any]) -> dict[str, Any]:
 def row_names(model: Model, rows: str, each_fixed: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a name for each row of a picture: that of its class, or the value that is fixed in it."""
     key = rows.partition("=")[0].strip()
-    classes = model.classes if key == "label" else []
+    classes = model.classes_of(key)
     numbers = [parse_fixed(key, fixed[key], classes) for fixed in each_fixed]
     return [name_row(key, number, classes) for number in map(float, numbers)]
 

@@ -105,7 +105,9 @@ def expand_fixed(
 def check_ranges(generator: Generator, fixed: Mapping[str, Tensor]) -> None:
     """Raise `BadInput` for a fixed value outside the range that the generator states of its key."""
     ranges = getattr(generator, "ranges", NOTHING)
-    for key in fixed.keys() & (ranges if isinstance(ranges, Mapping) else ()):  # a network of that name is the author's
+    own = ranges if isinstance(ranges, Mapping) else NOTHING  # a network of that name is the author's
+    ranges = {**generator.amounts, **own}
+    for key in fixed.keys() & ranges:
         (low, high), values = ranges[key], fixed[key]
         wrong = values[(values < low) | (values > high)]
         if len(wrong):

@@ -121,7 +121,15 @@ def test_the_same_name_again_changes_nothing():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("1e-4", 1e-4), ("[0.0, 0.9]", [0.0, 0.9]), ("true", True), ("linear", "linear"), ('"7"', "7")],
+    [
+        ("3", 3),
+        ("1e-4", 1e-4),
+        ("[0.0, 0.9]", [0.0, 0.9]),
+        ("true", True),
+        ("linear", "linear"),
+        ('"7"', "7"),
+        ("[a, b c]", ["a", "b c"]),
+    ],
 )
 def test_values_on_the_command_line_are_toml_or_text(text, value):
     assert parse_value(text) == value

@@ -37,7 +37,7 @@ class FixedSamples:
     def __init__(self, engine: Engine, data: Data, seed: int) -> None:
         self.engine, self.seed, self.licence = engine, seed, data.license
         self.outputs = Outputs(engine.generator.makes, data.description)
-        self.row_names = name_rows(engine.generator, data.classes, self.outputs.kind.by_class)
+        self.row_names = name_rows(engine.generator, data.classes_of, self.outputs.kind.by_class)
         """The names of the rows of `draw_picture`; none without classes."""
         self.drawn = engine.generator.latent(1, torch.Generator()).keys()
         self.input_keys = [key for key in engine.generator.needs if key not in self.drawn]

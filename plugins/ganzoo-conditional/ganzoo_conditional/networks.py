@@ -1,15 +1,28 @@
 """A DCGAN that draws the class that a label asks for, and a discriminator that judges an image by its label.
 
+Of data with several labels, classes or amounts, all are asked for.
+
 The generator takes the label beside the noise, as Mirza and Osindero 2014 do, through a learned embedding. The
 discriminator is the projection of Miyato and Koyama 2018, equation 3. The layers are DCGAN's (Radford et al. 2016):
 kernels of 4, batch norm, ReLU and a final tanh in the generator, LeakyReLU of slope 0.2 in the discriminator.
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers import dcgan_downsampling, dcgan_upsampling, initialise_normal, linear_stem, pyramid, smallest_map
+from ganzoo.layers import (
+    ConditionEmbedding,
+    dcgan_downsampling,
+    dcgan_upsampling,
+    initialise_normal,
+    linear_stem,
+    pyramid,
+    read_conditions,
+    smallest_map,
+)
 
 
 class Generator(ganzoo.Generator):
@@ -20,13 +33,12 @@ class Generator(ganzoo.Generator):
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
-    needs = ("label",)
-
     def __init__(
         self,
         *,
         image: tuple[int, int, int],
-        classes: int,
+        classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         latent_size: int = 100,
         embedding: int = 50,
         width: int = 64,
@@ -35,19 +47,18 @@ class Generator(ganzoo.Generator):
         super().__init__()
         if latent_size < 1 or embedding < 1:
             raise ValueError(f"latent_size and embedding must be at least 1, got {latent_size} and {embedding}")
-        self.latent_size, self.categorical = latent_size, {"label": classes}
+        known = read_conditions(classes, conditions)
+        self.latent_size, self.needs = latent_size, known.needs
+        self.categorical, self.amounts = known.categorical, known.amounts
         stages = pyramid(image, width, max_width)
-        self.embed = nn.Embedding(classes, embedding)
+        self.embed = ConditionEmbedding(known, embedding)
         stem = linear_stem(latent_size + embedding, stages[-1].inner, smallest_map(stages))
         self.network = nn.Sequential(*stem, *dcgan_upsampling(stages))
         self.apply(initialise_normal)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Return images for `given["z"]` of shape (n, latent_size) and labels `given["label"]` of shape (n,).
-
-        A label is a whole number from 0 up to below `classes`.
-        """
-        images: Tensor = self.network(torch.cat([given["z"], self.embed(given["label"])], 1))
+        """Return images for `given["z"]`, (n, latent_size), and for labels such as `given["label"]`, (n,)."""
+        images: Tensor = self.network(torch.cat([given["z"], self.embed(given)], 1))
         return images
 
 
@@ -60,28 +71,29 @@ class Discriminator(nn.Module):
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
-    needs = ("label",)
-
     def __init__(
         self,
         *,
         image: tuple[int, int, int],
-        classes: int,
+        classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         width: int = 64,
         max_width: int = 512,
         batch_norm: bool = True,
     ) -> None:
         super().__init__()
+        known = read_conditions(classes, conditions)
+        self.needs = known.needs
         stages = pyramid(image, width, max_width)
         features = stages[-1].inner
         self.phi = nn.Sequential(*dcgan_downsampling(stages, batch_norm=batch_norm))
         self.psi = nn.Linear(features, 1)
-        self.embed = nn.Embedding(classes, features)
+        self.embed = ConditionEmbedding(known, features)
         self.apply(initialise_normal)
         nn.init.normal_(self.embed.weight, 0.0, 0.02)
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """Return one raw score per image, judged by `given["label"]` of shape (n,)."""
+        """Return one raw score per image, judged by labels, such as `given["label"]`, of shape (n,)."""
         features: Tensor = self.phi(images).sum((2, 3))
-        scores: Tensor = self.psi(features).squeeze(1) + (self.embed(given["label"]) * features).sum(1)
+        scores: Tensor = self.psi(features).squeeze(1) + (self.embed(given) * features).sum(1)
         return scores

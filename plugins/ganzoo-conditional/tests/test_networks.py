@@ -111,7 +111,9 @@ def test_data_without_labels_are_refused_in_a_sentence():
     engine = ganzoo.Engine(*sides, [MeanScore()], device="cpu")
     with pytest.raises(ganzoo.BadInput, match=r"^the discriminator needs 'label' in every batch; the data has image$"):
         engine.run([{"image": torch.zeros(4, 1, 28, 28)}], steps=1)
-    with pytest.raises(ganzoo.BadInput, match=r"needs 'classes', which this data does not have$"):
+    with pytest.raises(
+        ganzoo.BadInput, match=r"'conditional': a conditional network needs data with labels, such as a folder"
+    ):
         ganzoo.create("conditional", image=(1, 28, 28))
 
 

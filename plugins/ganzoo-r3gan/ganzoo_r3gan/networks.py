@@ -7,14 +7,23 @@ the discriminator. The defaults are small; `width=768, max_width=768` are those 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 import ganzoo
-from ganzoo.layers import Size, check_at_least_one, check_classes, list_channels, pyramid, smallest_map
+from ganzoo.layers import (
+    ConditionEmbedding,
+    Conditions,
+    Size,
+    check_at_least_one,
+    find_conditions,
+    list_channels,
+    pyramid,
+    smallest_map,
+)
 from ganzoo_r3gan.blocks import Basis, Head, Resample, Residual, pointwise
 
 Level = tuple[int, Size]
@@ -26,7 +35,7 @@ class Generator(ganzoo.Generator):
 
     `width` is the number of channels of the maps as large as the image; each smaller map has twice as many, up to
     `max_width`. Each size has `blocks` residual blocks, inside which there are `expansion` times as many channels, in
-    groups of `group_size`. `conditional=True` takes a label, through an embedding of length `embedding`. As in the
+    groups of `group_size`. `conditional=True` takes all labels, through an embedding of length `embedding`. As in the
     paper there is no last activation: images may leave [-1, 1] a little.
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, for an option out of range, and for
     `conditional` where the data have no classes.
@@ -37,6 +46,7 @@ class Generator(ganzoo.Generator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         conditional: bool = False,
         latent_size: int = 64,
         embedding: int = 64,
@@ -49,9 +59,10 @@ class Generator(ganzoo.Generator):
         super().__init__()
         check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
-        self.embed = embed_labels(check_classes(conditional, classes), embedding)
+        self.embed = embed_labels(find_conditions(conditional, classes, conditions), embedding)
         if self.embed:
-            self.needs, self.categorical = ("label",), {"label": self.embed.num_embeddings}
+            known = self.embed.conditions
+            self.needs, self.categorical, self.amounts = known.needs, known.categorical, known.amounts
         stages = levels(image, width, max_width)[::-1]
         make_blocks = block_maker(stages, blocks, expansion, group_size)
         (channels, size), length = stages[0], latent_size + (embedding if conditional else 0)
@@ -63,9 +74,9 @@ class Generator(ganzoo.Generator):
         self.to_image = pointwise(stages[-1][0], image[0])
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Return images for `given["z"]` of shape (n, latent_size), and for `given["label"]` of shape (n,)."""
+        """Return images for `given["z"]` of shape (n, latent_size), and for labels of shape (n,)."""
         z = given["z"]
-        z = z if self.embed is None else torch.cat([z, self.embed(given["label"])], 1)
+        z = z if self.embed is None else torch.cat([z, self.embed(given)], 1)
         images: Tensor = self.to_image(self.stages(self.basis(z)))
         return images
 
@@ -83,6 +94,7 @@ class Discriminator(nn.Module):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         conditional: bool = False,
         embedding: int = 64,
         width: int = 32,
@@ -92,8 +104,8 @@ class Discriminator(nn.Module):
         group_size: int = 16,
     ) -> None:
         super().__init__()
-        self.embed = embed_labels(check_classes(conditional, classes), embedding)
-        self.needs = ("label",) if conditional else ()
+        self.embed = embed_labels(find_conditions(conditional, classes, conditions), embedding)
+        self.needs = self.embed.conditions.needs if self.embed else ()
         stages = levels(image, width, max_width)
         make_blocks = block_maker(stages, blocks, expansion, group_size)
         self.from_image = pointwise(image[0], stages[0][0])
@@ -104,11 +116,11 @@ class Discriminator(nn.Module):
         self.head = Head(*stages[-1], outputs=embedding if conditional else 1)
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """Return one raw score per image, judged by `given["label"]` of shape (n,) where it is conditional."""
+        """Return one raw score per image, judged by labels of shape (n,) where it is conditional."""
         judged: Tensor = self.head(self.stages(self.from_image(images)))
         if self.embed is None:
             return judged.squeeze(1)
-        embedded: Tensor = self.embed(given["label"])
+        embedded: Tensor = self.embed(given)
         return (judged * embedded).sum(1) / math.sqrt(judged.shape[1])
 
 
@@ -126,7 +138,7 @@ def block_maker(stages: list[Level], blocks: int, expansion: int, group_size: in
     return lambda channels: [Residual(channels, depth, expansion, group_size) for _ in range(blocks)]
 
 
-def embed_labels(classes: int | None, length: int) -> nn.Embedding | None:
+def embed_labels(conditions: Conditions | None, length: int) -> ConditionEmbedding | None:
     """Return a vector of that length for each class; None without classes. Raises `ValueError` for a length below 1."""
     check_at_least_one(embedding=length)
-    return nn.Embedding(classes, length) if classes else None
+    return ConditionEmbedding(conditions, length) if conditions else None

@@ -15,9 +15,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from ganzoo.layers import check_at_least_one
+from ganzoo.layers import ConditionEmbedding, check_at_least_one
 from ganzoo_resnet.blocks import ProjectedBatchNorm, initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName, classes_used
+from ganzoo_resnet.heads import HeadName, Told, conditions_used
 from ganzoo_resnet.networks import ResidualDiscriminator, ResidualGenerator
 from ganzoo_resnet.sizes import check_sides, choose_attention, doublings
 
@@ -49,6 +49,7 @@ class Generator(ResidualGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         latent_size: int = 120,
         embedding: int = 128,
@@ -61,26 +62,26 @@ class Generator(ResidualGenerator):
         check_at_least_one(embedding=embedding)
         if not 0 <= standing <= BATCHES:
             raise ValueError(f"standing must lie in 0..{BATCHES}, the batches that there are, got {standing}")
-        used = classes_used(head, classes)
+        used = conditions_used(head, classes, conditions)
         features = latent_size // parts + (embedding if used else 0)
         norm = partial(ProjectedBatchNorm, features=features, epsilon=EPSILON)
         sizes = {"width": width, "max_width": max_width, "attention": side}
         super().__init__(image, features, norm, used, **sizes, epsilon=EPSILON)
         self.latent_size, self.parts, self.standing = latent_size, parts, standing
-        self.embed = nn.Embedding(used, embedding) if used else None
+        self.embed = ConditionEmbedding(used, embedding) if used else None
         if self.embed is not None:
             nn.init.orthogonal_(self.embed.weight)
         initialise(self, nn.init.orthogonal_)
         normalise_spectrally(self, epsilon=EPSILON)
 
     def latent(self, n: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """Draw "z" and, where there are labels, "label"; "truncation" is 0, which is none."""
+        """Draw "z" and labels, where there are some; "truncation" is 0, which is none."""
         return super().latent(n, rng) | {"truncation": torch.zeros(n)}
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Return images for "z" (n, latent_size), "truncation" (n,) and, where there are labels, "label" (n,)."""
+        """Return images for "z" (n, latent_size), "truncation" (n,) and, where there are labels, these (n,)."""
         parts = truncate(given["z"], given["truncation"]).chunk(self.parts, 1)
-        shared = [] if self.embed is None else [self.embed(given["label"])]
+        shared = [] if self.embed is None else [self.embed(given)]
         first, *conditions = [torch.cat([part, *shared], 1) for part in parts]
         return self.synthesise(first, conditions)
 
@@ -114,6 +115,7 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,
@@ -121,7 +123,7 @@ class Discriminator(ResidualDiscriminator):
     ) -> None:
         side = choose_attention(attention, image, LARGEST)
         sizes = {"width": width, "max_width": max_width, "attention": side}
-        super().__init__(image, head, classes, hidden_is_output=True, **sizes)
+        super().__init__(image, head, classes, conditions, hidden_is_output=True, **sizes)
         initialise(self, nn.init.orthogonal_)
         normalise_spectrally(self, embeddings=True, epsilon=EPSILON)
 

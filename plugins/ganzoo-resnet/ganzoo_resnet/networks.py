@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers import ConditionalBatchNorm2d, check_at_least_one, list_channels
+from ganzoo.layers import ConditionalBatchNorm2d, Conditions, check_at_least_one, list_channels
 from ganzoo_resnet.blocks import BatchNorm, DownBlock, SelfAttention, UpBlock, initialise
-from ganzoo_resnet.heads import Head, HeadName, classes_used
+from ganzoo_resnet.heads import Head, HeadName, Told, conditions_used
 from ganzoo_resnet.sizes import Image, check_sides, doublings, halvings, plain_blocks
 
 
@@ -21,7 +22,7 @@ class ResidualGenerator(ganzoo.Generator):
 
     `features` is the length of the vector, `attention` the shorter side of the map that gets attention, 0 for none,
     and `norm` makes the normalisation of a block from a number of channels. The map next to the image has `width`
-    channels, each further one twice as many, up to `max_width`. With `classes` it needs labels, and draws them.
+    channels, each further one twice as many, up to `max_width`. It needs the labels of `known`, and draws them.
     `epsilon` is that of the last batch norm.
     Raises `ValueError` for a size that blocks cannot double up to, and for a width out of range.
     """
@@ -31,7 +32,7 @@ class ResidualGenerator(ganzoo.Generator):
         image: Image,
         features: int,
         norm: Callable[[int], nn.Module],
-        classes: int | None,
+        known: Conditions | None,
         *,
         width: int,
         max_width: int,
@@ -40,8 +41,8 @@ class ResidualGenerator(ganzoo.Generator):
     ) -> None:
         super().__init__()
         check_sides(image)
-        if classes:
-            self.needs, self.categorical = ("label",), {"label": classes}
+        if known:
+            self.needs, self.categorical, self.amounts = known.needs, known.categorical, known.amounts
         shorter = min(image[1:])
         count = doublings(shorter)
         channels = list_channels(count + 1, width, max_width)[::-1]
@@ -53,7 +54,7 @@ class ResidualGenerator(ganzoo.Generator):
         self.norm = BatchNorm(width, epsilon)
         self.last = nn.Conv2d(width, image[0], 3, padding=1)
 
-    def synthesise(self, first: Tensor, conditions: Sequence[Tensor | None]) -> Tensor:
+    def synthesise(self, first: Tensor, conditions: Sequence[Any]) -> Tensor:
         """Return images for vectors (n, features), and for what the normalisations of each block are given."""
         maps = self.stem(first)
         for block, attention, condition in zip(self.blocks, self.attentions, conditions, strict=True):
@@ -68,6 +69,7 @@ class LabelGenerator(ResidualGenerator):
         self,
         image: Image,
         classes: int | None,
+        conditions: Told,
         head: HeadName,
         latent_size: int,
         *,
@@ -76,16 +78,15 @@ class LabelGenerator(ResidualGenerator):
         attention: int = 0,
     ) -> None:
         check_at_least_one(latent_size=latent_size)
-        used = classes_used(head, classes)
+        used = conditions_used(head, classes, conditions)
         norm = partial(ConditionalBatchNorm2d, classes=used) if used else BatchNorm
         super().__init__(image, latent_size, norm, used, width=width, max_width=max_width, attention=attention)
         self.latent_size = latent_size
         initialise(self, nn.init.xavier_uniform_)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
-        """Return images for "z" of shape (n, latent_size) and, where there are labels, "label" of shape (n,)."""
-        label = given["label"] if self.categorical else None
-        return self.synthesise(given["z"], [label] * len(self.blocks))
+        """Return images for "z" of shape (n, latent_size) and, where there are labels, these of shape (n,)."""
+        return self.synthesise(given["z"], [given if self.needs else None] * len(self.blocks))
 
 
 class ResidualDiscriminator(nn.Module):
@@ -101,6 +102,7 @@ class ResidualDiscriminator(nn.Module):
         image: Image,
         head: HeadName,
         classes: int | None,
+        conditions: Told,
         *,
         width: int,
         max_width: int,
@@ -118,8 +120,8 @@ class ResidualDiscriminator(nn.Module):
             hidden = after if hidden_is_output or first else before
             self.blocks.append(DownBlock(before, hidden, after, halves=halves, first=first))
             self.attentions.append(attend(after, side >> (depth + 1) if halves else 0, attention))
-        self.head = Head(head, outputs[-1], classes)
-        self.needs = ("label",) if self.head.head == "projection" else ()
+        self.head = Head(head, outputs[-1], classes, conditions)
+        self.needs = self.head.needs
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
         """Return one raw score per image (n,), with extras where the head gives some; see `Head`."""

@@ -8,7 +8,7 @@ these networks, do not.
 from torch import nn
 
 from ganzoo_resnet.blocks import initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName
+from ganzoo_resnet.heads import HeadName, Told
 from ganzoo_resnet.networks import LabelGenerator, ResidualDiscriminator
 from ganzoo_resnet.sizes import choose_attention
 
@@ -29,6 +29,7 @@ class Generator(LabelGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         latent_size: int = 128,
         width: int = 64,
@@ -36,7 +37,9 @@ class Generator(LabelGenerator):
         attention: int | None = None,
     ) -> None:
         side = choose_attention(attention, image, LARGEST)
-        super().__init__(image, classes, head, latent_size, width=width, max_width=max_width, attention=side)
+        super().__init__(
+            image, classes, conditions, head, latent_size, width=width, max_width=max_width, attention=side
+        )
         normalise_spectrally(self)
 
 
@@ -52,12 +55,13 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,
         attention: int | None = None,
     ) -> None:
         side = choose_attention(attention, image, LARGEST)
-        super().__init__(image, head, classes, width=width, max_width=max_width, attention=side)
+        super().__init__(image, head, classes, conditions, width=width, max_width=max_width, attention=side)
         initialise(self, nn.init.xavier_uniform_)
         normalise_spectrally(self, embeddings=True)

@@ -7,7 +7,7 @@ from the papers: sizes other than 32, 48 and 128 pixels. Weights start as Glorot
 from torch import nn
 
 from ganzoo_resnet.blocks import initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName
+from ganzoo_resnet.heads import HeadName, Told
 from ganzoo_resnet.networks import LabelGenerator, ResidualDiscriminator
 
 
@@ -25,12 +25,13 @@ class Generator(LabelGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         latent_size: int = 128,
         width: int = 64,
         max_width: int = 1024,
     ) -> None:
-        super().__init__(image, classes, head, latent_size, width=width, max_width=max_width)
+        super().__init__(image, classes, conditions, head, latent_size, width=width, max_width=max_width)
 
 
 class Discriminator(ResidualDiscriminator):
@@ -45,10 +46,11 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Told = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,
     ) -> None:
-        super().__init__(image, head, classes, width=width, max_width=max_width)
+        super().__init__(image, head, classes, conditions, width=width, max_width=max_width)
         initialise(self, nn.init.xavier_uniform_)
         normalise_spectrally(self, embeddings=True)

@@ -1,5 +1,6 @@
 """The discriminator of StyleGAN2: residual blocks, and a comparison of samples at their end (Karras et al. 2020)."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod, sqrt
 
@@ -11,10 +12,10 @@ from ganzoo.layers import (
     EqualisedLinear,
     MinibatchDeviation,
     check_at_least_one,
-    check_classes,
+    find_conditions,
     list_channels,
 )
-from ganzoo_stylegan.mapping import GAIN, SLOPE, Mapping, check_mapping
+from ganzoo_stylegan.mapping import GAIN, SLOPE, StyleMapping, check_mapping
 from ganzoo_stylegan.resampling import Blur
 from ganzoo_stylegan.sizes import map_sizes
 
@@ -57,6 +58,7 @@ class Discriminator(nn.Module):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         conditional: bool = False,
         mapping_layers: int = 8,
         mapping_rate: float = 0.01,
@@ -67,9 +69,8 @@ class Discriminator(nn.Module):
         super().__init__()
         check_mapping(mapping_layers, mapping_rate)
         check_at_least_one(group=group)
-        known = check_classes(conditional, classes)
-        if known:
-            self.needs = ("label",)
+        known = find_conditions(conditional, classes, conditions)
+        self.needs = known.needs if known else ()
         sizes = map_sizes(image)
         widths = list_channels(len(sizes), width, max_width)
         last = widths[-1]
@@ -79,14 +80,14 @@ class Discriminator(nn.Module):
         self.last = EqualisedConv2d(last + (group != 1), last, 3, gain=GAIN)
         self.hidden = EqualisedLinear(last * prod(sizes[0]), last, gain=GAIN)
         self.score = EqualisedLinear(last, last if known else 1)
-        self.mapping = Mapping(0, last, mapping_layers, mapping_rate, known) if known else None
+        self.mapping = StyleMapping(0, last, mapping_layers, mapping_rate, known) if known else None
 
     def forward(self, images: Tensor, given: dict[str, Tensor]) -> Tensor:
-        """Return one raw score per image, judged by `given["label"]` of shape (n,) where labels are known."""
+        """Return one raw score per image, judged by labels of shape (n,) where these are known."""
         features = leaky_relu(self.from_image(images), SLOPE)
         features = leaky_relu(self.last(self.compare(self.blocks(features))), SLOPE)
         scores: Tensor = self.score(leaky_relu(self.hidden(features.flatten(1)), SLOPE))
         if self.mapping is None:
             return scores[:, 0]
-        judged: Tensor = (scores * self.mapping(None, given["label"])).sum(1) / sqrt(scores.shape[1])
+        judged: Tensor = (scores * self.mapping(None, given)).sum(1) / sqrt(scores.shape[1])
         return judged

@@ -3,6 +3,8 @@
 Mixing of styles and truncation are those of StyleGAN (Karras et al. 2019, sections 3.1 and appendix B).
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,7 @@ class Generator(StyledGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         conditional: bool = False,
         latent_size: int = 512,
         w_size: int = 512,
@@ -37,7 +40,7 @@ class Generator(StyledGenerator):
         max_width: int = 512,
         mixing: float = 0.9,
     ) -> None:
-        super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditional)
+        super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditions, conditional)
         check_share(mixing=mixing)
         self.mixing, sizes = mixing, map_sizes(image)
         self.synthesis = Synthesis(image[0], sizes, list_channels(len(sizes), width, max_width)[::-1], w_size)
@@ -65,8 +68,7 @@ class Generator(StyledGenerator):
 
     def mix(self, given: dict[str, Tensor]) -> Tensor:
         """Return the styles of each image: those of "z", and of "z2" from the crossover on (2019, section 3.1)."""
-        label = given.get("label")
-        both = None if label is None else torch.cat([label, label])
+        both = {key: torch.cat([given[key], given[key]]) for key in self.needs}
         first, second = self.mapping(torch.cat([given["z"], given["z2"]]), both).chunk(2)
         is_first = self.count_styles(given["z"]) < given["crossover"][:, None, None]
         return torch.where(is_first, first[:, None], second[:, None])

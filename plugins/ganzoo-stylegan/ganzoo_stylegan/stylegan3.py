@@ -4,6 +4,7 @@ Every layer treats its maps as samples of a continuous signal, so that details m
 mixing of styles and images of smaller sizes are gone, and the mapping is short (section 2).
 """
 
+from collections.abc import Mapping, Sequence
 from math import log2
 
 import torch
@@ -34,6 +35,7 @@ class Generator(StyledGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
+        conditions: Mapping[str, int | Sequence[float]] | None = None,
         conditional: bool = False,
         latent_size: int = 512,
         w_size: int = 512,
@@ -44,7 +46,7 @@ class Generator(StyledGenerator):
         layers: int | None = None,
         magnitude_decay: float = 0.999,
     ) -> None:
-        super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditional)
+        super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditions, conditional)
         check_share(magnitude_decay=magnitude_decay)
         side = max(SMALLEST_SIDE, 2 ** round(log2(sum(image[1:]) / 2)))
         check_size(image[1:], (side, side), f"images must be squares with a power of two from {SMALLEST_SIDE} up")
@@ -64,6 +66,6 @@ class Generator(StyledGenerator):
 
     def forward(self, given: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return images, and beside them their styles "w", (n, styles, w_size)."""
-        w = self.mapping(given["z"], given.get("label") if self.categorical else None)
+        w = self.mapping(given["z"], given)
         styles = self.truncate(w[:, None].expand(-1, self.style_count, -1), given)
         return self.synthesis(styles, given["shift"]), {"w": styles}

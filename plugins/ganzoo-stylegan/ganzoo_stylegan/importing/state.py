@@ -8,7 +8,7 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo.layers import list_channels
-from ganzoo_stylegan.mapping import Mapping as MappingNetwork
+from ganzoo_stylegan.mapping import StyleMapping
 
 TAPS = torch.tensor([1.0, 3.0, 3.0, 1.0])
 """The filter of changes of size: this plugin's networks have no other."""
@@ -161,7 +161,7 @@ def measure_mean(weights: Weights) -> Tensor:
     """Return the mean style of a mapping without labels, of noise vectors that are always the same."""
     options = generator_options(weights)
     size = options["latent_size"]
-    mapping = MappingNetwork(size, options["w_size"], options["mapping_layers"], MAPPING_RATE)
+    mapping = StyleMapping(size, options["w_size"], options["mapping_layers"], MAPPING_RATE)
     own = {name.removeprefix("mapping."): value for name, value in weights.items() if name.startswith("mapping.")}
     try:
         mapping.load_state_dict(own)
@@ -169,5 +169,5 @@ def measure_mean(weights: Weights) -> Tensor:
         raise ValueError("the layers of its mapping do not fit each other") from error
     rng = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        means = [mapping(torch.randn(BATCH, size, generator=rng), None).mean(0) for _ in range(MEAN_BATCHES)]
+        means = [mapping(torch.randn(BATCH, size, generator=rng), {}).mean(0) for _ in range(MEAN_BATCHES)]
     return torch.stack(means).mean(0)
