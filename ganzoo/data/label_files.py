@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
+from ganzoo.data.attributes import to_key
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput, suggest
@@ -206,9 +207,9 @@ def choose_columns(table: Table, chosen: str | Sequence[str] | None) -> list[tup
     for name in asked:
         if name not in table.columns:
             raise BadInput(f"'{table.path}' has no column '{name}' for data.label; {suggest(str(name), table.columns)}")
-        if name in TAKEN and len(asked) > 1:
+        if to_key(name) in TAKEN and not isinstance(chosen, str):
             raise BadInput(f"'{table.path}': a column cannot be called '{name}', which has a meaning; rename it")
-    return [(name, LABEL if isinstance(chosen, str) else name) for name in asked]
+    return [(name, LABEL if isinstance(chosen, str) else to_key(name)) for name in asked]
 
 
 def read_column(path: Path, column: str, cells: Sequence[tuple[str, int]]) -> tuple[Tensor, list[str]]:

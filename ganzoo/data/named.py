@@ -181,10 +181,15 @@ class Grid25(Mixture):
 
 
 class CelebA(Decoded):
-    """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`."""
+    """The training images of CelebA, aligned and cropped. Raises `BadInput` and `Unavailable`.
+
+    `label` is one of their 40 attributes, such as "Smiling", with the classes "no" and "yes"; a list of attributes
+    become keys of their own.
+    """
 
     def __init__(
         self,
+        label: str | list[str] | None = None,
         size: int | tuple[int, int] | None = None,
         channels: int | None = None,
         root: str | None = None,
@@ -197,7 +202,23 @@ class CelebA(Decoded):
         rendering = ImageOptions(size, channels, None, background, fit).rendering(3)
         folder = find_data_root(root)
         found = fetch("celeba", "CelebA", folder, "gdown", target_type=[])
-        self.decode_from(ImageFiles(folder / found.base_folder / "img_align_celeba", found.filename), rendering)
+        files = ImageFiles(folder / found.base_folder / "img_align_celeba", found.filename)
+        labels, classes = read_attributes(found, label) if label else ({}, {})
+        self.decode_from(files, rendering, labels, classes)
+
+
+def read_attributes(celeba: Any, label: str | list[str]) -> "tuple[dict[str, Tensor], dict[str, list[str]]]":
+    """Return an attribute of CelebA, or several, each "no" or "yes". Raises `BadInput` for an unknown one."""
+    import numpy as np
+    import torch
+
+    from ganzoo.data.attributes import number_attributes
+
+    words = np.array(["no", "yes"])
+    columns = zip(celeba.attr_names, celeba.attr.T.numpy(), strict=False)  # the line of names ends with a space
+    named = {name: words[column] for name, column in columns}
+    numbers, classes = number_attributes("celeba", named, label)
+    return {key: torch.from_numpy(each) for key, each in numbers.items()}, classes
 
 
 class LsunImages(Decoded):

@@ -62,6 +62,11 @@ def test_each_column_becomes_a_key_of_classes_or_of_amounts(folder):
     assert "labels by labels.csv: hair (3 classes), age (-40 to 31.5), class (3 classes)" in data.notes
 
 
+def test_names_that_no_key_can_have_become_keys(folder):
+    rows = "".join(f"{name},short,2\n" for name in FIVE)
+    assert {*opened(folder, f"file,hair colour,5_o'clock\n{rows}").specs} == {"image", "hair_colour", "_5_o_clock"}
+
+
 def test_one_column_is_the_label(folder):
     data = opened(folder, label="hair")
     assert data.classes == ["long", "none", "short"] and set(data.specs) == {"image", "label"}

@@ -118,7 +118,7 @@ def test_the_root_is_the_argument_then_the_variable_then_a_cache(tmp_path, monke
     assert find_data_root().parts[-2:] == ("ganzoo", "data")
 
 
-def celeba_files(folder, monkeypatch, count=6):
+def celeba_files(folder, monkeypatch, count=6, attributes="first second"):
     """CelebA's own layout, with images that are flat; the last one belongs to another split."""
     names = [f"{i:06}.png" for i in range(1, count + 1)]
     for i, name in enumerate(names):
@@ -126,7 +126,8 @@ def celeba_files(folder, monkeypatch, count=6):
     rows = {"list_eval_partition.txt": [f"{name} {int(name == names[-1])}" for name in names]}
     rows["identity_CelebA.txt"] = [f"{name} 1" for name in names]
     for kind in ("attr", "bbox", "landmarks_align"):
-        rows[f"list_{kind}_celeba.txt"] = [str(count), "first second", *(f"{name} 1 -1" for name in names)]
+        said = [f"{name} {(-1) ** i} {-((-1) ** i)}" for i, name in enumerate(names)]
+        rows[f"list_{kind}_celeba.txt"] = [str(count), f"{attributes} ", *said]
     contents = {name: "\n".join(lines).encode() for name, lines in rows.items()}
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -140,6 +141,18 @@ def test_celeba_streams_its_training_images(tmp_path, monkeypatch):
     assert found.facts == {"image": (3, 8, 8)} and len(found) == 5
     batch = next(found.batches(5, 0))
     assert batch.keys() == {"image"} and sorted(levels(batch)) == [0, 10, 20, 30, 40]
+
+
+def test_attributes_of_celeba_are_labels(tmp_path, monkeypatch):
+    celeba_files(tmp_path / "celeba", monkeypatch, attributes="5_o_Clock Smiling")
+    one = open_data("celeba", root=tmp_path, size=8, label="Smiling")
+    assert one.classes == ["no", "yes"]
+    batch = next(one.batches(5, 0))
+    assert [batch["label"][levels(batch).index(10 * i)] for i in range(5)] == [0, 1, 0, 1, 0]
+    both = open_data("celeba", root=tmp_path, size=8, label=["Smiling", "5_o_Clock"])
+    assert both.facts["conditions"] == {"Smiling": 2, "_5_o_Clock": 2}
+    with pytest.raises(BadInput, match=r"celeba has no attribute 'smiling' .*did you mean 'Smiling'"):
+        open_data("celeba", root=tmp_path, size=8, label="smiling")
 
 
 @pytest.mark.parametrize(("name", "package"), [("celeba", "gdown"), ("lsun:bedroom", "lmdb")])

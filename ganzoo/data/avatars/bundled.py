@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ganzoo._numbers import whole_number
-from ganzoo.data.avatars.labels import number_attributes
+from ganzoo.data.attributes import number_attributes
 from ganzoo.data.named import Small
 
 if TYPE_CHECKING:

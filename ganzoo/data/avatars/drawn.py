@@ -7,8 +7,8 @@ import numpy as np
 
 from ganzoo._io import find_data_root
 from ganzoo._numbers import check_seed, whole_number
+from ganzoo.data.attributes import number_attributes
 from ganzoo.data.avatars.album import Album
-from ganzoo.data.avatars.labels import number_attributes
 from ganzoo.data.avatars.styles import check_style
 from ganzoo.data.avatars.workers import draw_missing
 from ganzoo.data.decoded import Decoded

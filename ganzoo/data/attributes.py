@@ -1,11 +1,12 @@
-"""Attributes of avatars as labels."""
+"""Attributes of pictures as labels."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ganzoo._names import natural_key
+from ganzoo._names import composed, natural_key
 from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput, suggest
 
@@ -20,9 +21,15 @@ def number_attributes(
 
     Raises `BadInput` for an attribute that these pictures do not have.
     """
-    keys = {LABEL: label} if isinstance(label, str) else {each: each for each in label}
+    keys = {LABEL: label} if isinstance(label, str) else {to_key(each): each for each in label}
     found = {key: number_values(name, attributes, attribute) for key, attribute in keys.items()}
     return {key: numbers for key, (numbers, _) in found.items()}, {key: names for key, (_, names) in found.items()}
+
+
+def to_key(name: str) -> str:
+    """Return the key of a batch that an attribute becomes: "5_o_Clock Shadow" is `_5_o_Clock_Shadow`."""
+    key = re.sub(r"\W", "_", composed(name))
+    return key if key.isidentifier() else f"_{key}"
 
 
 def number_values(
