@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ganzoo._io import check_utf8, exists
+from ganzoo.data.archive import ZippedImages
 from ganzoo.data.decoded import Decoded
 from ganzoo.data.images import Broken, ImageFiles, check_none_broken
-from ganzoo.data.listing import list_folder
+from ganzoo.data.listing import Listing, list_folder
 from ganzoo.data.options import ImageOptions
 from ganzoo.data.survey import Survey, examine
 from ganzoo.errors import BadInput
@@ -23,10 +24,10 @@ MAX_FILES_EXAMINED = 1000
 
 
 class Folder(Decoded):
-    """The images below a folder. Their classes are its sub-folders, or columns of a file. Raises `BadInput`.
+    """The images below a folder, or in a ZIP file. Raises `BadInput`.
 
-    `labels` is that file, a CSV or StyleGAN's dataset.json, relative to the folder. `label` is the column that is the
-    label; a list of columns become keys of their own.
+    Their classes are its sub-folders, or columns of a file: `labels`, a CSV or StyleGAN's dataset.json, relative to the
+    folder. `label` is the column that is the label; a list of columns become keys of their own.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Folder(Decoded):
         options = ImageOptions(size, channels, range, background, fit, broken)
         check_folder(path)
         listing = list_folder(path, labels, label)
-        files = ImageFiles(listing.top, listing.names)
+        files = open_files(path, listing)
         few = len(files) <= MAX_IMAGES_IN_MEMORY and fits_in_memory(len(files), options.rendering(3))
         survey = examine(files, len(files) if few else MAX_FILES_EXAMINED)
         survey.check_deep_colour()
@@ -61,6 +62,13 @@ class Folder(Decoded):
     def arrays(self) -> dict[str, np.ndarray[Any, Any]] | None:
         """Decode all images now if they are few."""
         return self.decode_all() if self.few else None
+
+
+def open_files(path: Path, listing: Listing) -> ImageFiles:
+    """Return the files of a folder or of a ZIP file."""
+    if path.is_dir():
+        return ImageFiles(listing.top, listing.names)
+    return ZippedImages(path, listing.inner, listing.names)
 
 
 def check_folder(path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
+from ganzoo.data.archive import is_archive
 from ganzoo.data.attributes import to_key
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.dataset import LABEL
@@ -29,6 +31,7 @@ TAKEN = ("image", "z", "n", "seed")
 """Keys that have a meaning already."""
 MOST_CLASSES_PER_ROW, FEW_CLASSES = 0.5, 100
 """A column with more different words than this share of the rows, and than this number, holds no classes."""
+File = Path | zipfile.Path
 DELIMITERS = ",;\t|"
 
 
@@ -68,20 +71,20 @@ class Labels:
 class Table:
     """The rows of a file by the name of an image, and the lines they stand in, for messages."""
 
-    path: Path
+    path: File
     columns: Sequence[str]
     rows: Mapping[str, Sequence[str]]
     lines: Mapping[str, int]
 
 
-def read_labels(path: Path, found: Sequence[str], inner: str, chosen: str | Sequence[str] | None) -> Labels:
+def read_labels(path: File, found: Sequence[str], inner: str, chosen: str | Sequence[str] | None) -> Labels:
     """Read the labels of images from a file.
 
     `found` are the paths of all images in the folder that the user gave; those below `inner` are the ones to learn
     from, in this order. `chosen` is the column that is the label, or a list of columns
     that become keys of their own; by default all. Raises `BadInput`.
     """
-    table = read_json_labels(path) if path.suffix.lower() == ".json" else read_table(path)
+    table = read_json_labels(path) if path.name.lower().endswith(".json") else read_table(path)
     places = find_rows(table, sorted(found), inner)
     kept = [place for place, row in enumerate(places) if row is not None]
     rows = [row for row in places if row is not None]
@@ -94,18 +97,19 @@ def read_labels(path: Path, found: Sequence[str], inner: str, chosen: str | Sequ
     return Labels(values, classes, kept)
 
 
-def find_label_file(folder: Path, given: str | None) -> Path | None:
-    """Return the file of labels of a folder: the one that is given, StyleGAN's where there is one, or None."""
+def find_label_file(top: Path, given: str | None) -> File | None:
+    """Return the file of labels of a folder or ZIP file: the given one, StyleGAN's where it is there, or None."""
+    folder = zipfile.Path(top) if is_archive(top) else top
     if given is None:
         found = folder / STYLEGAN_FILE
         return found if found.is_file() else None
     for path in (folder / given, Path(given).expanduser()):
         if path.is_file():
             return path
-    raise BadInput(f"data.labels: there is no file '{given}', neither in '{folder}' nor here")
+    raise BadInput(f"data.labels: there is no file '{given}', neither in '{top}' nor here")
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: File) -> Table:
     """Read a CSV file with a row of names; commas, semicolons, tabs or bars between the cells."""
     text = read_text(path)
     first = text.partition("\n")[0]
@@ -126,7 +130,7 @@ def read_table(path: Path) -> Table:
     return make_table(path, header, place, rows)
 
 
-def check_header(path: Path, header: Sequence[str]) -> None:
+def check_header(path: File, header: Sequence[str]) -> None:
     """Raise `BadInput` for a table without columns beside the files, and for one with two of a name."""
     if len(header) < 2:
         raise BadInput(f"'{path}' has one column alone; it needs one with file names, and others with labels")
@@ -135,7 +139,7 @@ def check_header(path: Path, header: Sequence[str]) -> None:
         raise BadInput(f"'{path}' {what}")
 
 
-def make_table(path: Path, header: Sequence[str], place: int, rows: Iterable[tuple[int, Sequence[str]]]) -> Table:
+def make_table(path: File, header: Sequence[str], place: int, rows: Iterable[tuple[int, Sequence[str]]]) -> Table:
     """Return a table by the names in one column. Raises `BadInput` for a file that is named twice."""
     found: dict[str, Sequence[str]] = {}
     lines: dict[str, int] = {}
@@ -147,7 +151,7 @@ def make_table(path: Path, header: Sequence[str], place: int, rows: Iterable[tup
     return Table(path, [*header[:place], *header[place + 1 :]], found, lines)
 
 
-def read_json_labels(path: Path) -> Table:
+def read_json_labels(path: File) -> Table:
     """Read StyleGAN's dataset.json: {"labels": [["00000/img.png", 6], ...]}, the label a whole number."""
     form = 'it needs {"labels": [["file.png", 6], ...]} with a whole number for each file'
     try:
@@ -165,7 +169,7 @@ def read_json_labels(path: Path) -> Table:
     return make_table(path, ["file", LABEL], 0, rows)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: File) -> str:
     """Read a file as UTF-8. Raises `BadInput` where that fails."""
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -212,7 +216,7 @@ def choose_columns(table: Table, chosen: str | Sequence[str] | None) -> list[tup
     return [(name, LABEL if isinstance(chosen, str) else to_key(name)) for name in asked]
 
 
-def read_column(path: Path, column: str, cells: Sequence[tuple[str, int]]) -> tuple[Tensor, list[str]]:
+def read_column(path: File, column: str, cells: Sequence[tuple[str, int]]) -> tuple[Tensor, list[str]]:
     """Return the values of a column, and the names of its classes; none for a column of numbers."""
     if empty := [line for cell, line in cells if not cell]:
         raise BadInput(f"'{path}': line {empty[0]} has no '{column}'")
@@ -227,7 +231,7 @@ def read_column(path: Path, column: str, cells: Sequence[tuple[str, int]]) -> tu
     return torch.tensor(numbers), []
 
 
-def number_classes(path: Path, column: str, cells: Sequence[str]) -> tuple[Tensor, list[str]]:
+def number_classes(path: File, column: str, cells: Sequence[str]) -> tuple[Tensor, list[str]]:
     """Return the number of the class of each cell, int64, and the names of the classes."""
     names = sorted(set(map(composed, cells)), key=natural_key)
     if len(names) > max(FEW_CLASSES, MOST_CLASSES_PER_ROW * len(cells)):

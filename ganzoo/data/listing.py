@@ -4,7 +4,7 @@ import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ganzoo._io import sha256
 from ganzoo._names import composed, natural_key
+from ganzoo.data.archive import is_archive, list_names
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.label_files import find_label_file, read_labels
 from ganzoo.dataset import LABEL, NOTHING
@@ -41,12 +42,13 @@ PHONE_ADVICE = "; save the photographs of a phone (.heic) as JPEG first"
 class Listing:
     """The images of a folder.
 
-    `names` are their paths relative to `top`, with "/", sorted. `labels` are (n,) by key: int64 where `classes` has the
-    names of the key's classes, else float32. `unlabelled` says why there are none. `said` stands for what a file says
-    of the images, "" without one.
+    `names` are their paths relative to `top`, with "/", sorted; `top` is the folder `inner` of what the user gave.
+    `labels` are (n,) by key: int64 where `classes` has the names of the key's classes, else float32. `unlabelled` says
+    why there are none. `said` stands for what a file says of the images, "" without one.
     """
 
     top: Path
+    inner: str
     names: list[str]
     labels: Mapping[str, Tensor]
     classes: Mapping[str, Sequence[str]]
@@ -63,7 +65,7 @@ class Listing:
 
 @dataclass
 class Walk:
-    """Finds the image files below a folder, without hidden ones, and counts what it passes over.
+    """Finds the image files below a folder or in an archive, without hidden ones, and counts what it passes over.
 
     `empty` are folders without any image.
     """
@@ -93,6 +95,19 @@ class Walk:
                     self._read(entry, before + entry.name, (*above, here))
         if before and len(self.names) == known:
             self.empty.append(before.rstrip("/"))
+
+    def sort(self, names: Iterable[str]) -> None:
+        """Take the files of an archive, by their paths in it and their endings alone."""
+        for name in sorted(names):
+            folders = name.split("/")[:-1]
+            if any(part.startswith(".") for part in name.split("/")):
+                continue
+            if services := [part for part in folders if part.lower() in SERVICE_FOLDERS]:
+                self.services += [services[0]] if services[0] not in self.services else []
+            elif name.lower().endswith(ENDINGS):
+                self.names.append(name)
+            else:
+                self.others[Path(name).suffix.lower() or "without ending"] += 1
 
     def _read(self, entry: "os.DirEntry[str]", name: str, above: tuple[tuple[int, int], ...]) -> None:
         # Files are not looked at, which takes long in a network; links may lead nowhere, paths may be too long.
@@ -141,7 +156,7 @@ def is_there(entry: "os.DirEntry[str]") -> bool:
 
 
 def list_folder(top: Path, labels: str | None = None, label: str | Sequence[str] | None = None) -> Listing:
-    """List all images below a folder, with their labels.
+    """List all images below a folder, or in a ZIP file, with their labels.
 
     The folder's only sub-folder takes its place, and so does the training part of a data set in parts. The classes are
     then those of a file, `labels`, of which `label` chooses columns; without one they are the sub-folders, if there are
@@ -156,13 +171,17 @@ def list_folder(top: Path, labels: str | None = None, label: str | Sequence[str]
     if file := find_label_file(top, labels):
         found = read_labels(file, walk.names, inner, label)
         kept, told = [names[place] for place in found.kept], found.describe(file.name, names)
-        return Listing(top / inner, kept, found.values, found.classes, "", [*walk.notes, *notes, *told], found.said)
+        return Listing(
+            top / inner, inner, kept, found.values, found.classes, "", [*walk.notes, *notes, *told], found.said
+        )
     if label is not None:
         raise BadInput("data.label chooses columns of a file of labels; give that as data.labels, such as labels.csv")
     classes, numbers, unlabelled = infer_classes(names)
     notes += describe_classes(classes, inner, unlabelled if any("/" in name for name in names) else "")
     by_key = NOTHING if numbers is None else {LABEL: numbers}
-    return Listing(top / inner, names, by_key, {LABEL: classes} if classes else {}, unlabelled, walk.notes + notes)
+    return Listing(
+        top / inner, inner, names, by_key, {LABEL: classes} if classes else {}, unlabelled, walk.notes + notes
+    )
 
 
 def describe_classes(classes: Sequence[str], inner: str, unlabelled: str) -> list[str]:
@@ -176,14 +195,17 @@ def describe_classes(classes: Sequence[str], inner: str, unlabelled: str) -> lis
 
 
 def walk_folder(top: Path) -> Walk:
-    """Find the images below a folder. Raises `BadInput` as `list_folder` does."""
-    if not top.is_dir():
-        raise BadInput(f"'{top}' is a file; data is a folder of images or the name of a data set")
+    """Find the images below a folder, or in a ZIP file. Raises `BadInput` as `list_folder` does."""
     walk = Walk()
-    try:
-        walk.enter(os.fspath(top))
-    except OSError as error:
-        raise BadInput(f"cannot read the folder '{top}': {error}") from error
+    if is_archive(top):
+        walk.sort(list_names(top))
+    elif not top.is_dir():
+        raise BadInput(f"'{top}' is a file; data is a folder or ZIP file of images, or the name of a data set")
+    else:
+        try:
+            walk.enter(os.fspath(top))
+        except OSError as error:
+            raise BadInput(f"cannot read the folder '{top}': {error}") from error
     if not walk.names:
         raise BadInput("; ".join([f"there is no image below '{top}'", *walk.notes, f"read are {', '.join(FORMATS)}"]))
     return walk

@@ -63,7 +63,10 @@ BAD = {
         ["train", "dcgan", "--data", "broken", "-o", "data.broken=refuse"],
         "cannot read 1 of 13 images: 'photo.png': it is not in a format that is read; data.broken=",
     ),
-    "data is a file": (["train", "dcgan", "--data", "bad.toml"], "'bad.toml' is a file; data is a folder of images"),
+    "data is a file": (
+        ["train", "dcgan", "--data", "bad.toml"],
+        "'bad.toml' is a file; data is a folder or ZIP file of images",
+    ),
     "out not empty": (["train", "dcgan", "--out", "broken"], "'broken' is not empty; choose another --out"),
     "overwrite no run": (
         ["train", "dcgan", "--out", "broken", "--overwrite"],

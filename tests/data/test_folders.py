@@ -172,7 +172,7 @@ def test_a_folder_where_no_image_can_be_read_is_refused(tmp_path, monkeypatch, l
 
 def test_a_file_is_no_folder(tmp_path):
     flat(tmp_path / "1.png", 0)
-    with pytest.raises(BadInput, match=r"1\.png' is a file; data is a folder of images or the name of a data set"):
+    with pytest.raises(BadInput, match=r"1\.png' is a file; data is a folder or ZIP file of images, or the name"):
         open_data(tmp_path / "1.png")
 
 
