@@ -56,8 +56,8 @@ class FeatureSuite(Suite[Features]):
     A class of a plugin names the network in `name` and the metrics by `prefix`, and overrides `extract`; `describe`
     says in the protocol how samples become features. Samples are compared with the part of the data that was held out
     of the training (`data.holdout`), and samples of the training are the control: a ratio of 1 says that samples are as
-    near to unseen data as the training data are. Where nothing was held out, both are parts of the data, and the
-    protocol says so.
+    near to unseen data as the training data are. Where fewer were trained on than are measured, the control is another
+    part of what was held out. Where nothing was held out, both are parts of the data. The protocol says so.
     """
 
     prefix: str
@@ -92,12 +92,12 @@ class FeatureSuite(Suite[Features]):
 
     def control(self, n: int) -> Features:
         """Find the features of `n` real samples, and of those that they and generated ones are compared with."""
-        count, held = self.count_reference(n), self.real.held_out
-        self._reference = self.observe(held.pieces(count) if held else self.real.pieces(count, skip=n))
-        return self.observe(self.real.pieces(n))
+        count, real, held = self.count_reference(n), self.real, self.real.held_out
+        self._reference = self.observe(held.pieces(count) if held else real.pieces(count, skip=n))
+        return self.observe(held.pieces(n, skip=count) if held and learned_fewer(real, n) else real.pieces(n))
 
     def most_samples(self) -> int | None:
-        """Return the number of samples that were trained on, half of all without others. Raises `BadInput` for few."""
+        """Return `count_comparable`."""
         return count_comparable(self.real)
 
     def count_reference(self, n: int) -> int:
@@ -107,7 +107,8 @@ class FeatureSuite(Suite[Features]):
             raise BadInput(f"{say_available(self.real)}: measure at most {most:,}, not {n:,}")
         count = held.data.count if held else self.real.data.count
         wanted = min(max(n, MIN_REFERENCE), MAX_REFERENCE)
-        return wanted if count is None else min(wanted, count if held else count - n)
+        both = not held or learned_fewer(self.real, n)
+        return wanted if count is None else min(wanted, count - n if both else count)
 
     @property
     def reference(self) -> Features:
@@ -122,11 +123,16 @@ class FeatureSuite(Suite[Features]):
         return {
             **self.describe(),
             "reference": f"{count} samples of {name}" + " that were held out" * held,
-            "real": f"{n} other samples of {name}" + ", those of the training" * held,
+            "real": f"{n} other samples of {name}" + self._say_control(n),
             "k_precision_recall": NEIGHBOURS_FOR_PRECISION,
             "k_density_coverage": NEIGHBOURS_FOR_DENSITY,
             "kid_kernel": "(x . y + 1)^3 of features of length 1, over all pairs",
         }
+
+    def _say_control(self, n: int) -> str:
+        if not self.real.held_out:
+            return ""
+        return " that were held out, too" if learned_fewer(self.real, n) else ", those of the training"
 
     def check_data(self, data: Mapping[str, Any]) -> None:
         """Raise `BadInput` if the samples of a model have another shape than the data."""
@@ -162,9 +168,10 @@ class FeatureSuite(Suite[Features]):
 
 
 def count_comparable(real: RealSamples) -> int | None:
-    """Return how many samples can be compared with real ones at most: as many as were trained on.
+    """Return how many samples can be compared with real ones at most; None where there is no end.
 
-    Without samples that were held out it is half of all, None where there is no end. Raises `BadInput` for few.
+    It is the number of samples that were trained on, or half of those that were held out, if that is more. Where none
+    were held out it is half of all. Raises `BadInput` for few.
     """
     held = real.held_out
     if held and held.data.count is not None and held.data.count < MIN_SAMPLES:
@@ -172,10 +179,15 @@ def count_comparable(real: RealSamples) -> int | None:
         raise BadInput(f"{there}, and {MIN_SAMPLES} are needed: raise data.holdout")
     if (count := real.data.count) is None:
         return None
-    most = count if held else count // 2
+    most = max(count, (held.data.count or 0) // 2) if held else count // 2
     if most < MIN_SAMPLES:
         raise BadInput(f"{say_available(real)}: too few, at least {MIN_SAMPLES} are measured")
     return most
+
+
+def learned_fewer(real: RealSamples, n: int) -> bool:
+    """Return whether fewer than `n` samples were trained on, so that others have to be the control."""
+    return real.data.count is not None and real.data.count < n
 
 
 def say_available(real: RealSamples) -> str:

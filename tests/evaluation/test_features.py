@@ -122,6 +122,19 @@ def test_what_is_held_out_is_the_reference_and_the_training_images_are_the_contr
 
 
 @torch.no_grad()
+def test_where_few_are_learned_from_others_that_are_held_out_are_the_control():
+    suite = suite_of(noise(1000), holdout=0.9)
+    data, held = suite.real.data, suite.real.held_out
+    assert data.count < 150 and suite.most_samples() == held.data.count // 2
+    control = suite.control(300)
+    whole = suite.observe(held.pieces(held.data.count)).values.tolist()
+    assert suite.reference.values.tolist() == whole[: held.data.count - 300]
+    assert control.values.tolist() == whole[held.data.count - 300 :]
+    about = suite.protocol(300)
+    assert about["reference"] == f"{held.data.count - 300} samples of Given that were held out"
+    assert about["real"] == "300 other samples of Given that were held out, too"
+
+
 def test_without_a_part_held_out_reference_and_control_are_parts_of_the_data():
     suite = suite_of(noise(400))
     control, about = suite.control(150), suite.protocol(150)
