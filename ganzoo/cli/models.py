@@ -149,8 +149,9 @@ def evaluate(
         scores.save(path)
         aside(f"written to {path}")
     for name, picture in scores.pictures.items():
-        path = (files[0].parent if files else Path()) / f"{name}.png"
-        write_png(path, picture, name_of(reference), seed)
+        model_name = name_of(reference)
+        path = files[0].parent / f"{name}.png" if files else Path(f"{model_name}-{name}.png")
+        write_png(path, picture, model_name, seed)
         aside(f"written to {path}")
 
 
