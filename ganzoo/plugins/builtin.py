@@ -47,6 +47,10 @@ DATA_SETS = {
         "named:LsunImages",
         "photographs of one kind of place, colour, no classes; unpacked by hand, needs the package lmdb",
     ),
+    "hf": (
+        "hub:HubImages",
+        "images of the Hugging Face Hub, hf:owner/name; downloaded by the package datasets, of ganzoo[hf]",
+    ),
     "ring8": ("named:Ring8", "100,000 points of 8 Gaussians on a circle; drawn on the spot, for counting modes"),
     "grid25": ("named:Grid25", "100,000 points of 25 Gaussians on a grid; drawn on the spot, for counting modes"),
 }
@@ -54,7 +58,11 @@ DATA_SETS = {
 BUNDLED_DATA = ("avatars-5k", "mnist-10k", "ring8", "grid25")
 """Those that need no download and no other package."""
 
-PARTS = {"lsun": ("category", LSUN_CATEGORIES), "avatars": ("style", AVATAR_STYLES.split())}
+PARTS = {
+    "lsun": ("category", LSUN_CATEGORIES),
+    "avatars": ("style", AVATAR_STYLES.split()),
+    "hf": ("repository", ()),
+}
 """The option that a name sets behind a colon, and its values."""
 
 

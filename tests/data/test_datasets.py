@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import ganzoo
-from datasets import Held, Pairs, Waves
+from data_plugins import Held, Pairs, Waves
 from ganzoo import BadInput, Failed, Spec
 from ganzoo.data.sources import open_data
 from samples import plain_order, same, take
@@ -209,7 +209,8 @@ def test_any_key_may_have_classes():
     streamed = odd(sample=lambda self, index, rng: {"image": image, "tone": index % 2, "label": 0}, **kinds)
     held = odd(arrays=lambda _: {"image": image[None].repeat(3, 0), "tone": [0, 1, 0], "label": [0, 0, 0]}, **kinds)
     for found in (open_data(streamed, workers=0), open_data(held)):
-        assert found.facts == {"image": (1, 2, 2), "tone": 2, "classes": 1}
+        conditions = {"tone": 2, "label": 1}
+        assert found.facts == {"image": (1, 2, 2), "tone": 2, "classes": 1, "conditions": conditions}
         before = found.first(3, 0)["tone"]
         found.use_classes(["high", "low"], "tone")
         assert torch.equal(found.first(3, 0)["tone"], 1 - before)

@@ -273,6 +273,7 @@ class Handler(BaseHTTPRequestHandler):
 
     # ---- routes
     def route(self, path):
+        path = re.sub("^(/api)?/datasets/", lambda found: "/api/models/" if found[1] else "/", path)
         rid = r"([\w.-]+/[\w.-]+)"
         for method, rx, fn in (
             ("GET", "/api/whoami-v2", self.whoami),

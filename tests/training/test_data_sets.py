@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 import ganzoo
-from datasets import PLUGIN, RECIPE, Held, Listener, Player, Toned, Toner, Waves
+from data_plugins import PLUGIN, RECIPE, Held, Listener, Player, Toned, Toner, Waves
 from ganzoo import BadInput
 from ganzoo.cli.completion import data_sets
 from ganzoo.plugins.catalog import catalog
