@@ -154,8 +154,10 @@ def test_kinds_and_metrics_are_listed_and_described(site, typed):
         "dinov2": "any image",
         "inception": "any image",
         "lite0": "any image",
+        "lite0-neighbours": "any image",
         "loudness": "any sound",
         "mixtures": "ring8, grid25",
+        "pixel-neighbours": "any image",
     }
     assert "Steps (count, 4), written as arrows." in typed("info", "dance")[1]
     assert "Compares the mean loudness of sounds." in typed("info", "loudness")[1]

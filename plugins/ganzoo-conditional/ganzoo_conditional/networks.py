@@ -33,6 +33,8 @@ class Generator(ganzoo.Generator):
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
+    needs: tuple[str, ...] = ("label",)
+
     def __init__(
         self,
         *,
@@ -70,6 +72,8 @@ class Discriminator(nn.Module):
     `batch_norm=False` is for losses that need the gradient of each image by itself.
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
+
+    needs: tuple[str, ...] = ("label",)
 
     def __init__(
         self,
