@@ -176,10 +176,11 @@ def say_why_unlabelled(data: Data) -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        lacks = isinstance(error, NoLabels) or isinstance(error.__cause__, MissingLabels)
-        if not (lacks and data.unlabelled):
+        told = isinstance(error.__cause__, MissingLabels)  # what labels can be is in its sentence
+        if not (data.unlabelled and (told or isinstance(error, NoLabels))):
             raise
-        raise error.append(f"sub-folders of a folder of images become classes; here {data.unlabelled}") from None
+        what = "" if told else "sub-folders of a folder of images become classes; "
+        raise error.append(f"{what}here {data.unlabelled}") from None
 
 
 def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, Inherited]:

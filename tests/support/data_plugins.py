@@ -14,12 +14,12 @@ import ganzoo
 
 @ganzoo.hookimpl
 def register_data(register):
-    register("pairs", "datasets:Pairs", about="Colours and their greys")
-    register("waves", "datasets:Waves", about="Sine waves")
+    register("pairs", "data_plugins:Pairs", about="Colours and their greys")
+    register("waves", "data_plugins:Waves", about="Sine waves")
 
 @ganzoo.hookimpl
 def register_architectures(register):
-    register("player", generator="datasets:Player", discriminator="datasets:Listener")
+    register("player", generator="data_plugins:Player", discriminator="data_plugins:Listener")
 """
 RECIPE = {
     "architecture": {"name": "player"},
