@@ -83,8 +83,8 @@ class Generator(nn.Module):
         """
         drawn = {"z": torch.randn(n, self.latent_size, generator=rng)}
         drawn |= {key: torch.randint(count, (n,), generator=rng) for key, count in self.categorical.items()}
-        uniform = {key: torch.rand(n, generator=rng) for key in self.amounts}
-        return drawn | {key: low + (high - low) * uniform[key] for key, (low, high) in self.amounts.items()}
+        limits = self.amounts.items()
+        return drawn | {key: low + (high - low) * torch.rand(n, generator=rng) for key, (low, high) in limits}
 
     def forward(self, given: dict[str, Tensor]) -> Made:
         """Return one sample for each row of `given`, which is the latent and, in training, the real batch.

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from command import Command
 from sites import Site
@@ -72,3 +73,11 @@ def site(tmp_path, monkeypatch):
 def streamed(monkeypatch):
     """Have every folder streamed."""
     monkeypatch.setattr("ganzoo.data.folders.MAX_IMAGES_IN_MEMORY", 0)
+
+
+@pytest.fixture
+def float64():
+    """Everything is made in float64, so that two ways to the same weights can be compared closely."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

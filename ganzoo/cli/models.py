@@ -1,7 +1,8 @@
 """Commands about trained models: draw samples, measure, pull, publish."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from ganzoo.cli.completion import MODELS, complete, data_sets, models, provided
 from ganzoo.cli.params import COUNT, SCALE, SEED, device_option, parse_fixed, parse_inputs, parse_names
 from ganzoo.cli.terminal import as_json, aside, offline_flag, print_json, say, with_code, with_debug
 from ganzoo.errors import BadInput
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 with_inputs_option = click.option(
     "--with-inputs", is_flag=True, help="Real inputs go along, whatever the licence of their data set says."
@@ -128,7 +132,6 @@ def evaluate(
     reference = parse(model)  # before torch is imported
     from ganzoo.evaluation.evaluate import evaluate, scores_file
     from ganzoo.evaluation.neighbours import list_neighbour_metrics
-    from ganzoo.pictures.grid import write_png
     from ganzoo.zoo.export import name_of
     from ganzoo.zoo.model import load_local
 
@@ -148,10 +151,16 @@ def evaluate(
     for path in files:
         scores.save(path)
         aside(f"written to {path}")
-    for name, picture in scores.pictures.items():
-        model_name = name_of(reference)
-        path = files[0].parent / f"{name}.png" if files else Path(f"{model_name}-{name}.png")
-        write_png(path, picture, model_name, seed)
+    show_pictures(scores.pictures, files[0] if files else None, name_of(reference), seed)
+
+
+def show_pictures(pictures: "Mapping[str, Image]", beside: Path | None, model: str, seed: int) -> None:
+    """Write what suites have drawn beside a file, or into the current folder under the name of the model."""
+    from ganzoo.pictures.grid import write_png
+
+    for name, picture in pictures.items():
+        path = beside.parent / f"{name}.png" if beside else Path(f"{model}-{name}.png")
+        write_png(path, picture, model, seed)
         aside(f"written to {path}")
 
 

@@ -41,7 +41,11 @@ def number_values(
     """
     if label not in attributes:
         raise BadInput(f"{name} has no attribute '{label}' for data.label; {suggest(str(label), attributes)}")
-    values = attributes[label].tolist()
-    names = sorted(set(values), key=natural_key)
-    places = {each: place for place, each in enumerate(names)}
-    return np.array([places[each] for each in values], dtype=np.int64), names
+    return number_words(attributes[label].tolist())
+
+
+def number_words(words: Sequence[str]) -> "tuple[np.ndarray[Any, Any], list[str]]":
+    """Return the number of each word's class, int64 (n,), and the names of the classes: all words in natural order."""
+    names = sorted(set(words), key=natural_key)
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places[word] for word in words], dtype=np.int64), names

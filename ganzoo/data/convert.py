@@ -1,6 +1,5 @@
 """From what a data set gives to what networks see: types, specs, checks, and the range of each kind."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganzoo.data.base import quote_some
+from ganzoo.data.options import is_range
 from ganzoo.dataset import LABEL, Dataset, Spec
 from ganzoo.kind import Kind
 from ganzoo.kinds.image import WHITE
@@ -72,12 +72,9 @@ def find_range(dataset: Dataset, key: str) -> tuple[float, float] | None:
     """Return the least and the greatest value that a data set states of a key. Raises `ValueError` for other things."""
     if (stated := dataset.ranges.get(key)) is None:
         return None
-    try:
-        low, high = map(float, stated)
-    except (TypeError, ValueError):
-        low, high = math.nan, math.nan
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    if not is_range(stated):
         raise ValueError(f"`ranges` must have two finite numbers for '{key}', the lower one first, got {stated!r}")
+    low, high = map(float, stated)
     return low, high
 
 

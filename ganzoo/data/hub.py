@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganzoo.data.attributes import number_attributes, to_key
+from ganzoo.data.attributes import number_words, to_key
 from ganzoo.data.decoded import Decoded
 from ganzoo.data.images import Broken, ImageFiles
 from ganzoo.dataset import LABEL
@@ -159,7 +159,6 @@ def read_labels(
 
 def read_column(table: Any, repository: str, name: str) -> "tuple[Tensor, list[str]]":
     """Return the labels of one column, and the names of its classes; none for amounts. Raises `BadInput`."""
-    import numpy as np
     import torch
     from datasets import ClassLabel, Value
 
@@ -173,9 +172,8 @@ def read_column(table: Any, repository: str, name: str) -> "tuple[Tensor, list[s
         raise BadInput(f"hf:{repository}: the column '{name}' holds no labels, or not for every image")
     if feature.dtype.startswith(("float", "int", "uint")):
         return torch.tensor(column, dtype=torch.float32), []
-    words = np.array([str(each) for each in column])
-    numbers, named = number_attributes(f"hf:{repository}", {name: words}, name)
-    return torch.from_numpy(numbers[LABEL]), named[LABEL]
+    numbers, names = number_words([str(each) for each in column])
+    return torch.from_numpy(numbers), names
 
 
 def first_line(error: Exception) -> str:

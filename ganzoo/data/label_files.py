@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from ganzoo._io import sha256
-from ganzoo._names import composed, natural_key
+from ganzoo._names import composed
 from ganzoo.data.archive import is_archive
-from ganzoo.data.attributes import to_key
+from ganzoo.data.attributes import number_words, to_key
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.dataset import LABEL
 from ganzoo.errors import BadInput, suggest
@@ -233,14 +233,13 @@ def read_column(path: File, column: str, cells: Sequence[tuple[str, int]]) -> tu
 
 def number_classes(path: File, column: str, cells: Sequence[str]) -> tuple[Tensor, list[str]]:
     """Return the number of the class of each cell, int64, and the names of the classes."""
-    names = sorted(set(map(composed, cells)), key=natural_key)
+    numbers, names = number_words([*map(composed, cells)])
     if len(names) > max(FEW_CLASSES, MOST_CLASSES_PER_ROW * len(cells)):
         many = f"{len(names):,} different words for {len(cells):,} images"
         raise BadInput(
             f"'{path}': the column '{column}' has {many}, so they are no classes; data.label chooses columns"
         )
-    places = {name: place for place, name in enumerate(names)}
-    return torch.tensor([places[composed(cell)] for cell in cells]), names
+    return torch.from_numpy(numbers), names
 
 
 def to_number(cell: str) -> float | None:

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ganzoo._io import sha256
-from ganzoo._names import composed, natural_key
+from ganzoo._names import composed
 from ganzoo.data.archive import is_archive, list_names
+from ganzoo.data.attributes import number_words
 from ganzoo.data.base import count_of, quote_some
 from ganzoo.data.label_files import find_label_file, read_labels
 from ganzoo.dataset import LABEL, NOTHING
@@ -240,7 +241,7 @@ def first_folder(name: str) -> str:
 def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, str]:
     """Return class names in natural order, labels (int64, None without classes), and why there are no classes."""
     folders = [composed(first_folder(name)) for name in names]
-    classes = sorted(set(folders), key=natural_key)
+    numbers, classes = number_words(folders)
     if len(classes) < 2:
         return [], None, "all images lie in one folder"
     if not classes[0]:
@@ -249,8 +250,7 @@ def infer_classes(names: Sequence[str]) -> tuple[list[str], Tensor | None, str]:
     if all(TRAINING_PART.match(name) or OTHER_PART.match(name) for name in classes):
         parts = f"parts of a data set and no classes: {quote_some(classes)}"
         return [], None, f"the sub-folders are {parts}, and all of them are used; data may be the path of one"
-    number = {folder: label for label, folder in enumerate(classes)}
-    return classes, torch.tensor([number[each] for each in folders]), ""
+    return classes, torch.from_numpy(numbers), ""
 
 
 def describe_counts(counts: Counter[str], most: int = 5) -> str:

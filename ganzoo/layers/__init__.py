@@ -18,7 +18,7 @@ from ganzoo.layers.checks import (
     check_size,
     single,
 )
-from ganzoo.layers.conditions import ConditionEmbedding, Conditions, find_conditions, read_conditions
+from ganzoo.layers.conditions import ConditionEmbedding, Conditions, LabelFacts, find_conditions, read_conditions
 from ganzoo.layers.dcgan import activation_layers, dcgan_downsampling, dcgan_upsampling, linear_stem
 from ganzoo.layers.equalised import EqualisedConv2d, EqualisedLinear
 from ganzoo.layers.initialisation import initialise_normal
@@ -36,6 +36,7 @@ __all__ = [
     "Conditions",
     "EqualisedConv2d",
     "EqualisedLinear",
+    "LabelFacts",
     "Lite0",
     "MinibatchDeviation",
     "PixelNorm",

@@ -4,6 +4,8 @@ import math
 
 from torch import Tensor
 
+from ganzoo.layers.conditions import find_conditions
+
 BASE = 4
 """Height and width of the smallest feature map of square images; the sides of all images are multiples of it."""
 SMALLEST_SIDE = 16
@@ -55,9 +57,8 @@ def check_classes(conditional: bool, classes: int | None) -> int | None:
 
     Raises `ValueError` for a conditional network where the data have no labels.
     """
-    if conditional and not classes:
-        raise ValueError("conditional = true needs data with labels, such as a folder with one sub-folder per class")
-    return classes if conditional else None
+    known = find_conditions(conditional, classes)
+    return known.count if known else None
 
 
 def check_image(image: tuple[int, int, int]) -> None:

@@ -9,6 +9,8 @@ LABEL = "label"
 LABELLED = "data with labels, such as a folder with one sub-folder per class"
 Amount = tuple[float, float]
 """The least and the greatest value of an amount."""
+LabelFacts = Mapping[str, int | Sequence[float]]
+"""What data with several labels say of each: the number of its classes, or the least and the greatest amount."""
 
 
 class MissingLabels(ValueError):
@@ -41,9 +43,7 @@ class Conditions:
         return next(iter(self.categorical)) if len(self.needs) == len(self.categorical) == 1 else None
 
 
-def find_conditions(
-    conditional: bool, classes: int | None, conditions: Mapping[str, int | Sequence[float]] | None = None
-) -> Conditions | None:
+def find_conditions(conditional: bool, classes: int | None, conditions: LabelFacts | None = None) -> Conditions | None:
     """Return what a network is told of a sample; None unless it is conditional.
 
     `classes` and `conditions` are what the data say to constructors that name them: the number of classes of the key
@@ -55,7 +55,7 @@ def find_conditions(
     return read_conditions(classes, conditions) if conditional else None
 
 
-def read_conditions(classes: int | None, conditions: Mapping[str, int | Sequence[float]] | None) -> Conditions:
+def read_conditions(classes: int | None, conditions: LabelFacts | None) -> Conditions:
     """Return what a network that is always conditional is told of a sample; as `find_conditions`."""
     if conditions:
         limits = {key: each for key, each in conditions.items() if not isinstance(each, int)}

@@ -11,14 +11,7 @@ from ganzoo.layers import (
     read_conditions,
 )
 
-
-@pytest.fixture(autouse=True)
-def float64():
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
+pytestmark = pytest.mark.usefixtures("float64")
 SAID = {"hair": 3, "age": [18.0, 80.0], "eyes": 2}
 GIVEN = {"hair": torch.tensor([2, 0]), "eyes": torch.tensor([1, 0]), "age": torch.tensor([18.0, 64.5])}
 

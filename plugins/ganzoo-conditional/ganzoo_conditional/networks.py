@@ -7,14 +7,13 @@ discriminator is the projection of Miyato and Koyama 2018, equation 3. The layer
 kernels of 4, batch norm, ReLU and a final tanh in the generator, LeakyReLU of slope 0.2 in the discriminator.
 """
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.layers import (
     ConditionEmbedding,
+    LabelFacts,
     dcgan_downsampling,
     dcgan_upsampling,
     initialise_normal,
@@ -40,7 +39,7 @@ class Generator(ganzoo.Generator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         latent_size: int = 100,
         embedding: int = 50,
         width: int = 64,
@@ -80,7 +79,7 @@ class Discriminator(nn.Module):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         width: int = 64,
         max_width: int = 512,
         batch_norm: bool = True,

@@ -7,7 +7,7 @@ the discriminator. The defaults are small; `width=768, max_width=768` are those 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -17,6 +17,7 @@ import ganzoo
 from ganzoo.layers import (
     ConditionEmbedding,
     Conditions,
+    LabelFacts,
     Size,
     check_at_least_one,
     find_conditions,
@@ -46,7 +47,7 @@ class Generator(ganzoo.Generator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
         latent_size: int = 64,
         embedding: int = 64,
@@ -94,7 +95,7 @@ class Discriminator(nn.Module):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
         embedding: int = 64,
         width: int = 32,

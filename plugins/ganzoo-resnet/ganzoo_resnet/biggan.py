@@ -15,9 +15,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from ganzoo.layers import ConditionEmbedding, check_at_least_one
+from ganzoo.layers import ConditionEmbedding, LabelFacts, check_at_least_one
 from ganzoo_resnet.blocks import ProjectedBatchNorm, initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName, Told, conditions_used
+from ganzoo_resnet.heads import HeadName, conditions_used
 from ganzoo_resnet.networks import ResidualDiscriminator, ResidualGenerator
 from ganzoo_resnet.sizes import check_sides, choose_attention, doublings
 
@@ -49,7 +49,7 @@ class Generator(ResidualGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         latent_size: int = 120,
         embedding: int = 128,
@@ -115,7 +115,7 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,

@@ -1,15 +1,12 @@
 """What a discriminator makes of its features: scores, and what it says of classes."""
 
-from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from ganzoo.layers import ConditionEmbedding, Conditions, find_conditions
+from ganzoo.layers import ConditionEmbedding, Conditions, LabelFacts, find_conditions
 
-Told = Mapping[str, int | Sequence[float]] | None
-"""What data with several labels say of them."""
 HeadName = Literal["auto", "none", "projection", "ac", "reac"]
 """How networks use labels; "auto" is "projection" where the data have labels, and "none" where they have none."""
 
@@ -29,9 +26,14 @@ def choose_head(head: HeadName, known: Conditions | None) -> HeadName:
     return head
 
 
-def conditions_used(head: HeadName, classes: int | None, conditions: Told) -> Conditions | None:
+def find_labels(classes: int | None, conditions: LabelFacts | None) -> Conditions | None:
+    """Return the labels that data have; None for none."""
+    return find_conditions(bool(classes or conditions), classes, conditions)
+
+
+def conditions_used(head: HeadName, classes: int | None, conditions: LabelFacts | None) -> Conditions | None:
     """Return what a generator is conditioned on beside this head; None for nothing."""
-    known = find_conditions(bool(classes or conditions), classes, conditions)
+    known = find_labels(classes, conditions)
     return None if choose_head(head, known) == "none" else known
 
 
@@ -46,9 +48,11 @@ class Head(nn.Module):
       the features with rows of length 1, and its cosines with one learned proxy for each class, for `d2d-ce`.
     """
 
-    def __init__(self, head: HeadName, features: int, classes: int | None, conditions: Told = None) -> None:
+    def __init__(
+        self, head: HeadName, features: int, classes: int | None, conditions: LabelFacts | None = None
+    ) -> None:
         super().__init__()
-        known = find_conditions(bool(classes or conditions), classes, conditions)
+        known = find_labels(classes, conditions)
         self.head = choose_head(head, known)
         self.psi = nn.Linear(features, 1)
         if known and self.head in ("projection", "reac"):

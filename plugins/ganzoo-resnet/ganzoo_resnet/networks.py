@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 import ganzoo
-from ganzoo.layers import ConditionalBatchNorm2d, Conditions, check_at_least_one, list_channels
+from ganzoo.layers import ConditionalBatchNorm2d, Conditions, LabelFacts, check_at_least_one, list_channels
 from ganzoo_resnet.blocks import BatchNorm, DownBlock, SelfAttention, UpBlock, initialise
-from ganzoo_resnet.heads import Head, HeadName, Told, conditions_used
+from ganzoo_resnet.heads import Head, HeadName, conditions_used
 from ganzoo_resnet.sizes import Image, check_sides, doublings, halvings, plain_blocks
 
 
@@ -69,7 +69,7 @@ class LabelGenerator(ResidualGenerator):
         self,
         image: Image,
         classes: int | None,
-        conditions: Told,
+        conditions: LabelFacts | None,
         head: HeadName,
         latent_size: int,
         *,
@@ -102,7 +102,7 @@ class ResidualDiscriminator(nn.Module):
         image: Image,
         head: HeadName,
         classes: int | None,
-        conditions: Told,
+        conditions: LabelFacts | None,
         *,
         width: int,
         max_width: int,

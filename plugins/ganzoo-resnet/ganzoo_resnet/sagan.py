@@ -7,8 +7,9 @@ these networks, do not.
 
 from torch import nn
 
+from ganzoo.layers import LabelFacts
 from ganzoo_resnet.blocks import initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName, Told
+from ganzoo_resnet.heads import HeadName
 from ganzoo_resnet.networks import LabelGenerator, ResidualDiscriminator
 from ganzoo_resnet.sizes import choose_attention
 
@@ -29,7 +30,7 @@ class Generator(LabelGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         latent_size: int = 128,
         width: int = 64,
@@ -55,7 +56,7 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,

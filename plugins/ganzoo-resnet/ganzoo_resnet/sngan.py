@@ -6,8 +6,9 @@ from the papers: sizes other than 32, 48 and 128 pixels. Weights start as Glorot
 
 from torch import nn
 
+from ganzoo.layers import LabelFacts
 from ganzoo_resnet.blocks import initialise, normalise_spectrally
-from ganzoo_resnet.heads import HeadName, Told
+from ganzoo_resnet.heads import HeadName
 from ganzoo_resnet.networks import LabelGenerator, ResidualDiscriminator
 
 
@@ -25,7 +26,7 @@ class Generator(LabelGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         latent_size: int = 128,
         width: int = 64,
@@ -46,7 +47,7 @@ class Discriminator(ResidualDiscriminator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Told = None,
+        conditions: LabelFacts | None = None,
         head: HeadName = "auto",
         width: int = 64,
         max_width: int = 1024,

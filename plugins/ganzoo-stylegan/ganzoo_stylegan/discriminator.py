@@ -1,6 +1,5 @@
 """The discriminator of StyleGAN2: residual blocks, and a comparison of samples at their end (Karras et al. 2020)."""
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import prod, sqrt
 
@@ -10,6 +9,7 @@ from torch.nn.functional import leaky_relu
 from ganzoo.layers import (
     EqualisedConv2d,
     EqualisedLinear,
+    LabelFacts,
     MinibatchDeviation,
     check_at_least_one,
     find_conditions,
@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
         mapping_layers: int = 8,
         mapping_rate: float = 0.01,

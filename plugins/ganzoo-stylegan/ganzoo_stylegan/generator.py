@@ -3,12 +3,10 @@
 Mixing of styles and truncation are those of StyleGAN (Karras et al. 2019, sections 3.1 and appendix B).
 """
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor
 
-from ganzoo.layers import check_share, list_channels
+from ganzoo.layers import LabelFacts, check_share, list_channels
 from ganzoo_stylegan.sizes import map_sizes
 from ganzoo_stylegan.styled import StyledGenerator
 from ganzoo_stylegan.synthesis import Synthesis
@@ -30,7 +28,7 @@ class Generator(StyledGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
         latent_size: int = 512,
         w_size: int = 512,

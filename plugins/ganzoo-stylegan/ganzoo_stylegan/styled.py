@@ -1,12 +1,12 @@
 """What generators with styles share: the mapping from noise, the mean style, and truncation (Karras et al. 2019)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 import ganzoo
-from ganzoo.layers import check_at_least_one, find_conditions
+from ganzoo.layers import LabelFacts, check_at_least_one, find_conditions
 from ganzoo_stylegan.mapping import StyleMapping
 
 CLASS_SHARE, CLASS_LEAST = 4, 8
@@ -31,7 +31,7 @@ class StyledGenerator(ganzoo.Generator):
         mapping_layers: int,
         mapping_rate: float,
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
     ) -> None:
         super().__init__()

@@ -4,13 +4,12 @@ Every layer treats its maps as samples of a continuous signal, so that details m
 mixing of styles and images of smaller sizes are gone, and the mapping is short (section 2).
 """
 
-from collections.abc import Mapping, Sequence
 from math import log2
 
 import torch
 from torch import Tensor
 
-from ganzoo.layers import check_share, check_size
+from ganzoo.layers import LabelFacts, check_share, check_size
 from ganzoo_stylegan.bands import CRITICAL, choose_layers
 from ganzoo_stylegan.continuous import ContinuousSynthesis
 from ganzoo_stylegan.styled import StyledGenerator
@@ -35,7 +34,7 @@ class Generator(StyledGenerator):
         *,
         image: tuple[int, int, int],
         classes: int | None = None,
-        conditions: Mapping[str, int | Sequence[float]] | None = None,
+        conditions: LabelFacts | None = None,
         conditional: bool = False,
         latent_size: int = 512,
         w_size: int = 512,
