@@ -1,31 +1,17 @@
 """Fixtures for every test: commands in a process of their own or in this one, and plugins as if installed."""
 
-import atexit
 import importlib
-import os
-import shutil
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 import torch
 
+import surroundings  # noqa: F401  before what reads it: the Hub's client does so when it is imported
 from command import Command
-from sites import Site
-
-# What is remembered of plugins is not the user's; matplotlib keeps its list of fonts, which takes long to make.
-os.environ["MPLCONFIGDIR"] = str(Path("~/.cache/matplotlib").expanduser())
-os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ganzoo-tests-")
-os.environ.pop("GANZOO_DATA", None)
-os.environ["XDG_DATA_HOME"] = str(Path(os.environ["XDG_CACHE_HOME"], "data"))
-os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported; the Hub of the tests has none
-
 from ganzoo.cli.main import main
 from ganzoo.plugins.catalog import catalog
-
-atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+from sites import Site
 
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:  # as in a shell's background; those started here must hear them

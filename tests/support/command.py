@@ -12,8 +12,6 @@ class Command:
     def __init__(self, folder: Path, executable: str | Path = sys.executable) -> None:
         self.folder, self.executable = folder, executable
         self.environment = dict(os.environ, COLUMNS="200", OMP_NUM_THREADS="1")
-        for name in ("GANZOO_DISABLE_PLUGINS", "HF_HUB_OFFLINE"):
-            self.environment.pop(name, None)
         self.environment["GANZOO_REGISTRY"] = str(folder / "no-registry.toml")  # not the user's own
 
     def __call__(self, *words: object, **environment: str) -> subprocess.CompletedProcess:

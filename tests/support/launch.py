@@ -7,7 +7,7 @@ from command import Command
 from sites import Site
 
 SUPPORT = Path(__file__).parent
-LAUNCH = ("-m", "torch.distributed.run", "--nproc-per-node=2")
+LAUNCH = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 TINY = ["--data=mnist-10k", "--device=cpu", "--precision=fp32", "-oarchitecture.widths=[16]", "-otrain.batch=8"]
 TINY += ["-otrain.sample_every=1000", "-otrain.save_every=4", "-otrain.log_every=4"]
 SMOOTH = [*TINY, "-oarchitecture.generator.batch_norm=false", "-oarchitecture.discriminator.dropout=0"]

@@ -16,6 +16,7 @@ from ganzoo.plugins.catalog import catalog
 from ganzoo.testing.toys import NonSaturating
 from ganzoo.training.runs import checkpoint
 from ganzoo.training.train import release
+from launch import LAUNCH
 from trainings import assert_same_weights, resume, tiny, train_with
 
 RECIPE = tiny(steps=6, log_every=2, save_every=3, sample_every=3)
@@ -421,7 +422,7 @@ place.write_text(json.dumps([counts.calls, *found]))
 
 def test_of_two_processes_the_first_calls_them_and_both_end_with_its_error(command):
     (command.folder / "two.py").write_text(TWO)
-    done = command.python("-m", "torch.distributed.run", "--nproc-per-node=2", "two.py", "run")
+    done = command.python(*LAUNCH, "two.py", "run")
     came = [json.loads((command.folder / f"run-{rank}.json").read_text()) for rank in (0, 1)]
     sentence = "callback 'Counts' failed: KeyError: 'no fifth'"
     assert came == [[5, sentence, True], [0, sentence, False]], done.stderr
@@ -432,7 +433,7 @@ def test_two_processes_with_other_callbacks_are_refused(command):
     code = TWO.replace("callbacks=[counts]", "callbacks=[counts] * (os.environ['RANK'] == '0')")
     code = code.replace("except ganzoo.Failed", "except ganzoo.BadInput")
     (command.folder / "two.py").write_text(code)
-    done = command.python("-m", "torch.distributed.run", "--nproc-per-node=2", "two.py", "run")
+    done = command.python(*LAUNCH, "two.py", "run")
     came = [json.loads((command.folder / f"run-{rank}.json").read_text()) for rank in (0, 1)]
     assert "'callbacks' is ['Counts (on_step_end)'] in process 0 and [] in process 1" in came[0][1], done.stderr
     assert [each[2] for each in came] == [True, False]

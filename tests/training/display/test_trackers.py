@@ -66,8 +66,7 @@ def tracked(tmp_path_factory):
     """A folder with a run that was resumed and another of the same name, and what asks Trackio about them."""
     pytest.importorskip("trackio", reason="trackio is not installed")
     folder = tmp_path_factory.mktemp("tracked")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("TRACKIO_")}
-    environment |= {"HF_HUB_OFFLINE": "1", "TRACKIO_DIR": str(folder / "trackio")}
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "TRACKIO_DIR": str(folder / "trackio")}
 
     def call(*words):
         done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
