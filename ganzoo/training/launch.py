@@ -6,7 +6,9 @@ Rank 0 reports the error if it is still alive; all processes exit with the same 
 import json
 import os
 import signal
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -85,7 +87,10 @@ def connect_processes() -> Iterator[Processes]:
 
 def connect() -> Board:
     """Connect the processes; return a board where each can leave a message for the others."""
-    from torch.distributed.rendezvous import rendezvous  # a torch without distributed lacks it
+    # A torch without distributed lacks both. The first one's functions have the default group as an argument's default:
+    # imported later, as torch.compile's package does, they would keep it, and with it gloo's threads, for ever.
+    import torch.distributed.nn.functional
+    from torch.distributed.rendezvous import rendezvous
 
     with peer_errors():
         store, rank, size = next(rendezvous("env://"))
@@ -103,12 +108,20 @@ def prefix_store(prefix: str, store: Any) -> Any:
 
 
 def disconnect(agreed: bool) -> None:
-    """Leave the process group: otherwise gloo's threads sometimes abort a process at its end.
+    """Leave the process group: gloo's threads, if they are still there, sometimes abort a process at its end.
 
     On GPUs only if the ranks `agreed` to end, since nccl could wait for the others for ever.
     """
     if dist.is_initialized() and (agreed or not torch.cuda.is_available()):
+        clear_frames(sys.exception())
         dist.destroy_process_group()
+
+
+def clear_frames(error: BaseException | None) -> None:
+    """Forget the variables of the functions that an error has ended: the process group is among them."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def is_under_torchrun() -> bool:

@@ -1,5 +1,6 @@
 """A process that dies ends the others with a sentence, and a signal saves once and ends all."""
 
+import json
 import os
 import re
 import signal
@@ -79,3 +80,43 @@ def test_sigterm_saves_once_and_ends_all(command, ranks):
     (step,) = re.findall(r"(?m)^stopped after step (\d+); continue with", err)
     assert checkpoint.list_checkpoints(command.folder / out / "checkpoints")[-1].name.endswith(step)
     assert "launcher" in ranks or err.count("exitcode  : 143") == 2
+
+
+THREADS = """
+import json, os, sys
+from pathlib import Path
+import ganzoo
+
+small = {"data": "mnist-10k", "device": "cpu", "train.batch": 8, "train.precision": "fp32", "train.steps": 4}
+kept = None
+try:
+    ganzoo.train("vanilla", loss=["non-saturating", *sys.argv[2:]], out=sys.argv[1], **small)
+except ganzoo.Error as error:
+    kept = error
+threads = [Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+Path(f"{sys.argv[1]}-{os.environ['RANK']}.json").write_text(json.dumps([type(kept).__name__, threads]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the threads by /proc")
+@pytest.mark.parametrize(
+    ("losses", "ends"),
+    [
+        ([], ["NoneType", "NoneType"]),
+        (["refusing,rank=1"], ["BadInput", "BadInput"]),
+        (["dying"], ["PeerLost", None]),
+    ],
+    ids=["done", "refused by one", "one was killed"],
+)
+def test_no_thread_of_the_connection_outlives_a_training(command, losses, ends):
+    """One that did could abort the process at its end, when Python is no longer there to be asked."""
+    (command.folder / "threads.py").write_text(THREADS)
+    out = f"threads-{'-'.join(losses)}"
+    done = command.python(*LAUNCH, "threads.py", out, *losses)
+    for rank, end in enumerate(ends):
+        found = command.folder / f"{out}-{rank}.json"
+        assert found.exists() == (end is not None), done.stderr
+        if end:
+            ended, threads = json.loads(found.read_text())
+            assert ended == end
+            assert not [name for name in threads if "gloo" in name]
