@@ -12,7 +12,7 @@ demo: .venv/installed
 	  "    ganzoo list                                  # architectures, losses, recipes, data" \
 	  "    ganzoo sample $$run -n 100          # more digits, one picture" \
 	  "    ganzoo train wgan-gp                         # another game" \
-	  "    ganzoo train dcgan --data FOLDER_OF_IMAGES   # your own pictures"
+	  "    ganzoo train photos --data FOLDER_OF_IMAGES  # your own pictures"
 
 test: .venv/installed
 	$(BIN)/ruff check .

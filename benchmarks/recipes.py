@@ -73,8 +73,9 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
 
     torch.set_num_threads(CORES)
     whole = offline(Recipe.load(name))
-    steps = whole.train.steps or 1
     warm = train(whole, {"minutes": WARM_UP_SECONDS / 60, **dict.fromkeys(EVENTS[1:3], 10**9)})
+    # Of a training that ends by the time they are as many as fit into it.
+    steps = whole.train.steps or round(60 * whole.train.minutes * warm["steps"] / warm["seconds"])
     count = max(20, min(steps, round(seconds * warm["steps"] / warm["seconds"])))
     every = {
         key: max(1, round(getattr(whole.train, key) * count / steps)) for key in EVENTS if getattr(whole.train, key)
