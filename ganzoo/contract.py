@@ -152,6 +152,13 @@ class Loss(nn.Module):
         """
         return images
 
+    def seen_facts(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the discriminator's constructor receives, if `view` changes shapes.
+
+        `facts` are those that the data say, or what an earlier loss has made of them, such as {"image": (3, 32, 32)}.
+        """
+        return facts
+
 
 class Step:
     """One turn of the game, as a loss sees it.

@@ -1,7 +1,7 @@
 """Turn names and options into networks and losses; the signature of a constructor is the schema of its options."""
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -123,6 +123,13 @@ class ResolvedRecipe:
     def make_losses(self) -> list[Scheduled]:
         """Return new losses, each with its weight and schedule."""
         return [schedule(*loss) for loss in zip(self.recipe.loss, self.losses, strict=True)]
+
+
+def seen_facts(facts: Mapping[str, Any], losses: Iterable[Scheduled]) -> dict[str, Any]:
+    """Return what the discriminator is built for: the facts of the data, as the views of the losses change them."""
+    for loss in losses:
+        facts = loss.call("seen_facts", facts)
+    return dict(facts)
 
 
 def create(

@@ -128,7 +128,8 @@ class LossCase:
         return self._prepare(self.game, options)
 
     def _prepare(self, game: Game, options: Options | None = None) -> tuple[Scheduled, Players, dict[str, Tensor]]:
-        loss, players, batch = self.make_loss(options), game.players(), game.batch()
+        loss, batch = self.make_loss(options), game.batch()
+        players = game.players(losses=[loss])
         set_up(loss, players, batch)
         return loss, players, batch
 

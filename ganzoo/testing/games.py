@@ -92,9 +92,9 @@ class Game:
         """Return an engine on the CPU with new players and the settings of the recipe."""
         train = self.recipe.train.model_dump() if self.recipe else {}
         optimizer = self.recipe.optimizer if self.recipe else None
-        return Engine(
-            *self.players(options), losses, train={**train, "precision": precision}, optimizer=optimizer, device="cpu"
-        )
+        uses = [loss if isinstance(loss, Scheduled) else Scheduled(loss) for loss in losses]
+        players = self.players(options, losses=uses)
+        return Engine(*players, uses, train={**train, "precision": precision}, optimizer=optimizer, device="cpu")
 
     @property
     def batch_size(self) -> int:
@@ -106,13 +106,15 @@ class Game:
         """Training steps in which every loss of the recipe plays."""
         return (self.recipe.train.steps if self.recipe else None) or TRAINING_STEPS
 
-    def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
-        """Return a new generator and discriminator, if wanted for data without classes."""
+    def players(
+        self, options: Options | None = None, with_classes: bool = True, losses: Sequence[Scheduled] = ()
+    ) -> Players:
+        """Return a new generator and discriminator for a game with `losses`, if wanted for data without classes."""
         found = self.resolve(options)
         facts: dict[str, object] = {**self.facts}
         if not with_classes:
             facts["classes"] = None
-        return found.generator.make(**facts), found.discriminator.make(**facts)
+        return found.generator.make(**facts), found.discriminator.make(**build.seen_facts(facts, losses))
 
     def accepted(self, options: Options) -> Players | None:
         """Return new players with these options; None for a value that they refuse in a sentence for these data."""
@@ -281,11 +283,13 @@ class OwnGame(Game):
         self.facts = {"image": (1, 8, 8), "point": POINT_SHAPE, "classes": CLASS_COUNT}
         self.uses_labels, self.learns_points, self.keys = True, False, ["image"]
 
-    def players(self, options: Options | None = None, with_classes: bool = True) -> Players:
-        """Return a new generator and discriminator; there are no options."""
-        image = self.facts["image"]
-        generator = TinyGenerator(image, latent_size=8, width=32)
-        return generator, TinyCritic(image, width=32, smooth=False, scale=1.0)
+    def players(
+        self, options: Options | None = None, with_classes: bool = True, losses: Sequence[Scheduled] = ()
+    ) -> Players:
+        """Return a new generator and discriminator for a game with `losses`; there are no options."""
+        generator = TinyGenerator(self.facts["image"], latent_size=8, width=32)
+        seen = build.seen_facts(self.facts, losses)["image"]
+        return generator, TinyCritic(seen, width=32, smooth=False, scale=1.0)
 
 
 def can_judge(discriminator: nn.Module, images: Images, given: Batch) -> bool:

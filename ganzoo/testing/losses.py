@@ -190,7 +190,8 @@ def terms_for(case: LossCase, shape: tuple[int, ...]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for turn in SIDES:
         torch.manual_seed(0)  # so that the weights are equal
-        loss, players, batch = case.make_loss(), game.players(), game.batch()
+        loss, batch = case.make_loss(), game.batch()
+        players = game.players(losses=[loss])
         players[1].register_forward_hook(partial(reshape_scores, shape))
         set_up(loss, players, batch)
         step = make_step(turn, players, batch, [loss])

@@ -26,7 +26,7 @@ from ganzoo.evaluation.independence import find_pretrained, read_pretrained
 from ganzoo.layers.conditions import MissingLabels
 from ganzoo.pictures.decode import CHANNEL_NAMES
 from ganzoo.plugins.datasets import find_data
-from ganzoo.recipe.build import ResolvedRecipe, complete, resolve
+from ganzoo.recipe.build import ResolvedRecipe, complete, resolve, seen_facts
 from ganzoo.recipe.datasets import data_schema, load_data_class
 from ganzoo.recipe.given import Given, LossLike, NetworkLike, name_given
 from ganzoo.recipe.lookup import NOTHING
@@ -191,16 +191,17 @@ def make_engine(plan: Plan, fresh: bool) -> tuple[Engine, Inherited]:
     resolved, settings, facts = plan.resolved, plan.recipe.train, plan.data.facts
     with Processes().raise_on_all_ranks():
         initial = InitialWeights(settings.init) if fresh and settings.init else None
+        losses = resolved.make_losses()
+        known = {"generator": facts, "discriminator": seen_facts(facts, losses)}
         networks: dict[str, Any] = {}
-        for side in ("generator", "discriminator"):
-            networks[side] = resolved.architecture[side].make(**facts)
+        for side in known:
+            networks[side] = resolved.architecture[side].make(**known[side])
             if initial:
                 initial.give(side, networks[side])
         if initial:
             initial.tell()
             for side in networks:
                 initial.check_frozen(side, plan.recipe.optimizer.side(side).parts)
-        losses = resolved.make_losses()
         check_something_trained(losses, settings.steps, settings.keep_discriminator)
         inherited = Inherited(read_pretrained(initial.model.config), initial.find_license()) if initial else Inherited()
     engine = Engine(**networks, losses=losses, train=settings, optimizer=plan.recipe.optimizer, device=plan.device)

@@ -16,7 +16,7 @@ from ganzoo.data.base import Data
 from ganzoo.engine.loop import Engine
 from ganzoo.engine.scheduled import describe_one_side
 from ganzoo.errors import BadInput, Error, Interrupted
-from ganzoo.recipe.build import ResolvedRecipe
+from ganzoo.recipe.build import ResolvedRecipe, seen_facts
 from ganzoo.recipe.recipe import Recipe
 from ganzoo.training import resume
 from ganzoo.training.callbacks import CallbackList
@@ -191,7 +191,11 @@ class Trainer:
         generator = finish(self.engine.ema, seed, device, self.samples.inputs)
         kept = (self.engine.discriminator, self.resolved.architecture.discriminator)
         discriminator = kept if self.settings.keep_discriminator else None
-        save_model(folder, generator, found, self.data.description, self.recipe, training, discriminator)
+        facts = self.data.facts
+        seen = {key: value for key, value in seen_facts(facts, self.engine.losses).items() if value != facts.get(key)}
+        save_model(
+            folder, generator, found, self.data.description, self.recipe, training, discriminator, seen_facts=seen
+        )
 
     def _record_end_of_patience(self) -> None:
         reason = describe_patience(self.monitor.state)

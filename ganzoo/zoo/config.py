@@ -132,6 +132,8 @@ class CheckedDiscriminator(CheckedArchitecture):
     """The discriminator beside the generator, if it was kept."""
 
     weights: CheckedDiscriminatorWeights
+    seen_facts: dict[str, Any] | None = None
+    """What its constructor received in place of the data's own facts, since a view changed them, as packing does."""
 
 
 class CheckedTraining(Checked):

@@ -73,7 +73,7 @@ def load_discriminator(model: "Model") -> nn.Module:
     if weights is None or about is None:
         kept = "-o train.keep_discriminator=true keeps it, and --with-discriminator publishes it"
         raise BadInput(f"this model came without its discriminator; in a training {kept}")
-    part, facts = resolve_discriminator(model, about), CheckedData.model_validate(model.config["data"]).arguments
+    part, facts = resolve_discriminator(model, about), find_facts(model, about)
     try:
         network = build_with_weights(part, facts, weights)
     except (ValueError, Failed, RuntimeError, MemoryError) as error:
@@ -87,9 +87,24 @@ def load_discriminator(model: "Model") -> nn.Module:
 
 def resolve_discriminator(model: "Model", about: CheckedDiscriminator) -> ResolvedClass[nn.Module]:
     """Find the class of a discriminator, with its options: a plugin's, or of a file that this user trained with."""
-    part, arguments = find_class(about), CheckedData.model_validate(model.config["data"]).arguments
+    part, arguments = find_class(about), find_facts(model, about)
     facts = [name for name, value in arguments.items() if value is not None]
     return replace(part, options=check_options(part.cls, about.options, "architecture.discriminator", facts))
+
+
+def find_facts(model: "Model", about: CheckedDiscriminator) -> dict[str, Any]:
+    """Return what the discriminator was built for: the facts of the data, or what views had made of them."""
+    seen = (about.seen_facts or {}).items()
+    changed = {key: tuple(value) if isinstance(value, list) else value for key, value in seen}  # JSON has no tuples
+    return CheckedData.model_validate(model.config["data"]).arguments | changed
+
+
+def check_single(model: "Model") -> None:
+    """Raise `BadInput` if a model's discriminator was built for what views made of samples, such as packs of them."""
+    about = find_discriminator(model)
+    if about and about.seen_facts:
+        judged = ", ".join(f"{key} of shape {tuple(value)}" for key, value in about.seen_facts.items())
+        raise BadInput(f"this discriminator does not score single samples: its training's views gave it {judged}")
 
 
 def find_class(about: CheckedDiscriminator) -> ResolvedClass[nn.Module]:

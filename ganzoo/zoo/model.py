@@ -21,7 +21,7 @@ from ganzoo.errors import BadInput, Failed, Unavailable
 from ganzoo.kinds.outputs import Outputs
 from ganzoo.recipe.given import NetworkLike
 from ganzoo.zoo import own
-from ganzoo.zoo.discriminators import load_discriminator, score, to_networks
+from ganzoo.zoo.discriminators import check_single, load_discriminator, score, to_networks
 from ganzoo.zoo.generators import resolve_generator, versions
 from ganzoo.zoo.inputs import Inputs, parse_input
 from ganzoo.zoo.local import LocalModel
@@ -169,6 +169,7 @@ class Model:
         patches, count by their mean. Raises `BadInput` for a model without discriminator, and for samples that do not
         fit it.
         """
+        check_single(self)
         network, images = self.discriminator, to_networks(self.outputs, samples, self.device)
         n = len(images if isinstance(images, Tensor) else next(iter(images.values())))
         return score(network, images, expand_fixed(self.generator, n, self.device, self._parse_fixed(given)))

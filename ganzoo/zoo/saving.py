@@ -26,9 +26,12 @@ def save_model(
     recipe: Recipe | None = None,
     training: Mapping[str, Any] | None = None,
     discriminator: tuple[nn.Module, ResolvedClass[nn.Module]] | None = None,
+    seen_facts: Mapping[str, Any] | None = None,
     imported: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a generator as a model folder, and the `discriminator` and its class beside it, if given.
+
+    `seen_facts` are those that it was built for, where views have changed them.
 
     `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed;
     `imported` says where it comes from if ganzoo has not trained it.
@@ -50,7 +53,8 @@ def save_model(
         if discriminator:
             network, found = discriminator
             pinned = write_discriminator(new, network)
-            config["discriminator"] = {**describe_architecture(found), "weights": pinned}
+            seen = {"seen_facts": dict(seen_facts)} if seen_facts else {}
+            config["discriminator"] = {**describe_architecture(found), "weights": pinned, **seen}
         write_json(new / "config.json", config)
         if recipe:
             recipe.save(new / "recipe.toml")

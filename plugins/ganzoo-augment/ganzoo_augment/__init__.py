@@ -10,6 +10,7 @@ def register_losses(register: ganzoo.RegisterLoss) -> None:
     register("diffaugment", "ganzoo_augment.views:DiffAugment")
     register("ada", "ganzoo_augment.ada:Ada")
     register("apa", "ganzoo_augment.apa:Apa")
+    register("pac", "ganzoo_augment.packing:Pac")
     register("lecam", "ganzoo_augment.penalties:LeCam")
     register("bcr", "ganzoo_augment.penalties:BalancedConsistency")
     register("zcr", "ganzoo_augment.penalties:LatentConsistency")
