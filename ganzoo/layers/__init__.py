@@ -26,6 +26,7 @@ from ganzoo.layers.lite0 import Lite0
 from ganzoo.layers.lite0_weights import load_lite0
 from ganzoo.layers.minibatch import MinibatchDeviation
 from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
+from ganzoo.layers.palette import Palette
 from ganzoo.layers.resizing import Upsampling, double, halve
 from ganzoo.layers.stages import Size, Stage, both_sides, list_channels, pyramid, smallest_map, split_noise
 
@@ -39,6 +40,7 @@ __all__ = [
     "LabelFacts",
     "Lite0",
     "MinibatchDeviation",
+    "Palette",
     "PixelNorm",
     "Size",
     "Stage",

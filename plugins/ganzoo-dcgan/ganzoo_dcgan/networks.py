@@ -2,8 +2,8 @@
 
 From the paper: strided convolutions for every change of size, no hidden fully connected layer, batch norm everywhere
 but next to the image, ReLU and a final tanh in the generator, LeakyReLU of slope 0.2 in the discriminator, weights
-drawn with a standard deviation of 0.02. Ours: sizes other than 64, dropout, nearest-neighbour upsampling, and by
-default half the width and kernels of 4, as in the PyTorch example; `width=128, kernel=5` is the paper's figure 1.
+drawn with a standard deviation of 0.02. Ours: sizes other than 64, dropout, nearest-neighbour upsampling, palettes, and
+by default half the width and kernels of 4, as in the PyTorch example; `width=128, kernel=5` is the paper's figure 1.
 """
 
 from typing import Literal
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.layers import (
+    Palette,
     both_sides,
     check_at_least_one,
     check_dropout,
@@ -28,7 +29,8 @@ class Generator(ganzoo.Generator):
 
     `width` is the number of channels in the layer nearest the image; each layer further from it has twice as many,
     up to `max_width`. `upsample="nearest"` doubles the size by repeating pixels and then convolves (Odena et al.
-    2016), which leaves no chequerboard: with 3 x 3 where `kernel` is 4, and with 5 x 5 where it is 5.
+    2016), which leaves no chequerboard: with 3 x 3 where `kernel` is 4, and with 5 x 5 where it is 5. With `colours`
+    an image is a mixture of so many colours of its own, as a `Palette` makes it, in place of tanh; 0: none.
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
@@ -41,19 +43,24 @@ class Generator(ganzoo.Generator):
         max_width: int = 1024,
         kernel: Literal[4, 5] = 4,
         upsample: Literal["transposed", "nearest"] = "transposed",
+        colours: int = 0,
     ) -> None:
         super().__init__()
         check_at_least_one(latent_size=latent_size)
+        if colours != 0 and colours < 2:
+            raise ValueError(f"colours must be 0, for none, or at least 2, got {colours}")
         self.latent_size = latent_size
-        stages = pyramid(image, width, max_width)
+        stages = pyramid((colours or image[0], *image[1:]), width, max_width)
         stem = nn.ConvTranspose2d(latent_size, stages[-1].inner, both_sides(smallest_map(stages)), bias=False)
-        self.network = nn.Sequential(stem, *dcgan_upsampling(stages, kernel=kernel, upsample=upsample))
+        *layers, tanh = dcgan_upsampling(stages, kernel=kernel, upsample=upsample)
+        self.network = nn.Sequential(stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
+        self.palette = Palette(colours, image[0], latent_size) if colours else None
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size)."""
         images: Tensor = self.network(given["z"][:, :, None, None])
-        return images
+        return self.palette(images, given["z"]) if self.palette else images
 
 
 class Discriminator(nn.Module):

@@ -193,9 +193,20 @@ def test_other_sizes_are_refused_in_a_sentence_that_names_the_nearest(side, size
         side(image=(1, *size))
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_with_colours_an_image_mixes_as_many_as_it_has(size):
+    generator = Generator(image=(3, *size), width=4, colours=2)
+    images = generator(noise(5, generator))
+    assert images.shape == (5, 3, *size)
+    for image in images.detach().flatten(2):  # two colours and what lies between them are points of one line
+        assert torch.linalg.matrix_rank(image - image[:, :1], rtol=1e-4) == 1
+
+
 @pytest.mark.parametrize(
     "side, options, sentence",
     [
+        (Generator, {"colours": -2}, "colours must be 0, for none, or at least 2, got -2"),
+        (Generator, {"colours": 1}, "colours must be 0, for none, or at least 2, got 1"),
         (Generator, {"latent_size": 0}, "latent_size must be at least 1, got 0"),
         (Generator, {"width": 0}, r"width must be at least 1 and at most max_width \(1024\), got 0"),
         (Discriminator, {"width": 8, "max_width": 4}, r"width must be at least 1 and at most max_width \(4\), got 8"),
