@@ -10,6 +10,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+if dist.is_available():
+    # Its functions have the default group as an argument's default. Imported when there is a group, as torch.compile's
+    # package does, they would keep it, and gloo's threads with it, which sometimes abort a process at its end.
+    import torch.distributed.nn.functional
+
 from ganzoo._faults import is_out_of_memory
 from ganzoo.errors import BadInput, Diverged, Error, Failed, Interrupted, PeerLost, Unavailable
 

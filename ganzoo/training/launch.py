@@ -87,10 +87,7 @@ def connect_processes() -> Iterator[Processes]:
 
 def connect() -> Board:
     """Connect the processes; return a board where each can leave a message for the others."""
-    # A torch without distributed lacks both. The first one's functions have the default group as an argument's default:
-    # imported later, as torch.compile's package does, they would keep it, and with it gloo's threads, for ever.
-    import torch.distributed.nn.functional
-    from torch.distributed.rendezvous import rendezvous
+    from torch.distributed.rendezvous import rendezvous  # a torch without distributed lacks it
 
     with peer_errors():
         store, rank, size = next(rendezvous("env://"))

@@ -4,8 +4,10 @@
 
 `FOLDER/commands.json` has commands by name: either their words, or {"words": [...], "1": [...]}, where process 1 has
 further words of its own; with {"folder": "..."} process 1 is in that folder. Each process leaves `FOLDER/RANK.json`.
+Under "threads" are the names of the threads that it has after it left the others.
 """
 
+import gc
 import io
 import json
 import os
@@ -43,9 +45,11 @@ def everything(folder: Path) -> None:
     dist.init_process_group("gloo")
     rank = dist.get_rank()
     commands = json.loads((folder / "commands.json").read_text())
-    came = {name: typed(command, rank) for name, command in commands.items()}
-    (folder / f"{rank}.json").write_text(json.dumps(came))
+    came: dict[str, Any] = {name: typed(command, rank) for name, command in commands.items()}
+    gc.collect()  # a group in a circle of references would live on
     dist.destroy_process_group()
+    came["threads"] = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").glob("*")]
+    (folder / f"{rank}.json").write_text(json.dumps(came))
 
 
 if __name__ == "__main__":

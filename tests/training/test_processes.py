@@ -82,7 +82,7 @@ def came(command):
     done = command.python(*LAUNCH, SUPPORT / "type_commands.py", command.folder)
     assert done.returncode == 0, done.stderr
     of_rank = [json.loads((command.folder / f"{rank}.json").read_text()) for rank in (0, 1)]
-    return {name: [each[name] for each in of_rank] for name in commands}
+    return {name: [each[name] for each in of_rank] for name in ["threads", *commands]}
 
 
 def state(folder: Path, step: int) -> dict[str, torch.Tensor]:
@@ -102,6 +102,11 @@ def test_two_processes_leave_one_run_and_the_first_alone_speaks(came, command):
     assert [line["images"] for line in lines(run / "metrics.jsonl")] == [32, 64]
     assert lines(run / "history.jsonl")[0]["circumstances"]["processes"] == 2
     assert {path.name for path in run.iterdir()} == {path.name for path in (command.folder / "alone-8").iterdir()}
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds the threads by /proc")
+def test_no_thread_of_a_connection_of_the_users_own_outlives_it(came):
+    assert came["threads"][0] and not [name for threads in came["threads"] for name in threads if "gloo" in name]
 
 
 def test_both_processes_agree_on_the_name_of_a_new_run(came, command):
