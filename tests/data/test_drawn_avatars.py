@@ -1,6 +1,7 @@
 """Avatars that are drawn here: the same everywhere, once, in parts, and only those in the public domain."""
 
 import io
+import socket
 import sys
 
 import numpy as np
@@ -181,6 +182,15 @@ def test_several_processes_draw_what_one_draws(tmp_path, monkeypatch, capfd):
         alone, _ = draw(open_style("gaze"), 0, index, 8)
         on_white = np.asarray(Image.alpha_composite(Image.new("RGBA", (8, 8), "white"), Image.fromarray(pixels(alone))))
         assert np.array_equal(data.images[index].permute(1, 2, 0), on_white[:, :, :3])
+
+
+@pytest.mark.skipif(not hasattr(socket, "SOCK_SEQPACKET"), reason="sees each write of a process as a packet")
+def test_a_process_writes_whole_lines_although_its_output_has_no_buffer(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here, workers.started(Album(tmp_path, "gaze", 0, 8), [0, 1], there.fileno()):
+        there.close()
+        assert list(iter(lambda: here.recv(100), b"")) == [b"0\n", b"1\n"]
 
 
 def test_a_process_that_cannot_write_says_so_in_a_sentence(tmp_path):

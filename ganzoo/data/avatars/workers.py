@@ -74,9 +74,15 @@ def run(root: str, style: str, seed: str, side: str, *parts: str) -> None:
     """Draw parts in this process, and write the number of each to standard output, or why one cannot be written."""
     try:
         for number in Album(Path(root), style, int(seed), int(side)).draw([int(part) for part in parts]):
-            print(number, flush=True)
+            write_line(number)
     except BadInput as error:
-        print(error, flush=True)
+        write_line(error)
+
+
+def write_line(said: object) -> None:
+    """Write a line to standard output in one piece: with PYTHONUNBUFFERED, print would let others' lines between."""
+    sys.stdout.write(f"{said}\n")
+    sys.stdout.flush()
 
 
 @contextmanager
