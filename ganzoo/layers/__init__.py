@@ -26,7 +26,7 @@ from ganzoo.layers.lite0 import Lite0
 from ganzoo.layers.lite0_weights import load_lite0
 from ganzoo.layers.minibatch import MinibatchDeviation
 from ganzoo.layers.normalisation import ConditionalBatchNorm2d, PixelNorm
-from ganzoo.layers.palette import Palette
+from ganzoo.layers.palette import Palette, make_palette
 from ganzoo.layers.resizing import Upsampling, double, halve
 from ganzoo.layers.stages import Size, Stage, both_sides, list_channels, pyramid, smallest_map, split_noise
 
@@ -65,6 +65,7 @@ __all__ = [
     "linear_stem",
     "list_channels",
     "load_lite0",
+    "make_palette",
     "pyramid",
     "read_conditions",
     "single",

@@ -32,3 +32,12 @@ class Palette(nn.Module):
         shares = (self.sharpness * maps).softmax(1)
         images: Tensor = self.choose(code) @ shares.flatten(2)
         return torch.unflatten(images, 2, maps.shape[2:])
+
+
+def make_palette(colours: int, channels: int, code_size: int) -> Palette | None:
+    """Return a palette for a generator's option `colours`; None if it is 0. Raises `ValueError` for 1 or fewer."""
+    if colours == 0:
+        return None
+    if colours < 2:
+        raise ValueError(f"colours must be 0, for none, or at least 2, got {colours}")
+    return Palette(colours, channels, code_size)

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 import ganzoo
 from ganzoo.layers import (
-    Palette,
     both_sides,
     check_at_least_one,
     check_dropout,
     dcgan_downsampling,
     dcgan_upsampling,
     initialise_normal,
+    make_palette,
     pyramid,
     smallest_map,
 )
@@ -47,15 +47,13 @@ class Generator(ganzoo.Generator):
     ) -> None:
         super().__init__()
         check_at_least_one(latent_size=latent_size)
-        if colours != 0 and colours < 2:
-            raise ValueError(f"colours must be 0, for none, or at least 2, got {colours}")
         self.latent_size = latent_size
         stages = pyramid((colours or image[0], *image[1:]), width, max_width)
         stem = nn.ConvTranspose2d(latent_size, stages[-1].inner, both_sides(smallest_map(stages)), bias=False)
         *layers, tanh = dcgan_upsampling(stages, kernel=kernel, upsample=upsample)
         self.network = nn.Sequential(stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
-        self.palette = Palette(colours, image[0], latent_size) if colours else None
+        self.palette = make_palette(colours, image[0], latent_size)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size)."""

@@ -22,6 +22,7 @@ from ganzoo.layers import (
     check_at_least_one,
     find_conditions,
     list_channels,
+    make_palette,
     pyramid,
     smallest_map,
 )
@@ -37,7 +38,8 @@ class Generator(ganzoo.Generator):
     `width` is the number of channels of the maps as large as the image; each smaller map has twice as many, up to
     `max_width`. Each size has `blocks` residual blocks, inside which there are `expansion` times as many channels, in
     groups of `group_size`. `conditional=True` takes all labels, through an embedding of length `embedding`. As in the
-    paper there is no last activation: images may leave [-1, 1] a little.
+    paper there is no last activation: images may leave [-1, 1] a little. With `colours` an image is a mixture of so
+    many colours of its own, as a `Palette` makes it; 0: none.
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, for an option out of range, and for
     `conditional` where the data have no classes.
     """
@@ -56,6 +58,7 @@ class Generator(ganzoo.Generator):
         blocks: int = 2,
         expansion: int = 2,
         group_size: int = 16,
+        colours: int = 0,
     ) -> None:
         super().__init__()
         check_at_least_one(latent_size=latent_size)
@@ -72,14 +75,15 @@ class Generator(ganzoo.Generator):
         for (before, smaller), (after, larger) in pairwise(stages):
             self.stages.append(Resample(before, after, larger, smaller, down=False))
             self.stages.extend(make_blocks(after))
-        self.to_image = pointwise(stages[-1][0], image[0])
+        self.to_image = pointwise(stages[-1][0], colours or image[0])
+        self.palette = make_palette(colours, image[0], length)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size), and for labels of shape (n,)."""
         z = given["z"]
         z = z if self.embed is None else torch.cat([z, self.embed(given)], 1)
         images: Tensor = self.to_image(self.stages(self.basis(z)))
-        return images
+        return self.palette(images, z) if self.palette else images
 
 
 class Discriminator(nn.Module):

@@ -57,6 +57,15 @@ def test_there_is_no_normalisation(side):
     assert {kind for kind in kinds if "Norm" in kind} == set()
 
 
+@pytest.mark.parametrize("conditional", [False, True])
+def test_with_colours_an_image_mixes_as_many_as_it_has(conditional):
+    generator = trained(Generator(image=(3, 32, 48), classes=3, conditional=conditional, colours=2, **TINY))
+    images = generator(noise(5, generator) | ({"label": torch.tensor([0, 1, 2, 0, 1])} if conditional else {}))
+    assert images.shape == (5, 3, 32, 48)
+    for image in images.detach().flatten(2):  # two colours and what lies between them are points of one line
+        assert torch.linalg.matrix_rank(image - image[:, :1], rtol=1e-4) == 1
+
+
 def test_each_image_is_judged_by_itself():
     discriminator = trained(Discriminator(image=(1, 16, 16), **TINY)).double()
     images = torch.randn(6, 1, 16, 16, dtype=torch.float64)

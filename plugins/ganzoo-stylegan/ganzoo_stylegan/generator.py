@@ -6,7 +6,7 @@ Mixing of styles and truncation are those of StyleGAN (Karras et al. 2019, secti
 import torch
 from torch import Tensor
 
-from ganzoo.layers import LabelFacts, check_share, list_channels
+from ganzoo.layers import LabelFacts, check_share, list_channels, make_palette
 from ganzoo_stylegan.sizes import map_sizes
 from ganzoo_stylegan.styled import StyledGenerator
 from ganzoo_stylegan.synthesis import Synthesis
@@ -18,7 +18,8 @@ class Generator(StyledGenerator):
     `latent_size` is the length of the noise, `w_size` that of a style, and `mapping_layers` the layers from one to the
     other, which learn `mapping_rate` times as fast as the rest. The layer nearest the image has `width` channels; each
     size further from it has twice as many, up to `max_width`. In training, a share `mixing` of the images takes its
-    later styles from a second noise vector. With `conditional` the labels of the data belong to the noise.
+    later styles from a second noise vector. With `conditional` the labels of the data belong to the noise. With
+    `colours` an image is a mixture of so many colours, which its last style chooses, as a `Palette` makes it; 0: none.
     Raises `ValueError` for an image size that does not halve evenly, an option out of range, and data without labels
     where it is to be conditional.
     """
@@ -37,11 +38,14 @@ class Generator(StyledGenerator):
         width: int = 32,
         max_width: int = 512,
         mixing: float = 0.9,
+        colours: int = 0,
     ) -> None:
         super().__init__(latent_size, w_size, mapping_layers, mapping_rate, classes, conditions, conditional)
         check_share(mixing=mixing)
         self.mixing, sizes = mixing, map_sizes(image)
-        self.synthesis = Synthesis(image[0], sizes, list_channels(len(sizes), width, max_width)[::-1], w_size)
+        widths = list_channels(len(sizes), width, max_width)[::-1]
+        self.synthesis = Synthesis(colours or image[0], sizes, widths, w_size)
+        self.palette = make_palette(colours, image[0], w_size)
         self.style_count = self.synthesis.style_count
         self.ranges = dict.fromkeys(("crossover", "cutoff"), (0, self.style_count))
 
@@ -62,7 +66,8 @@ class Generator(StyledGenerator):
     def forward(self, given: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Return images, and beside them their styles "w", (n, styles, w_size)."""
         styles = self.truncate(self.mix(given), given)
-        return self.synthesis(styles, given["noise"]), {"w": styles}
+        images = self.synthesis(styles, given["noise"])
+        return self.palette(images, styles[:, -1]) if self.palette else images, {"w": styles}
 
     def mix(self, given: dict[str, Tensor]) -> Tensor:
         """Return the styles of each image: those of "z", and of "z2" from the crossover on (2019, section 3.1)."""

@@ -145,3 +145,21 @@ def test_users_fix_no_style_that_there_is_not():
     generator = built()
     styles = generator.latent(1, torch.Generator())["cutoff"].item()
     assert generator.ranges == {"cutoff": (0, styles), "crossover": (0, styles)}
+
+
+@torch.no_grad()
+def test_with_colours_the_last_style_chooses_those_that_an_image_mixes():
+    generator = built(colours=2)
+    latent = given(generator)
+    images, extras = generator(latent)
+    assert images.shape == (4, 3, 16, 16)
+    for image, w in zip(images.flatten(2), extras["w"], strict=True):
+        first, second = generator.palette.choose(w[-1:])[0].T
+        shares = ((image.T - second) @ (first - second)) / (first - second).square().sum()
+        assert shares.min() > -1e-9 and shares.max() < 1 + 1e-9
+        torch.testing.assert_close(image.T, shares[:, None] * first + (1 - shares[:, None]) * second)
+
+
+def test_one_colour_is_refused():
+    with pytest.raises(ValueError, match=r"^colours must be 0, for none, or at least 2, got 1$"):
+        Generator(**OPTIONS, colours=1)
