@@ -7,6 +7,8 @@ discriminator is the projection of Miyato and Koyama 2018, equation 3. The layer
 kernels of 4, batch norm, ReLU and a final tanh in the generator, LeakyReLU of slope 0.2 in the discriminator.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,7 @@ from ganzoo.layers import (
     dcgan_upsampling,
     initialise_normal,
     linear_stem,
+    make_palette,
     pyramid,
     read_conditions,
     smallest_map,
@@ -28,7 +31,8 @@ class Generator(ganzoo.Generator):
     """Map latents of length `latent_size` and labels to images in [-1, 1] of shape (n, channels, height, width).
 
     `embedding` is the length of the vector that is learned for each class, `width` the number of channels in the
-    layer nearest the image; each layer further from it has twice as many, up to `max_width`.
+    layer nearest the image; each layer further from it has twice as many, up to `max_width`. `upsample` and `colours`
+    as in `dcgan`.
     Raises `ValueError` for an image side that is no multiple of 4 or below 16, or an option out of range.
     """
 
@@ -44,6 +48,8 @@ class Generator(ganzoo.Generator):
         embedding: int = 50,
         width: int = 64,
         max_width: int = 512,
+        upsample: Literal["transposed", "nearest"] = "transposed",
+        colours: int = 0,
     ) -> None:
         super().__init__()
         if latent_size < 1 or embedding < 1:
@@ -51,16 +57,19 @@ class Generator(ganzoo.Generator):
         known = read_conditions(classes, conditions)
         self.latent_size, self.needs = latent_size, known.needs
         self.categorical, self.amounts = known.categorical, known.amounts
-        stages = pyramid(image, width, max_width)
+        stages = pyramid((colours or image[0], *image[1:]), width, max_width)
         self.embed = ConditionEmbedding(known, embedding)
         stem = linear_stem(latent_size + embedding, stages[-1].inner, smallest_map(stages))
-        self.network = nn.Sequential(*stem, *dcgan_upsampling(stages))
+        *layers, tanh = dcgan_upsampling(stages, upsample=upsample)
+        self.network = nn.Sequential(*stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
+        self.palette = make_palette(colours, image[0], latent_size + embedding)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]`, (n, latent_size), and for labels such as `given["label"]`, (n,)."""
-        images: Tensor = self.network(torch.cat([given["z"], self.embed(given)], 1))
-        return images
+        code = torch.cat([given["z"], self.embed(given)], 1)
+        images: Tensor = self.network(code)
+        return self.palette(images, code) if self.palette else images
 
 
 class Discriminator(nn.Module):

@@ -106,6 +106,18 @@ def test_channels_double_inwards_up_to_max_width():
         assert sorted({count for shape in weights for count in shape[:2]}) == [1, 4, 8, 16]
 
 
+@torch.no_grad()
+def test_with_colours_an_image_mixes_as_many_as_noise_and_label_choose():
+    generator = settled(Generator(image=(3, 16, 32), classes=CLASSES, width=4, colours=2, upsample="nearest"))
+    given = drawn(6, generator)
+    images = generator(given)
+    assert images.shape == (6, 3, 16, 32)
+    code = torch.cat([given["z"], generator.embed(given)], 1)
+    for image, colours in zip(images.flatten(2), generator.palette.choose(code), strict=True):
+        both = torch.cat([image, colours], 1)  # two colours and what lies between them are points of one line
+        assert torch.linalg.matrix_rank(both - both[:, :1], rtol=1e-4) == 1
+
+
 def test_data_without_labels_are_refused_in_a_sentence():
     sides = ganzoo.create("conditional", image=(1, 28, 28), classes=CLASSES, width=2)
     engine = ganzoo.Engine(*sides, [MeanScore()], device="cpu")
@@ -132,6 +144,7 @@ def test_other_sizes_are_refused_in_a_sentence_that_names_the_nearest(side, size
     [
         (Generator, {"latent_size": 0}, "latent_size and embedding must be at least 1, got 0 and 50"),
         (Generator, {"embedding": 0}, "latent_size and embedding must be at least 1, got 100 and 0"),
+        (Generator, {"colours": 1}, "colours must be 0, for none, or at least 2, got 1"),
         (Generator, {"width": 0}, r"width must be at least 1 and at most max_width \(512\), got 0"),
         (Discriminator, {"width": 8, "max_width": 4}, r"width must be at least 1 and at most max_width \(4\), got 8"),
     ],
