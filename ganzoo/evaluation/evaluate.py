@@ -26,7 +26,7 @@ from ganzoo.evaluation.independence import (
     is_independent,
     read_pretrained,
 )
-from ganzoo.evaluation.inputs import inputs_to_measure
+from ganzoo.evaluation.inputs import inputs_to_measure, labels_to_measure
 from ganzoo.evaluation.lookup import FoundSuites, find_suites, list_measured
 from ganzoo.evaluation.real import RealSamples
 from ganzoo.evaluation.suites import Metric, Observed, Suite
@@ -80,11 +80,12 @@ def evaluate(
     inputs, about = inputs_to_measure(model, plan.real, n)
     protocol |= {"inputs": about} if about else {}
     for suite, names in chosen:
-        found, picture = compare_with_real(suite, names, model, n, seed, inputs)
+        real_labels, about_labels = labels_to_measure(model, plan.real, suite, n)
+        found, picture = compare_with_real(suite, names, model, n, seed, {**inputs, **real_labels})
         measured |= found
         pictures |= {suite.name: picture} if picture else {}
         labels |= {name: suite.metrics[name].label for name in names}
-        protocol[suite.name] = suite.protocol(n)
+        protocol[suite.name] = suite.protocol(n) | ({"labels": about_labels} if about_labels else {})
         if not is_independent(suite, plan.seen):
             protocol[suite.name]["not_independent"] = explain_shared(suite, plan.seen)
             logger.warning("%s", explain_shared(suite, plan.seen))

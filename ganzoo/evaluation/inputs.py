@@ -1,13 +1,20 @@
-"""Real inputs of the samples that are measured: distinct ones of the data where these are here, else the kept ones."""
+"""Real inputs and labels of the samples that are measured.
+
+Inputs are distinct ones of the data where these are here, else the kept ones. Labels are those of real samples, so that
+each combination is as frequent as in the data.
+"""
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
 from ganzoo.data.base import Data
 from ganzoo.errors import BadInput
 from ganzoo.evaluation.real import SEED, RealSamples
+from ganzoo.evaluation.suites import Suite
+from ganzoo.zoo.inputs import find_labels
 from ganzoo.zoo.kept import read_real
 from ganzoo.zoo.model import Model
 
@@ -32,6 +39,22 @@ def inputs_to_measure(model: Model, real: RealSamples, n: int) -> tuple[dict[str
         return found, f"{len(found[needed[0]])} real ones of {real.name}"
     kept = model.inputs.repeated_for({})
     return kept, f"{len(kept[needed[0]])} real ones that are kept with it"
+
+
+def labels_to_measure(model: Model, real: RealSamples, suite: Suite[Any], n: int) -> tuple[dict[str, Tensor], str]:
+    """Return labels of real samples for `n` samples of a model, and what a protocol says of them.
+
+    Nothing where the model has none, or the data have others; the generator then draws each evenly. So it does for a
+    suite that knows the classes itself.
+    """
+    generator = model.generator
+    if suite.classes or not (generator.categorical or generator.amounts):
+        return {}, ""
+    keys = find_labels(generator, real.data.specs)
+    if not keys or any(real.data.classes_of(key) != model.classes_of(key) for key in generator.categorical):
+        return {}, "drawn evenly"
+    found = read_real(real.data, keys, min(n, real.data.count or n), SEED)
+    return found, f"those of {len(found[keys[0]])} samples of {real.name}"
 
 
 def open_with(model: Model, real: RealSamples, needed: Sequence[str]) -> Data | None:

@@ -44,6 +44,7 @@ from ganzoo.training.watch.samples import FixedSamples, find_needed
 from ganzoo.training.watch.seen import SeenPictures
 from ganzoo.zoo.config import CheckedData
 from ganzoo.zoo.initial import InitialWeights
+from ganzoo.zoo.inputs import find_labels
 from ganzoo.zoo.references import OnHub, parse
 from ganzoo.zoo.resolve import resolve_model
 
@@ -119,7 +120,9 @@ def prepare(plan: Plan, state: snapshot.State | None = None) -> Prepared:
         init_license = state.numbers.get("init_license", "") if state else inherited.license
         processes = engine.processes
         with processes.raise_on_all_ranks(), engine.hardware.preserve_random_state():
-            monitor = Monitor(data, settings, find_needed(engine.generator), engine.generator.makes, seen)
+            generator = engine.generator
+            labels = find_labels(generator, data.specs)
+            monitor = Monitor(data, settings, find_needed(generator), generator.makes, seen, labels)
         shard = partial(processes.shard, parts=settings.accumulate)
         with processes.raise_on_all_ranks():
             used = state.numbers["images"] if state else 0

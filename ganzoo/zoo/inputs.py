@@ -186,6 +186,12 @@ def find_inputs(generator: Generator, specs: Mapping[str, Spec]) -> dict[str, In
     return needed | {key: Input(spec, False) for key, spec in with_specs(generator.takes, specs) if key not in needed}
 
 
+def find_labels(generator: Generator, specs: Mapping[str, Spec]) -> list[str]:
+    """Return the keys of the data from which a generator learned its classes and amounts."""
+    classes = [key for key, count in generator.categorical.items() if len(specs.get(key, Spec()).classes) == count]
+    return classes + [key for key in generator.amounts if key in specs]
+
+
 def describe_inputs(generator: Generator, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a config that says which inputs the generator has; empty without any."""
     found = {key: each.plain for key, each in find_inputs(generator, read_specs(data)).items()}

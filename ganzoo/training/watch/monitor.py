@@ -87,7 +87,8 @@ class Monitor:
 
     `unimproved` counts the measurements since the best one. Values that are not finite are ignored. Raises `BadInput`
     for settings that these data cannot be measured by. `inputs` are the keys of the data that samples are made from,
-    `makes` those that they imitate, `seen` the pretrained networks that the training sees.
+    `makes` those that they imitate, `seen` the pretrained networks that the training sees. `labels` are keys that
+    samples have as real ones do, so that they are as frequent, unless the suite knows the classes itself.
     """
 
     def __init__(
@@ -97,15 +98,17 @@ class Monitor:
         inputs: Collection[str] = (),
         makes: str | Sequence[str] = "image",
         seen: Collection[str] = (),
+        labels: Collection[str] = (),
     ) -> None:
         self.every = settings.evaluate_every or settings.save_every
         self.patience = settings.patience
-        self.data, self.seed, self.input_keys = data, settings.seed, inputs
-        self.gauge: Gauge = SlicedWasserstein(data, settings.seed, inputs, makes)
+        self.data, self.seed, self.input_keys = data, settings.seed, [*inputs, *labels]
+        self.gauge: Gauge = SlicedWasserstein(data, settings.seed, self.input_keys, makes)
         self.left_out: list[str] = []
         if settings.evaluate_every:
             suite, self.left_out = choose_suite(data, seen)
             self.gauge = Evaluation(suite, settings.evaluate_samples) if suite else self.gauge
+            self.input_keys = [*inputs] if suite and suite.classes else self.input_keys
         self.best: dict[str, Any] | None = None
         self.unimproved = 0
 
