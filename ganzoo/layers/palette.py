@@ -5,8 +5,6 @@ from torch import Tensor, nn
 
 HIDDEN = 256
 """Units in each of the two hidden layers that make the colours."""
-SHARPNESS = 6.0
-"""What maps are multiplied with before the softmax, at first; it is learned, one number for each colour."""
 SLOPE = 0.2
 
 
@@ -15,11 +13,13 @@ class Palette(nn.Module):
 
     A softmax over `colours` maps says how much of each colour is in a pixel. Areas of one colour become flat, which
     convolutions alone hardly learn, and edges are as smooth as a drawing's. Ours.
+    `sharpness` is what maps are multiplied with before the softmax, at first: it is learned, one number for each colour.
+    Times the deviation of the first maps it should be 1 to 2; far above it, colours no longer mix and learn slowly.
     """
 
-    def __init__(self, colours: int, channels: int, code_size: int) -> None:
+    def __init__(self, colours: int, channels: int, code_size: int, sharpness: float) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(torch.full((colours, 1, 1), SHARPNESS))
+        self.sharpness = nn.Parameter(torch.full((colours, 1, 1), sharpness))
         layers: list[nn.Module] = []
         for size in (code_size, HIDDEN):
             layers += [nn.Linear(size, HIDDEN), nn.LeakyReLU(SLOPE)]
@@ -34,10 +34,10 @@ class Palette(nn.Module):
         return torch.unflatten(images, 2, maps.shape[2:])
 
 
-def make_palette(colours: int, channels: int, code_size: int) -> Palette | None:
+def make_palette(colours: int, channels: int, code_size: int, sharpness: float) -> Palette | None:
     """Return a palette for a generator's option `colours`; None if it is 0. Raises `ValueError` for 1 or fewer."""
     if colours == 0:
         return None
     if colours < 2:
         raise ValueError(f"colours must be 0, for none, or at least 2, got {colours}")
-    return Palette(colours, channels, code_size)
+    return Palette(colours, channels, code_size, sharpness)

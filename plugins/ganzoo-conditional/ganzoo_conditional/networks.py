@@ -63,7 +63,7 @@ class Generator(ganzoo.Generator):
         *layers, tanh = dcgan_upsampling(stages, upsample=upsample)
         self.network = nn.Sequential(*stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
-        self.palette = make_palette(colours, image[0], latent_size + embedding)
+        self.palette = make_palette(colours, image[0], latent_size + embedding, sharpness=6.0)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]`, (n, latent_size), and for labels such as `given["label"]`, (n,)."""

@@ -53,7 +53,7 @@ class Generator(ganzoo.Generator):
         *layers, tanh = dcgan_upsampling(stages, kernel=kernel, upsample=upsample)
         self.network = nn.Sequential(stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
-        self.palette = make_palette(colours, image[0], latent_size)
+        self.palette = make_palette(colours, image[0], latent_size, sharpness=6.0)
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size)."""
