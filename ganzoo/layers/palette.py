@@ -13,8 +13,8 @@ class Palette(nn.Module):
 
     A softmax over `colours` maps says how much of each colour is in a pixel. Areas of one colour become flat, which
     convolutions alone hardly learn, and edges are as smooth as a drawing's. Ours.
-    `sharpness` is what maps are multiplied with before the softmax, at first: it is learned, one number for each colour.
-    Times the deviation of the first maps it should be 1 to 2; far above it, colours no longer mix and learn slowly.
+    `sharpness` is what maps are multiplied with before the softmax at first; it is learned, one number for each colour.
+    Times the deviation of the first maps it should be 1 to 2: far above, colours do not mix, and learn slowly.
     """
 
     def __init__(self, colours: int, channels: int, code_size: int, sharpness: float) -> None:
