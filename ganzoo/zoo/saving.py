@@ -36,7 +36,7 @@ def save_model(
     `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed;
     `imported` says where it comes from if ganzoo has not trained it.
     """
-    content = serialize_weights(generator)
+    content = serialize_weights(generator, half=recipe is not None and recipe.train.half)
     config = {
         "format": FORMAT,
         "ganzoo": __version__,

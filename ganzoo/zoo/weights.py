@@ -31,11 +31,19 @@ MILLIONS = 200_000_000
 """Numbers that these parameters may have together."""
 
 
-def serialize_weights(generator: nn.Module) -> bytes:
-    """Return a generator's weights as the content of a safetensors file."""
+def serialize_weights(generator: nn.Module, half: bool = False) -> bytes:
+    """Return a generator's weights as the content of a safetensors file, with `half` those of float32 as float16."""
     # Clones, since safetensors refuses tensors that share memory.
     weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in generator.state_dict().items()}
+    if half:
+        weights = {name: halve(tensor) for name, tensor in weights.items()}
     return tensors_to_bytes(weights, metadata={"format": "pt"})
+
+
+def halve(tensor: Tensor) -> Tensor:
+    """Return a tensor of float32 as float16, unless a number in it is too large for that."""
+    halved = tensor.half() if tensor.dtype == torch.float32 else tensor
+    return halved if torch.equal(halved.isfinite(), tensor.isfinite()) else tensor
 
 
 def read_weights(folder: Path, pinned: CheckedWeights | CheckedDiscriminatorWeights) -> dict[str, Tensor]:
