@@ -6,12 +6,12 @@ BIN := .venv/bin
 
 # The last line that a training prints is the folder of its run.
 demo: .venv/installed
-	@paths=$$($(BIN)/ganzoo train dcgan) && run=$$(echo "$$paths" | tail -n 1) && printf '%s\n' "$$paths" "" \
-	  "The first path above is the picture of digits that your own GAN drew. What to type next:" "" \
+	@paths=$$($(BIN)/ganzoo train creatures) && run=$$(echo "$$paths" | tail -n 1) && printf '%s\n' "$$paths" "" \
+	  "The first path above is the picture of creatures that your own GAN drew. What to type next:" "" \
 	  "    source .venv/bin/activate" \
 	  "    ganzoo list                                  # architectures, losses, recipes, data" \
-	  "    ganzoo sample $$run -n 100          # more digits, one picture" \
-	  "    ganzoo train wgan-gp                         # another game" \
+	  "    ganzoo sample $$run --set body=dome,eyes=wink     # draw what you ask for" \
+	  "    ganzoo train dcgan                           # handwritten digits" \
 	  "    ganzoo train photos --data FOLDER_OF_IMAGES  # your own pictures"
 
 test: .venv/installed

@@ -217,12 +217,12 @@ def test_make_demo_names_the_run_that_it_wrote(tmp_path):
     """With a program in place of the training, which would take minutes."""
     program = tmp_path / ".venv" / "bin" / "ganzoo"
     program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\necho training >&2; echo runs/dcgan-002/samples/1.png; echo runs/dcgan-002\n")
+    program.write_text("#!/bin/sh\necho training >&2; echo runs/creatures-002/samples/1.png; echo runs/creatures-002\n")
     program.chmod(0o755)
     command = ["make", "--no-print-directory", "-f", ROOT / "Makefile", "-o", ".venv/installed", "demo"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "ganzoo sample runs/dcgan-002 -n 100 " in done.stdout
-    assert done.stdout.startswith("runs/dcgan-002/samples/1.png\nruns/dcgan-002\n")
+    assert "ganzoo sample runs/creatures-002 --set " in done.stdout
+    assert done.stdout.startswith("runs/creatures-002/samples/1.png\nruns/creatures-002\n")
     program.write_text("#!/bin/sh\nexit 130\n")
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode != 0
 
