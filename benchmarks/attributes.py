@@ -5,7 +5,7 @@
 Trains a small network on all attributes of the pictures that are not held out, and prints how many of the held-out ones
 it reads right. Attributes below 95 % are named and left out. A value that at least 2 % of the pictures have is drawn if
 a model's samples have it at least a quarter as often, where the network is at least 90 % sure. A conditional model is
-also asked for each of its attributes, and how often the network sees what was asked for.
+asked for the attributes of the pictures that are held out, and the network says how often it drew what was asked for.
 """
 
 from collections.abc import Iterator
@@ -112,13 +112,14 @@ def missing(found: Tensor, labels: Tensor, names: list[str]) -> tuple[int, list[
 def judge(model: Path, reader: Reader, names: dict[str, list[str]], labels: Labels) -> None:
     """Print what a model's samples have of each attribute."""
     loaded = ganzoo.load(model, device="cpu")
-    samples, given = loaded.sample_with_given(SAMPLES)
+    asked = {name: values[:SAMPLES] for name, values in labels.items() if name in loaded.generator.categorical}
+    samples, given = loaded.sample_with_given(min(SAMPLES, *map(len, labels.values())), **asked)
     found = read(reader, 2 * samples - 1)
     counted = {name: missing(found[name], labels[name], values) for name, values in names.items()}
     lost = [f"{name}: {value}" for name, (_, values) in counted.items() for value in values]
     common = sum(count for count, _ in counted.values())
     print(f"{model}: {common - len(lost)} of {common} values are drawn" + "".join(f"\n  not {each}" for each in lost))
-    for name in [name for name in names if name in given]:
+    for name in [name for name in names if name in asked]:
         print(f"  {name} as asked for: {right(found[name], given[name]):.2%}")
 
 
