@@ -44,17 +44,30 @@ def inputs_to_measure(model: Model, real: RealSamples, n: int) -> tuple[dict[str
 def labels_to_measure(model: Model, real: RealSamples, suite: Suite[Any], n: int) -> tuple[dict[str, Tensor], str]:
     """Return labels of real samples for `n` samples of a model, and what a protocol says of them.
 
-    Nothing where the model has none, or the data have others; the generator then draws each evenly. So it does for a
-    suite that knows the classes itself.
+    Nothing where the model has none, or the data have others or are not here; the generator then draws each evenly. So
+    it does for a suite that knows the classes itself.
     """
     generator = model.generator
     if suite.classes or not (generator.categorical or generator.amounts):
         return {}, ""
-    keys = find_labels(generator, real.data.specs)
-    if not keys or any(real.data.classes_of(key) != model.classes_of(key) for key in generator.categorical):
+    data = open_labelled(model, real)
+    keys = find_labels(generator, data.specs) if data else []
+    if not data or not keys:
         return {}, "drawn evenly"
-    found = read_real(real.data, keys, min(n, real.data.count or n), SEED)
+    found = read_real(data, keys, min(n, data.count or n), SEED)
     return found, f"those of {len(found[keys[0]])} samples of {real.name}"
+
+
+def open_labelled(model: Model, real: RealSamples) -> Data | None:
+    """Open the real samples; return None where they cannot be, or have not the labels that the model learned."""
+    try:
+        data = real.data
+    except BadInput as error:
+        logger.info("labels are drawn evenly: %s", error)
+        return None
+    generator = model.generator
+    same = all(data.classes_of(key) == model.classes_of(key) for key in generator.categorical)
+    return data if same and generator.amounts.keys() <= data.specs.keys() else None
 
 
 def open_with(model: Model, real: RealSamples, needed: Sequence[str]) -> Data | None:

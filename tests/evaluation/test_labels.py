@@ -56,6 +56,10 @@ def real(**options):
     return RealSamples.of(open_data(Hats(**options)))
 
 
+def nowhere():
+    raise ganzoo.BadInput("the data are not here")
+
+
 def check(given):
     """Every combination is one of the data, and as frequent."""
     hat, band, size = given["hat"], given["band"], given["size"]
@@ -83,10 +87,14 @@ def test_a_training_measures_samples_with_them_too(model):
     assert torch.equal(found["hat"], (found["band"] > 0).long()) and 5 < found["hat"].sum() < 30
 
 
-def test_where_the_data_have_others_and_for_a_suite_that_knows_the_classes_they_are_drawn(model):
+def test_where_the_data_have_others_or_are_away_and_for_a_suite_that_knows_the_classes_they_are_drawn(model):
     others = real(hat=("none", "top hat"))
     assert labels_to_measure(model, others, Anything(others), COUNT) == ({}, "drawn evenly")
+    away = RealSamples(model.config["data"], nowhere)
+    assert labels_to_measure(model, away, Anything(away), COUNT) == ({}, "drawn evenly")
     suite = Anything(real())
     suite.classes = ["0", "1"]
     assert labels_to_measure(model, real(), suite, COUNT) == ({}, "")
     assert labels_to_measure(ganzoo.load("vanilla-mnist", "cpu"), real(), Anything(real()), COUNT) == ({}, "")
+    kinds = ganzoo.load("infogan-mnist", "cpu")  # its categories are none of the data
+    assert labels_to_measure(kinds, real(), Anything(real()), COUNT) == ({}, "drawn evenly")
