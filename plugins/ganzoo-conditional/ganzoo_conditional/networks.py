@@ -57,13 +57,14 @@ class Generator(ganzoo.Generator):
         known = read_conditions(classes, conditions)
         self.latent_size, self.needs = latent_size, known.needs
         self.categorical, self.amounts = known.categorical, known.amounts
+        palette = make_palette(colours, image[0], latent_size + embedding, sharpness=6.0)
         stages = pyramid((colours or image[0], *image[1:]), width, max_width)
         self.embed = ConditionEmbedding(known, embedding)
         stem = linear_stem(latent_size + embedding, stages[-1].inner, smallest_map(stages))
         *layers, tanh = dcgan_upsampling(stages, upsample=upsample)
         self.network = nn.Sequential(*stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
-        self.palette = make_palette(colours, image[0], latent_size + embedding, sharpness=6.0)
+        self.palette = palette  # which keeps its own initial weights
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]`, (n, latent_size), and for labels such as `given["label"]`, (n,)."""

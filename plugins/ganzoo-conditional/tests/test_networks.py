@@ -144,6 +144,7 @@ def test_other_sizes_are_refused_in_a_sentence_that_names_the_nearest(side, size
     [
         (Generator, {"latent_size": 0}, "latent_size and embedding must be at least 1, got 0 and 50"),
         (Generator, {"embedding": 0}, "latent_size and embedding must be at least 1, got 100 and 0"),
+        (Generator, {"colours": -2}, "colours must be 0, for none, or at least 2, got -2"),
         (Generator, {"colours": 1}, "colours must be 0, for none, or at least 2, got 1"),
         (Generator, {"width": 0}, r"width must be at least 1 and at most max_width \(512\), got 0"),
         (Discriminator, {"width": 8, "max_width": 4}, r"width must be at least 1 and at most max_width \(4\), got 8"),

@@ -48,12 +48,13 @@ class Generator(ganzoo.Generator):
         super().__init__()
         check_at_least_one(latent_size=latent_size)
         self.latent_size = latent_size
+        palette = make_palette(colours, image[0], latent_size, sharpness=6.0)
         stages = pyramid((colours or image[0], *image[1:]), width, max_width)
         stem = nn.ConvTranspose2d(latent_size, stages[-1].inner, both_sides(smallest_map(stages)), bias=False)
         *layers, tanh = dcgan_upsampling(stages, kernel=kernel, upsample=upsample)
         self.network = nn.Sequential(stem, *layers, *([] if colours else [tanh]))
         self.apply(initialise_normal)
-        self.palette = make_palette(colours, image[0], latent_size, sharpness=6.0)
+        self.palette = palette  # which keeps its own initial weights
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size)."""

@@ -75,8 +75,8 @@ class Generator(ganzoo.Generator):
         for (before, smaller), (after, larger) in pairwise(stages):
             self.stages.append(Resample(before, after, larger, smaller, down=False))
             self.stages.extend(make_blocks(after))
-        self.to_image = pointwise(stages[-1][0], colours or image[0])
         self.palette = make_palette(colours, image[0], length, sharpness=2.0)
+        self.to_image = pointwise(stages[-1][0], colours or image[0])
 
     def forward(self, given: dict[str, Tensor]) -> Tensor:
         """Return images for `given["z"]` of shape (n, latent_size), and for labels of shape (n,)."""

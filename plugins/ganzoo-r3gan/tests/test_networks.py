@@ -130,6 +130,12 @@ def test_options_out_of_range_are_refused_in_a_sentence(side, options, sentence)
         side(image=(1, 32, 32), **options)
 
 
+@pytest.mark.parametrize("colours", [1, -2])
+def test_one_colour_and_fewer_are_refused(colours):
+    with pytest.raises(ValueError, match=f"colours must be 0, for none, or at least 2, got {colours}"):
+        Generator(image=(3, 32, 32), colours=colours)
+
+
 def test_a_latent_of_no_length_is_refused():
     with pytest.raises(ValueError, match="latent_size must be at least 1, got 0"):
         Generator(image=(1, 32, 32), latent_size=0)

@@ -44,8 +44,8 @@ class Generator(StyledGenerator):
         check_share(mixing=mixing)
         self.mixing, sizes = mixing, map_sizes(image)
         widths = list_channels(len(sizes), width, max_width)[::-1]
-        self.synthesis = Synthesis(colours or image[0], sizes, widths, w_size)
         self.palette = make_palette(colours, image[0], w_size, sharpness=1.0)
+        self.synthesis = Synthesis(colours or image[0], sizes, widths, w_size)
         self.style_count = self.synthesis.style_count
         self.ranges = dict.fromkeys(("crossover", "cutoff"), (0, self.style_count))
 

@@ -160,6 +160,7 @@ def test_with_colours_the_last_style_chooses_those_that_an_image_mixes():
         torch.testing.assert_close(image.T, shares[:, None] * first + (1 - shares[:, None]) * second)
 
 
-def test_one_colour_is_refused():
-    with pytest.raises(ValueError, match=r"^colours must be 0, for none, or at least 2, got 1$"):
-        Generator(**OPTIONS, colours=1)
+@pytest.mark.parametrize("colours", [1, -2])
+def test_one_colour_and_fewer_are_refused(colours):
+    with pytest.raises(ValueError, match=rf"^colours must be 0, for none, or at least 2, got {colours}$"):
+        Generator(**OPTIONS, colours=colours)
