@@ -60,10 +60,7 @@ def labels_to_measure(model: Model, real: RealSamples, suite: Suite[Any], n: int
 
 def open_labelled(model: Model, real: RealSamples) -> Data | None:
     """Open the real samples; return None where they cannot be, or have not the labels that the model learned."""
-    try:
-        data = real.data
-    except BadInput as error:
-        logger.info("labels are drawn evenly: %s", error)
+    if (data := open_if_here(real, "labels are drawn evenly")) is None:
         return None
     generator = model.generator
     same = all(data.classes_of(key) == model.classes_of(key) for key in generator.categorical)
@@ -72,11 +69,17 @@ def open_labelled(model: Model, real: RealSamples) -> Data | None:
 
 def open_with(model: Model, real: RealSamples, needed: Sequence[str]) -> Data | None:
     """Open the real samples; return None where they cannot be, or have not what the model needs."""
-    try:
-        data = real.data
-    except BadInput as error:
-        logger.info("samples are made from the inputs that are kept with the model: %s", error)
+    if (data := open_if_here(real, "samples are made from the inputs that are kept with the model")) is None:
         return None
     shapes = {key: data.specs[key].shape for key in needed if key in data.specs}
     wanted = {key: spec.shape for key in needed if (spec := model.inputs.known[key].spec)}
     return data if shapes.keys() == {*needed} and shapes | wanted == shapes else None
+
+
+def open_if_here(real: RealSamples, otherwise: str) -> Data | None:
+    """Open the real samples; return None where they cannot be, and log what is done `otherwise`."""
+    try:
+        return real.data
+    except BadInput as error:
+        logger.info("%s: %s", otherwise, error)
+        return None
