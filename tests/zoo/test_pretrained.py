@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 import ganzoo
 from ganzoo.evaluation.evaluate import DEFAULT_SAMPLES, evaluate
@@ -33,7 +34,7 @@ def test_the_scores_are_those_of_the_shipped_weights_by_the_usual_protocol(name)
 def test_the_recipe_of_the_same_name_is_the_one_it_was_trained_by(name):
     trained = Recipe.load(BUNDLED[name].folder / "recipe.toml")
     assert complete(trained).written_out() == complete(Recipe.load(name)).written_out()
-    assert trained.data.name == "mnist"
+    assert trained.data.name == BUNDLED[name].data
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,13 @@ def test_measured_again_they_are_the_same(name, metrics):
         registered = BUNDLED[name].scores[metric]
         assert score["real"] == pytest.approx(registered["real"], rel=0.01, abs=1e-4)
         assert score["generated"] == pytest.approx(registered["generated"], rel=0.01)
+
+
+def test_creatures_stand_before_the_colour_that_was_asked_for():
+    model = ganzoo.load("cgan-critters", "cpu")
+    colours = model.config["data"]["specs"]["backgroundColor"]["classes"]
+    wanted = torch.tensor([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours]) / 255
+    for asked, colour in enumerate(colours):
+        corners = model.sample(32, backgroundColor=colour)[:, :, 0, 0]
+        nearest = torch.cdist(corners, wanted).argmin(1)
+        assert (nearest == asked).float().mean() > 0.9

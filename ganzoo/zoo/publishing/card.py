@@ -23,6 +23,7 @@ from ganzoo.zoo.publishing.descriptions import (
     facts,
     is_folder,
     lacking_inputs,
+    write_set,
 )
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
@@ -47,7 +48,7 @@ BODY = """
 {install}
 
 ```sh
-ganzoo sample {reference} {words}
+ganzoo sample {reference} {words}{asking}
 ```
 
 ```python
@@ -125,6 +126,7 @@ def make_card(
     body = BODY.format(
         inputs=describe_inputs(config),
         words=" ".join([f"--input {shlex.quote(key)}=FOLDER" for key in lacking] or ["-n 64"]),
+        asking=f"\nganzoo sample {reference} {write_set(config)}" if write_set(config) else "",
         arguments=", ".join(["64", *(f"{key}={key}" for key in lacking)]),
         name=name,
         reference=reference,

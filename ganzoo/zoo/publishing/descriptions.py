@@ -103,7 +103,7 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
         "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
         "latent": latent,
         "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
-        "classes": ", ".join(config["data"]["classes"]),
+        **{key: ", ".join(values) for key, values in settable(config).items()},
         **{f"training {key}": ", ".join(v) if isinstance(v, list) else v for key, v in training.items()},
         "imported file": describe_file(config["imported"]) if "imported" in config else "",
         "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
@@ -112,11 +112,28 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
     return {escape(key): escape(value) for key, value in found.items()}
 
 
+def settable(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what users may ask for: the classes of each label that the generator takes."""
+    data = config["data"]
+    specs = data.get("specs") or {}
+    known = {key: specs.get(key, {}).get("classes") or [] for key in config["latent"]}
+    return {key: values for key, values in known.items() if values} or {"classes": data["classes"]}
+
+
+def write_set(config: Mapping[str, Any]) -> str:
+    """Return an argument that asks for the last class of two labels; "" where there is no plain word to ask for."""
+    words = [f"{key}={values[-1]}" for key, values in settable(config).items() if key in config["latent"]]
+    plain = [word for word in words if PLAIN.fullmatch(word)]
+    return f"--set {','.join(plain[:2])}" if plain else ""
+
+
 def describe_file(imported: Mapping[str, Any]) -> str:
     """Return the file that was imported."""
     return f"{imported['file']}, {imported['size']:,} bytes, sha256 {imported['sha256']}"
 
 
+PLAIN = re.compile(r"[A-Za-z]\w*=[\w.+-]+", re.ASCII)
+"""A label and a class that a shell takes as they are."""
 MARKS = re.compile(r"[\\`*\[\]<>|&~$]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown or HTML acts on inside of a line. An underscore inside of a word is none of it."""
 

@@ -103,3 +103,22 @@ def test_the_thumbnail_is_the_picture_in_the_repository():
     assert "thumbnail" not in card_of({}, reference="it").data
     without = card_of({}, picture=False)
     assert "samples.png" not in without.content
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ({"hair": ["long", "short"], "eyes": ["round"], "mood": ["glad"]}, "--set hair=short,eyes=round"),
+        ({"hair": ["$(rm x)"], "eyes": ["a b"], "-n": ["3"], "mood": ["glad"]}, "--set mood=glad"),
+        ({"hair": [EVIL], EVIL: ["round"]}, None),
+    ],
+)
+def test_the_card_says_what_can_be_asked_for(values, asked):
+    about = config("x") | {"latent": {"z": [4], **{key: [] for key in values}}}
+    specs = {key: {"kind": "label", "classes": classes} for key, classes in values.items()}
+    about["data"] |= {"classes": [], "specs": {"z": {"classes": []}, **specs}}
+    text = make_card("me", "mit", about, {})
+    for key, classes in values.items():
+        assert f"| {escape(key)} | {escape(', '.join(classes))} |" in text
+    assert (f"\nganzoo sample me {asked}\n" if asked else "") in text
+    assert ("--set" in text) == bool(asked)
