@@ -1,8 +1,9 @@
-"""Measure how long the training of each first-party recipe takes on two CPU cores.
+"""Measure how long the training of each first-party recipe takes on two CPU cores, and how fast it is on one.
 
-    python benchmarks/recipes.py                # all of them, about fifteen minutes; on an idle machine
+    python benchmarks/recipes.py                # all of them, about half an hour; on an idle machine
     python benchmarks/recipes.py ring8 dcgan    # these alone
     python benchmarks/recipes.py --write        # also writes the second comment line of each recipe file
+    python benchmarks/recipes.py --table        # prints rows for docs/recipes.md, with the scores of trained models
 
 Each recipe is trained in miniature, in a process of its own: a few steps show the speed, then as many steps as fit into
 `--seconds` are trained with as many pictures, checkpoints and evaluations as the whole training has. Numbers that vary
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from ganzoo import Recipe
 
 PLUGINS = Path(__file__).resolve().parent.parent / "plugins"
-CORES = 2
+CORES = (1, 2)
 WARM_UP_SECONDS, SECONDS = 4.0, 15.0
 EVENTS = ("log_every", "sample_every", "save_every", "evaluate_every")
+SCORES = {"fd": "FD", "lite0-fd": "FD", "recall": "recall", "lite0-recall": "recall"}
+"""What the table calls a metric, which it has as the ratio to real samples."""
+COLUMNS = ("recipe", "data", "steps", "images/s on one core", "on two", "minutes on two", "its model, beside real ones")
 LINE = re.compile(r"^# Takes about .*\n", re.MULTILINE)
 
 
@@ -65,13 +70,13 @@ def hasten(value: Any, share: float) -> Any:
     return [hasten(each, share) for each in value] if isinstance(value, list) else value
 
 
-def measure(name: str, seconds: float) -> dict[str, Any]:
+def measure(name: str, seconds: float, cores: int) -> dict[str, Any]:
     """Measure one recipe in this process."""
     import torch
 
     from ganzoo import Recipe
 
-    torch.set_num_threads(CORES)
+    torch.set_num_threads(cores)
     whole = offline(Recipe.load(name))
     warm = train(whole, {"minutes": WARM_UP_SECONDS / 60, **dict.fromkeys(EVENTS[1:3], 10**9)})
     # Of a training that ends by the time they are as many as fit into it.
@@ -138,11 +143,31 @@ def write(path: Path, line: str) -> None:
     path.write_text(f"{first}\n{line}\n{rest}", encoding="utf-8")
 
 
-def run_alone(name: str, seconds: float) -> dict[str, Any]:
-    """Measure a recipe in a process of its own, on the first two cores that this one may use."""
-    cores = sorted(os.sched_getaffinity(0))[:CORES] if hasattr(os, "sched_getaffinity") else []
-    pin = ["taskset", "-c", ",".join(map(str, cores))] if cores else []
-    command = [*pin, sys.executable, __file__, "--one", name, "--seconds", str(seconds)]
+def make_row(name: str, path: Path, one: dict[str, Any], two: dict[str, Any]) -> str:
+    """Return a row of the table of costs and results: scores are those that the registry has of the trained model."""
+    from ganzoo import Recipe
+    from ganzoo.zoo.registry import Registry
+
+    scores = next((entry.scores for entry in Registry().entries if entry.name == name), {})
+    measures = [f"{SCORES[key]} {scores[key]['ratio']:.2f}" for key in SCORES if key in scores]
+    if "label-accuracy" in scores:
+        measures.append(f"labels {scores['label-accuracy']['generated']:.1%}")
+    speeds = [f"{found['images_per_second']:,.0f}" for found in (one, two)]
+    minutes = f"{two['total_seconds'] / 60:,.0f}" if two["total_seconds"] > 90 else f"{two['total_seconds'] / 60:.1f}"
+    cells = [f"`{name}`", Recipe.load(path).data.name, f"{two['steps']:,}", *speeds, minutes, ", ".join(measures)]
+    return join_cells(cells)
+
+
+def join_cells(cells: Iterable[str]) -> str:
+    """Return a row of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def run_alone(name: str, seconds: float, cores: int) -> dict[str, Any]:
+    """Measure a recipe in a process of its own, on the first cores that this one may use."""
+    free = sorted(os.sched_getaffinity(0))[:cores] if hasattr(os, "sched_getaffinity") else []
+    pin = ["taskset", "-c", ",".join(map(str, free))] if free else []
+    command = [*pin, sys.executable, __file__, "--one", name, "--seconds", str(seconds), "--cores", str(cores)]
     environment = {key: value for key, value in os.environ.items() if key not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -155,21 +180,27 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="RECIPE")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--write", action="store_true", help="write the line of each recipe into its file")
+    parser.add_argument("--table", action="store_true", help="print a Markdown table in the end")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.seconds)))
+        print(json.dumps(measure(options.one, options.seconds, options.cores)))
         return
     load = os.getloadavg()[0]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.2f}")
-    results = {}
+    results, rows = {}, []
     for name, path in recipe_files().items():
         if (options.names and name not in options.names) or (name not in options.names and needs_gpu(path)):
             continue
-        found = results[name] = run_alone(name, options.seconds)
+        one, found = (run_alone(name, options.seconds, cores) for cores in CORES)
+        results[name] = {"one core": one, "two cores": found}
+        rows.append(make_row(name, path, one, found))
         print(f"{name:15} {found['steps_per_second']:7.1f} steps/s  {describe(found)}", flush=True)
         if options.write:
             write(path, describe(found))
+    if options.table:
+        print("\n".join([join_cells(COLUMNS), "|---" * len(COLUMNS) + "|", *rows]))
     print(json.dumps({"load": load, "recipes": results}))
 
 
