@@ -32,7 +32,7 @@ def measure(folder: Path, seed: int, augmented: bool, steps: int | None, data_ro
     settings |= {"train.steps": steps} if steps else {}
     settings |= {"data.root": data_root} if data_root else {}
     out = folder / f"{'with' if augmented else 'without'}-{seed}"
-    run = ganzoo.train(RECIPE, out=out, device="cpu", quiet=True, **settings)
+    run = ganzoo.train(RECIPE, out=out, resume=out.exists(), device="cpu", quiet=True, **settings)
     scores = ganzoo.evaluate(run, n=SAMPLES, metrics=METRICS, data_root=data_root)
     fd = scores["lite0-fd"]
     copied = {name: [scores[name][side] for side in ("generated", "real")] for name in METRICS[1:]}
@@ -43,7 +43,7 @@ def measure(folder: Path, seed: int, augmented: bool, steps: int | None, data_ro
 @click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
 @click.option("--steps", type=int, help="Other than those of the recipe.")
 @click.option("--data-root", metavar="DIR", help="Folder of data sets; the pictures are drawn there if missing.")
-@click.option("--out", type=click.Path(path_type=Path), help="Keep the runs in this folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the runs here, and continue those that are.")
 def main(seeds: tuple[int, ...], steps: int | None, data_root: str | None, out: Path | None) -> None:
     """Train, measure and print."""
     results = []

@@ -89,7 +89,8 @@ def measure(folder: Path, seed: int, recipe: str | None, steps: int | None, data
     """Train once; return modes, KL, steps and minutes."""
     begun = time.perf_counter()
     own = {} if recipe else {"generator": Generator, "discriminator": Discriminator}
-    settings: dict[str, Any] = {"train.seed": seed, "out": folder / f"{recipe or 'small'}-{seed}", **own}
+    out = folder / f"{recipe or 'small'}-{seed}"
+    settings: dict[str, Any] = {"train.seed": seed, "out": out, "resume": out.exists(), **own}
     settings |= {"train.steps": steps} if steps else {}
     settings |= {"data.root": data_root} if data_root else {}
     run = ganzoo.train(recipe or RECIPE, device="cpu", quiet=True, **settings)
@@ -114,7 +115,7 @@ def format_row(results: list[dict[str, Any]]) -> str:
 @click.option("--recipe", help="A recipe with networks of its own, in place of PacGAN's networks.")
 @click.option("--steps", type=int, help="Fewer steps than those of the recipe, or of the paper.")
 @click.option("--data-root", metavar="DIR", help="Folder of MNIST, which is downloaded if missing.")
-@click.option("--out", type=click.Path(path_type=Path), help="Keep the runs in this folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the runs here, and continue those that are.")
 def main(seeds: tuple[int, ...], recipe: str | None, out: Path | None, **options: Any) -> None:
     """Train once per seed and count."""
     results = []
