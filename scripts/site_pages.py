@@ -22,6 +22,10 @@ COPIES = {
     "benchmarks/README.md": "benchmarks.md",
     "LICENSE": "LICENSE.txt",
     "ganzoo/zoo/config.schema.json": "config.schema.json",
+    **{
+        f"ganzoo/pretrained/{picture.parent.name}/samples.png": f"models/{picture.parent.name}.png"
+        for picture in sorted(ROOT.glob("ganzoo/pretrained/*/samples.png"))
+    },
 }
 """Files outside docs/, by their path from the root, and their path on the site."""
 SOURCES = {page: source for source, page in COPIES.items()}
@@ -41,7 +45,7 @@ def on_files(files: Any, config: Any) -> None:
 
     for source, page in COPIES.items():
         if (ROOT / source).exists():
-            files.append(File.generated(config, page, content=(ROOT / source).read_text(encoding="utf-8")))
+            files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

@@ -1,6 +1,7 @@
 """The models that ship with the package: what the registry says of them is what anybody measures."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -28,6 +29,19 @@ def test_the_scores_are_those_of_the_shipped_weights_by_the_usual_protocol(name)
     assert entry.scores.keys() == kept.keys()
     for metric in kept.keys() - {"protocol"}:
         assert entry.scores[metric]["generated"] == pytest.approx(kept[metric]["generated"], rel=1e-5)
+
+
+def test_the_page_of_models_has_them_all_with_their_figures():
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    rows = [[cell.strip("` ") for cell in line.split("|")[1:-1]] for line in lines]
+    told = {name: tuple(figures) for name, _, _, *figures in rows}
+    assert told.keys() == BUNDLED.keys()
+    for name, entry in BUNDLED.items():
+        fd, recall = (entry.scores.get(key) or entry.scores[f"lite0-{key}"] for key in ("fd", "recall"))
+        megabytes = entry.files["model.safetensors"]["size"] / 1e6
+        assert told[name] == (f"{megabytes:.1f}", f"{fd['ratio']:.2f}", f"{recall['ratio']:.2f}")
+        assert page.count(f"](../ganzoo/pretrained/{name}/samples.png)") == 1
 
 
 @pytest.mark.parametrize("name", BUNDLED)
