@@ -27,6 +27,7 @@ RECIPES = {
     "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
     "dcgan-ada": AUGMENTED | {"loss.ada.p": 0.5, "loss.ada.speed": 100},
     "r3gan-32": R3GAN,
+    "r3gan-critters": R3GAN | {"data.name": "avatars-5k", "data.count": 100, "data.label": ["body", "eyes"]},
     "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32, "data.count": 100},
     "r3gan-stacked-mnist": R3GAN | {"data.digits": "mnist-10k", "data.count": 100},
     "sngan-32": RESNET,
