@@ -170,8 +170,10 @@ def test_a_requirement_on_a_plugin_that_came_with_ganzoo_fetches_no_stranger(fre
 
 LINES = [
     "pip install .",
-    "pip install -e .",
-    pytest.param("uv pip install .", marks=pytest.mark.skipif(not UV, reason="uv is not installed")),
+    pytest.param("pip install -e .", marks=pytest.mark.slow),
+    pytest.param(
+        "uv pip install .", marks=[pytest.mark.slow, pytest.mark.skipif(not UV, reason="uv is not installed")]
+    ),
 ]
 
 

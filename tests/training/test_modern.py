@@ -55,7 +55,13 @@ def needs_lite0(recipe):
 SHORT = {"train.steps": 5, "train.batch": 4, "train.log_every": 1, "train.precision": "fp32"}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+SAME_NETWORKS = ("r3gan-critters", "r3gan-64", "biggan-128", "stylegan2-64", "stylegan2-256", "fastgan-256")
+"""Recipes with the networks and losses of others, for other data or sizes."""
+
+
+@pytest.mark.parametrize(
+    "recipe", [pytest.param(name, marks=pytest.mark.slow) if name in SAME_NETWORKS else name for name in RECIPES]
+)
 def test_it_goes_on_bit_for_bit(tmp_path, recipe):
     needs_lite0(recipe)
     settings = SHORT | RECIPES[recipe]
