@@ -53,7 +53,7 @@ def test_every_command_is_in_one_group_and_has_a_whole_sentence(typed):
             "an architecture and a recipe: train it first (ganzoo train dcgan); did you mean 'dcgan",
         ),
         ("sample hinge", "there is no registered model, run or folder 'hinge', which is a loss; "),
-        ("sample conditional", "did you mean 'cgan-mnist'"),
+        ("sample conditional", "did you mean 'cgan-critters'"),
         ("sample dcgan-mnist --label 7", "to fix a latent: --set label=7"),
         ("sample dcgan-mnist --n 4", "there is no option --n; write -n 4"),
         ("sample dcgan-mnist -o foo.png", "there is no option -o; write --out foo.png"),

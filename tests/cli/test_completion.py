@@ -40,7 +40,7 @@ def plain(answer):
         ("ganzoo evaluate dc", ["dcgan-mnist"]),
         ("ganzoo compare dcgan-mnist wg", ["wgan-gp-mnist", "wgan-mnist"]),
         ("ganzoo pull ca", []),
-        ("ganzoo pull cg", ["cgan-mnist"]),
+        ("ganzoo pull cg", ["cgan-critters", "cgan-mnist"]),
         ("ganzoo train dcgan --data ci", ["cifar10"]),
         ("ganzoo train dcgan --init va", ["vanilla-mnist"]),
         ("ganzoo train dcgan --loss relat", ["relativistic"]),
