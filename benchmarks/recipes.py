@@ -1,9 +1,9 @@
-"""Measure how long the training of each first-party recipe takes on two CPU cores, and how fast it is on one.
+"""Measure how long the training of each first-party recipe takes on two CPU cores.
 
-    python benchmarks/recipes.py                # all of them, about half an hour; on an idle machine
+    python benchmarks/recipes.py                # all of them, about fifteen minutes; on an idle machine
     python benchmarks/recipes.py ring8 dcgan    # these alone
     python benchmarks/recipes.py --write        # also writes the second comment line of each recipe file
-    python benchmarks/recipes.py --table        # prints rows for docs/recipes.md, with the scores of trained models
+    python benchmarks/recipes.py --table        # also measures one core, and prints a table with the models' scores
 
 Each recipe is trained in miniature, in a process of its own: a few steps show the speed, then as many steps as fit into
 `--seconds` are trained with as many pictures, checkpoints and evaluations as the whole training has. Numbers that vary
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ganzoo import Recipe
 
 PLUGINS = Path(__file__).resolve().parent.parent / "plugins"
-CORES = (1, 2)
+CORES = 2
 WARM_UP_SECONDS, SECONDS = 4.0, 15.0
 EVENTS = ("log_every", "sample_every", "save_every", "evaluate_every")
 SCORES = {"fd": "FD", "lite0-fd": "FD", "recall": "recall", "lite0-recall": "recall"}
@@ -193,9 +193,9 @@ def main() -> None:
     for name, path in recipe_files().items():
         if (options.names and name not in options.names) or (name not in options.names and needs_gpu(path)):
             continue
-        one, found = (run_alone(name, options.seconds, cores) for cores in CORES)
-        results[name] = {"one core": one, "two cores": found}
-        rows.append(make_row(name, path, one, found))
+        found = results[name] = run_alone(name, options.seconds, CORES)
+        if options.table:
+            rows.append(make_row(name, path, run_alone(name, options.seconds, 1), found))
         print(f"{name:15} {found['steps_per_second']:7.1f} steps/s  {describe(found)}", flush=True)
         if options.write:
             write(path, describe(found))

@@ -55,7 +55,7 @@ def needs_lite0(recipe):
 SHORT = {"train.steps": 5, "train.batch": 4, "train.log_every": 1, "train.precision": "fp32"}
 
 
-SAME_NETWORKS = ("r3gan-critters", "r3gan-64", "biggan-128", "stylegan2-64", "stylegan2-256", "fastgan-256")
+SAME_NETWORKS = ("r3gan-64", "biggan-128", "stylegan2-256", "fastgan-256")
 """Recipes with the networks and losses of others, for other data or sizes."""
 
 

@@ -23,7 +23,7 @@ from ganzoo.zoo.publishing.descriptions import (
     facts,
     is_folder,
     lacking_inputs,
-    write_set,
+    list_commands,
 )
 from ganzoo.zoo.references import HUB
 from ganzoo.zoo.scores import figures, format_protocol, is_figure
@@ -48,7 +48,7 @@ BODY = """
 {install}
 
 ```sh
-ganzoo sample {reference} {words}{asking}
+{commands}
 ```
 
 ```python
@@ -122,12 +122,10 @@ def make_card(
         model_name=name if results else None,
         eval_results=results or None,
     )
-    lacking = lacking_inputs(config)
     body = BODY.format(
         inputs=describe_inputs(config),
-        words=" ".join([f"--input {shlex.quote(key)}=FOLDER" for key in lacking] or ["-n 64"]),
-        asking=f"\nganzoo sample {reference} {write_set(config)}" if write_set(config) else "",
-        arguments=", ".join(["64", *(f"{key}={key}" for key in lacking)]),
+        commands="\n".join(list_commands(reference, config)),
+        arguments=", ".join(["64", *(f"{key}={key}" for key in lacking_inputs(config))]),
         name=name,
         reference=reference,
         origin=describe_origin(config),

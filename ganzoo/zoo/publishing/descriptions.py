@@ -1,13 +1,14 @@
 """What a model's config says, in words for its card: Markdown in which nothing of a stranger's text acts."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from ganzoo._names import printable
 from ganzoo.kind import Kind
 from ganzoo.kinds.lookup import find_kind_or_missing
-from ganzoo.kinds.outputs import read_spec
+from ganzoo.kinds.outputs import read_spec, read_specs
 from ganzoo.zoo.config import UNKNOWN_LICENSE
 from ganzoo.zoo.inputs import describe_kind
 
@@ -97,13 +98,13 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts of the config that a reader wants to know, as Markdown."""
     architecture, training = config["architecture"], config.get("training", {})
     latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
-    inputs = config.get("inputs", {})
+    inputs, classes = config.get("inputs", {}), {"classes": ", ".join(config["data"]["classes"])}
     found = {
         "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
         "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
         "latent": latent,
         "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
-        **{key: ", ".join(values) for key, values in settable(config).items()},
+        **({key: ", ".join(values) for key, values in settable(config).items()} or classes),
         **{f"training {key}": ", ".join(v) if isinstance(v, list) else v for key, v in training.items()},
         "imported file": describe_file(config["imported"]) if "imported" in config else "",
         "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
@@ -112,19 +113,19 @@ def facts(config: Mapping[str, Any]) -> dict[str, str]:
     return {escape(key): escape(value) for key, value in found.items()}
 
 
-def settable(config: Mapping[str, Any]) -> dict[str, list[str]]:
+def settable(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return what users may ask for: the classes of each label that the generator takes."""
-    data = config["data"]
-    specs = data.get("specs") or {}
-    known = {key: specs.get(key, {}).get("classes") or [] for key in config["latent"]}
-    return {key: values for key, values in known.items() if values} or {"classes": data["classes"]}
+    specs = read_specs(config["data"])
+    return {key: specs[key].classes for key in config["latent"] if key in specs and specs[key].classes}
 
 
-def write_set(config: Mapping[str, Any]) -> str:
-    """Return an argument that asks for the last class of two labels; "" where there is no plain word to ask for."""
-    words = [f"{key}={values[-1]}" for key, values in settable(config).items() if key in config["latent"]]
-    plain = [word for word in words if PLAIN.fullmatch(word)]
-    return f"--set {','.join(plain[:2])}" if plain else ""
+def list_commands(reference: str, config: Mapping[str, Any]) -> list[str]:
+    """Return the commands that draw: the first samples, and the last class of two labels where a shell takes them."""
+    given = [f"--input {shlex.quote(key)}=FOLDER" for key in lacking_inputs(config)] or ["-n 64"]
+    wishes = [f"{key}={classes[-1]}" for key, classes in settable(config).items()]
+    plain = [wish for wish in wishes if PLAIN.fullmatch(wish)]
+    asking = [f"ganzoo sample {reference} --set {','.join(plain[:2])}"] if plain else []
+    return [f"ganzoo sample {reference} {' '.join(given)}", *asking]
 
 
 def describe_file(imported: Mapping[str, Any]) -> str:
