@@ -1,6 +1,7 @@
 """Fixtures for every test: commands in a process of their own or in this one, and plugins as if installed."""
 
 import importlib
+import os
 import signal
 import sys
 
@@ -16,6 +17,16 @@ from sites import Site
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:  # as in a shell's background; those started here must hear them
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def same_environment():
+    """What a test changes in the environment, such as by a command with --offline, ends with it."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture
