@@ -16,6 +16,7 @@ AUGMENTED = R3GAN | {"architecture.name": "r3gan"}
 RESNET = {"architecture.width": 4, "architecture.max_width": 8}
 BIGGAN = RESNET | {"architecture.generator.standing": 1}
 LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
+STYLE_BY_R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.discriminator.group_size": 4}
 STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
@@ -23,11 +24,12 @@ STYLEGAN3 = {f"architecture.{side}.{key}": value for side in SIDES for key, valu
 STYLEGAN3 |= {key: value for key, value in STYLEGAN.items() if not key.startswith("architecture")}
 BUNDLED = {"data.name": "avatars-5k", "data.count": 1000, "data.size": 32}
 FASTGAN = BUNDLED | {"architecture.width": 4, "architecture.max_width": 8}
+LABELLED = {"data.name": "avatars-5k", "data.count": 100, "data.label": ["body", "eyes"]}
 RECIPES = {
     "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
     "dcgan-ada": AUGMENTED | {"loss.ada.p": 0.5, "loss.ada.speed": 100},
     "r3gan-32": R3GAN,
-    "r3gan-critters": R3GAN | {"data.name": "avatars-5k", "data.count": 100, "data.label": ["body", "eyes"]},
+    "r3gan-critters": R3GAN | LABELLED,
     "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32, "data.count": 100},
     "r3gan-stacked-mnist": R3GAN | {"data.digits": "mnist-10k", "data.count": 100},
     "sngan-32": RESNET,
@@ -36,6 +38,7 @@ RECIPES = {
     "reacgan-32": BIGGAN,
     "biggan-128": BIGGAN | LARGE,
     "stylegan2-32": STYLEGAN,
+    "stylegan2-critters": STYLE_BY_R3GAN | LABELLED,
     "stylegan2-64": STYLEGAN,
     "stylegan2-256": STYLEGAN,
     "stylegan3-32": STYLEGAN3,
