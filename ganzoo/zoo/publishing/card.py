@@ -1,7 +1,7 @@
 """The model card: README.md of a published generator, which the Hub shows."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -193,6 +193,6 @@ def base_model(config: Mapping[str, Any]) -> str | None:
     return repository if init.startswith("hub:") and HUB.fullmatch(repository) else None
 
 
-def table(rows: Mapping[str, str]) -> str:
+def table(rows: Iterable[tuple[str, str]]) -> str:
     """Return the rows of a Markdown table, without empty ones."""
-    return "\n".join(f"| {key} | {value} |" for key, value in rows.items() if value)
+    return "\n".join(f"| {key} | {value} |" for key, value in rows if value)

@@ -94,23 +94,26 @@ def describe_input(config: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     return describe_kind(find_kind_or_missing(read_spec(about), facts, config["architecture"]["distribution"]))
 
 
-def facts(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the facts of the config that a reader wants to know, as Markdown."""
+def facts(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of the config that a reader wants to know, as Markdown.
+
+    A label may be called like a fact, so that a name can be there twice.
+    """
     architecture, training = config["architecture"], config.get("training", {})
     latent = ", ".join(f"{key} {tuple(shape)}" for key, shape in config["latent"].items())
-    inputs, classes = config.get("inputs", {}), {"classes": ", ".join(config["data"]["classes"])}
-    found = {
-        "architecture": f"{architecture['name']} of {architecture['distribution']} {architecture['version']}",
-        "options": ", ".join(f"{key} {value}" for key, value in architecture["options"].items()),
-        "latent": latent,
-        "inputs": ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items()),
-        **({key: ", ".join(values) for key, values in settable(config).items()} or classes),
-        **{f"training {key}": ", ".join(v) if isinstance(v, list) else v for key, v in training.items()},
-        "imported file": describe_file(config["imported"]) if "imported" in config else "",
-        "weights": f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}",
-        "ganzoo": config.get("ganzoo", ""),
-    }
-    return {escape(key): escape(value) for key, value in found.items()}
+    inputs, labels = config.get("inputs", {}), settable(config) or {"classes": config["data"]["classes"]}
+    found = [
+        ("architecture", f"{architecture['name']} of {architecture['distribution']} {architecture['version']}"),
+        ("options", ", ".join(f"{key} {value}" for key, value in architecture["options"].items())),
+        ("latent", latent),
+        ("inputs", ", ".join(f"{key} ({'needed' if about['needed'] else 'taken'})" for key, about in inputs.items())),
+        *((key, ", ".join(values)) for key, values in labels.items()),
+        *((f"training {key}", ", ".join(v) if isinstance(v, list) else v) for key, v in training.items()),
+        ("imported file", describe_file(config["imported"]) if "imported" in config else ""),
+        ("weights", f"{config['weights']['size']:,} bytes, sha256 {config['weights']['sha256']}"),
+        ("ganzoo", config.get("ganzoo", "")),
+    ]
+    return [(escape(key), escape(value)) for key, value in found]
 
 
 def settable(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

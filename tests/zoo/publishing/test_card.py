@@ -111,6 +111,7 @@ def test_the_thumbnail_is_the_picture_in_the_repository():
         ({"hair": ["long", "short"], "eyes": ["round"], "mood": ["glad"]}, "--set hair=short,eyes=round"),
         ({"hair": ["$(rm x)"], "eyes": ["a b"], "-n": ["3"], "mood": ["glad"]}, "--set mood=glad"),
         ({"hair": [EVIL], EVIL: ["round"]}, None),
+        ({"options": ["few", "many"]}, "--set options=many"),  # a label that is called like a row of the card
     ],
 )
 def test_the_card_says_what_can_be_asked_for(values, asked):
@@ -122,3 +123,4 @@ def test_the_card_says_what_can_be_asked_for(values, asked):
         assert f"| {escape(key)} | {escape(', '.join(classes))} |" in text
     assert (f"\nganzoo sample me {asked}\n" if asked else "") in text
     assert ("--set" in text) == bool(asked)
+    assert f"| options | x {escape(['x'])} |" in text
