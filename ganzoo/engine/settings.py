@@ -217,7 +217,7 @@ class Train(Section):
     keep_discriminator: bool = False
     """Save the discriminator with the model, in a second file: for scores of samples, and to begin trainings with."""
     half: bool = False
-    """Save the model with weights of 16 bits, half as large; the training and its checkpoints keep 32."""
+    """Save model and discriminator with weights of 16 bits, half as large; the training and its checkpoints keep 32."""
     labels: Literal["real", "drawn"] | None = None
     """Labels of fakes in training: those of the real batch, or drawn ones; by default as the generator says."""
     seed: int = Field(0, ge=0, lt=2**31)

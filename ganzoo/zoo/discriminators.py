@@ -33,9 +33,9 @@ BLOCK = 64
 """Samples that are scored at once."""
 
 
-def write_discriminator(folder: Path, network: nn.Module) -> dict[str, Any]:
+def write_discriminator(folder: Path, network: nn.Module, half: bool = False) -> dict[str, Any]:
     """Write the weights of a discriminator into a model folder; return what the config says of the file."""
-    content = serialize_weights(network)
+    content = serialize_weights(network, half)
     write_bytes(folder / DISCRIMINATOR_FILE, content)
     return {"file": DISCRIMINATOR_FILE, "sha256": sha256(content), "size": len(content)}
 

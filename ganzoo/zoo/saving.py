@@ -36,7 +36,8 @@ def save_model(
     `data` is `Data.description`. `training` says how the generator was trained: the name of a recipe, steps and a seed;
     `imported` says where it comes from if ganzoo has not trained it.
     """
-    content = serialize_weights(generator, half=recipe is not None and recipe.train.half)
+    half = recipe is not None and recipe.train.half
+    content = serialize_weights(generator, half)
     config = {
         "format": FORMAT,
         "ganzoo": __version__,
@@ -52,7 +53,7 @@ def save_model(
         write_bytes(new / "model.safetensors", content)
         if discriminator:
             network, found = discriminator
-            pinned = write_discriminator(new, network)
+            pinned = write_discriminator(new, network, half)
             seen = {"seen_facts": dict(seen_facts)} if seen_facts else {}
             config["discriminator"] = {**describe_architecture(found), "weights": pinned, **seen}
         write_json(new / "config.json", config)

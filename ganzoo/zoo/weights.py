@@ -31,10 +31,10 @@ MILLIONS = 200_000_000
 """Numbers that these parameters may have together."""
 
 
-def serialize_weights(generator: nn.Module, half: bool = False) -> bytes:
-    """Return a generator's weights as the content of a safetensors file, with `half` those of float32 as float16."""
+def serialize_weights(network: nn.Module, half: bool = False) -> bytes:
+    """Return a network's weights as the content of a safetensors file, with `half` those of float32 as float16."""
     # Clones, since safetensors refuses tensors that share memory.
-    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in generator.state_dict().items()}
+    weights = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in network.state_dict().items()}
     if half:
         weights = {name: halve(tensor) for name, tensor in weights.items()}
     return tensors_to_bytes(weights, metadata={"format": "pt"})

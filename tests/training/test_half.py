@@ -29,6 +29,16 @@ def test_the_model_has_the_weights_of_the_training_rounded_and_draws_nearly_the_
     torch.testing.assert_close(half.sample(5), whole.sample(5), atol=5e-3, rtol=0)
 
 
+def test_the_discriminator_that_is_kept_is_rounded_too_and_another_training_begins_with_it(tmp_path):
+    keep = {"keep_discriminator": True}
+    whole, half = train(tmp_path / "whole", 4, **keep), train(tmp_path / "half", 4, half=True, **keep)
+    files = [load_file(run.model_folder / "discriminator.safetensors") for run in (whole, half)]
+    for name, weight in files[0].items():
+        assert files[1][name].dtype == torch.float16 and torch.equal(files[1][name], weight.half())
+    begun = train(tmp_path / "begun", 1, init=str(half.path), **keep)
+    assert all(weight.dtype == torch.float32 for weight in ganzoo.load(begun.path).discriminator.state_dict().values())
+
+
 def test_a_training_that_goes_on_has_lost_nothing(tmp_path):
     train(tmp_path / "parts", 4, half=True)
     parts, once = train(tmp_path / "parts", 8, resume=True, half=True), train(tmp_path / "once", 8, half=True)
