@@ -16,7 +16,7 @@ AUGMENTED = R3GAN | {"architecture.name": "r3gan"}
 RESNET = {"architecture.width": 4, "architecture.max_width": 8}
 BIGGAN = RESNET | {"architecture.generator.standing": 1}
 LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
-STYLE_BY_R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.discriminator.group_size": 4}
+STYLE_BY_R3GAN = RESNET | {"architecture.discriminator.group_size": 4}
 STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
