@@ -53,7 +53,7 @@ def test_the_recipe_of_the_same_name_is_the_one_it_was_trained_by(name):
 
 @pytest.mark.parametrize(
     ("name", "metrics"),
-    [("dcgan-mnist", ["fd", "classifier-score"])]
+    [("vanilla-mnist", ["fd", "classifier-score"])]
     + [pytest.param(name, None, marks=pytest.mark.slow) for name in BUNDLED],
 )
 def test_measured_again_they_are_the_same(name, metrics):
