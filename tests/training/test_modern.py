@@ -10,20 +10,20 @@ from launch import LAUNCH
 from play_family import toml
 from trainings import assert_same, broken_off, log, state, train_with
 
-R3GAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.group_size": 4}
+NARROW = {"architecture.width": 4, "architecture.max_width": 8}
+R3GAN = NARROW | {"architecture.group_size": 4}
 AUGMENTED = R3GAN | {"architecture.name": "r3gan"}
 """Without batch norm, which two processes compute each for its own part."""
-RESNET = {"architecture.width": 4, "architecture.max_width": 8}
-BIGGAN = RESNET | {"architecture.generator.standing": 1}
+BIGGAN = NARROW | {"architecture.generator.standing": 1}
 LARGE = {"data.name": "avatars-5k", "data.size": 32, "train.accumulate": 2}
-STYLE_BY_R3GAN = RESNET | {"architecture.discriminator.group_size": 4}
-STYLEGAN = {"architecture.width": 4, "architecture.max_width": 8, "architecture.generator.mapping_layers": 2}
+STYLE_BY_R3GAN = NARROW | {"architecture.discriminator.group_size": 4}
+STYLEGAN = NARROW | {"architecture.generator.mapping_layers": 2}
 # Two processes have two groups of samples that are compared, as one has.
 STYLEGAN |= {"data.name": "avatars-5k", "data.count": 1000, "data.size": 16, "train.batch": 8}
 STYLEGAN3 = {f"architecture.{side}.{key}": value for side in SIDES for key, value in (("width", 4), ("max_width", 8))}
 STYLEGAN3 |= {key: value for key, value in STYLEGAN.items() if not key.startswith("architecture")}
 BUNDLED = {"data.name": "avatars-5k", "data.count": 1000, "data.size": 32}
-FASTGAN = BUNDLED | {"architecture.width": 4, "architecture.max_width": 8}
+FASTGAN = BUNDLED | NARROW
 LABELLED = {"data.name": "avatars-5k", "data.count": 100, "data.label": ["body", "eyes"]}
 RECIPES = {
     "dcgan-few": AUGMENTED | {"loss.lecam.start": 1},
@@ -32,8 +32,8 @@ RECIPES = {
     "r3gan-critters": R3GAN | LABELLED,
     "r3gan-64": R3GAN | {"data.name": "avatars-5k", "data.size": 32, "data.count": 100},
     "r3gan-stacked-mnist": R3GAN | {"data.digits": "mnist-10k", "data.count": 100},
-    "sngan-32": RESNET,
-    "sagan-32": RESNET,
+    "sngan-32": NARROW,
+    "sagan-32": NARROW,
     "biggan-32": BIGGAN,
     "reacgan-32": BIGGAN,
     "biggan-128": BIGGAN | LARGE,
