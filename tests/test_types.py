@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import ganzoo
+from ganzoo.plugins.scaffold import scaffold
 
 SCRIPT = '''
 """A generator and a loss of one's own, and each public function once."""
@@ -169,12 +172,28 @@ ganzoo.Engine(nn.Linear(1, 1), discriminator, [])  # type: ignore[arg-type]
 '''
 
 
-def test_a_users_script_gets_real_types_and_its_mistakes_are_seen(tmp_path):
-    (tmp_path / "script.py").write_text(SCRIPT)
-    (tmp_path / "ganzoo").symlink_to(Path(ganzoo.__file__).parent)  # the code under test, wherever it is installed
-    flags = ["--strict", "--follow-imports=silent", "--cache-dir", tmp_path / "cache", "--config-file="]
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory):
+    """Lines of strict mypy about a user's script and new plugins: one call, since it reads torch's types each time."""
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "script.py").write_text(SCRIPT)
+    (folder / "ganzoo").symlink_to(Path(ganzoo.__file__).parent)  # the code under test, wherever it is installed
+    projects = [scaffold(f"ganzoo-typed-{kind}", kind, folder)[0] for kind in ("architecture", "loss")]
+    packages = [project / project.name.replace("-", "_") for project in projects]
+    flags = ["--strict", "--follow-imports=silent", "--cache-dir", folder / "cache", "--config-file="]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", *flags, "script.py"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        [sys.executable, "-m", "mypy", *flags, "script.py", *packages],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    written = sum(len(list(package.rglob("*.py"))) for package in packages)
+    assert f" {1 + written} source files" in done.stdout, done.stdout + done.stderr
+    return [line for line in done.stdout.splitlines() if ": error:" in line or ": note:" in line]
+
+
+def test_a_users_script_gets_real_types_and_its_mistakes_are_seen(errors):
+    assert [line for line in errors if line.startswith("script.py")] == []
+
+
+def test_new_projects_have_no_type_errors_as_they_come(errors):
+    assert [line for line in errors if not line.startswith("script.py")] == []

@@ -6,8 +6,8 @@ import pytest
 
 from foreign import NAMES, PLAYED, resolved
 
-QUICK = ("pairs", "styles", "tones")
-"""Pictures with inputs, a style-based generator, and sounds; the others are much like these."""
+QUICK = ("pairs", "tones")
+"""Pictures with inputs, and sounds; the others are much like these."""
 PARAMETERS = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
 
 

@@ -429,6 +429,7 @@ def test_of_two_processes_the_first_calls_them_and_both_end_with_its_error(comma
     assert checkpoint.list_checkpoints(command.folder / "run" / "checkpoints")[-1].name == "step-000004"
 
 
+@pytest.mark.slow
 def test_two_processes_with_other_callbacks_are_refused(command):
     code = TWO.replace("callbacks=[counts]", "callbacks=[counts] * (os.environ['RANK'] == '0')")
     code = code.replace("except ganzoo.Failed", "except ganzoo.BadInput")

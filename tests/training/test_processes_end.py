@@ -69,7 +69,9 @@ def test_one_that_is_killed_ends_the_other_with_a_sentence_and_the_run_goes_on(c
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="finds the processes by /proc")
-@pytest.mark.parametrize("ranks", [[1], [0, 1, "launcher"]], ids=["one", "all and who started them"])
+@pytest.mark.parametrize(
+    "ranks", [pytest.param([1], marks=pytest.mark.slow), [0, 1, "launcher"]], ids=["one", "all and who started them"]
+)
 def test_sigterm_saves_once_and_ends_all(command, ranks):
     out = f"stopped-{len(ranks)}"
     launcher = started(command, out)

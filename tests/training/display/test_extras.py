@@ -19,7 +19,7 @@ except ganzoo.BadInput as error:
 """
 
 
-@pytest.mark.parametrize("module", ["tensorboard", "trackio"])
+@pytest.mark.parametrize("module", ["tensorboard", pytest.param("trackio", marks=pytest.mark.slow)])
 def test_a_training_works_without_a_tracker_and_says_what_asking_for_it_needs(tmp_path: Path, module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, module], cwd=tmp_path, capture_output=True, text=True, check=True

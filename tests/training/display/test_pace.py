@@ -13,7 +13,7 @@ SHORT = ["train", "vanilla", "-o", "train.steps=60", "-o", "train.log_every=10",
 SHORT += ["--device", "cpu", "-o", "train.batch=16", "--out", "run"]
 
 
-@pytest.mark.parametrize("width", [40, pytest.param(80, marks=pytest.mark.slow), 130])
+@pytest.mark.parametrize("width", [40, *(pytest.param(width, marks=pytest.mark.slow) for width in (80, 130))])
 def test_a_bar_keeps_what_is_left_at_every_width(width, tmp_path):
     code, written = on_terminal([sys.executable, "-m", "ganzoo", *SHORT], width, tmp_path)
     moving = [line for line in states(written) if re.search(r"\d+/60\b", line)]
