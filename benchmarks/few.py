@@ -1,6 +1,6 @@
 """What augmentation is worth with 100 pictures: trainings with and without it, and whether they copy.
 
-    python benchmarks/few.py --seeds 0 1 2 --data-root DIR
+    python benchmarks/few.py --seeds 0 --seeds 1 --seeds 2 --data-root DIR
 
 Trains the recipe few-critters once per seed, and again without the losses that alter pictures or hold scores. Measures
 10,000 samples against 10,000 pictures that were held out, and the share of samples that are as near to one of the 100
@@ -40,7 +40,7 @@ def measure(folder: Path, seed: int, augmented: bool, steps: int | None, data_ro
 
 
 @click.command()
-@click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True)
+@click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True, help="Give it for each seed.")
 @click.option("--steps", type=int, help="Other than those of the recipe.")
 @click.option("--data-root", metavar="DIR", help="Folder of data sets; the pictures are drawn there if missing.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the runs here, and continue those that are.")
