@@ -5,8 +5,9 @@
 
 Without `--recipe` it trains the networks of PacGAN's experiment with a discriminator of a quarter of the generator's
 size (Lin et al. 2018, table 3, after Metz et al. 2017); sizes are those of the authors' public code, loss, packing and
-number of steps are ours. Counts modes on 26,000 samples of the averaged generator: mnist-cnn-v1 reads each of the three
-digits, a mode is found if it is drawn once, and KL is from the shares of the modes to 1/1000. The last line is JSON.
+number of steps are ours, and the discriminator has no batch norm. Counts modes on 26,000 samples of the averaged
+generator: mnist-cnn-v1 reads each of the three digits, a mode is found if it is drawn once, and KL is from the shares
+of the modes to 1/1000. The last line is JSON.
 """
 
 import json
@@ -59,7 +60,10 @@ class Generator(ganzoo.Generator):
 
 
 class Discriminator(nn.Module):
-    """Map images, or packs of them, to raw scores: 2, 4 and 8 channels, kernels of 3; R1 asks for no batch norm."""
+    """Map images, or packs of them, to raw scores: 2, 4 and 8 channels, kernels of 3.
+
+    Without batch norm, since R1 takes the gradient of each image by itself.
+    """
 
     def __init__(self, *, image: tuple[int, int, int]) -> None:
         super().__init__()
@@ -114,7 +118,7 @@ def format_row(results: list[dict[str, Any]]) -> str:
 @click.command()
 @click.option("--seeds", type=int, multiple=True, default=(0, 1, 2), show_default=True, help="Give it for each seed.")
 @click.option("--recipe", help="A recipe with networks of its own, in place of PacGAN's networks.")
-@click.option("--steps", type=int, help="Fewer steps than those of the recipe, or of the paper.")
+@click.option("--steps", type=int, help="Other than those of the recipe.")
 @click.option("--data-root", metavar="DIR", help="Folder of MNIST, which is downloaded if missing.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the runs here, and continue those that are.")
 def main(seeds: tuple[int, ...], recipe: str | None, out: Path | None, **options: Any) -> None:

@@ -188,7 +188,9 @@ def errors(tmp_path_factory):
     assert done.returncode in (0, 1), done.stdout + done.stderr
     written = sum(len(list(package.rglob("*.py"))) for package in packages)
     assert f" {1 + written} source files" in done.stdout, done.stdout + done.stderr
-    return [line for line in done.stdout.splitlines() if ": error:" in line or ": note:" in line]
+    found = [line for line in done.stdout.splitlines() if ": error:" in line or ": note:" in line]
+    assert (done.returncode == 0) == (not found), done.stdout
+    return found
 
 
 def test_a_users_script_gets_real_types_and_its_mistakes_are_seen(errors):
